@@ -1,0 +1,14 @@
+//! Which commands are there? One file each.
+
+pub(crate) mod analyze;
+pub(crate) mod cite;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod data;
+pub(crate) mod doctor;
+pub(crate) mod eval;
+pub(crate) mod explain;
+pub(crate) mod list;
+pub(crate) mod predict;
+pub(crate) mod summary;
+pub(crate) mod train;

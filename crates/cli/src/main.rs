@@ -1,0 +1,67 @@
+//! `timestep`: trains, analyses and explains deep networks as time-stepping schemes.
+//!
+//! Reads the command line ([`args`]), runs one command ([`commands`]) and turns its outcome into
+//! an exit code ([`failure`]). All printing is in [`ui`].
+
+mod args;
+mod commands;
+mod failure;
+mod settings;
+mod ui;
+
+use args::{Cli, Command, When};
+use clap::Parser;
+use failure::Failure;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use ui::Ui;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = match cli.global.color {
+        When::Auto => terminal,
+        When::Always => true,
+        When::Never => false,
+    };
+    let ui = Ui { json: cli.global.json, quiet: cli.global.quiet, colour };
+    match set_threads(cli.global.threads).and_then(|()| run(cli.command, ui)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            ui.failure(&failure);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Sizes the one pool in which everything computes.
+fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
+    let Some(threads) = threads else { return Ok(()) };
+    if threads == 0 || threads > 1024 {
+        return Err(Failure::usage(
+            format!("--threads {threads} is not between 1 and 1024"),
+            "leave it out to use every core",
+        ));
+    }
+    // It fails only if a pool exists already, which nothing before this line makes.
+    drop(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global());
+    Ok(())
+}
+
+/// Runs a command; the number is the exit code.
+fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
+    match command {
+        Command::Train(args) => commands::train::run(*args, ui),
+        Command::Eval(args) => commands::eval::run(&args, ui),
+        Command::Predict(args) => commands::predict::run(&args, ui),
+        Command::Summary(args) => commands::summary::run(&args, ui),
+        Command::Analyze(args) => commands::analyze::run(&args, ui),
+        Command::List(args) => commands::list::run(&args, ui),
+        Command::Explain(args) => commands::explain::run(&args, ui),
+        Command::Cite(args) => commands::cite::run(&args, ui),
+        Command::Data(args) => commands::data::run(&args, ui),
+        Command::Config(args) => commands::config::run(&args, ui),
+        Command::Doctor(args) => commands::doctor::run(&args, ui),
+        Command::Completions(args) => commands::completions::run(&args, ui),
+    }
+}

@@ -1,0 +1,49 @@
+//! How do flags become settings of a recipe?
+
+use crate::args::RecipeFlags;
+use std::path::Path;
+use timestep_train::TrainError;
+use timestep_train::recipe::Layers;
+use timestep_train::run;
+
+/// The recipe that is trained when none is named.
+pub(crate) const DEFAULT: &str = "digits/lm-resnet-20";
+
+/// The layers below the flags: an embedded recipe, a file, or a run folder.
+pub(crate) fn layers(recipe: Option<&str>) -> Result<Layers, TrainError> {
+    let recipe = recipe.unwrap_or(DEFAULT);
+    let path = Path::new(recipe);
+    if path.join(run::RECIPE).is_file() {
+        return run::layers(path);
+    }
+    Ok(Layers::load(recipe))
+}
+
+/// Puts flags on top of layers.
+pub(crate) fn with_flags(mut layers: Layers, flags: &RecipeFlags) -> Layers {
+    let named = [
+        ("--seed", "train.seed", &flags.seed),
+        ("--epochs", "train.epochs", &flags.epochs),
+        ("--batch", "train.batch", &flags.batch),
+        ("--lr", "optimiser.lr", &flags.lr),
+        ("--net", "network.preset", &flags.net),
+        ("--block", "network.block", &flags.block),
+        ("--scheme", "network.scheme", &flags.scheme),
+        ("--noise", "network.noise", &flags.noise),
+        ("--steps", "network.steps", &flags.steps),
+        ("--width", "network.width", &flags.width),
+        ("--data", "data.name", &flags.data),
+        ("--data-dir", "data.dir", &flags.data_dir),
+        ("--overfit", "train.overfit", &flags.overfit),
+        ("--time", "train.time", &flags.time),
+    ];
+    for (flag, path, value) in named {
+        if let Some(value) = value {
+            layers.flag(flag, path, value);
+        }
+    }
+    for assignment in &flags.sets {
+        layers.set(assignment);
+    }
+    layers
+}

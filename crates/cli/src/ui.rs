@@ -1,0 +1,89 @@
+//! Where does text go? Data to standard output, talk to standard error; nothing else prints.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use crate::failure::Failure;
+use serde_json::{Map, Value, json};
+use std::io::{IsTerminal, Write};
+
+/// How a command speaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ui {
+    /// One JSON object a line on standard output.
+    pub(crate) json: bool,
+    /// Nothing on standard error but failures.
+    pub(crate) quiet: bool,
+    /// Colours on standard error.
+    pub(crate) colour: bool,
+}
+
+impl Ui {
+    /// Is a person watching standard error?
+    pub(crate) fn live(self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal() && std::env::var_os("TIMESTEP_NO_PROGRESS").is_none()
+    }
+
+    /// Prints data. A closed pipe (`| head`) ends the program quietly, as users of pipes expect.
+    pub(crate) fn data(self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let done = out.write_all(text.as_bytes()).and_then(|()| {
+            if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
+        });
+        drop(done.and_then(|()| out.flush()));
+    }
+
+    /// Prints one JSON object with the version first. `value` is an object.
+    pub(crate) fn object(self, value: Value) {
+        let mut object = Map::new();
+        object.insert("v".into(), json!(1));
+        if let Value::Object(fields) = value {
+            object.extend(fields);
+        }
+        self.data(&Value::Object(object).to_string());
+    }
+
+    /// Says something to the person.
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Reports a failure: to the person, and as JSON if that was asked for.
+    pub(crate) fn failure(self, failure: &Failure) {
+        if self.json {
+            self.object(json!({
+                "event": "error",
+                "code": failure.code,
+                "message": failure.message,
+                "hint": failure.hint,
+            }));
+        }
+        let (red, cyan, plain) =
+            if self.colour { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
+        eprintln!("{red}error:{plain} {}", failure.message.trim_end());
+        if let Some(hint) = &failure.hint {
+            eprintln!("{cyan}hint:{plain} {hint}");
+        }
+    }
+}
+
+/// Aligns rows of cells in columns two spaces apart; the first row is the header.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |c: usize| {
+        rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 2));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,178 @@
+//! What is a data set, what is known about it, and how is one told from another?
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::digest::hex;
+use crate::error::DataError;
+use crate::split::Split;
+
+/// The extent of one image: channels × height × width, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ImageShape {
+    /// 1 for grey, 3 for red, green, blue.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl ImageShape {
+    /// A shape from its three extents.
+    #[must_use]
+    pub const fn new(channels: usize, height: usize, width: usize) -> Self {
+        Self {
+            channels,
+            height,
+            width,
+        }
+    }
+
+    /// Values of one image, `channels · height · width`; bytes, when the values are `u8`.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a shape is not a container")]
+    pub const fn len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Pixels of one channel, `height · width`.
+    #[must_use]
+    pub const fn plane(&self) -> usize {
+        self.height * self.width
+    }
+}
+
+impl fmt::Display for ImageShape {
+    /// `3×32×32`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}×{}×{}", self.channels, self.height, self.width)
+    }
+}
+
+/// How to open a data set; the default suits the embedded one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpenOptions {
+    /// The folder that holds the files. Needed by every set that is not embedded, and ignored by
+    /// an embedded one.
+    pub dir: Option<PathBuf>,
+    /// Side of the square that images of a folder are resized and cropped to, in pixels. An error
+    /// for sets whose size is fixed.
+    pub size: Option<usize>,
+    /// Decoded images of a folder are kept in memory when both splits together need at most this
+    /// many bytes; otherwise they are decoded whenever a batch asks for them.
+    pub memory_limit: u64,
+}
+
+impl OpenOptions {
+    /// 2 GiB, the default of [`memory_limit`](Self::memory_limit).
+    pub const DEFAULT_MEMORY_LIMIT: u64 = 2 << 30;
+
+    /// The default options with a folder.
+    #[must_use]
+    pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: Some(dir.into()),
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            dir: None,
+            size: None,
+            memory_limit: Self::DEFAULT_MEMORY_LIMIT,
+        }
+    }
+}
+
+/// A data set that has been opened: two splits of labelled images of one shape.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The registry's name of the set, say `cifar10`.
+    pub name: String,
+    /// Names of the classes; a label is an index into this list.
+    pub classes: Vec<String>,
+    /// The shape of every image.
+    pub shape: ImageShape,
+    /// The images to learn from.
+    pub train: Split,
+    /// The images to measure on.
+    pub test: Split,
+    /// One line that says whose work the data is and under which terms it may be used.
+    pub attribution: String,
+    /// Key of the BibTeX entry in [`DatasetInfo::bibtex`]; `None` for a person's own folder.
+    pub citation: Option<String>,
+}
+
+impl Dataset {
+    /// SHA-256 (64 hexadecimal digits) of shape, labels and pixels of both splits, in order.
+    ///
+    /// A run stores it and refuses to be resumed on other data. For a split that is decoded on
+    /// demand it covers relative path and size of each file instead of the pixels, so the
+    /// same folder has two fingerprints on the two sides of the memory limit.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(b"timestep data set v1");
+        for split in [&self.train, &self.test] {
+            split.hash_into(&mut hash);
+        }
+        hex(&hash.finalize())
+    }
+
+    /// Checks what every part of the crate relies on: one shape, labels below the class count.
+    pub(crate) fn checked(self) -> Result<Self, DataError> {
+        for (part, split) in [("train", &self.train), ("test", &self.test)] {
+            debug_assert_eq!(split.shape(), self.shape);
+            let bad = split
+                .labels()
+                .iter()
+                .position(|&l| usize::from(l) >= self.classes.len());
+            if let Some(index) = bad {
+                return Err(DataError::LabelWithoutClass {
+                    split: part,
+                    index,
+                    label: split.label(index),
+                    classes: self.classes.len(),
+                });
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// What is known about a data set before any file of it is read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DatasetInfo {
+    /// The name given to [`open`](crate::open): `digits`, `cifar10`, ….
+    pub key: &'static str,
+    /// One line for people.
+    pub title: &'static str,
+    /// Number of classes; `None` where the folder decides.
+    pub classes: Option<usize>,
+    /// The shape of an image; `None` where the folder decides.
+    pub shape: Option<ImageShape>,
+    /// Images in the train split; `None` where the folder decides.
+    pub train: Option<usize>,
+    /// Images in the test split; `None` where the folder decides.
+    pub test: Option<usize>,
+    /// Whether [`OpenOptions::dir`] is needed; an embedded set needs none.
+    pub needs_dir: bool,
+    /// Whether [`fetch`](crate::fetch()) can download it.
+    pub can_fetch: bool,
+    /// The licence, or what the authors ask for where there is none.
+    pub licence: &'static str,
+    /// Where the data comes from; empty for a person's own folder.
+    pub source_url: &'static str,
+    /// The documentation page, in Markdown.
+    pub page: String,
+    /// The reference to cite; `None` for a person's own folder.
+    pub bibtex: Option<&'static str>,
+}

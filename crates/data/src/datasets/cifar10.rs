@@ -1,0 +1,101 @@
+//! CIFAR-10: 60,000 colour photographs of ten kinds of things, in the original binary files.
+//!
+//! # Images
+//! Colour, 32×32. Ten classes: airplane, automobile, bird, cat, deer, dog, frog, horse, ship,
+//! truck.
+//!
+//! # Files
+//! `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, 10,000 records each, without a
+//! header; a record is the label (one byte, 0 to 9) and 3,072 pixel bytes, red then green then
+//! blue, row by row: 3,073 bytes. `batches.meta.txt` has the class names and may be absent. The
+//! folder given holds them, or holds the folder `cifar-10-batches-bin` of the archive.
+//!
+//! # Split
+//! 50,000 train (5,000 a class), 10,000 test (1,000 a class), as published.
+//!
+//! # Licence
+//! None is stated. The authors ask that the technical report is cited; the photographs were
+//! collected from the web. `data fetch cifar10` downloads from the authors' page.
+//!
+//! # When to use / when not
+//! For the tables of the papers. Re-encoded copies (JPEG, PNG of a JPEG) are not this set: error
+//! rates on them do not compare with published ones.
+//!
+//! # Reference
+//! A. Krizhevsky, Learning multiple layers of features from tiny images, technical report,
+//! University of Toronto, 2009.
+
+use std::path::Path;
+
+use super::{Source, page};
+use crate::cifar::{Cifar, RecordLayout, SHAPE};
+use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
+use crate::error::DataError;
+use crate::fetch::Archive;
+use crate::verify::VerifyReport;
+
+pub(super) const SET: Cifar10 = Cifar10;
+
+pub(super) struct Cifar10;
+
+const FILES: Cifar = Cifar {
+    layout: RecordLayout::CIFAR10,
+    folder: "cifar-10-batches-bin",
+    train: &[
+        ("data_batch_1.bin", 10_000),
+        ("data_batch_2.bin", 10_000),
+        ("data_batch_3.bin", 10_000),
+        ("data_batch_4.bin", 10_000),
+        ("data_batch_5.bin", 10_000),
+    ],
+    test: ("test_batch.bin", 10_000),
+    names_file: "batches.meta.txt",
+    names: &[
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ],
+    strangers: &["data_batch_1", "cifar-10-batches-py", "data_batch_1.mat", "cifar-10-batches-mat"],
+    attribution: "CIFAR-10, A. Krizhevsky, Learning multiple layers of features from tiny images, \
+        2009",
+    citation: "krizhevsky2009learning",
+};
+
+impl Source for Cifar10 {
+    fn info(&self) -> DatasetInfo {
+        DatasetInfo {
+            key: "cifar10",
+            title: "colour photographs of ten classes",
+            classes: Some(10),
+            shape: Some(SHAPE),
+            train: Some(50_000),
+            test: Some(10_000),
+            needs_dir: true,
+            can_fetch: true,
+            licence: "none stated; the authors ask to cite the technical report",
+            source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
+            page: page(include_str!("cifar10.rs")),
+            bibtex: Some(super::KRIZHEVSKY),
+        }
+    }
+
+    fn open(&self, options: &OpenOptions) -> Result<Dataset, DataError> {
+        FILES.open(&self.info(), options)
+    }
+
+    fn verify(&self, dir: Option<&Path>) -> Result<VerifyReport, DataError> {
+        FILES.verify("cifar10", dir)
+    }
+
+    fn archive(&self) -> Option<Archive> {
+        let file = "cifar-10-binary.tar.gz";
+        Some(Archive::of_cifar("cifar10", &FILES, file, "c32a1d4ab5d03f1284b67883e8d87530"))
+    }
+}

@@ -1,0 +1,65 @@
+//! How is the checksum of a file computed and written?
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+
+use crate::error::DataError;
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes
+        .iter()
+        .flat_map(|b| [digit(b >> 4), digit(b & 15)])
+        .collect()
+}
+
+/// SHA-256 and MD5 of one file, read once.
+pub(crate) struct Sums {
+    pub(crate) sha256: String,
+    pub(crate) md5: String,
+}
+
+/// Reads the file in pieces, so that its size does not matter.
+pub(crate) fn file_sums(path: &Path) -> Result<Sums, DataError> {
+    let mut file = File::open(path).map_err(|e| DataError::io("open", path, e))?;
+    let (mut sha, mut md) = (Sha256::new(), Md5::new());
+    let mut buffer = vec![0u8; 1 << 18];
+    loop {
+        let n = file
+            .read(&mut buffer)
+            .map_err(|e| DataError::io("read", path, e))?;
+        if n == 0 {
+            break;
+        }
+        sha.update(&buffer[..n]);
+        md.update(&buffer[..n]);
+    }
+    Ok(Sums {
+        sha256: hex(&sha.finalize()),
+        md5: hex(&md.finalize()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_digests_of_abc() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abc");
+        std::fs::write(&path, "abc").unwrap();
+        let sums = file_sums(&path).unwrap();
+        assert_eq!(sums.md5, "900150983cd24fb0d6963f7d28e17f72");
+        assert_eq!(
+            sums.sha256,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

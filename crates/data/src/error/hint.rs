@@ -1,0 +1,80 @@
+//! Which one action helps against an error?
+
+use std::io;
+
+use super::DataError;
+
+impl DataError {
+    /// One action that helps, as a sentence without a full stop; `None` where there is none.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::UnknownDataset {
+                near: Some(near), ..
+            } => format!("did you mean `{near}`?"),
+            Self::UnknownDataset { near: None, .. } => "`data list` describes them".into(),
+            Self::NeedsDirectory {
+                can_fetch: true,
+                name,
+            } => {
+                format!("download it with `data fetch {name}`, then give its folder")
+            }
+            Self::NeedsDirectory { .. } => {
+                "give the folder that holds `train` and `test`, with a folder for each class".into()
+            }
+            Self::FixedSize { .. } => "leave the size out".into(),
+            Self::Io { cause, .. } => match cause.kind() {
+                io::ErrorKind::StorageFull => "make room on the disk and try again".into(),
+                io::ErrorKind::PermissionDenied => "check who may read and write it".into(),
+                _ => return None,
+            },
+            Self::FolderMissing { .. } => "check the spelling; relative paths start at the \
+                current folder"
+                .into(),
+            Self::FilesMissing {
+                instead: Some(instead),
+                ..
+            } => {
+                format!("this looks like {instead}; the binary version is needed")
+            }
+            Self::FilesMissing { name, .. } => {
+                format!("`data fetch {name}` downloads the complete set")
+            }
+            Self::WrongLength { .. } | Self::LabelOutOfRange { .. } => {
+                "the file is damaged or another file by this name; fetch the set again".into()
+            }
+            Self::WrongClassNames { .. } => {
+                "delete the file to use the built-in names, or fetch the set again".into()
+            }
+            Self::Layout { hint, .. } => hint.clone(),
+            Self::BadImages { .. } => "replace or delete these files".into(),
+            Self::MixedSizes { .. } => {
+                "set a size in pixels to have all images resized and cropped to one square".into()
+            }
+            Self::PadTooLarge { .. } => "an eighth of the side is usual: 4 for 32×32".into(),
+            Self::BadNormalisation { .. } => {
+                "leave it out to have it computed from the training images".into()
+            }
+            Self::NotFetchable { embedded: true, .. } => {
+                "it is part of the program and needs no files".into()
+            }
+            Self::NotFetchable { .. } => "it is any folder of your own".into(),
+            Self::Download { kept: 0, .. } => "check the connection and try again".into(),
+            Self::Download { kept, .. } => {
+                format!("try again: the download goes on after the {kept} bytes already here")
+            }
+            Self::WrongChecksum { .. } => "try again; if it repeats, a proxy or the server sends \
+                another file"
+                .into(),
+            Self::BadArchive { .. } => "delete the archive and fetch it again".into(),
+            Self::Occupied { .. } => "move the folder away or delete it, then fetch again".into(),
+            Self::Embedded { .. } => "reinstall the program and report this".into(),
+            Self::BadOption { .. }
+            | Self::LabelWithoutClass { .. }
+            | Self::SplitMismatch { .. }
+            | Self::IndexOutOfRange { .. }
+            | Self::NoImages { .. } => return None,
+        };
+        Some(text)
+    }
+}

@@ -1,0 +1,297 @@
+//! How does a data set get from its authors' server to a folder, whole or not at all?
+//!
+//! The archive is received into `<archive>.part`, which an interrupted download leaves behind and
+//! the next one continues. Only when its MD5 is the published one is it unpacked, into a hidden
+//! temporary folder, checked, and renamed to its final name in one step. So a folder with the final
+//! name is complete.
+
+mod download;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use serde::Serialize;
+
+use crate::cifar::Cifar;
+use crate::datasets;
+use crate::digest::{Sums, file_sums};
+use crate::error::DataError;
+use crate::verify::SUMS_FILE;
+
+/// What a download is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Receiving the archive.
+    Download {
+        /// Bytes on disk, those of an earlier attempt included.
+        received: u64,
+        /// Bytes of the archive, if the server tells.
+        total: Option<u64>,
+    },
+    /// Computing the checksum.
+    Check,
+    /// Unpacking the archive.
+    Unpack,
+}
+
+/// What [`fetch`] did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fetched {
+    /// The registry's name of the set.
+    pub name: &'static str,
+    /// The folder that now holds the files; it opens as the set's folder.
+    pub folder: PathBuf,
+    /// The folder was there already and complete, so nothing was downloaded.
+    pub already: bool,
+    /// Bytes that were there from an interrupted download and were not sent again.
+    pub resumed_from: u64,
+    /// SHA-256 of the archive, also written to `SHA256SUMS` in the folder; `None` if `already`.
+    pub archive_sha256: Option<String>,
+}
+
+/// An archive on a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Archive {
+    pub(crate) name: &'static str,
+    /// Address of the folder on the server, without a slash at the end.
+    pub(crate) base: String,
+    pub(crate) file: &'static str,
+    /// The published MD5, 32 hexadecimal digits.
+    pub(crate) md5: String,
+    /// The folder in the archive, which becomes the folder on disk.
+    pub(crate) folder: &'static str,
+    /// Names and lengths of the files without which the set is not complete.
+    pub(crate) files: Vec<(&'static str, u64)>,
+}
+
+impl Archive {
+    pub(crate) fn of_cifar(name: &'static str, set: &Cifar, file: &'static str, md5: &str) -> Self {
+        let record = set.layout.bytes() as u64;
+        Self {
+            name,
+            base: "https://www.cs.toronto.edu/~kriz".to_owned(),
+            file,
+            md5: md5.to_owned(),
+            folder: set.folder,
+            files: set
+                .files()
+                .map(|(file, n)| (file, n as u64 * record))
+                .collect(),
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("{}/{}", self.base, self.file)
+    }
+}
+
+/// Downloads a data set into `dir`, checks it against the published MD5 and unpacks it.
+///
+/// An interrupted download is continued. A folder that is already complete is left as it is, and
+/// an archive that was put into `dir` by hand is used instead of the network. The SHA-256 of the
+/// archive and of each file is recorded in `SHA256SUMS` beside the files, for
+/// [`verify`](crate::verify()). The archive itself is deleted if it was downloaded.
+///
+/// # Errors
+/// [`DataError::UnknownDataset`], [`DataError::NotFetchable`], [`DataError::Download`] (what came
+/// is kept), [`DataError::WrongChecksum`] (what came is deleted), [`DataError::BadArchive`],
+/// [`DataError::Occupied`], [`DataError::Io`].
+pub fn fetch(
+    name: &str,
+    dir: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Fetched, DataError> {
+    let set = datasets::find(name)?;
+    match set.archive() {
+        Some(archive) => fetch_archive(&archive, dir, &download::agent(), progress),
+        None => {
+            let info = set.info();
+            Err(DataError::NotFetchable {
+                name: info.key,
+                embedded: !info.needs_dir,
+            })
+        }
+    }
+}
+
+fn fetch_archive(
+    archive: &Archive,
+    dir: &Path,
+    agent: &ureq::Agent,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Fetched, DataError> {
+    fs::create_dir_all(dir).map_err(|e| DataError::io("create", dir, e))?;
+    let folder = dir.join(archive.folder);
+    let (name, already) = (archive.name, folder.exists());
+    if already {
+        return match incomplete(archive, &folder) {
+            None => Ok(Fetched {
+                name,
+                folder,
+                already,
+                resumed_from: 0,
+                archive_sha256: None,
+            }),
+            Some(problem) => Err(DataError::Occupied {
+                name,
+                path: folder,
+                problem,
+            }),
+        };
+    }
+    let by_hand = dir.join(archive.file);
+    let (path, resumed_from) = if by_hand.is_file() {
+        (by_hand.clone(), 0)
+    } else {
+        let part = dir.join(format!("{}.part", archive.file));
+        let resumed_from = download::download(agent, &archive.url(), &part, progress)?;
+        (part, resumed_from)
+    };
+    progress(Progress::Check);
+    let sums = file_sums(&path)?;
+    if sums.md5 != archive.md5 {
+        return Err(wrong_checksum(archive, &path, &by_hand, &sums));
+    }
+    progress(Progress::Unpack);
+    unpack(archive, &path, &sums, dir, &folder)?;
+    if path != by_hand {
+        // The set is complete; an archive that cannot be deleted is a nuisance, not a failure.
+        let _ = fs::remove_file(&path);
+    }
+    Ok(Fetched {
+        name,
+        folder,
+        already,
+        resumed_from,
+        archive_sha256: Some(sums.sha256),
+    })
+}
+
+/// A download that is wrong is deleted, because going on with it could never succeed; a file that
+/// a person put there is not.
+fn wrong_checksum(archive: &Archive, path: &Path, by_hand: &Path, sums: &Sums) -> DataError {
+    let (expected, found) = (archive.md5.clone(), sums.md5.clone());
+    if path == by_hand {
+        let problem = format!("its MD5 is {found}, and the published one is {expected}");
+        return DataError::BadArchive {
+            path: path.to_owned(),
+            problem,
+        };
+    }
+    let bytes = fs::metadata(path).map_or(0, |m| m.len());
+    match fs::remove_file(path) {
+        Ok(()) => DataError::WrongChecksum {
+            url: archive.url(),
+            expected,
+            found,
+            bytes,
+        },
+        Err(e) => DataError::io("delete the damaged download", path, e),
+    }
+}
+
+/// What is wrong with a folder of the set, at the first glance that lengths allow.
+fn incomplete(archive: &Archive, folder: &Path) -> Option<String> {
+    archive
+        .files
+        .iter()
+        .find_map(|(name, expected)| match fs::metadata(folder.join(name)) {
+            Ok(found) if found.is_file() && found.len() == *expected => None,
+            Ok(found) => Some(format!(
+                "{name} has {} bytes instead of {expected}",
+                found.len()
+            )),
+            Err(_) => Some(format!("{name} is missing")),
+        })
+}
+
+/// Unpacks beside the final folder and renames at the end.
+fn unpack(
+    archive: &Archive,
+    path: &Path,
+    sums: &Sums,
+    dir: &Path,
+    folder: &Path,
+) -> Result<(), DataError> {
+    let bad = |problem: String| DataError::BadArchive {
+        path: path.to_owned(),
+        problem,
+    };
+    let temporary = tempfile::Builder::new()
+        .prefix(".unpacking-")
+        .tempdir_in(dir)
+        .map_err(|e| DataError::io("create a folder in", dir, e))?;
+    let file = File::open(path).map_err(|e| DataError::io("open", path, e))?;
+    let mut tar = tar::Archive::new(GzDecoder::new(file));
+    let mut names = Vec::new();
+    for entry in tar.entries().map_err(|e| bad(e.to_string()))? {
+        let mut entry = entry.map_err(|e| bad(e.to_string()))?;
+        let inside = entry.path().map_err(|e| bad(e.to_string()))?.into_owned();
+        // Only plain files directly in the one folder: no path of an archive leads anywhere else.
+        let direct = inside.parent() == Some(Path::new(archive.folder));
+        let Some(name) = inside.file_name().and_then(|n| n.to_str()) else {
+            continue;
+        };
+        if !direct || !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let place = temporary.path().join(name);
+        let mut out = File::create(&place).map_err(|e| DataError::io("create", &place, e))?;
+        std::io::copy(&mut entry, &mut out).map_err(|e| match e.kind() {
+            std::io::ErrorKind::StorageFull => DataError::io("write", &place, e),
+            _ => bad(format!("{name}: {e}")),
+        })?;
+        names.push(name.to_owned());
+    }
+    if let Some(problem) = incomplete(archive, temporary.path()) {
+        return Err(bad(problem));
+    }
+    names.sort();
+    names.dedup();
+    write_sums(archive, sums, temporary.path(), &names)?;
+    // Others may read the set, though a temporary folder is private.
+    share(temporary.path()).map_err(|e| DataError::io("open to others", temporary.path(), e))?;
+    fs::rename(temporary.path(), folder).map_err(|e| DataError::io("rename to", folder, e))?;
+    // The folder has moved: there is nothing left to delete.
+    let _ = temporary.keep();
+    Ok(())
+}
+
+#[cfg(unix)]
+fn share(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn share(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Records the checksums in the format of `sha256sum`.
+fn write_sums(
+    archive: &Archive,
+    sums: &Sums,
+    folder: &Path,
+    names: &[String],
+) -> Result<(), DataError> {
+    let mut text = format!(
+        "# {} from {}\n# archive MD5 {}\n# archive SHA-256 {}\n",
+        archive.name,
+        archive.url(),
+        sums.md5,
+        sums.sha256
+    );
+    for name in names {
+        text += &format!("{}  {name}\n", file_sums(&folder.join(name))?.sha256);
+    }
+    let path = folder.join(SUMS_FILE);
+    let mut file = File::create(&path).map_err(|e| DataError::io("create", &path, e))?;
+    file.write_all(text.as_bytes())
+        .map_err(|e| DataError::io("write", &path, e))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,260 @@
+//! How does an image file become pixels, and which files are refused?
+//!
+//! The content decides the format, not the name: a JPEG called `.png` is read. EXIF orientation
+//! is applied, an alpha channel is dropped, 16-bit values are scaled to 8.
+//!
+//! The decoder fills what a cut JPEG lacks with grey and reports success, which would teach a
+//! network grey half-images; [`jpeg_is_complete`] therefore looks for the end marker first.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::imageops::{self, FilterType};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
+
+use crate::ImageShape;
+use crate::error::{BadImage, DataError};
+
+/// Endings of names that are taken for images, in lower case.
+const ENDINGS: [&str; 10] = [
+    "png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "gif", "ppm", "pgm",
+];
+
+/// Whether the name of a file ends like an image: png, jpg, jpeg, bmp, tif, tiff, webp, gif, ppm
+/// or pgm, in any case. Hidden files (`.name`) are none.
+#[must_use]
+pub fn is_image_name(path: &Path) -> bool {
+    let hidden = path
+        .file_name()
+        .is_some_and(|n| n.to_string_lossy().starts_with('.'));
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
+}
+
+/// Reads one image file as `shape.len()` bytes, C×H×W, for a network that expects `shape`.
+///
+/// An image of another size is scaled (Catmull-Rom) until it just covers height × width, and cut
+/// to the middle. One channel means grey, three mean red, green, blue.
+///
+/// # Errors
+/// [`DataError::BadImages`] with the one file: missing, empty, no image, damaged, cut short.
+pub fn load_image(path: &Path, shape: ImageShape) -> Result<Vec<u8>, DataError> {
+    if !matches!(shape.channels, 1 | 3) || shape.plane() == 0 {
+        return Err(DataError::BadOption {
+            option: "the shape of the image",
+            value: shape.to_string(),
+            expected: "1 or 3 channels and at least one pixel".into(),
+        });
+    }
+    decode(path)
+        .map(|image| to_pixels(image, shape))
+        .map_err(|bad| DataError::BadImages {
+            total: 1,
+            of: 1,
+            bad: vec![bad],
+        })
+}
+
+/// What the head of an image file tells without decoding it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Columns and rows as seen, after EXIF orientation.
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) grey: bool,
+    /// Length of the file in bytes.
+    pub(crate) bytes: u64,
+}
+
+/// Reads the head of a file.
+pub(crate) fn header(path: &Path) -> Result<Header, BadImage> {
+    /// Enough for the head of nearly every JPEG and PNG.
+    const HEAD: u64 = 16 << 10;
+    let fail = |reason: String| BadImage {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut file = File::open(path).map_err(|e| fail(format!("it cannot be opened ({e})")))?;
+    let bytes = file
+        .metadata()
+        .map_err(|e| fail(format!("it cannot be read ({e})")))?
+        .len();
+    let mut content = Vec::new();
+    let mut read = |limit: u64, content: &mut Vec<u8>| {
+        let mut part = (&mut file).take(limit);
+        part.read_to_end(content)
+            .map_err(|e| fail(format!("it cannot be read ({e})")))
+    };
+    read(HEAD, &mut content)?;
+    // A large folder would otherwise be read twice over just to learn the sizes. The other formats
+    // may keep what is wanted here (orientation, directory) at their end.
+    let short = content.starts_with(&JPEG_START) || content.starts_with(b"\x89PNG");
+    if short && let Ok(found) = parse_header(&content) {
+        return Ok(Header { bytes, ..found });
+    }
+    read(u64::MAX, &mut content)?;
+    parse_header(&content)
+        .map(|found| Header { bytes, ..found })
+        .map_err(fail)
+}
+
+fn parse_header(content: &[u8]) -> Result<Header, String> {
+    let mut decoder = decoder(content)?;
+    let (width, height) = decoder.dimensions();
+    let grey = !decoder.color_type().has_color();
+    // The eight orientations that swap width and height are the quarter turns.
+    let turned = matches!(
+        orientation(&mut decoder),
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    let (width, height) = if turned {
+        (height, width)
+    } else {
+        (width, height)
+    };
+    Ok(Header {
+        width,
+        height,
+        grey,
+        bytes: 0,
+    })
+}
+
+/// Decodes a file completely, turned as its EXIF data says.
+pub(crate) fn decode(path: &Path) -> Result<DynamicImage, BadImage> {
+    let fail = |reason: String| BadImage {
+        path: path.to_owned(),
+        reason,
+    };
+    let content = std::fs::read(path).map_err(|e| fail(format!("it cannot be read ({e})")))?;
+    decode_bytes(&content).map_err(fail)
+}
+
+fn decode_bytes(content: &[u8]) -> Result<DynamicImage, String> {
+    let mut decoder = decoder(content)?;
+    if content.starts_with(&JPEG_START) && !jpeg_is_complete(content) {
+        return Err(format!(
+            "it is a JPEG that is cut short ({} bytes, no end marker)",
+            content.len()
+        ));
+    }
+    let turn = orientation(&mut decoder);
+    let mut image = DynamicImage::from_decoder(decoder).map_err(reason)?;
+    image.apply_orientation(turn);
+    Ok(image)
+}
+
+fn decoder(content: &[u8]) -> Result<impl ImageDecoder + '_, String> {
+    if content.is_empty() {
+        return Err("it is empty (0 bytes)".into());
+    }
+    let reader = ImageReader::new(Cursor::new(content)).with_guessed_format();
+    let reader = reader.map_err(|e| format!("it cannot be read ({e})"))?;
+    if reader.format().is_none() {
+        let text = content
+            .iter()
+            .take(512)
+            .all(|&b| matches!(b, 9 | 10 | 13 | 32..127));
+        return Err(if text {
+            "it is text, not an image"
+        } else {
+            "it is no image"
+        }
+        .into());
+    }
+    reader.into_decoder().map_err(reason)
+}
+
+/// EXIF data that cannot be read is no reason to refuse an image.
+fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+    decoder.orientation().unwrap_or(Orientation::NoTransforms)
+}
+
+fn reason(error: ImageError) -> String {
+    match error {
+        ImageError::Unsupported(e) => format!("its kind is not supported ({e})"),
+        ImageError::Limits(_) => "decoded, it would need more than 512 MiB".into(),
+        other => format!("it is damaged or cut short ({other})"),
+    }
+}
+
+/// Pixels of a decoded image in the shape asked for, C×H×W.
+pub(crate) fn to_pixels(image: DynamicImage, shape: ImageShape) -> Vec<u8> {
+    // Extents of images are u32 in every format that is read, so shapes made from them fit.
+    let (w, h) = (shape.width as u32, shape.height as u32);
+    if shape.channels == 1 {
+        cover(image.into_luma8(), w, h).into_raw()
+    } else {
+        let interleaved = cover(image.into_rgb8(), w, h).into_raw();
+        let mut planar = Vec::with_capacity(interleaved.len());
+        for c in 0..3 {
+            planar.extend(interleaved.iter().skip(c).step_by(3));
+        }
+        planar
+    }
+}
+
+/// Scales the image until it just covers `w`×`h`, and cuts out the middle.
+fn cover<P>(image: image::ImageBuffer<P, Vec<u8>>, w: u32, h: u32) -> image::ImageBuffer<P, Vec<u8>>
+where
+    P: image::Pixel<Subpixel = u8> + 'static,
+{
+    let (iw, ih) = image.dimensions();
+    if (iw, ih) == (w, h) {
+        return image;
+    }
+    // Integer arithmetic, so that the side that decides comes out exactly.
+    let scaled = |long: u32, to: u32, of: u32| {
+        let exact = (u64::from(long) * u64::from(to) + u64::from(of) / 2) / u64::from(of);
+        exact.min(u64::from(u32::MAX)) as u32
+    };
+    let (nw, nh) = if u64::from(iw) * u64::from(h) >= u64::from(ih) * u64::from(w) {
+        (scaled(iw, h, ih).max(w), h)
+    } else {
+        (w, scaled(ih, w, iw).max(h))
+    };
+    let image = if (nw, nh) == (iw, ih) {
+        image
+    } else {
+        imageops::resize(&image, nw, nh, FilterType::CatmullRom)
+    };
+    imageops::crop_imm(&image, (nw - w) / 2, (nh - h) / 2, w, h).to_image()
+}
+
+const JPEG_START: [u8; 3] = [0xFF, 0xD8, 0xFF];
+
+/// Whether a JPEG reaches its end marker. Segments are walked by their lengths, because a
+/// thumbnail in the EXIF data has an end marker of its own.
+fn jpeg_is_complete(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while at + 1 < bytes.len() {
+        // Stray bytes between segments, and all of the coded data, are passed over here: inside
+        // coded data FF is followed by 00 or a restart marker, neither of which ends the walk.
+        if bytes[at] != 0xFF {
+            at += 1;
+            continue;
+        }
+        match bytes[at + 1] {
+            0xD9 => return true,
+            // A run of FF is padding: the last one belongs to the marker.
+            0xFF => at += 1,
+            // Stuffed zero, restart markers, TEM and a second start have no length.
+            0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
+            _ => match bytes.get(at + 2..at + 4) {
+                Some(length) => {
+                    at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+                }
+                None => return false,
+            },
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

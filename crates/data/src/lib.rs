@@ -1,0 +1,59 @@
+//! Which images does a run train on, in which order, and how do they reach the network?
+//!
+//! A [`Dataset`] is opened by name from a registry ([`open`], [`list`]); its two [`Split`]s hold
+//! 8-bit images, channels first, and one label each. [`Loader`] turns a split into shuffled,
+//! augmented, normalised batches. Every random choice comes from a named [`stream()`], and the
+//! choices for an image depend only on (seed, epoch, number of the image): a batch has the same
+//! bits for any number of threads, and a run can be resumed in the middle of an epoch.
+//!
+//! Nothing here touches the network except [`fetch`], and nothing prints. Whatever a person can
+//! cause is a [`DataError`]: one sentence with names, values and places, and mostly a
+//! [`hint`](DataError::hint).
+//!
+//! ```
+//! use timestep_data::{Augment, Loader, Normalise, OpenOptions, open};
+//!
+//! let digits = open("digits", &OpenOptions::default())?;
+//! let loader = Loader::new(&digits.train, 128, Normalise::from_split(&digits.train)?)?
+//!     .shuffled(7)
+//!     .augmented(Augment { pad: 1, ..Augment::default() }, 7)?;
+//! for batch in loader.epoch(0, 0) {
+//!     let batch = batch?;
+//!     assert_eq!(batch.images.len(), batch.len() * batch.shape.len());
+//! }
+//! # Ok::<(), timestep_data::DataError>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod augment;
+mod cifar;
+mod dataset;
+mod datasets;
+mod digest;
+mod error;
+mod fetch;
+mod folder;
+mod image_file;
+mod loader;
+mod normalise;
+mod preview;
+mod split;
+mod stream;
+mod verify;
+
+pub use augment::{Augment, Crop, Draw, PadMode};
+pub use cifar::{RecordLayout, read_records};
+pub use dataset::{Dataset, DatasetInfo, ImageShape, OpenOptions};
+pub use datasets::{info, list, open};
+pub use error::{BadImage, DataError};
+pub use fetch::{Fetched, Progress, fetch};
+pub use image::RgbImage;
+pub use image_file::{is_image_name, load_image};
+pub use loader::{Batch, Batches, Loader, fill_batch, order};
+pub use normalise::Normalise;
+pub use preview::{preview, preview_png};
+pub use rand_chacha::ChaCha8Rng;
+pub use split::Split;
+pub use stream::{below, stream};
+pub use verify::{FileReport, VerifyReport, verify};

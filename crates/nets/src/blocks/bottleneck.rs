@@ -1,0 +1,81 @@
+//! The post-activation bottleneck block.
+//!
+//! # Equation
+//! `f(u) = BN(W₃ * ReLU(BN(W₂ * ReLU(BN(W₁ * u)))))` with 1×1, 3×3 and 1×1 convolutions; the state
+//! passes a ReLU after the step.
+//!
+//! # As a network
+//! ResNet-50 and deeper (He et al. 2015, Figure 5), four times as wide outside as inside.
+//!
+//! # Cost
+//! `17 width²` weights for a state of `4 width` channels.
+//!
+//! # When to use / when not
+//! Deep post-activation networks; for the schemes prefer `preact-bottleneck`.
+//!
+//! # Reference
+//! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016.
+
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, StrideAt, ops};
+
+pub(super) static FACTS: BlockFacts = BlockFacts {
+    key: "bottleneck",
+    aliases: &[],
+    title: "1x1, 3x3, 1x1 convolutions, ReLU after the step",
+    equation: "BN(W3 * relu(BN(W2 * relu(BN(W1 * u)))))",
+    expansion: 4,
+    preactivation: false,
+    references: &["he2016deep"],
+    source: include_str!("bottleneck.rs"),
+};
+
+/// Three convolutions, each followed by a norm.
+#[derive(Debug)]
+pub struct Bottleneck {
+    conv1: Conv,
+    bn1: Norm,
+    conv2: Conv,
+    bn2: Norm,
+    conv3: Conv,
+    bn3: Norm,
+}
+
+impl Bottleneck {
+    /// Builds the block under `name`.
+    #[must_use]
+    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+        let (first, middle) = match shape.stride_at {
+            StrideAt::First => (shape.stride, 1),
+            StrideAt::Middle => (1, shape.stride),
+        };
+        let (inner, size1) = (shape.inner, shape.size.strided(first));
+        let size2 = size1.strided(middle);
+        let conv1 =
+            make.conv(&format!("{name}.conv1"), shape.input, inner, 1, first, 1, shape.size);
+        let bn1 = make.norm(&format!("{name}.bn1"), inner, size1);
+        make.relu(inner, size1);
+        let conv2 = make.conv(&format!("{name}.conv2"), inner, inner, 3, middle, 1, size1);
+        let bn2 = make.norm(&format!("{name}.bn2"), inner, size2);
+        make.relu(inner, size2);
+        let conv3 = make.conv(&format!("{name}.conv3"), inner, shape.output, 1, 1, 1, size2);
+        let bn3 = make.norm(&format!("{name}.bn3"), shape.output, size2);
+        make.relu(shape.output, size2);
+        Box::new(Self { conv1, bn1, conv2, bn2, conv3, bn3 })
+    }
+}
+
+impl Block for Bottleneck {
+    fn facts(&self) -> &'static BlockFacts {
+        &FACTS
+    }
+
+    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+        let inner = self.bn1.relu(pass, &self.conv1.forward(pass, u));
+        let inner = self.bn2.relu(pass, &self.conv2.forward(pass, &inner));
+        self.bn3.forward(pass, &self.conv3.forward(pass, &inner))
+    }
+
+    fn after_step(&self, u: Features) -> Features {
+        ops::relu(u)
+    }
+}

@@ -1,0 +1,73 @@
+//! The pre-activation residual block.
+//!
+//! # Equation
+//! `f(u) = W₂ * ReLU(BN(W₁ * ReLU(BN(u))))`
+//!
+//! # As a network
+//! Pre-activation ResNet (He et al. 2016) and LM-ResNet-20 to LM-ResNet-110 (Lu et al. 2018): the
+//! step is a pure linear combination, so the network is exactly a scheme applied to `u_t = f(u)`.
+//!
+//! # Cost
+//! Two 3×3 convolutions: `18 width²` weights, `18 width²` multiply-adds a pixel.
+//!
+//! # When to use / when not
+//! The default for every scheme.
+//!
+//! # Reference
+//! K. He, X. Zhang, S. Ren, J. Sun, Identity mappings in deep residual networks, ECCV 2016.
+
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass};
+
+pub(super) static FACTS: BlockFacts = BlockFacts {
+    key: "preact",
+    aliases: &["preact-basic"],
+    title: "norm and ReLU before each of two 3x3 convolutions",
+    equation: "W2 * relu(BN(W1 * relu(BN(u))))",
+    expansion: 1,
+    preactivation: true,
+    references: &["he2016identity"],
+    source: include_str!("preact.rs"),
+};
+
+/// Two convolutions, each preceded by norm and ReLU.
+#[derive(Debug)]
+pub struct PreAct {
+    bn1: Norm,
+    conv1: Conv,
+    bn2: Norm,
+    conv2: Conv,
+}
+
+impl PreAct {
+    /// Builds the block under `name`.
+    #[must_use]
+    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+        let (input, output, small) = (shape.input, shape.output, shape.size.strided(shape.stride));
+        let bn1 = make.norm(&format!("{name}.bn1"), input, shape.size);
+        make.relu(input, shape.size);
+        let conv1 =
+            make.conv(&format!("{name}.conv1"), input, output, 3, shape.stride, 1, shape.size);
+        let bn2 = make.norm(&format!("{name}.bn2"), output, small);
+        make.relu(output, small);
+        let conv2 = make.conv(&format!("{name}.conv2"), output, output, 3, 1, 1, small);
+        Box::new(Self { bn1, conv1, bn2, conv2 })
+    }
+}
+
+impl Block for PreAct {
+    fn facts(&self) -> &'static BlockFacts {
+        &FACTS
+    }
+
+    fn entry(&self, pass: &Pass<'_>, u: &Features) -> Option<Features> {
+        Some(self.bn1.relu(pass, u))
+    }
+
+    fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features {
+        let inner = match entry {
+            Some(entry) => self.conv1.forward(pass, entry),
+            None => self.conv1.forward(pass, &self.bn1.relu(pass, u)),
+        };
+        self.conv2.forward(pass, &self.bn2.relu(pass, &inner))
+    }
+}

@@ -1,0 +1,84 @@
+//! The pre-activation bottleneck block.
+//!
+//! # Equation
+//! `f(u) = W₃ * ReLU(BN(W₂ * ReLU(BN(W₁ * ReLU(BN(u))))))` with 1×1, 3×3 and 1×1 convolutions.
+//!
+//! # As a network
+//! Pre-activation ResNet-164 and ResNet-1001 (He et al. 2016) with the stride on the first
+//! convolution; LM-ResNet-164 (Lu et al. 2018) with the stride on the 3×3 one.
+//!
+//! # Cost
+//! `17 width²` weights for a state of `4 width` channels.
+//!
+//! # When to use / when not
+//! Deep networks at a given cost; shallow ones learn faster with `preact`.
+//!
+//! # Reference
+//! K. He, X. Zhang, S. Ren, J. Sun, Identity mappings in deep residual networks, ECCV 2016.
+
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, StrideAt};
+
+pub(super) static FACTS: BlockFacts = BlockFacts {
+    key: "preact-bottleneck",
+    aliases: &[],
+    title: "norm and ReLU before 1x1, 3x3, 1x1 convolutions",
+    equation: "W3 * relu(BN(W2 * relu(BN(W1 * relu(BN(u))))))",
+    expansion: 4,
+    preactivation: true,
+    references: &["he2016identity"],
+    source: include_str!("preact_bottleneck.rs"),
+};
+
+/// Three convolutions, each preceded by norm and ReLU.
+#[derive(Debug)]
+pub struct PreActBottleneck {
+    bn1: Norm,
+    conv1: Conv,
+    bn2: Norm,
+    conv2: Conv,
+    bn3: Norm,
+    conv3: Conv,
+}
+
+impl PreActBottleneck {
+    /// Builds the block under `name`.
+    #[must_use]
+    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+        let (first, middle) = match shape.stride_at {
+            StrideAt::First => (shape.stride, 1),
+            StrideAt::Middle => (1, shape.stride),
+        };
+        let (inner, size1) = (shape.inner, shape.size.strided(first));
+        let size2 = size1.strided(middle);
+        let bn1 = make.norm(&format!("{name}.bn1"), shape.input, shape.size);
+        make.relu(shape.input, shape.size);
+        let conv1 =
+            make.conv(&format!("{name}.conv1"), shape.input, inner, 1, first, 1, shape.size);
+        let bn2 = make.norm(&format!("{name}.bn2"), inner, size1);
+        make.relu(inner, size1);
+        let conv2 = make.conv(&format!("{name}.conv2"), inner, inner, 3, middle, 1, size1);
+        let bn3 = make.norm(&format!("{name}.bn3"), inner, size2);
+        make.relu(inner, size2);
+        let conv3 = make.conv(&format!("{name}.conv3"), inner, shape.output, 1, 1, 1, size2);
+        Box::new(Self { bn1, conv1, bn2, conv2, bn3, conv3 })
+    }
+}
+
+impl Block for PreActBottleneck {
+    fn facts(&self) -> &'static BlockFacts {
+        &FACTS
+    }
+
+    fn entry(&self, pass: &Pass<'_>, u: &Features) -> Option<Features> {
+        Some(self.bn1.relu(pass, u))
+    }
+
+    fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features {
+        let inner = match entry {
+            Some(entry) => self.conv1.forward(pass, entry),
+            None => self.conv1.forward(pass, &self.bn1.relu(pass, u)),
+        };
+        let inner = self.conv2.forward(pass, &self.bn2.relu(pass, &inner));
+        self.conv3.forward(pass, &self.bn3.relu(pass, &inner))
+    }
+}

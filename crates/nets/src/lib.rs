@@ -1,0 +1,41 @@
+//! Deep networks as time-stepping schemes: block × scheme on image features, on Burn.
+//!
+//! A [`Network`] is an immutable architecture built from a [`NetworkConfig`]; its numbers are a
+//! [`Parameters`] table; one evaluation is a [`Pass`]. Blocks are right-hand sides `f`, schemes
+//! come from `timestep-numerics` and step [`Features`] with the same lines that are analysed there.
+
+mod block;
+pub mod blocks;
+mod coef;
+mod config;
+mod device;
+mod error;
+mod features;
+mod init;
+mod layers;
+mod network;
+pub mod ops;
+mod parameters;
+mod pass;
+mod presets;
+mod segment;
+mod transition;
+mod weights;
+
+pub use block::{Block, BlockFacts, BlockShape, MakeBlock, StrideAt};
+pub use blocks::{block, blocks};
+pub use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+pub use coef::Coef;
+pub use config::{Granularity, InputShape, NetworkConfig, Shortcut, Transition};
+pub use device::device;
+pub use error::{NetError, near_names};
+pub use features::Features;
+pub use init::stream;
+pub use layers::{Builder, Conv, Cost, Linear, Norm, Size};
+pub use network::{Network, NonFinite};
+pub use parameters::{Init, ParamId, Parameters, Role, Spec};
+pub use pass::{Mode, Pass, Probe};
+pub use presets::{Preset, preset, presets};
+pub use segment::{Segment, SegmentSummary};
+pub use transition::{Arrival, Entrance};
+pub use weights::{Metadata, WeightsFile, read_safetensors, to_safetensors, write_arrays};

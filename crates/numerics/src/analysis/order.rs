@@ -1,0 +1,122 @@
+//! How fast does the error of a scheme fall with the step size?
+
+use super::subject::Subject;
+use super::{AnalysisError, modified_equation, zero_stability};
+use crate::{Memory, problems};
+
+/// The error at one step size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Step size, in the time of the problem: `h / time_scale`.
+    pub h: f64,
+    /// Largest error of a component at the final time 1.
+    pub error: f64,
+}
+
+/// The measured order of convergence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// Key of the scheme.
+    pub scheme: &'static str,
+    /// The coefficient used, if the scheme has one.
+    pub k: Option<f64>,
+    /// The problem solved.
+    pub problem: &'static str,
+    /// Slope of `log error` over `log h`, fitted to the finest samples above rounding.
+    pub order: f64,
+    /// The order claimed by the scheme's facts.
+    pub theory: u32,
+    /// The scheme follows `time_scale · u' = f(u)`: the first coefficient of its modified
+    /// equation, `1+k` for `lm`.
+    pub time_scale: f64,
+    /// All samples, coarsest first.
+    pub samples: Vec<Sample>,
+}
+
+/// Final time, in the time of the problem.
+const END: f64 = 1.0;
+/// Steps of the coarsest run; each further run halves `h`.
+const COARSEST: usize = 16;
+const RUNS: u32 = 10;
+/// Number of samples fitted.
+const FITTED: usize = 4;
+/// Errors below this are rounding: a run makes up to 10⁴ roundings of about 1e-16.
+const ROUNDING: f64 = 2e-13;
+
+/// The order of convergence of a scheme in its own time.
+///
+/// The scheme is run on logistic growth (partitioned schemes: on the harmonic oscillator) up to
+/// time 1 with `h`, `h/2`, … and compared with the exact solution at the times that its modified
+/// equation assigns to its steps. Multistep schemes use the starting procedure that networks use,
+/// not an exact history, so the order is that of the whole computation, start included.
+///
+/// # Errors
+/// [`AnalysisError`] for an unknown scheme, a coefficient that does not fit, a scheme that is not
+/// zero-stable or has no time scale.
+pub fn order(scheme: &str, k: Option<f64>) -> Result<Order, AnalysisError> {
+    let subject = Subject::new(scheme, k)?;
+    let key = subject.facts.key;
+    if !zero_stability(scheme, k)?.zero_stable {
+        return Err(AnalysisError::NotZeroStable {
+            scheme: key,
+            k: subject.k.unwrap_or(0.0),
+        });
+    }
+    let time_scale = modified_equation(scheme, k, 1)?.time_scale();
+    if time_scale <= 0.0 {
+        return Err(AnalysisError::NoTimeScale {
+            scheme: key,
+            coefficient: time_scale,
+        });
+    }
+    let problem = problems::for_parts(subject.facts.parts);
+    let runner = subject.scheme::<Vec<f64>>()?;
+    let exact = problem.solution(END);
+    let mut samples = Vec::new();
+    for run in 0..RUNS {
+        let steps = COARSEST << run;
+        let h = END / steps as f64;
+        let mut f = problem.rhs();
+        let mut memory = Memory::new();
+        let mut u = problem.solution(0.0);
+        for step in 0..steps {
+            let ctx = subject.ctx(step, h * time_scale);
+            u = runner.step(&mut f, &u, &mut memory, &ctx)?;
+        }
+        let error = u
+            .iter()
+            .zip(&exact)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
+        samples.push(Sample { h, error });
+    }
+    let order = slope(&samples).ok_or(AnalysisError::NoAsymptoticRange { scheme: key })?;
+    Ok(Order {
+        scheme: key,
+        k: subject.k,
+        problem: problem.name,
+        order,
+        theory: subject.facts.order,
+        time_scale,
+        samples,
+    })
+}
+
+/// Least-squares slope through the finest samples whose error is not rounding.
+fn slope(samples: &[Sample]) -> Option<f64> {
+    let usable: Vec<(f64, f64)> = samples
+        .iter()
+        .filter(|sample| sample.error.is_finite() && sample.error > ROUNDING)
+        .map(|sample| (sample.h.ln(), sample.error.ln()))
+        .collect();
+    let points = &usable[usable.len().checked_sub(FITTED)?..];
+    let n = FITTED as f64;
+    let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / n;
+    let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / n;
+    let covariance: f64 = points
+        .iter()
+        .map(|(x, y)| (x - mean_x) * (y - mean_y))
+        .sum();
+    let variance: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    Some(covariance / variance)
+}

@@ -1,0 +1,308 @@
+//! What is a scheme? An immutable rule that turns a right-hand side `f` into a step.
+//!
+//! History is explicit: a scheme reads it from [`Memory`] and writes it there. Learned
+//! coefficients and the step size arrive in [`StepCtx`]; noise multiplies `f` outside, in the
+//! [`Rhs`], so a scheme never knows of it.
+
+use crate::State;
+use std::fmt;
+
+/// Which evaluation of the right-hand side this is, so that a block can pick its weights.
+///
+/// `step` counts the steps of a segment from 0; `stage` counts the evaluations inside a step
+/// that may have weights of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StageId {
+    /// Step within the segment, from 0.
+    pub step: usize,
+    /// Evaluation within the step, from 0.
+    pub stage: usize,
+}
+
+/// A right-hand side `f` of `u_t = f(u)`.
+///
+/// Implemented for every `FnMut(StageId, &S) -> Result<S, StepError>`.
+pub trait Rhs<S: State> {
+    /// `f(u)` with the weights of evaluation `at`.
+    ///
+    /// # Errors
+    /// Whatever makes `f` undefined at `u`, for instance a shape that does not fit.
+    fn eval(&mut self, at: StageId, u: &S) -> Result<S, StepError>;
+}
+
+impl<S: State, F: FnMut(StageId, &S) -> Result<S, StepError>> Rhs<S> for F {
+    fn eval(&mut self, at: StageId, u: &S) -> Result<S, StepError> {
+        self(at, u)
+    }
+}
+
+/// Why a step could not be taken.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StepError {
+    /// A partitioned scheme was given a state without two halves.
+    #[error("scheme `{scheme}` needs a state with two equal halves (an even number of channels)")]
+    NoHalves {
+        /// Key of the scheme.
+        scheme: &'static str,
+    },
+    /// The step needs more learned coefficients than the context holds.
+    #[error("scheme `{scheme}` needs {needed} coefficient(s) at step {step} but was given {given}")]
+    MissingCoefficients {
+        /// Key of the scheme.
+        scheme: &'static str,
+        /// Step within the segment.
+        step: usize,
+        /// Number of coefficients a step of this scheme reads.
+        needed: usize,
+        /// Number in the context.
+        given: usize,
+    },
+    /// The step cannot be undone, for instance because a coefficient is too close to zero.
+    #[error("scheme `{scheme}` cannot undo step {step}: {why}")]
+    NotInvertible {
+        /// Key of the scheme.
+        scheme: &'static str,
+        /// Step within the segment.
+        step: usize,
+        /// The reason, in words.
+        why: String,
+    },
+    /// The right-hand side failed.
+    #[error("{0}")]
+    Rhs(String),
+}
+
+/// One entry of the history: an earlier state and, where the scheme keeps it, its slope `f(u)`.
+#[derive(Clone, Debug)]
+pub struct Past<S> {
+    /// `u_{n-j}`.
+    pub state: S,
+    /// `f(u_{n-j})`, kept by schemes that reuse slopes (Adams-Bashforth).
+    pub slope: Option<S>,
+}
+
+/// Earlier states of a segment, newest first, at most as many as the scheme asks for.
+///
+/// Empty at the first step of a segment (a *restart*): a multistep scheme then falls back to its
+/// starting procedure.
+#[derive(Clone, Debug)]
+pub struct Memory<S> {
+    past: Vec<Past<S>>,
+}
+
+impl<S> Default for Memory<S> {
+    fn default() -> Self {
+        Self { past: Vec::new() }
+    }
+}
+
+impl<S: Clone> Memory<S> {
+    /// An empty history.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets everything: what a transition between segments does.
+    pub fn clear(&mut self) {
+        self.past.clear();
+    }
+
+    /// Number of earlier states held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.past.len()
+    }
+
+    /// Is the history empty?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.past.is_empty()
+    }
+
+    /// The state `back` steps before the current one (1 is the previous one).
+    #[must_use]
+    pub fn back(&self, back: usize) -> Option<&Past<S>> {
+        back.checked_sub(1).and_then(|i| self.past.get(i))
+    }
+
+    /// Records the state that a step has just left, keeping at most `depth` entries.
+    pub fn push(&mut self, state: S, slope: Option<S>, depth: usize) {
+        self.past.insert(0, Past { state, slope });
+        self.past.truncate(depth);
+    }
+
+    /// Removes and returns the newest entry: what undoing a step does.
+    pub fn pop(&mut self) -> Option<Past<S>> {
+        if self.past.is_empty() {
+            None
+        } else {
+            Some(self.past.remove(0))
+        }
+    }
+}
+
+/// What a step is told besides the state: which step it is, `h`, and the learned coefficients.
+#[derive(Clone, Debug)]
+pub struct StepCtx<S: State> {
+    /// Step within the segment, from 0.
+    pub step: usize,
+    /// Step size. A network has `h = 1`: the scale is in the weights of `f`.
+    pub h: f64,
+    /// Learned coefficients of this step (`k_n` for `lm`); empty for schemes without any.
+    pub coefs: Vec<S::Coef>,
+    /// History is void: the first step of a segment.
+    pub restart: bool,
+}
+
+impl<S: State> StepCtx<S> {
+    /// A context for step `step` with step size `h` and no coefficients; a restart if `step` is 0.
+    #[must_use]
+    pub fn new(step: usize, h: f64) -> Self {
+        Self {
+            step,
+            h,
+            coefs: Vec::new(),
+            restart: step == 0,
+        }
+    }
+
+    /// The same with coefficients.
+    #[must_use]
+    pub fn with_coefs(mut self, coefs: Vec<S::Coef>) -> Self {
+        self.coefs = coefs;
+        self
+    }
+
+    /// Identifies evaluation `stage` of this step.
+    #[must_use]
+    pub fn stage(&self, stage: usize) -> StageId {
+        StageId {
+            step: self.step,
+            stage,
+        }
+    }
+
+    /// The only coefficient of a one-coefficient scheme.
+    ///
+    /// # Errors
+    /// [`StepError::MissingCoefficients`] if there is none.
+    pub fn coef(&self, scheme: &'static str) -> Result<S::Coef, StepError> {
+        self.coefs
+            .first()
+            .cloned()
+            .ok_or(StepError::MissingCoefficients {
+                scheme,
+                step: self.step,
+                needed: 1,
+                given: 0,
+            })
+    }
+}
+
+/// A rule that advances a state by one step of `u_t = f(u)`.
+///
+/// A scheme is an immutable value; everything that changes is in `memory`.
+pub trait Scheme<S: State>: Send + Sync {
+    /// What is known about the scheme without running it.
+    fn facts(&self) -> &'static SchemeFacts;
+
+    /// `u_{n+1}` from `u_n` and the history, which it updates.
+    ///
+    /// # Errors
+    /// [`StepError`] if the state or the coefficients do not fit, or `f` fails.
+    fn step(
+        &self,
+        f: &mut dyn Rhs<S>,
+        u: &S,
+        memory: &mut Memory<S>,
+        ctx: &StepCtx<S>,
+    ) -> Result<S, StepError>;
+
+    /// The scheme as a reversible one, if it is.
+    fn reversible(&self) -> Option<&dyn Reversible<S>> {
+        None
+    }
+}
+
+/// A scheme whose step can be undone without stored activations.
+pub trait Reversible<S: State>: Scheme<S> {
+    /// `u_n` from `u_{n+1}`; `memory` goes from what it was after the step to what it was before.
+    ///
+    /// # Errors
+    /// [`StepError::NotInvertible`] where the inverse does not exist.
+    fn unstep(
+        &self,
+        f: &mut dyn Rhs<S>,
+        next: &S,
+        memory: &mut Memory<S>,
+        ctx: &StepCtx<S>,
+    ) -> Result<S, StepError>;
+}
+
+/// Which evaluations of `f` share weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// One set of weights for a whole segment: the network is an autonomous equation.
+    Tied,
+    /// One set a step, used by all its stages (Runge-Kutta, PolyNet's poly-2).
+    PerStep,
+    /// One set for every evaluation (FractalNet, RevNet, PolyNet's mpoly-2 and 2-way).
+    PerStage,
+}
+
+impl fmt::Display for Sharing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Sharing::Tied => "tied",
+            Sharing::PerStep => "per-step",
+            Sharing::PerStage => "per-stage",
+        })
+    }
+}
+
+/// The learned coefficients that a scheme adds to each step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CoefficientFacts {
+    /// Name in weight files: `memory_k`.
+    pub name: &'static str,
+    /// Interval of the uniform initialisation.
+    pub init: (f64, f64),
+    /// Does the first step after a restart use one? If not, none is created for it.
+    pub at_restart: bool,
+    /// Value that an analysis takes when none is given.
+    pub default: f64,
+}
+
+/// What is known about a scheme without running it.
+#[derive(Debug)]
+pub struct SchemeFacts {
+    /// Registry key: the value of `--scheme`.
+    pub key: &'static str,
+    /// Other accepted names.
+    pub aliases: &'static [&'static str],
+    /// One line for lists.
+    pub title: &'static str,
+    /// The step as one line of mathematics.
+    pub equation: &'static str,
+    /// The published architecture that is this scheme, or an empty string.
+    pub network: &'static str,
+    /// Order of convergence, in the scheme's own time (see [`analysis::order`](crate::analysis)).
+    pub order: u32,
+    /// Evaluations of `f` per step.
+    pub stages: usize,
+    /// Earlier states kept.
+    pub memory: usize,
+    /// Does it keep the slopes `f(u_{n-j})` as well?
+    pub keeps_slopes: bool,
+    /// Learned coefficients of a step.
+    pub coefficient: Option<CoefficientFacts>,
+    /// Which evaluations share weights when a network does not say otherwise.
+    pub sharing: Sharing,
+    /// Number of parts the state is split into (2 for partitioned schemes).
+    pub parts: usize,
+    /// BibTeX keys, looked up by `cite`.
+    pub references: &'static [&'static str],
+    /// The page shown by `explain`: the module documentation of the scheme's file.
+    pub source: &'static str,
+}

@@ -1,0 +1,59 @@
+//! The midpoint rule: a Runge-Kutta method of order 2.
+//!
+//! # Equation
+//! `u_{n+1} = u_n + h f(u_n + (h/2) f(u_n))`
+//!
+//! # As a network
+//! A step with two passes through one block; the reading of a two-column fractal block with
+//! `k1 = 1`, `k2 = 0`. Used in Runge-Kutta networks.
+//!
+//! # Order and error constant
+//! Order 2; the local error is `(h³/6) u'''` for linear `f`.
+//!
+//! # Stability
+//! `R(z) = 1 + z + z²/2`: real interval `[-2, 0]`, no imaginary interval.
+//!
+//! # Modified equation
+//! For linear `f`: `u' + (h²/6) u''' - (h³/8) u^(4) + … = f(u)`
+//!
+//! # Start-up and restart
+//! None needed: a one-step scheme.
+//!
+//! # Cost
+//! Two evaluations of `f` a step, no extra memory between steps.
+//!
+//! # Parameters it adds
+//! None; both stages use the weights of the step unless the network says otherwise.
+//!
+//! # When to use / when not
+//! For a smooth block that is to be followed accurately at fixed depth. A trained network rarely
+//! needs the accuracy and pays twice the time.
+//!
+//! # Reference
+//! C. Runge, Über die numerische Auflösung von Differentialgleichungen, Math. Ann. 46, 1895;
+//! M. Zhu, B. Chang, C. Fu, Convolutional neural networks combined with Runge-Kutta methods, 2018.
+
+use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+
+static FACTS: SchemeFacts = SchemeFacts {
+    key: "midpoint",
+    aliases: &["rk2-midpoint"],
+    title: "Runge-Kutta midpoint rule, order 2",
+    equation: "u + h f(u + h/2 f(u))",
+    network: "Runge-Kutta network",
+    order: 2,
+    stages: 2,
+    memory: 0,
+    keeps_slopes: false,
+    coefficient: None,
+    sharing: Sharing::PerStep,
+    parts: 1,
+    references: &["runge1895numerische", "zhu2018convolutional"],
+    source: include_str!("midpoint.rs"),
+};
+
+/// The midpoint rule.
+pub const MIDPOINT: RungeKutta<2> = RungeKutta::new(
+    &FACTS,
+    Tableau::new(2, [[0.0, 0.0], [0.5, 0.0]], [0.0, 1.0], [0.0, 0.5]),
+);

@@ -1,0 +1,108 @@
+//! Why could a run not start, go on or be used?
+
+use crate::event::SinkError;
+use crate::files::FileError;
+use crate::recipe::{Difference, RecipeError};
+use crate::sinks::OpenError;
+use std::path::PathBuf;
+use timestep_data::DataError;
+use timestep_nets::NetError;
+
+/// What can go wrong with a run. The text is one sentence; [`hint`](TrainError::hint) helps.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The recipe is wrong.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The network cannot be built, or weights do not fit it.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A log failed.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] OpenError),
+    /// A file of a run or of weights is damaged.
+    #[error("`{}`: {what}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A folder is no run, or a run without saved state.
+    #[error("`{}` is not the folder of a run that can be continued: {what}", .path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing.
+        what: String,
+    },
+    /// A run was asked to continue as something else.
+    #[error(
+        "the run `{}` cannot continue with other settings: {}", .run.display(),
+        .differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    OtherSettings {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Settings that differ.
+        differences: Vec<Difference>,
+    },
+    /// A run was asked to continue on other data.
+    #[error("the run `{}` was started on other data than `{data}` holds now", .run.display())]
+    OtherData {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Name of the data set.
+        data: String,
+    },
+    /// The network does not take the images of the data set.
+    #[error("the weights are for {wanted}, the data has {given}")]
+    OtherImages {
+        /// What the network was trained for.
+        wanted: String,
+        /// What the data holds.
+        given: String,
+    },
+}
+
+impl TrainError {
+    /// One action that helps, if there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            // The recipe's own text carries a hint for each problem.
+            TrainError::Recipe(_) => None,
+            TrainError::Net(error) => error.hint(),
+            TrainError::Data(error) => error.hint(),
+            TrainError::File(error) => error.hint(),
+            TrainError::Sink(error) => error.hint(),
+            TrainError::Log(error) => error.hint(),
+            TrainError::Damaged { .. } => {
+                Some("restore the file from a copy, or train again".to_owned())
+            }
+            TrainError::NotARun { .. } => Some(
+                "give the folder that `train` printed, for instance `runs/lm-resnet-20-s0`".into(),
+            ),
+            TrainError::OtherSettings { .. } => Some(
+                "only the time budget, `train.eval_batch` and `data.dir` may change; start a new run for \
+                 anything else"
+                    .into(),
+            ),
+            TrainError::OtherData { .. } => {
+                Some("point `--data-dir` at the data that the run was started with".into())
+            }
+            TrainError::OtherImages { .. } => {
+                Some("`data.size` resizes the images of a folder".into())
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! How good is a network on a set of images? Cross-entropy, top-1 and top-5.
+
+use crate::TrainError;
+use crate::event::TestMetrics;
+use timestep_data::{Batch, Loader};
+use timestep_nets::{Device, Int, Mode, Network, Parameters, Pass, Tensor, TensorData};
+
+/// Sums over images from which the averages are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Sum of the losses of all images.
+    pub loss: f64,
+    /// Images classified correctly.
+    pub top1: usize,
+    /// Images whose class is among the five most likely.
+    pub top5: usize,
+    /// Images counted.
+    pub images: usize,
+}
+
+impl Tally {
+    /// Counts a batch by its logits.
+    pub fn count(&mut self, logits: &[f32], labels: &[u32], classes: usize) {
+        for (row, label) in logits.chunks_exact(classes).zip(labels) {
+            let own = row[*label as usize];
+            // The rank is the number of classes that are more likely; of equal ones the first
+            // wins. NaN is never correct.
+            let better = row
+                .iter()
+                .enumerate()
+                .filter(|(i, v)| **v > own || (**v == own && *i < *label as usize))
+                .count();
+            let valid = row.iter().all(|v| !v.is_nan());
+            self.top1 += usize::from(valid && better == 0);
+            self.top5 += usize::from(valid && better < 5);
+            self.images += 1;
+        }
+    }
+
+    /// Adds the mean loss of `images` images.
+    pub fn add_loss(&mut self, mean: f64, images: usize) {
+        self.loss += mean * images as f64;
+    }
+
+    /// The averages.
+    #[must_use]
+    pub fn metrics(&self) -> TestMetrics {
+        let n = (self.images as f64).max(1.0);
+        TestMetrics {
+            loss: self.loss / n,
+            top1: self.top1 as f64 / n,
+            top5: self.top5 as f64 / n,
+        }
+    }
+}
+
+/// The images of a batch as a tensor `[batch, channels, height, width]`.
+#[must_use]
+pub fn images(batch: &Batch, device: &Device) -> Tensor<4> {
+    let shape = [batch.len(), batch.shape.channels, batch.shape.height, batch.shape.width];
+    Tensor::from_data(TensorData::new(batch.images.clone(), shape), device)
+}
+
+/// The labels of a batch as a tensor `[batch]`.
+#[must_use]
+pub fn labels(batch: &Batch, device: &Device) -> Tensor<1, Int> {
+    let labels: Vec<i32> = batch.labels.iter().map(|l| *l as i32).collect();
+    Tensor::from_data(TensorData::new(labels, [batch.len()]), device)
+}
+
+/// The numbers of a tensor.
+#[must_use]
+pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.without_autodiff().into_data().iter::<f32>().collect()
+}
+
+/// Mean cross-entropy of logits against labels, in f64, without smoothing.
+#[must_use]
+pub fn cross_entropy(logits: &[f32], labels: &[u32], classes: usize) -> f64 {
+    let mut sum = 0.0;
+    for (row, label) in logits.chunks_exact(classes).zip(labels) {
+        let largest = row.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
+        let total: f64 = row.iter().map(|v| f64::from(v - largest).exp()).sum();
+        sum += total.ln() - f64::from(row[*label as usize] - largest);
+    }
+    sum / labels.len().max(1) as f64
+}
+
+/// Measures a network on all batches of a loader, with running statistics.
+///
+/// `batch_done` is called with the images measured so far.
+///
+/// # Errors
+/// [`TrainError::Data`] for unreadable images, [`TrainError::Net`] if a scheme refuses a step.
+pub fn evaluate(
+    network: &Network,
+    parameters: &Parameters,
+    loader: &Loader<'_>,
+    device: &Device,
+    mut batch_done: impl FnMut(&Batch, &[f32]),
+) -> Result<TestMetrics, TrainError> {
+    let classes = network.config().classes;
+    let mut tally = Tally::default();
+    for batch in loader.epoch(0, 0) {
+        let batch = batch?;
+        let pass = Pass::new(parameters.values(), Mode::Eval);
+        let logits = numbers(network.forward(&pass, images(&batch, device))?);
+        tally.count(&logits, &batch.labels, classes);
+        tally.add_loss(cross_entropy(&logits, &batch.labels, classes), batch.len());
+        batch_done(&batch, &logits);
+    }
+    Ok(tally.metrics())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_ties_and_nan() {
+        let mut tally = Tally::default();
+        let row = [0.0, 3.0, 3.0, 1.0, 2.0, -1.0, 0.5];
+        tally.count(&row, &[1], 7);
+        tally.count(&row, &[2], 7); // a tie: class 1 wins
+        tally.count(&row, &[5], 7); // the last of seven
+        tally.count(&[f32::NAN, 0.0], &[1], 2);
+        assert_eq!((tally.top1, tally.top5, tally.images), (1, 2, 4));
+    }
+
+    #[test]
+    fn loss_of_equal_logits_is_the_logarithm_of_the_classes() {
+        let loss = cross_entropy(&[7.0; 20], &[3, 4], 10);
+        assert!((loss - 10_f64.ln()).abs() < 1e-12);
+    }
+}

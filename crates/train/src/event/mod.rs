@@ -1,0 +1,270 @@
+//! What does a run say while it goes, and to whom?
+//!
+//! The loop emits [`Event`]s; each [`Sink`] makes of them what it likes. As JSON an event is one
+//! object with `"v": 1` and `"event": "<name>"` first. Numbers that are not finite are the
+//! strings `"nan"`, `"inf"` and `"-inf"`, because JSON has no others.
+//!
+//! Epochs, segments and steps of a segment are counted from 1. `step` is the number of optimiser
+//! steps taken since the run began, over all epochs and resumptions. Accuracies are fractions.
+//! The last event is exactly one of `diverged`, `interrupted` and `end`.
+
+mod json;
+
+use crate::files::FileError;
+use json::{real, real_grid};
+use serde::{Deserialize, Serialize};
+
+/// Version of the JSON form; it grows when a field changes its meaning or goes away.
+pub const VERSION: u32 = 1;
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// Training begins or continues.
+    Start {
+        /// Folder of the run.
+        run: String,
+        /// Name of the recipe, for instance `cifar10/lm-resnet-20`.
+        recipe: String,
+        /// Name of the network.
+        network: String,
+        /// Name of the data set.
+        data: String,
+        /// Trained numbers in the network.
+        parameters: usize,
+        /// Multiplications and additions of one image, forward.
+        multiply_adds: u64,
+        /// Images trained on.
+        train_images: usize,
+        /// Images measured on.
+        test_images: usize,
+        /// Epochs planned.
+        epochs: usize,
+        /// Optimiser steps in an epoch.
+        steps_per_epoch: usize,
+        /// Seed of every random draw.
+        seed: u64,
+        /// Where an earlier part of the run stopped, if there was one.
+        resumed: Option<Position>,
+    },
+    /// One optimiser step, sampled: not every step is reported.
+    Step {
+        /// Epoch under way.
+        epoch: usize,
+        /// Steps taken, this one included.
+        step: usize,
+        /// Mean loss of the batch.
+        #[serde(with = "real")]
+        loss: f64,
+        /// Learning rate used.
+        #[serde(with = "real")]
+        lr: f64,
+    },
+    /// An epoch is over and the network was measured.
+    Epoch {
+        /// The epoch.
+        epoch: usize,
+        /// Steps taken.
+        step: usize,
+        /// On the training images, while the weights moved.
+        train: TrainMetrics,
+        /// On the test images, after the epoch.
+        test: TestMetrics,
+        /// Learning rate of the last step.
+        #[serde(with = "real")]
+        lr: f64,
+        /// Training speed.
+        #[serde(with = "real")]
+        images_per_second: f64,
+        /// Time of the epoch, measuring included.
+        #[serde(with = "real")]
+        seconds: f64,
+        /// Learned memory coefficients: `memory_k[segment][step]`, `null` for a step that has
+        /// none (the first of a segment), the mean over channels where there is one for each.
+        #[serde(with = "real_grid")]
+        memory_k: Vec<Vec<Option<f64>>>,
+        /// Whether this is the best epoch so far.
+        best: bool,
+    },
+    /// Weights or the state of the run were saved.
+    Checkpoint {
+        /// Epoch of the state.
+        epoch: usize,
+        /// Steps taken.
+        step: usize,
+        /// What was written.
+        path: String,
+        /// Whether these are the best weights so far.
+        best: bool,
+    },
+    /// Something a person should know; training goes on.
+    Warning {
+        /// A sentence.
+        message: String,
+        /// What helps.
+        hint: Option<String>,
+    },
+    /// A number became infinite or undefined; training stopped.
+    Diverged {
+        /// Epoch under way.
+        epoch: usize,
+        /// Steps taken before the one that failed.
+        step: usize,
+        /// Segment where it appeared first, if it was inside one.
+        segment: Option<usize>,
+        /// Step of that segment.
+        block_step: Option<usize>,
+        /// What became non-finite, for instance `loss` or `output of the block`.
+        what: String,
+        /// Learning rate of the failed step.
+        #[serde(with = "real")]
+        lr: f64,
+    },
+    /// A person stopped the run; its state is saved.
+    Interrupted {
+        /// Epoch under way.
+        epoch: usize,
+        /// Steps taken.
+        step: usize,
+        /// Folder to give to `--resume`.
+        resume: String,
+    },
+    /// Training is over.
+    End {
+        /// Which limit was reached.
+        reason: EndReason,
+        /// Last epoch that was completed.
+        epoch: usize,
+        /// Steps taken.
+        step: usize,
+        /// Measured after the last epoch.
+        test: TestMetrics,
+        /// Best epoch.
+        best: Best,
+        /// Time of the run, earlier parts included.
+        #[serde(with = "real")]
+        seconds: f64,
+    },
+}
+
+/// A point of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Epochs completed.
+    pub epoch: usize,
+    /// Optimiser steps taken.
+    pub step: usize,
+}
+
+/// Averages over the training images of an epoch, taken while the weights moved.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainMetrics {
+    /// Mean loss, label smoothing included.
+    #[serde(with = "real")]
+    pub loss: f64,
+    /// Fraction classified correctly.
+    #[serde(with = "real")]
+    pub top1: f64,
+}
+
+/// Averages over the test images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestMetrics {
+    /// Mean cross-entropy.
+    #[serde(with = "real")]
+    pub loss: f64,
+    /// Fraction classified correctly.
+    #[serde(with = "real")]
+    pub top1: f64,
+    /// Fraction with the right class among the five most likely ones.
+    #[serde(with = "real")]
+    pub top5: f64,
+}
+
+/// The best epoch of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// The epoch.
+    pub epoch: usize,
+    /// Its accuracy on the test images.
+    #[serde(with = "real")]
+    pub top1: f64,
+}
+
+/// Which limit ended a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// All epochs of the recipe.
+    Epochs,
+    /// The time budget.
+    Time,
+}
+
+impl Event {
+    /// The event as one line of JSON, without the line break.
+    pub fn to_json(&self) -> String {
+        // Every field is a number, a string, a list or an object with string keys, and real
+        // numbers are guarded, so there is nothing that JSON cannot say.
+        serde_json::to_string(self).expect("an event is always representable as JSON")
+    }
+
+    /// The name of the event in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Start { .. } => "start",
+            Event::Step { .. } => "step",
+            Event::Epoch { .. } => "epoch",
+            Event::Checkpoint { .. } => "checkpoint",
+            Event::Warning { .. } => "warning",
+            Event::Diverged { .. } => "diverged",
+            Event::Interrupted { .. } => "interrupted",
+            Event::End { .. } => "end",
+        }
+    }
+}
+
+/// Something that listens to a run: a log file, a progress display, a test.
+pub trait Sink: Send {
+    /// Takes note of an event.
+    ///
+    /// # Errors
+    /// [`SinkError`] when it cannot be recorded.
+    fn on(&mut self, event: &Event) -> Result<(), SinkError>;
+
+    /// Forces what was recorded to the disk; called before a checkpoint is written, so that a
+    /// log is never behind the state it belongs to.
+    ///
+    /// # Errors
+    /// [`SinkError`] when the disk refuses.
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// How many bytes were recorded, for logs that a resumed run cuts back to this length.
+    fn position(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// A sink that could not record.
+#[derive(Debug, thiserror::Error)]
+#[error("the `{sink}` log failed: {source}")]
+pub struct SinkError {
+    /// Key of the sink.
+    pub sink: &'static str,
+    /// What happened to its file.
+    pub source: FileError,
+}
+
+impl SinkError {
+    /// One action that helps.
+    pub fn hint(&self) -> Option<String> {
+        self.source.hint()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+use super::*;
+
+fn epoch(loss: f64) -> Event {
+    Event::Epoch {
+        epoch: 12,
+        step: 276,
+        train: TrainMetrics { loss, top1: 0.75 },
+        test: TestMetrics {
+            loss: 0.5,
+            top1: 0.875,
+            top5: 1.0,
+        },
+        lr: 0.1,
+        images_per_second: 1500.0,
+        seconds: 2.5,
+        memory_k: vec![vec![None, Some(-0.0625)], vec![Some(f64::NEG_INFINITY)]],
+        best: true,
+    }
+}
+
+/// One of each kind.
+fn all() -> Vec<Event> {
+    let test = TestMetrics {
+        loss: 0.5,
+        top1: 0.9,
+        top5: 1.0,
+    };
+    vec![
+        Event::Start {
+            run: "runs/a".into(),
+            recipe: "digits/lm-resnet-20".into(),
+            network: "lm-resnet-20".into(),
+            data: "digits".into(),
+            parameters: 272_090,
+            multiply_adds: 2_500_000,
+            train_images: 1437,
+            test_images: 360,
+            epochs: 20,
+            steps_per_epoch: 23,
+            seed: 0,
+            resumed: Some(Position { epoch: 3, step: 69 }),
+        },
+        Event::Step {
+            epoch: 1,
+            step: 10,
+            loss: 2.5,
+            lr: 0.01,
+        },
+        epoch(0.7),
+        Event::Checkpoint {
+            epoch: 1,
+            step: 23,
+            path: "state/last".into(),
+            best: false,
+        },
+        Event::Warning {
+            message: "k is \"large\"".into(),
+            hint: None,
+        },
+        Event::Diverged {
+            epoch: 3,
+            step: 60,
+            segment: Some(2),
+            block_step: Some(1),
+            what: "loss".into(),
+            lr: 0.8,
+        },
+        Event::Interrupted {
+            epoch: 3,
+            step: 60,
+            resume: "runs/a".into(),
+        },
+        Event::End {
+            reason: EndReason::Epochs,
+            epoch: 20,
+            step: 460,
+            test,
+            best: Best {
+                epoch: 19,
+                top1: 0.99,
+            },
+            seconds: 50.0,
+        },
+    ]
+}
+
+#[test]
+fn the_form_of_an_epoch_is_fixed() {
+    assert_eq!(
+        epoch(f64::NAN).to_json(),
+        concat!(
+            r#"{"v":1,"event":"epoch","epoch":12,"step":276,"train":{"loss":"nan","top1":0.75},"#,
+            r#""test":{"loss":0.5,"top1":0.875,"top5":1.0},"lr":0.1,"images_per_second":1500.0,"#,
+            r#""seconds":2.5,"memory_k":[[null,-0.0625],["-inf"]],"best":true}"#,
+        )
+    );
+}
+
+#[test]
+fn every_event_comes_back_equal_and_begins_with_version_and_name() {
+    for event in all() {
+        let json = event.to_json();
+        let start = format!(r#"{{"v":1,"event":"{}","#, event.name());
+        assert!(json.starts_with(&start), "{json}");
+        assert!(!json.contains('\n'));
+        let back: Event = serde_json::from_str(&json).expect("its own output");
+        assert_eq!(back, event);
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_strings_both_ways() {
+    for (value, word) in [
+        (f64::NAN, "nan"),
+        (f64::INFINITY, "inf"),
+        (f64::NEG_INFINITY, "-inf"),
+    ] {
+        let event = Event::Step {
+            epoch: 1,
+            step: 1,
+            loss: value,
+            lr: 0.5,
+        };
+        let json = event.to_json();
+        assert!(json.contains(&format!(r#""loss":"{word}""#)), "{json}");
+        let Event::Step { loss, .. } = serde_json::from_str(&json).expect("its own output") else {
+            panic!("another event came back");
+        };
+        assert_eq!(loss.to_bits(), value.to_bits());
+    }
+}
+
+#[test]
+fn whole_numbers_are_read_as_reals() {
+    let json = r#"{"v":1,"event":"step","epoch":1,"step":1,"loss":2,"lr":-1}"#;
+    let event: Event = serde_json::from_str(json).expect("valid");
+    assert_eq!(
+        event,
+        Event::Step {
+            epoch: 1,
+            step: 1,
+            loss: 2.0,
+            lr: -1.0
+        }
+    );
+}
+
+#[test]
+fn another_version_and_other_words_are_refused() {
+    let json = r#"{"v":2,"event":"step","epoch":1,"step":1,"loss":2,"lr":1}"#;
+    let error = serde_json::from_str::<Event>(json).expect_err("version 2");
+    assert!(error.to_string().contains("version 2"), "{error}");
+    let json = r#"{"v":1,"event":"step","epoch":1,"step":1,"loss":"huge","lr":1}"#;
+    let error = serde_json::from_str::<Event>(json).expect_err("no such number");
+    assert!(error.to_string().contains("huge"), "{error}");
+}

@@ -1,0 +1,25 @@
+//! Training: recipes, the loop, the optimiser, checkpoints, events and their logs.
+//!
+//! [`recipe::Layers`] resolves settings, [`Setup`] turns them into data and network,
+//! [`trainer::train`] runs them into a folder, [`Trained`] reads the result back.
+
+pub mod checkpoint;
+mod error;
+pub mod evaluate;
+pub mod event;
+pub mod files;
+mod network;
+pub mod recipe;
+pub mod run;
+pub mod schedule;
+mod setup;
+mod sgd;
+pub mod sinks;
+mod trained;
+pub mod trainer;
+
+pub use error::TrainError;
+pub use network::network_config;
+pub use setup::{Setup, open_data};
+pub use sgd::Sgd;
+pub use trained::{Card, Trained};

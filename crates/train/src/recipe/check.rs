@@ -1,0 +1,268 @@
+//! Which values make no sense, alone or together?
+//!
+//! Types and words are settled before; names of networks, blocks, schemes and noises are known
+//! only to the crate that builds them.
+
+use super::model::{OptimiserSettings, PadMode, Recipe, ScheduleKind, ScheduleSettings};
+use super::problem::{Problem, ProblemKind, RecipeError};
+use super::settings::SETTINGS;
+use super::time::parse_time;
+
+/// Something found, and whether it stops a run.
+pub(super) struct Finding {
+    pub(super) path: &'static str,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    pub(super) severe: bool,
+}
+
+impl Finding {
+    /// The finding as a problem, still without value and origin.
+    pub(super) fn into_problem(self) -> Problem {
+        let problem = Problem::new(ProblemKind::OutOfRange, self.path, self.message);
+        Problem {
+            hint: self.hint,
+            ..problem
+        }
+    }
+}
+
+impl Recipe {
+    /// Whether the values make sense; for a recipe that was built in code. A recipe that was
+    /// resolved from layers has been checked.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        let severe = findings(self).into_iter().filter(|finding| finding.severe);
+        let values = self.values();
+        let problems: Vec<Problem> = severe
+            .map(|finding| {
+                let value = values.iter().find(|(path, _)| *path == finding.path);
+                let text = value.map(|(_, value)| value.to_string());
+                Problem {
+                    value: text,
+                    ..finding.into_problem()
+                }
+            })
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(RecipeError { problems })
+        }
+    }
+}
+
+/// Everything that is out of range or probably not meant, in the order of the settings.
+pub(super) fn findings(recipe: &Recipe) -> Vec<Finding> {
+    let mut found = Findings(Vec::new());
+    data(recipe, &mut found);
+    network(recipe, &mut found);
+    train(recipe, &mut found);
+    optimiser(&recipe.optimiser, &mut found);
+    schedule(&recipe.schedule, recipe.train.epochs, &mut found);
+    let rank = |path| SETTINGS.iter().position(|setting| setting.path == path);
+    found.0.sort_by_key(|finding| rank(finding.path));
+    found.0
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn push(&mut self, severe: bool, path: &'static str, message: String, hint: Option<&str>) {
+        let hint = hint.map(str::to_owned);
+        self.0.push(Finding {
+            path,
+            message,
+            hint,
+            severe,
+        });
+    }
+
+    /// A problem unless `ok`.
+    fn require(&mut self, ok: bool, path: &'static str, message: &str) {
+        self.require_or(ok, path, message, None);
+    }
+
+    fn require_or(&mut self, ok: bool, path: &'static str, message: &str, hint: Option<&str>) {
+        if !ok {
+            self.push(true, path, message.to_owned(), hint);
+        }
+    }
+
+    /// A warning if `doubtful`.
+    fn warn(&mut self, doubtful: bool, path: &'static str, message: &str, hint: Option<&str>) {
+        if doubtful {
+            self.push(false, path, message.to_owned(), hint);
+        }
+    }
+}
+
+fn data(recipe: &Recipe, found: &mut Findings) {
+    let data = &recipe.data;
+    found.require_or(
+        !data.name.is_empty(),
+        "data.name",
+        "a recipe needs a data set",
+        Some("see `timestep list data`"),
+    );
+    found.require_or(
+        data.mean.len() == data.std.len(),
+        "data.std",
+        &format!(
+            "`data.mean` has {} and `data.std` has {} channels",
+            data.mean.len(),
+            data.std.len()
+        ),
+        Some("give both, or leave both empty: they are then computed from the training images"),
+    );
+    let finite = |list: &[f64]| list.iter().all(|x| x.is_finite());
+    found.require(finite(&data.mean), "data.mean", "every mean must be finite");
+    found.require(
+        finite(&data.std) && data.std.iter().all(|&x| x > 0.0),
+        "data.std",
+        "every deviation must be finite and above 0",
+    );
+    // A mirror shows at most the image without its border row.
+    found.require_or(
+        data.pad_mode != PadMode::Reflect || data.size == 0 || data.pad < data.size,
+        "data.pad",
+        "a mirrored border must be narrower than the image",
+        Some("lower `data.pad`, or use `data.pad_mode = \"zero\"`"),
+    );
+}
+
+fn network(recipe: &Recipe, found: &mut Findings) {
+    let network = &recipe.network;
+    found.require(
+        network.steps.iter().all(|&steps| steps > 0),
+        "network.steps",
+        "every segment needs at least 1 step",
+    );
+    found.require(
+        network.classes != 1,
+        "network.classes",
+        "there must be at least 2 classes",
+    );
+}
+
+fn train(recipe: &Recipe, found: &mut Findings) {
+    let train = &recipe.train;
+    found.require(train.epochs > 0, "train.epochs", "must be at least 1");
+    found.require(train.batch > 0, "train.batch", "must be at least 1");
+    found.require(
+        train.eval_batch > 0,
+        "train.eval_batch",
+        "must be at least 1",
+    );
+    // TOML has signed integers only, and a recipe must survive being saved.
+    let largest = i64::MAX as u64;
+    found.require(
+        train.seed <= largest,
+        "train.seed",
+        "must be at most 9223372036854775807, the largest whole number of TOML",
+    );
+    found.require(
+        (0.0..1.0).contains(&train.label_smoothing),
+        "train.label_smoothing",
+        "must be at least 0 and below 1",
+    );
+    if let Err(message) = parse_time(&train.time) {
+        let hint = Some("write it like `30m`, `1h30m` or `90s`; empty means no limit");
+        found.push(true, "train.time", message, hint);
+    }
+}
+
+fn optimiser(optimiser: &OptimiserSettings, found: &mut Findings) {
+    found.require(
+        optimiser.lr.is_finite() && optimiser.lr > 0.0,
+        "optimiser.lr",
+        "must be finite and above 0",
+    );
+    found.require(
+        (0.0..1.0).contains(&optimiser.momentum),
+        "optimiser.momentum",
+        "must be at least 0 and below 1",
+    );
+    found.require_or(
+        !optimiser.nesterov || optimiser.momentum != 0.0,
+        "optimiser.nesterov",
+        "needs a momentum above 0",
+        Some("set `optimiser.momentum = 0.9`, or `optimiser.nesterov = false`"),
+    );
+    found.require(
+        optimiser.weight_decay.is_finite() && optimiser.weight_decay >= 0.0,
+        "optimiser.weight_decay",
+        "must be finite and at least 0",
+    );
+}
+
+fn schedule(schedule: &ScheduleSettings, epochs: usize, found: &mut Findings) {
+    let milestones = &schedule.milestones;
+    found.require(
+        milestones.first() != Some(&0) && milestones.windows(2).all(|pair| pair[0] < pair[1]),
+        "schedule.milestones",
+        "must be above 0 and increase",
+    );
+    let multi_step = schedule.name == ScheduleKind::MultiStep;
+    let never = milestones
+        .iter()
+        .filter(|&&milestone| milestone >= epochs)
+        .count();
+    found.warn(
+        multi_step && epochs > 0 && never > 0,
+        "schedule.milestones",
+        &format!(
+            "{never} of {} lie beyond the {epochs} epochs of the run",
+            milestones.len()
+        ),
+        Some("move them with `--set schedule.milestones=…`, or use `--set schedule.name=cosine`"),
+    );
+    found.warn(
+        multi_step && milestones.is_empty(),
+        "schedule.milestones",
+        "without milestones the rate never falls",
+        None,
+    );
+    let positive = |x: f64| x.is_finite() && x > 0.0;
+    let share = |x: f64| (0.0..=1.0).contains(&x);
+    found.require(
+        positive(schedule.gamma),
+        "schedule.gamma",
+        "must be finite and above 0",
+    );
+    found.require(
+        schedule.warmup_epochs.is_finite() && schedule.warmup_epochs >= 0.0,
+        "schedule.warmup_epochs",
+        "must be finite and at least 0",
+    );
+    let one_cycle = schedule.name == ScheduleKind::OneCycle;
+    found.warn(
+        one_cycle && schedule.warmup_epochs > 0.0,
+        "schedule.warmup_epochs",
+        "one-cycle does not use it",
+        Some("its rise is set by `schedule.peak_at`"),
+    );
+    found.warn(
+        !one_cycle && epochs > 0 && schedule.warmup_epochs >= epochs as f64,
+        "schedule.warmup_epochs",
+        &format!("the run of {epochs} epochs ends before the warm-up does"),
+        None,
+    );
+    found.require(
+        share(schedule.warmup_factor),
+        "schedule.warmup_factor",
+        "must be from 0 to 1",
+    );
+    found.require(
+        share(schedule.final_factor),
+        "schedule.final_factor",
+        "must be from 0 to 1",
+    );
+    found.require(
+        schedule.peak_at > 0.0 && schedule.peak_at < 1.0,
+        "schedule.peak_at",
+        "must be above 0 and below 1",
+    );
+}

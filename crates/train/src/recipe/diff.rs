@@ -1,0 +1,59 @@
+//! In what do two recipes differ, and which differences may a continued run have?
+
+use super::model::{Recipe, ScheduleKind};
+use serde::Serialize;
+use std::fmt;
+use toml::Value;
+
+/// A setting that two recipes give different values.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// The setting.
+    pub path: &'static str,
+    /// Its value in the first recipe.
+    pub left: Value,
+    /// Its value in the second.
+    pub right: Value,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} → {}", self.path, self.left, self.right)
+    }
+}
+
+/// The settings in which two recipes differ, in the order of a written recipe.
+pub fn diff(left: &Recipe, right: &Recipe) -> Vec<Difference> {
+    let pairs = left.values().into_iter().zip(right.values());
+    pairs
+        .filter(|((_, left), (_, right))| left != right)
+        .map(|((path, left), (_, right))| Difference { path, left, right })
+        .collect()
+}
+
+/// Whether a run of this recipe may continue with another value of `path`.
+///
+/// Only what leaves the steps already taken as they were: the time budget, the place of the data
+/// and the size of a measured batch; and the number of epochs where the rate of a step does not
+/// depend on it. With a cosine or one-cycle schedule, more epochs would have meant other rates
+/// from the first step on.
+pub fn may_change_on_resume(recipe: &Recipe, path: &str) -> bool {
+    match path {
+        "train.time" | "train.eval_batch" | "data.dir" => true,
+        "train.epochs" => {
+            matches!(
+                recipe.schedule.name,
+                ScheduleKind::Constant | ScheduleKind::MultiStep
+            )
+        }
+        _ => false,
+    }
+}
+
+/// The differences that forbid to continue a run of `saved` as `wanted`; none means go.
+pub fn resume_refusals(saved: &Recipe, wanted: &Recipe) -> Vec<Difference> {
+    let differences = diff(saved, wanted).into_iter();
+    differences
+        .filter(|difference| !may_change_on_resume(saved, difference.path))
+        .collect()
+}

@@ -1,0 +1,374 @@
+//! Where do the settings of a run come from?
+//!
+//! From three layers: built-in defaults, a recipe (embedded or a file, perhaps on top of a base)
+//! and the command line. Each setting remembers the layer that set it last. Nothing is judged
+//! until [`Layers::resolve`], so that all problems of all layers are reported together.
+
+use super::embedded::{data_sets, embedded, embedded_text};
+use super::near::{near, quoted};
+use super::problem::{Origin, Problem, ProblemKind, RecipeError};
+use super::settings::{parse, setting};
+use crate::files;
+use std::collections::BTreeMap;
+use std::path::Path;
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+/// How many recipes may stand on each other; more is a circle.
+const DEEPEST: usize = 8;
+
+/// Layers of settings, later ones over earlier ones.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    pub(super) name: String,
+    pub(super) entries: BTreeMap<String, Entry>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// A value that a layer gives, whether or not there is such a setting.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// Where a text of TOML came from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    /// What to call it in messages, before the line number.
+    place: &'a str,
+    /// The folder that a base of this text is relative to.
+    folder: Option<&'a Path>,
+    /// Whether it is the saved recipe of a run.
+    saved: bool,
+    depth: usize,
+}
+
+impl Layers {
+    /// The built-in defaults alone.
+    pub fn defaults() -> Self {
+        Layers {
+            name: String::new(),
+            entries: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Defaults and a recipe: `<data>/<network>[+<noise>]`, `<data>` alone, or the path of a file
+    /// that ends in `.toml`. What does not exist is reported by [`Layers::resolve`].
+    pub fn load(recipe: &str) -> Self {
+        let mut layers = Layers::defaults();
+        layers.apply(recipe, None, 0);
+        layers
+    }
+
+    /// Defaults and a recipe given as text; `place` names it in messages.
+    pub fn from_text(text: &str, place: &str) -> Self {
+        let mut layers = Layers {
+            name: place.to_owned(),
+            ..Layers::defaults()
+        };
+        layers.apply_text(
+            text,
+            Source {
+                place,
+                folder: None,
+                saved: false,
+                depth: 0,
+            },
+        );
+        layers
+    }
+
+    /// The saved recipe of a run that is to be continued; `place` is its path.
+    pub fn resume(text: &str, place: &str) -> Self {
+        let mut layers = Layers {
+            name: place.to_owned(),
+            ..Layers::defaults()
+        };
+        layers.apply_text(
+            text,
+            Source {
+                place,
+                folder: None,
+                saved: true,
+                depth: 0,
+            },
+        );
+        layers
+    }
+
+    /// The name the recipe was asked for by, or the stem of its file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes the value of a flag, as it was typed: `flag("--epochs", "train.epochs", "5")`.
+    pub fn flag(&mut self, flag: &str, path: &str, text: &str) -> &mut Self {
+        self.give(path, text, Origin::Flag(flag.to_owned()))
+    }
+
+    /// Takes `path=value` of `--set`. The value is read as TOML, else as a string.
+    pub fn set(&mut self, assignment: &str) -> &mut Self {
+        match assignment.split_once('=') {
+            Some((path, text)) if !path.trim().is_empty() => {
+                self.give(path.trim(), text, Origin::Set)
+            }
+            _ => {
+                let message = "is not of the form `section.key=value`";
+                let problem = Problem::new(ProblemKind::Syntax, assignment, message);
+                let hint = "write, for instance, `--set train.epochs=5`";
+                self.problems.push(problem.origin(Origin::Set).hint(hint));
+                self
+            }
+        }
+    }
+
+    fn give(&mut self, path: &str, text: &str, origin: Origin) -> &mut Self {
+        let value = match setting(path) {
+            Some(setting) => setting.kind.read(text),
+            None => parse(text).unwrap_or_else(|| Value::String(text.to_owned())),
+        };
+        self.entries
+            .insert(path.to_owned(), Entry { value, origin });
+        self
+    }
+
+    /// Takes a recipe by name or path.
+    fn apply(&mut self, recipe: &str, folder: Option<&Path>, depth: usize) {
+        if Path::new(recipe)
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            let path = match folder {
+                Some(folder) => folder.join(recipe),
+                None => Path::new(recipe).to_owned(),
+            };
+            self.apply_file(&path, depth);
+        } else {
+            self.apply_name(recipe, depth);
+        }
+    }
+
+    fn apply_file(&mut self, path: &Path, depth: usize) {
+        let place = path.display().to_string();
+        match files::read_text(path) {
+            Ok(text) => {
+                let folder = Some(path.parent().unwrap_or(Path::new("")));
+                self.apply_text(
+                    &text,
+                    Source {
+                        place: &place,
+                        folder,
+                        saved: false,
+                        depth,
+                    },
+                );
+                self.name = path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+            }
+            Err(error) => {
+                let hint = error.hint();
+                let message = format!("cannot be read: {}", error.cause());
+                let problem = Problem::new(ProblemKind::Unreadable, &place, message);
+                self.problems.push(Problem { hint, ..problem });
+            }
+        }
+    }
+
+    fn apply_name(&mut self, name: &str, depth: usize) {
+        let (data, rest) = match name.split_once('/') {
+            Some((data, rest)) => (data, Some(rest)),
+            None => (name, None),
+        };
+        let Some(text) = embedded_text(data) else {
+            self.problems.push(unknown_data(name, data, rest));
+            return;
+        };
+        let (network, noise) = match rest.map(|rest| rest.split_once('+').unwrap_or((rest, ""))) {
+            Some((network, noise)) => (Some(network), noise),
+            None => (None, ""),
+        };
+        let malformed = network.is_some_and(|network| network.is_empty() || network.contains('/'));
+        if malformed || (name.contains('+') && noise.is_empty()) {
+            let message = "a recipe is named `<data>/<network>` or `<data>/<network>+<noise>`";
+            let problem = Problem::new(ProblemKind::Syntax, name, message);
+            self.problems
+                .push(problem.hint(format!("for instance `{data}/lm-resnet-20`")));
+            return;
+        }
+
+        let mut apply = |key: &str, text: &str| {
+            let place = format!("recipes/{key}.toml");
+            self.apply_text(
+                text,
+                Source {
+                    place: &place,
+                    folder: None,
+                    saved: false,
+                    depth,
+                },
+            );
+        };
+        apply(data, text);
+        if let Some(network) = network {
+            // From the general to the special: network, then network with this noise.
+            for key in [
+                format!("{data}/{network}"),
+                format!("{data}/{network}+{noise}"),
+            ] {
+                if let Some(text) = embedded_text(&key) {
+                    apply(&key, text);
+                }
+            }
+            let origin = Origin::Recipe(name.to_owned());
+            self.give("network.preset", &as_string(network), origin.clone());
+            if !noise.is_empty() {
+                self.give("network.noise", &as_string(noise), origin);
+            }
+        }
+        self.name = name.to_owned();
+    }
+
+    fn apply_text(&mut self, text: &str, source: Source<'_>) {
+        let line = |at: usize| 1 + text.bytes().take(at).filter(|&b| b == b'\n').count();
+        let place = |at: usize| format!("{}:{}", source.place, line(at));
+        let (spans, errors) = DeTable::parse_recoverable(text);
+        let values = match toml::from_str::<toml::Table>(text) {
+            Ok(values) if errors.is_empty() => values,
+            outcome => {
+                // The parser goes on after an error; conversion to values may find one of its own.
+                let errors = if errors.is_empty() {
+                    outcome.err().into_iter().collect()
+                } else {
+                    errors
+                };
+                for error in errors {
+                    let place = place(error.span().map_or(0, |span| span.start));
+                    let message = format!("not valid TOML: {}", error.message());
+                    self.problems
+                        .push(Problem::new(ProblemKind::Syntax, &place, message));
+                }
+                return;
+            }
+        };
+
+        let mut leaves = Vec::new();
+        flatten("", spans.get_ref(), &values, &mut leaves);
+        if let Some(at) = leaves.iter().position(|leaf| leaf.path == "base") {
+            let base = leaves.remove(at);
+            self.apply_base(&base.value, &place(base.at), source);
+        }
+        for leaf in leaves {
+            let origin = if source.saved {
+                Origin::Resume
+            } else {
+                Origin::Recipe(place(leaf.at))
+            };
+            self.entries.insert(
+                leaf.path,
+                Entry {
+                    value: leaf.value,
+                    origin,
+                },
+            );
+        }
+    }
+
+    fn apply_base(&mut self, base: &Value, place: &str, source: Source<'_>) {
+        let problem = |kind, message: &str| {
+            let origin = Origin::Recipe(place.to_owned());
+            Problem::new(kind, "base", message)
+                .value(base.to_string())
+                .origin(origin)
+        };
+        match base.as_str() {
+            None => {
+                let hint = "for instance `base = \"cifar10\"`";
+                self.problems.push(
+                    problem(ProblemKind::WrongType, "expected a recipe in quotes").hint(hint),
+                );
+            }
+            Some(_) if source.depth >= DEEPEST => {
+                let message = "too many recipes stand on each other; do they form a circle?";
+                self.problems
+                    .push(problem(ProblemKind::OutOfRange, message));
+            }
+            Some(base) => self.apply(base, source.folder, source.depth + 1),
+        }
+    }
+
+    /// Puts the layers together.
+    ///
+    /// # Errors
+    /// Every problem of every layer.
+    pub fn resolve(self) -> Result<super::Resolved, RecipeError> {
+        super::resolve::resolve(self)
+    }
+}
+
+/// A TOML string that reads back as `text`.
+fn as_string(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+/// A value in a text of TOML: where it is and what it is called.
+struct Leaf {
+    path: String,
+    value: Value,
+    at: usize,
+}
+
+/// The values of a table, with dotted paths. An empty table is a value, for else a misspelt
+/// section without keys would pass unseen.
+fn flatten(prefix: &str, spans: &DeTable<'_>, values: &toml::Table, leaves: &mut Vec<Leaf>) {
+    for (key, span) in spans {
+        let name = key.get_ref().as_ref();
+        let path = if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}.{name}")
+        };
+        let Some(value) = values.get(name) else {
+            continue;
+        };
+        match (span.get_ref(), value) {
+            (DeValue::Table(spans), Value::Table(values)) if !values.is_empty() => {
+                flatten(&path, spans, values, leaves);
+            }
+            (DeValue::Table(_), _) if super::settings::sections().contains(&path.as_str()) => {}
+            _ => leaves.push(Leaf {
+                path,
+                value: value.clone(),
+                at: key.span().start,
+            }),
+        }
+    }
+}
+
+/// There is no data set of this name; perhaps it is another one, or a network.
+fn unknown_data(name: &str, data: &str, network: Option<&str>) -> Problem {
+    let known: Vec<&str> = data_sets().collect();
+    let close = near(data, known.iter().copied());
+    let hint = if !close.is_empty() {
+        let rest = network
+            .map(|network| format!("/{network}"))
+            .unwrap_or_default();
+        let names: Vec<String> = close.iter().map(|close| format!("{close}{rest}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        format!("did you mean {}?", quoted(&names, " or "))
+    } else if network.is_none() && !data.is_empty() {
+        format!("a recipe begins with its data set, for instance `digits/{data}`")
+    } else {
+        format!("data sets with a recipe: {}", quoted(&known, ", "))
+    };
+    let message = if embedded().any(|key| key == data) || data.is_empty() {
+        "a recipe begins with the name of its data set".to_owned()
+    } else {
+        format!("there is no recipe for a data set `{data}`")
+    };
+    Problem::new(ProblemKind::UnknownName, name, message).hint(hint)
+}

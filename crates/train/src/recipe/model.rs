@@ -1,0 +1,298 @@
+//! Which settings does a recipe have, and what are they when nobody says otherwise?
+//!
+//! An empty string, an empty list or a zero means "as the preset says" in `[network]` and "as
+//! the data says" in `[data]`: TOML has no null, and a saved recipe must show every setting.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Declares a setting that takes one of a few words.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $key:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$doc])* #[serde(rename = $key)] $variant,)+ }
+
+        impl $name {
+            /// The words, as a recipe writes them.
+            pub const KEYS: &'static [&'static str] = &[$($key),+];
+
+            /// The word for this choice.
+            pub fn key(self) -> &'static str {
+                match self { $($name::$variant => $key),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.key())
+            }
+        }
+    };
+}
+
+words! {
+    /// What is learned.
+    TaskKind {
+        /// The class of an image.
+        #[default]
+        Classify = "classify",
+    }
+}
+
+words! {
+    /// What lies outside an image that is shifted.
+    PadMode {
+        /// Zeros, after the mean was subtracted.
+        #[default]
+        Zero = "zero",
+        /// The image, mirrored at its border.
+        Reflect = "reflect",
+    }
+}
+
+words! {
+    /// How many numbers a learned coefficient of a scheme is.
+    CoefficientKind {
+        /// As the preset says.
+        #[default]
+        Preset = "",
+        /// One for a step.
+        Scalar = "scalar",
+        /// One for each channel of a step.
+        Channel = "channel",
+    }
+}
+
+words! {
+    /// The rule that moves the weights.
+    OptimiserKind {
+        /// Stochastic gradient descent with momentum.
+        #[default]
+        Sgd = "sgd",
+    }
+}
+
+words! {
+    /// The shape of the learning rate over a run; see [`crate::schedule`] for the formulas.
+    ScheduleKind {
+        /// The same rate throughout.
+        Constant = "constant",
+        /// Times `gamma` at each milestone.
+        MultiStep = "multi-step",
+        /// Half a cosine down to `final_factor`.
+        #[default]
+        Cosine = "cosine",
+        /// Linearly up to the rate, then half a cosine down.
+        OneCycle = "one-cycle",
+    }
+}
+
+/// Everything that repeats a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// `[task]`
+    pub task: TaskSettings,
+    /// `[data]`
+    pub data: DataSettings,
+    /// `[network]`
+    pub network: NetworkSettings,
+    /// `[train]`
+    pub train: TrainSettings,
+    /// `[optimiser]`
+    pub optimiser: OptimiserSettings,
+    /// `[schedule]`
+    pub schedule: ScheduleSettings,
+}
+
+/// `[task]`: what is learned.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSettings {
+    /// The task.
+    pub kind: TaskKind,
+}
+
+/// `[data]`: which images, and what is done to them before the network sees them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSettings {
+    /// Name of the data set.
+    pub name: String,
+    /// Folder of its files; empty: the usual place.
+    pub dir: String,
+    /// Height and width that images are resized to; 0 keeps them.
+    pub size: usize,
+    /// Pixels of border before a random crop; 0 does not crop.
+    pub pad: usize,
+    /// What the border is filled with.
+    pub pad_mode: PadMode,
+    /// Whether every second image, at random, is mirrored left to right.
+    pub flip: bool,
+    /// Mean of each channel; empty: computed from the training images.
+    pub mean: Vec<f64>,
+    /// Standard deviation of each channel; empty: computed from the training images.
+    pub std: Vec<f64>,
+}
+
+/// `[network]`: a published network, and what differs from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// Published name; may be empty when block, scheme and steps say it all.
+    pub preset: String,
+    /// Right-hand side `f`.
+    pub block: String,
+    /// How `f` becomes a step.
+    pub scheme: String,
+    /// What makes the steps random.
+    pub noise: String,
+    /// Steps of each segment.
+    pub steps: Vec<usize>,
+    /// Channels of the first segment.
+    pub width: usize,
+    /// Classes to tell apart; 0: as many as the data has.
+    pub classes: usize,
+    /// How many numbers a learned coefficient is.
+    pub coefficient: CoefficientKind,
+}
+
+/// `[train]`: how long, in what portions, from which seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSettings {
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images in a training batch.
+    pub batch: usize,
+    /// Images in a batch that is only measured.
+    pub eval_batch: usize,
+    /// Seed of every random draw; at most `i64::MAX`, the largest whole number of TOML.
+    #[serde(serialize_with = "saturating")]
+    pub seed: u64,
+    /// Share of the target spread evenly over all classes.
+    pub label_smoothing: f64,
+    /// Time after which to stop, for instance `"1h30m"`; empty: none.
+    pub time: String,
+    /// Train and measure on this many images only; 0: on all.
+    pub overfit: usize,
+}
+
+/// A seed as TOML can write it. A larger one can only be made in code, and is refused by
+/// [`Recipe::check`], which must be able to show it first.
+fn saturating<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(i64::try_from(*seed).unwrap_or(i64::MAX))
+}
+
+/// `[optimiser]`: how a gradient moves the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimiserSettings {
+    /// The rule.
+    pub name: OptimiserKind,
+    /// Highest learning rate of the schedule.
+    pub lr: f64,
+    /// Share of the last move that is repeated.
+    pub momentum: f64,
+    /// Whether the gradient is taken where the momentum leads.
+    pub nesterov: bool,
+    /// Weight decay.
+    pub weight_decay: f64,
+    /// Whether scales and biases of normalisations, and biases, decay too.
+    pub decay_norms: bool,
+    /// Whether learned coefficients of the scheme decay too.
+    pub decay_coefficients: bool,
+}
+
+/// `[schedule]`: the learning rate over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleSettings {
+    /// The shape.
+    pub name: ScheduleKind,
+    /// Multi-step: completed epochs after which the rate falls.
+    pub milestones: Vec<usize>,
+    /// Multi-step: what the rate is multiplied by at each milestone.
+    pub gamma: f64,
+    /// Epochs of linear rise before the schedule proper (not used by one-cycle).
+    pub warmup_epochs: f64,
+    /// Share of the rate that the rise begins from.
+    pub warmup_factor: f64,
+    /// Cosine and one-cycle: share of the rate at the very end.
+    pub final_factor: f64,
+    /// One-cycle: share of the run at which the rate is highest.
+    pub peak_at: f64,
+}
+
+impl Default for DataSettings {
+    fn default() -> Self {
+        DataSettings {
+            name: "digits".to_owned(),
+            dir: String::new(),
+            size: 0,
+            pad: 0,
+            pad_mode: PadMode::Zero,
+            flip: false,
+            mean: Vec::new(),
+            std: Vec::new(),
+        }
+    }
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        NetworkSettings {
+            preset: "lm-resnet-20".to_owned(),
+            block: String::new(),
+            scheme: String::new(),
+            noise: String::new(),
+            steps: Vec::new(),
+            width: 0,
+            classes: 0,
+            coefficient: CoefficientKind::Preset,
+        }
+    }
+}
+
+impl Default for TrainSettings {
+    fn default() -> Self {
+        TrainSettings {
+            epochs: 20,
+            batch: 128,
+            eval_batch: 256,
+            seed: 0,
+            label_smoothing: 0.0,
+            time: String::new(),
+            overfit: 0,
+        }
+    }
+}
+
+impl Default for OptimiserSettings {
+    fn default() -> Self {
+        OptimiserSettings {
+            name: OptimiserKind::Sgd,
+            lr: 0.1,
+            momentum: 0.9,
+            nesterov: false,
+            weight_decay: 1e-4,
+            decay_norms: true,
+            decay_coefficients: false,
+        }
+    }
+}
+
+impl Default for ScheduleSettings {
+    fn default() -> Self {
+        ScheduleSettings {
+            name: ScheduleKind::Cosine,
+            milestones: Vec::new(),
+            gamma: 0.1,
+            warmup_epochs: 0.0,
+            warmup_factor: 0.1,
+            final_factor: 0.0,
+            peak_at: 0.3,
+        }
+    }
+}

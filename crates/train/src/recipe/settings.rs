@@ -1,0 +1,348 @@
+//! What is each setting called, what type has it, and what does it mean?
+//!
+//! One row for each setting, in the order in which a recipe is written. Unknown names, wrong
+//! types, the table of `config show` and the commented template all come from it; a test
+//! compares it with [`Recipe`](super::Recipe).
+
+use super::model::{CoefficientKind, OptimiserKind, PadMode, ScheduleKind, TaskKind};
+use toml::Value;
+
+/// The type of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any string.
+    Text,
+    /// One of these strings.
+    Word(&'static [&'static str]),
+    /// A whole number, 0 or more.
+    Count,
+    /// A real number.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// A list of whole numbers.
+    Counts,
+    /// A list of real numbers.
+    Numbers,
+}
+
+/// One setting of a recipe.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Section and key, for instance `train.epochs`.
+    pub path: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// What it means, in one phrase.
+    pub about: &'static str,
+}
+
+const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
+    Setting { path, kind, about }
+}
+
+/// Every setting, in the order of a written recipe.
+pub static SETTINGS: &[Setting] = &[
+    row("task.kind", Kind::Word(TaskKind::KEYS), "what is learned"),
+    row("data.name", Kind::Text, "name of the data set"),
+    row(
+        "data.dir",
+        Kind::Text,
+        "folder of its files; empty: the usual place",
+    ),
+    row(
+        "data.size",
+        Kind::Count,
+        "height and width to resize images to; 0: keep",
+    ),
+    row(
+        "data.pad",
+        Kind::Count,
+        "pixels of border before a random crop; 0: no crop",
+    ),
+    row(
+        "data.pad_mode",
+        Kind::Word(PadMode::KEYS),
+        "what the border is filled with",
+    ),
+    row(
+        "data.flip",
+        Kind::Switch,
+        "mirror half of the images, at random",
+    ),
+    row(
+        "data.mean",
+        Kind::Numbers,
+        "mean of each channel; empty: of the training images",
+    ),
+    row(
+        "data.std",
+        Kind::Numbers,
+        "deviation of each channel; empty: of the training images",
+    ),
+    row("network.preset", Kind::Text, "published network"),
+    row(
+        "network.block",
+        Kind::Text,
+        "right-hand side f; empty: as the preset",
+    ),
+    row(
+        "network.scheme",
+        Kind::Text,
+        "how f becomes a step; empty: as the preset",
+    ),
+    row(
+        "network.noise",
+        Kind::Text,
+        "what makes steps random; empty: as the preset",
+    ),
+    row(
+        "network.steps",
+        Kind::Counts,
+        "steps of each segment; empty: as the preset",
+    ),
+    row(
+        "network.width",
+        Kind::Count,
+        "channels of the first segment; 0: as the preset",
+    ),
+    row(
+        "network.classes",
+        Kind::Count,
+        "classes to tell apart; 0: as the data",
+    ),
+    row(
+        "network.coefficient",
+        Kind::Word(CoefficientKind::KEYS),
+        "learned coefficient per step or per channel; empty: as the preset",
+    ),
+    row(
+        "train.epochs",
+        Kind::Count,
+        "passes over the training images",
+    ),
+    row("train.batch", Kind::Count, "images in a training batch"),
+    row(
+        "train.eval_batch",
+        Kind::Count,
+        "images in a batch that is only measured",
+    ),
+    row("train.seed", Kind::Count, "seed of every random draw"),
+    row(
+        "train.label_smoothing",
+        Kind::Number,
+        "share of the target spread over all classes",
+    ),
+    row(
+        "train.time",
+        Kind::Text,
+        "stop after this time, for instance 1h30m; empty: never",
+    ),
+    row(
+        "train.overfit",
+        Kind::Count,
+        "train and measure on this many images; 0: all",
+    ),
+    row(
+        "optimiser.name",
+        Kind::Word(OptimiserKind::KEYS),
+        "rule that moves the weights",
+    ),
+    row(
+        "optimiser.lr",
+        Kind::Number,
+        "highest learning rate of the schedule",
+    ),
+    row(
+        "optimiser.momentum",
+        Kind::Number,
+        "share of the last move that is repeated",
+    ),
+    row(
+        "optimiser.nesterov",
+        Kind::Switch,
+        "take the gradient where the momentum leads",
+    ),
+    row("optimiser.weight_decay", Kind::Number, "weight decay"),
+    row(
+        "optimiser.decay_norms",
+        Kind::Switch,
+        "decay normalisations and biases too",
+    ),
+    row(
+        "optimiser.decay_coefficients",
+        Kind::Switch,
+        "decay learned coefficients too",
+    ),
+    row(
+        "schedule.name",
+        Kind::Word(ScheduleKind::KEYS),
+        "shape of the learning rate over time",
+    ),
+    row(
+        "schedule.milestones",
+        Kind::Counts,
+        "multi-step: epochs after which the rate falls",
+    ),
+    row(
+        "schedule.gamma",
+        Kind::Number,
+        "multi-step: factor at each milestone",
+    ),
+    row(
+        "schedule.warmup_epochs",
+        Kind::Number,
+        "epochs of linear rise; one-cycle has its own",
+    ),
+    row(
+        "schedule.warmup_factor",
+        Kind::Number,
+        "share of the rate that the rise begins from",
+    ),
+    row(
+        "schedule.final_factor",
+        Kind::Number,
+        "cosine, one-cycle: share of the rate at the end",
+    ),
+    row(
+        "schedule.peak_at",
+        Kind::Number,
+        "one-cycle: share of the run with the rising rate",
+    ),
+];
+
+/// The setting with this path.
+pub fn setting(path: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.path == path)
+}
+
+/// The sections, in order.
+pub(super) fn sections() -> Vec<&'static str> {
+    let mut sections: Vec<&str> = SETTINGS
+        .iter()
+        .map(|setting| split(setting.path).0)
+        .collect();
+    sections.dedup();
+    sections
+}
+
+/// The keys of a section.
+pub(super) fn keys(section: &str) -> Vec<&'static str> {
+    let all = SETTINGS.iter().map(|setting| split(setting.path));
+    all.filter(|(of, _)| *of == section)
+        .map(|(_, key)| key)
+        .collect()
+}
+
+/// Section and key of a path.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    path.split_once('.').unwrap_or((path, ""))
+}
+
+impl Kind {
+    /// What the setting expects, for a sentence.
+    pub(super) fn expected(self) -> &'static str {
+        match self {
+            Kind::Text => "a string in quotes",
+            Kind::Word(_) => "a word in quotes",
+            Kind::Count => "a whole number, 0 or more",
+            Kind::Number => "a number",
+            Kind::Switch => "`true` or `false`",
+            Kind::Counts => "a list of whole numbers such as `[3, 3, 3]`",
+            Kind::Numbers => "a list of numbers such as `[0.5, 0.5, 0.5]`",
+        }
+    }
+
+    /// Whether a value has the type; words are looked up elsewhere, for a better message.
+    pub(super) fn fits(self, value: &Value) -> bool {
+        let count = |value: &Value| value.as_integer().is_some_and(|n| n >= 0);
+        let number = |value: &Value| value.is_float() || value.is_integer();
+        match self {
+            Kind::Text | Kind::Word(_) => value.is_str(),
+            Kind::Count => count(value),
+            Kind::Number => number(value),
+            Kind::Switch => value.is_bool(),
+            Kind::Counts => value.as_array().is_some_and(|list| list.iter().all(count)),
+            Kind::Numbers => value.as_array().is_some_and(|list| list.iter().all(number)),
+        }
+    }
+
+    /// The value that text on the command line stands for: TOML where it is TOML, else a string.
+    /// Quotes around strings and brackets around lists may be left out.
+    pub(super) fn read(self, text: &str) -> Value {
+        let text = text.trim();
+        let parsed = parse(text);
+        match (self, parsed) {
+            (Kind::Text | Kind::Word(_), Some(value @ Value::String(_))) => value,
+            // A name may look like a number or a date.
+            (Kind::Text | Kind::Word(_), _) => Value::String(text.to_owned()),
+            (Kind::Counts | Kind::Numbers, Some(value @ Value::Array(_))) => value,
+            (Kind::Counts | Kind::Numbers, _) => {
+                parse(&format!("[{text}]")).unwrap_or_else(|| Value::String(text.to_owned()))
+            }
+            (_, Some(value)) => value,
+            (_, None) => Value::String(text.to_owned()),
+        }
+    }
+}
+
+/// A single TOML value, or nothing if `text` is not one.
+pub(super) fn parse(text: &str) -> Option<Value> {
+    // Parsed as a document of one key, which a line break could smuggle another one into.
+    if text.contains('\n') {
+        return None;
+    }
+    let mut table: toml::Table = toml::from_str(&format!("value = {text}")).ok()?;
+    table.remove("value")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Recipe;
+    use super::*;
+
+    #[test]
+    fn the_table_lists_exactly_the_settings_of_a_recipe_in_order() {
+        // The text keeps the order of the fields; a parsed table would not.
+        let text = toml::to_string(&Recipe::default()).expect("the defaults are TOML");
+        let mut section = String::new();
+        let mut paths = Vec::new();
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_end_matches(']').to_owned();
+            } else if let Some((key, _)) = line.split_once(" = ") {
+                paths.push(format!("{section}.{key}"));
+            }
+        }
+        let listed: Vec<&str> = SETTINGS.iter().map(|setting| setting.path).collect();
+        assert_eq!(paths, listed);
+    }
+
+    #[test]
+    fn the_defaults_have_the_types() {
+        let table = toml::Table::try_from(Recipe::default()).expect("the defaults are TOML");
+        for setting in SETTINGS {
+            let (section, key) = split(setting.path);
+            assert!(setting.kind.fits(&table[section][key]), "{}", setting.path);
+        }
+    }
+
+    #[test]
+    fn text_of_the_command_line_is_read_by_type() {
+        assert_eq!(Kind::Count.read("5"), Value::Integer(5));
+        assert_eq!(Kind::Count.read("five"), Value::String("five".into()));
+        assert_eq!(Kind::Text.read("20"), Value::String("20".into()));
+        assert_eq!(Kind::Text.read("\"a b\""), Value::String("a b".into()));
+        assert_eq!(Kind::Text.read("30m"), Value::String("30m".into()));
+        assert_eq!(Kind::Number.read("1e-4"), Value::Float(1e-4));
+        let list = Value::Array(vec![Value::Integer(3), Value::Integer(4)]);
+        assert_eq!(Kind::Counts.read("3,4"), list);
+        assert_eq!(Kind::Counts.read("[3, 4]"), list);
+        assert_eq!(
+            Kind::Counts.read("3"),
+            Value::Array(vec![Value::Integer(3)])
+        );
+        assert_eq!(Kind::Counts.read(""), Value::Array(vec![]));
+        assert!(Kind::Counts.read("a,b").is_str());
+    }
+}

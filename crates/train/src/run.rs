@@ -1,0 +1,103 @@
+//! What does a run leave on the disk? A folder with everything that repeats and explains it.
+
+use crate::TrainError;
+use crate::files::{self, Action, FileError};
+use crate::recipe::{Layers, Recipe, Resolved};
+use serde_json::json;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Name of the recipe inside the folder of a run.
+pub const RECIPE: &str = "recipe.toml";
+
+/// Makes a new folder `<out>/<name>`, or `<name>-2`, `<name>-3`, … if it is taken: a run never
+/// overwrites another.
+///
+/// # Errors
+/// [`TrainError::File`] if the folder cannot be made.
+pub fn create(out: &Path, name: &str) -> Result<PathBuf, TrainError> {
+    files::create_folder(out)?;
+    for attempt in 1.. {
+        let folder = match attempt {
+            1 => out.join(name),
+            n => out.join(format!("{name}-{n}")),
+        };
+        match std::fs::create_dir(&folder) {
+            Ok(()) => {
+                for inside in ["weights", "state"] {
+                    files::create_folder(&folder.join(inside))?;
+                }
+                return Ok(folder);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(FileError::new(Action::CreateFolder, folder, error).into()),
+        }
+    }
+    unreachable!("the numbers do not end")
+}
+
+/// The name of a run: its network, its seed, and its data unless the recipe's name has it.
+#[must_use]
+pub fn default_name(network: &str, data: &str, seed: u64) -> String {
+    format!("{data}-{}-s{seed}", network.replace(" x ", "-"))
+}
+
+/// Writes the resolved recipe and the environment of a run.
+///
+/// # Errors
+/// [`TrainError::File`] if the disk refuses.
+pub fn describe(run: &Path, resolved: &Resolved, threads: usize) -> Result<(), TrainError> {
+    let header = format!(
+        "# {}: re-run with `timestep train {}`\n",
+        resolved.name,
+        run.join(RECIPE).display()
+    );
+    let text = header + &resolved.to_annotated_toml();
+    files::write_atomic(&run.join(RECIPE), |out| out.write_all(text.as_bytes()))?;
+    let environment = serde_json::to_string_pretty(&environment(threads))
+        .expect("text and numbers are representable as JSON");
+    let path = run.join("environment.json");
+    files::write_atomic(&path, |out| out.write_all(environment.as_bytes()))?;
+    Ok(())
+}
+
+/// This machine and program, as far as they bear on speed and on bits.
+#[must_use]
+pub fn environment(threads: usize) -> serde_json::Value {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|l| l.starts_with("model name"))?;
+        Some(line.split(':').nth(1)?.trim().to_owned())
+    });
+    json!({
+        "timestep": env!("CARGO_PKG_VERSION"),
+        "burn": "0.22.1",
+        "os": std::env::consts::OS,
+        "arch": std::env::consts::ARCH,
+        "cpu": cpu,
+        "cores": std::thread::available_parallelism().map_or(1, usize::from),
+        "threads": threads,
+        "command": std::env::args().collect::<Vec<_>>(),
+    })
+}
+
+/// The recipe of a run folder.
+///
+/// # Errors
+/// [`TrainError::NotARun`] if there is none, [`TrainError::Recipe`] if it is not readable.
+pub fn recipe(run: &Path) -> Result<Recipe, TrainError> {
+    Ok(layers(run)?.resolve()?.recipe)
+}
+
+/// The saved settings of a run as a layer that flags may be put on.
+///
+/// # Errors
+/// [`TrainError::NotARun`] if the folder holds no recipe.
+pub fn layers(run: &Path) -> Result<Layers, TrainError> {
+    let path = run.join(RECIPE);
+    if !path.is_file() {
+        let what = format!("it has no `{RECIPE}`");
+        return Err(TrainError::NotARun { path: run.to_owned(), what });
+    }
+    let text = files::read_text(&path)?;
+    Ok(Layers::resume(&text, &path.display().to_string()))
+}

@@ -1,0 +1,217 @@
+//! Where do the events of a run go?
+//!
+//! A new kind of log is one file and one row of [`SINKS`]: the row gives it its word for
+//! `--log`, its place in listings and its part in a resumed run.
+
+mod csv;
+mod jsonl;
+mod memory;
+mod tensorboard;
+
+pub use csv::{CsvSink, HEADER};
+pub use jsonl::JsonlSink;
+pub use memory::MemorySink;
+pub use tensorboard::TensorboardSink;
+
+use crate::event::{Sink, SinkError};
+use crate::recipe::near::{near, quoted};
+use std::path::Path;
+
+/// The state that a resumed run continues from: logs are cut back to it, so that no epoch is
+/// recorded twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResumePoint {
+    /// Epochs completed.
+    pub epoch: usize,
+    /// Optimiser steps taken.
+    pub step: usize,
+    /// What [`Sink::position`] of the `jsonl` log was when the state was saved.
+    pub log_bytes: Option<u64>,
+}
+
+/// Opens a log in the folder of a run, to continue from a state if one is given.
+pub type Open = fn(&Path, Option<ResumePoint>) -> Result<Box<dyn Sink>, SinkError>;
+
+/// A kind of log.
+pub struct SinkKind {
+    /// Its word for `--log`.
+    pub key: &'static str,
+    /// What it is, in one phrase.
+    pub about: &'static str,
+    /// Its file or folder in the folder of a run.
+    pub file: &'static str,
+    /// Whether every run has it without being asked.
+    pub always: bool,
+    /// How it is opened.
+    pub open: Open,
+}
+
+/// Every kind of log.
+pub static SINKS: &[SinkKind] = &[
+    SinkKind {
+        key: "jsonl",
+        about: "every event, one JSON object a line",
+        file: "events.jsonl",
+        always: true,
+        open: |run, resume| {
+            let path = run.join("events.jsonl");
+            let keep = resume.and_then(|point| point.log_bytes);
+            Ok(Box::new(JsonlSink::open_append(&path, keep)?))
+        },
+    },
+    SinkKind {
+        key: "csv",
+        about: "a table with one row an epoch",
+        file: "metrics.csv",
+        always: true,
+        open: |run, resume| {
+            let path = run.join("metrics.csv");
+            Ok(Box::new(CsvSink::open(
+                &path,
+                resume.map(|point| point.epoch),
+            )?))
+        },
+    },
+    SinkKind {
+        key: "tensorboard",
+        about: "curves for TensorBoard, over optimiser steps",
+        file: "tensorboard",
+        always: false,
+        open: |run, resume| {
+            let folder = run.join("tensorboard");
+            Ok(Box::new(TensorboardSink::open(
+                &folder,
+                resume.map(|point| point.step),
+            )?))
+        },
+    },
+];
+
+/// A log that could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such kind of log.
+    #[error("there is no log `{given}`")]
+    Unknown {
+        /// What was asked for.
+        given: String,
+    },
+    /// Its file could not be opened.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+impl OpenError {
+    /// One action that helps.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            OpenError::Sink(error) => error.hint(),
+            OpenError::Unknown { given } => {
+                let keys: Vec<&str> = SINKS.iter().map(|kind| kind.key).collect();
+                let close = near(given, keys.iter().copied());
+                Some(if close.is_empty() {
+                    format!("logs: {}", quoted(&keys, ", "))
+                } else {
+                    format!("did you mean {}?", quoted(&close, " or "))
+                })
+            }
+        }
+    }
+}
+
+/// Opens a log by its key in the folder of a run.
+///
+/// # Errors
+/// [`OpenError`] when there is no such log or its file cannot be opened.
+pub fn open(
+    key: &str,
+    run: &Path,
+    resume: Option<ResumePoint>,
+) -> Result<Box<dyn Sink>, OpenError> {
+    match SINKS.iter().find(|kind| kind.key == key) {
+        Some(kind) => Ok((kind.open)(run, resume)?),
+        None => Err(OpenError::Unknown {
+            given: key.to_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::event::{Event, TestMetrics, TrainMetrics};
+
+    /// The event of an epoch, with numbers that are easy to find again.
+    pub(crate) fn epoch(epoch: usize) -> Event {
+        Event::Epoch {
+            epoch,
+            step: epoch * 10,
+            train: TrainMetrics {
+                loss: 0.5 / epoch as f64,
+                top1: 0.75,
+            },
+            test: TestMetrics {
+                loss: 0.25,
+                top1: 0.875,
+                top5: 1.0,
+            },
+            lr: 0.1,
+            images_per_second: 1000.0,
+            seconds: 2.5,
+            memory_k: vec![vec![None, Some(-0.5)]],
+            best: true,
+        }
+    }
+
+    #[test]
+    fn every_log_opens_writes_and_resumes() {
+        for kind in SINKS {
+            let run = tempfile::tempdir().expect("a temporary folder");
+            let mut sink = open(kind.key, run.path(), None).expect("opens");
+            (1..=3).for_each(|n| sink.on(&epoch(n)).expect("writes"));
+            sink.flush().expect("flushes");
+            let log_bytes = sink.position();
+            drop(sink);
+            assert!(run.path().join(kind.file).exists(), "{}", kind.key);
+            let point = ResumePoint {
+                epoch: 3,
+                step: 30,
+                log_bytes,
+            };
+            let mut sink = open(kind.key, run.path(), Some(point)).expect("opens again");
+            sink.on(&epoch(4)).expect("writes");
+        }
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_with_a_hint() {
+        for kind in SINKS {
+            let run = tempfile::tempdir().expect("a temporary folder");
+            let file = run.path().join("file");
+            std::fs::write(&file, "").expect("writable");
+            let error = open(kind.key, &file, None)
+                .err()
+                .expect("a file is no folder");
+            assert!(error.to_string().contains(kind.key), "{error}");
+            assert!(error.hint().is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_logs_have_near_ones() {
+        let run = tempfile::tempdir().expect("a temporary folder");
+        let hint = |key| {
+            open(key, run.path(), None)
+                .err()
+                .and_then(|error| error.hint())
+        };
+        assert_eq!(
+            hint("tensorbord").as_deref(),
+            Some("did you mean `tensorboard`?")
+        );
+        assert_eq!(
+            hint("wandb").as_deref(),
+            Some("logs: `jsonl`, `csv`, `tensorboard`")
+        );
+    }
+}

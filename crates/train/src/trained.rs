@@ -1,0 +1,82 @@
+//! What does a weights file need to be used alone? Architecture, classes and normalisation.
+
+use crate::checkpoint::read_weights;
+use crate::recipe::Recipe;
+use crate::TrainError;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use timestep_data::Normalise;
+use timestep_nets::{Device, Metadata, Network, NetworkConfig, Parameters};
+
+/// What is stored beside the numbers of a trained network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// The architecture.
+    pub network: NetworkConfig,
+    /// Names of the classes, in the order of the logits.
+    pub classes: Vec<String>,
+    /// What the pixels were normalised with.
+    pub normalise: Normalise,
+    /// The data set.
+    pub data: String,
+    /// Everything that repeats the run, as TOML.
+    pub recipe: String,
+    /// Epochs trained.
+    pub epoch: usize,
+    /// Accuracy on the test images then.
+    pub top1: f64,
+}
+
+/// Metadata key of the card.
+const KEY: &str = "card";
+
+impl Card {
+    /// The card as metadata of a weights file.
+    #[must_use]
+    pub fn to_metadata(&self) -> Metadata {
+        // A card holds only text, numbers and lists of them: JSON can say it.
+        let text = serde_json::to_string(self).expect("a card is representable as JSON");
+        Metadata::from([(KEY.to_owned(), text)])
+    }
+
+    /// The recipe of the run.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] if the text is no recipe of this version.
+    pub fn recipe(&self) -> Result<Recipe, TrainError> {
+        let layers = crate::recipe::Layers::from_text(&self.recipe, "the recipe of the weights");
+        Ok(layers.resolve()?.recipe)
+    }
+}
+
+/// A trained network: architecture, numbers and card.
+#[derive(Debug)]
+pub struct Trained {
+    /// The architecture.
+    pub network: Network,
+    /// The numbers.
+    pub parameters: Parameters,
+    /// What was stored beside them.
+    pub card: Card,
+}
+
+impl Trained {
+    /// Reads a weights file, or the best weights of a run folder.
+    ///
+    /// # Errors
+    /// [`TrainError::File`] and [`TrainError::Damaged`] for files that are no weights of ours.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, TrainError> {
+        let inside = path.join("weights/best.safetensors");
+        let path = if path.is_dir() { inside.as_path() } else { path };
+        let file = read_weights(path)?;
+        let damaged = |what: String| TrainError::Damaged { path: path.to_owned(), what };
+        let text = file.metadata.get(KEY).ok_or_else(|| {
+            damaged("it holds numbers but does not say of which network: it was not written by `timestep train`".into())
+        })?;
+        let card: Card = serde_json::from_str(text)
+            .map_err(|e| damaged(format!("the description of the network is unreadable: {e}")))?;
+        let network = Network::build(&card.network)?;
+        let parameters = network.load(&file, device)?;
+        Ok(Self { network, parameters, card })
+    }
+}
