@@ -5,8 +5,12 @@
 
 mod args;
 mod commands;
+mod dry_run;
 mod failure;
+mod progress;
+mod require;
 mod settings;
+mod speech;
 mod ui;
 
 use args::{Cli, Command, When};

@@ -402,18 +402,10 @@ fn start_event(setup: &Setup, folder: &Path, resumed: Option<Position>) -> Event
     }
 }
 
-/// The learned coefficients by segment and step: the mean where there is one a channel.
-#[must_use]
-pub fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Option<f64>>> {
+/// The learned coefficients for the log; none for schemes that have no coefficient.
+fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Option<f64>>> {
     if network.scheme().coefficient.is_none() {
         return Vec::new();
     }
-    let mean = |values: Vec<f32>| {
-        values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64
-    };
-    network
-        .segments()
-        .iter()
-        .map(|s| s.coefficients().iter().map(|id| id.map(|id| mean(parameters.read(id)))).collect())
-        .collect()
+    timestep_nets::coefficients(network, parameters)
 }

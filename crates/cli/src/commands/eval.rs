@@ -1,3 +1,80 @@
-//! placeholder
-use crate::{args::Eval, failure::Failure, ui::Ui};
-pub(crate) fn run(_args: &Eval, _ui: Ui) -> Result<u8, Failure> { Ok(0) }
+//! `timestep eval`: how good are weights on a data set?
+
+use crate::args::Eval;
+use crate::failure::Failure;
+use crate::require;
+use crate::ui::Ui;
+use serde_json::json;
+use timestep_data::{Loader, OpenOptions, open};
+use timestep_nets::device;
+use timestep_train::evaluate::evaluate;
+use timestep_train::{TrainError, Trained};
+
+/// Opens weights and data, prints the protocol, then the result.
+pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
+    let conditions = require::parse(&args.require)?;
+    let device = device("cpu")?;
+    let trained = Trained::load(&args.weights, &device)?;
+    let card = &trained.card;
+    let name = args.data.clone().unwrap_or_else(|| card.data.clone());
+    let input = card.network.input;
+    let options = OpenOptions {
+        dir: args.data_dir.clone(),
+        size: (name == "image-folder" && input.height == input.width).then_some(input.height),
+        ..OpenOptions::default()
+    };
+    let dataset = open(&name, &options)?;
+    let given = (dataset.shape.channels, dataset.shape.height, dataset.shape.width);
+    if given != (input.channels, input.height, input.width) {
+        let wanted = format!("{}×{}×{} images", input.channels, input.height, input.width);
+        return Err(TrainError::OtherImages { wanted, given: dataset.shape.to_string() }.into());
+    }
+    if dataset.classes != card.classes {
+        return Err(Failure::usage(
+            format!(
+                "the weights tell {} classes apart ({}, …), the data has {} ({}, …)",
+                card.classes.len(),
+                card.classes.first().map_or("", String::as_str),
+                dataset.classes.len(),
+                dataset.classes.first().map_or("", String::as_str)
+            ),
+            "measure on the data set that the network was trained on, with the same class names",
+        ));
+    }
+    ui.note(&format!(
+        "{} on the {} test images of {name}, normalised with mean {:?} and deviation {:?}",
+        card.network.name,
+        dataset.test.len(),
+        card.normalise.mean,
+        card.normalise.std
+    ));
+    let loader = Loader::new(&dataset.test, args.batch as usize, card.normalise.clone())?;
+    let began = std::time::Instant::now();
+    let test = evaluate(&trained.network, &trained.parameters, &loader, &device, |_, _| {})?;
+    let rate = dataset.test.len() as f64 / began.elapsed().as_secs_f64();
+    if ui.json {
+        ui.object(json!({
+            "weights": args.weights.display().to_string(),
+            "network": card.network.name,
+            "data": name,
+            "images": dataset.test.len(),
+            "loss": test.loss,
+            "top1": test.top1,
+            "top5": test.top5,
+            "images_per_second": rate,
+        }));
+    } else {
+        ui.data(&format!(
+            "top-1 {:.4}   top-5 {:.4}   loss {:.4}   ({rate:.0} images/s)",
+            test.top1, test.top5, test.loss
+        ));
+    }
+    if test.top1 < 2.0 / card.classes.len() as f64 {
+        ui.note(
+            "hint: that is hardly above chance: are the classes in the same order, the images \
+             prepared in the same way, and these the right weights?",
+        );
+    }
+    require::check(&conditions, &test)?;
+    Ok(0)
+}

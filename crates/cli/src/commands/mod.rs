@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod list;
+pub(crate) mod momentum;
 pub(crate) mod predict;
 pub(crate) mod summary;
 pub(crate) mod train;

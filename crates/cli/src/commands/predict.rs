@@ -1,3 +1,71 @@
-//! placeholder
-use crate::{args::Predict, failure::Failure, ui::Ui};
-pub(crate) fn run(_args: &Predict, _ui: Ui) -> Result<u8, Failure> { Ok(0) }
+//! `timestep predict`: which class does a network see in image files?
+
+use crate::args::Predict;
+use crate::failure::Failure;
+use crate::ui::Ui;
+use serde_json::json;
+use std::path::Path;
+use timestep_data::{DataError, ImageShape, Normalise, Split, fill_batch, load_image};
+use timestep_nets::{Device, Mode, Pass, device};
+use timestep_train::Trained;
+use timestep_train::evaluate::{images, numbers};
+
+/// Classifies each image by itself; a file that cannot be read does not stop the others.
+pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
+    let device = device("cpu")?;
+    let trained = Trained::load(&args.weights, &device)?;
+    let classes = &trained.card.classes;
+    let mut failed = None;
+    for path in &args.images {
+        let shares = match classify(&trained, path, &device) {
+            Ok(shares) => shares,
+            Err(failure) => {
+                ui.note(&format!("{}: {}", path.display(), failure.message));
+                failed.get_or_insert(failure);
+                continue;
+            }
+        };
+        let mut ranked: Vec<usize> = (0..classes.len().min(shares.len())).collect();
+        ranked.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]));
+        ranked.truncate(args.top.max(1));
+        if ui.json {
+            let top: Vec<_> = ranked
+                .iter()
+                .map(|i| json!({"class": classes[*i], "probability": shares[*i]}))
+                .collect();
+            ui.object(json!({"image": path.display().to_string(), "top": top}));
+        } else {
+            let top: Vec<String> = ranked
+                .iter()
+                .map(|i| format!("{} {:.1} %", classes[*i], 100.0 * shares[*i]))
+                .collect();
+            ui.data(&format!("{}: {}", path.display(), top.join(", ")));
+        }
+    }
+    failed.map_or(Ok(0), Err)
+}
+
+/// Probability of each class.
+fn classify(trained: &Trained, path: &Path, device: &Device) -> Result<Vec<f64>, Failure> {
+    let input = trained.card.network.input;
+    let shape =
+        ImageShape { channels: input.channels, height: input.height, width: input.width };
+    let pixels = load_image(path, shape)?;
+    let batch = one(shape, pixels, &trained.card.normalise)?;
+    let pass = Pass::new(trained.parameters.values(), Mode::Eval);
+    let logits = numbers(trained.network.forward(&pass, images(&batch, device))?);
+    let largest = logits.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
+    let weights: Vec<f64> = logits.iter().map(|v| f64::from(v - largest).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    Ok(weights.into_iter().map(|w| w / total).collect())
+}
+
+/// A batch of one image.
+fn one(
+    shape: ImageShape,
+    pixels: Vec<u8>,
+    normalise: &Normalise,
+) -> Result<timestep_data::Batch, DataError> {
+    let split = Split::from_pixels(shape, pixels, vec![0])?;
+    fill_batch(&split, &[0], None, normalise)
+}

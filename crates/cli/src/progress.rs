@@ -1,0 +1,114 @@
+//! What does a person see while a network trains? A bar in a terminal, a line an epoch otherwise.
+
+use crate::ui::Ui;
+use indicatif::{ProgressBar, ProgressStyle};
+use timestep_train::event::{Event, Sink, SinkError};
+
+/// Shows events on standard error, or as JSON lines on standard output.
+pub(crate) struct Display {
+    ui: Ui,
+    bar: Option<ProgressBar>,
+    epochs: usize,
+    per_epoch: usize,
+    loss: f64,
+}
+
+impl Display {
+    /// A display that speaks as `ui` says.
+    pub(crate) fn new(ui: Ui) -> Self {
+        Self { ui, bar: None, epochs: 0, per_epoch: 0, loss: f64::NAN }
+    }
+
+    /// Says a line above the bar.
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.ui.note(text)),
+            None => self.ui.note(text),
+        }
+    }
+
+    fn start(&mut self, steps_done: usize) {
+        if !self.ui.live() {
+            return;
+        }
+        let bar = ProgressBar::new((self.epochs * self.per_epoch) as u64);
+        // The template is a constant that the tests render.
+        if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} %  ETA {eta}") {
+            bar.set_style(style);
+        }
+        bar.set_position(steps_done as u64);
+        bar.reset_eta();
+        self.bar = Some(bar);
+    }
+
+    fn show(&mut self, event: &Event) {
+        match event {
+            Event::Start {
+                run, recipe, network, data, parameters, train_images, test_images, epochs,
+                steps_per_epoch, resumed, ..
+            } => {
+                (self.epochs, self.per_epoch) = (*epochs, *steps_per_epoch);
+                self.line(&format!(
+                    "{recipe}: {network}, {parameters} parameters, on {data} ({train_images} train, \
+                     {test_images} test images) → {run}"
+                ));
+                if let Some(at) = resumed {
+                    self.line(&format!("continuing after epoch {}, step {}", at.epoch, at.step));
+                }
+                self.start(resumed.map_or(0, |at| at.step));
+            }
+            Event::Step { epoch, step, loss, lr } => {
+                self.loss = *loss;
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*step as u64);
+                    bar.set_message(format!(
+                        "epoch {epoch:>3}/{}  loss {loss:.3}  lr {lr:.4}",
+                        self.epochs
+                    ));
+                }
+            }
+            Event::Epoch { epoch, step, train, test, lr, images_per_second, memory_k, best, .. } => {
+                let k: Vec<f64> = memory_k.iter().flatten().flatten().copied().collect();
+                let mean = if k.is_empty() {
+                    String::new()
+                } else {
+                    format!("  mean k {:+.3}", k.iter().sum::<f64>() / k.len() as f64)
+                };
+                self.line(&format!(
+                    "epoch {epoch:>3}/{}  loss {:.4}  train {:.4}  test {:.4}{}  lr {lr:.4}{mean}  \
+                     {images_per_second:.0} images/s",
+                    self.epochs,
+                    train.loss,
+                    train.top1,
+                    test.top1,
+                    if *best { "*" } else { " " },
+                ));
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*step as u64);
+                }
+            }
+            Event::Warning { message, hint } => {
+                self.line(&format!("warning: {message}"));
+                if let Some(hint) = hint {
+                    self.line(&format!("hint: {hint}"));
+                }
+            }
+            Event::Diverged { .. } | Event::Interrupted { .. } | Event::End { .. } => {
+                if let Some(bar) = self.bar.take() {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Sink for Display {
+    fn on(&mut self, event: &Event) -> Result<(), SinkError> {
+        if self.ui.json {
+            self.ui.data(&event.to_json());
+        }
+        self.show(event);
+        Ok(())
+    }
+}
