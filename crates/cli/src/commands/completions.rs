@@ -1,3 +1,14 @@
-//! placeholder
-use crate::{args::Completions, failure::Failure, ui::Ui};
-pub(crate) fn run(_args: &Completions, _ui: Ui) -> Result<u8, Failure> { Ok(0) }
+//! `timestep completions`: what does a shell need to complete commands?
+
+use crate::args::{Cli, Completions};
+use crate::failure::Failure;
+use crate::ui::Ui;
+use clap::CommandFactory;
+
+/// Prints the script.
+pub(crate) fn run(args: &Completions, ui: Ui) -> Result<u8, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "timestep", &mut script);
+    ui.data(&String::from_utf8_lossy(&script));
+    Ok(0)
+}
