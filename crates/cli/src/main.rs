@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod dry_run;
 mod failure;
+mod names;
 mod progress;
 mod require;
 mod settings;

@@ -60,6 +60,8 @@ pub fn momentum(series: &[Series]) -> String {
     let values = series.iter().flat_map(|s| &s.segments).flatten().flatten().map(|k| -k);
     let (low, high) = values.fold((-0.1_f64, 0.3_f64), |(l, h), v| (l.min(v), h.max(v)));
     let margin = 0.05 * (high - low);
+    // Room for the legend above the curves.
+    let high = high + 0.06 * (series.len() as f64 + 0.5) * (high - low);
     let mut frame = Frame::new(
         (720.0, 420.0),
         "Learned momentum",
@@ -79,20 +81,24 @@ pub fn momentum(series: &[Series]) -> String {
     for (index, one) in series.iter().enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
         let mut n = 0.0;
-        let mut points = Vec::new();
-        for k in one.segments.iter().flatten() {
-            n += 1.0;
-            if let Some(k) = k {
-                points.push((frame.px(n), frame.py(-k)));
+        for segment in &one.segments {
+            // A line ends where history does.
+            let mut points = Vec::new();
+            for k in segment {
+                n += 1.0;
+                if let Some(k) = k {
+                    points.push((frame.px(n), frame.py(-k)));
+                }
             }
-        }
-        let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        frame.raw(&format!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-            path.join(" ")
-        ));
-        for (x, y) in points {
-            frame.raw(&format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>"));
+            let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            frame.raw(&format!(
+                "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
+                path.join(" ")
+            ));
+            for (x, y) in points {
+                let circle = format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>");
+                frame.raw(&circle);
+            }
         }
         let y = 60.0 + 18.0 * index as f64;
         frame.raw(&format!("<rect x=\"72\" y=\"{:.1}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>", y - 10.0));

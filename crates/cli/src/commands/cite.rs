@@ -1,3 +1,93 @@
-//! placeholder
-use crate::{args::Cite, failure::Failure, ui::Ui};
-pub(crate) fn run(_args: &Cite, _ui: Ui) -> Result<u8, Failure> { Ok(0) }
+//! `timestep cite`: what should a paper cite that used this?
+
+use crate::args::Cite;
+use crate::failure::Failure;
+use crate::names::{Named, find};
+use crate::ui::Ui;
+use serde_json::json;
+use std::path::Path;
+use timestep_nets::{block, device, preset};
+use timestep_numerics::facts;
+use timestep_train::Trained;
+
+/// Every entry that a registry refers to.
+const BIBLIOGRAPHY: &str = include_str!("../../assets/references.bib");
+
+/// Prints BibTeX.
+pub(crate) fn run(args: &Cite, ui: Ui) -> Result<u8, Failure> {
+    let path = Path::new(&args.name);
+    let entries = if path.exists() { of_weights(path)? } else { of_name(&args.name)? };
+    if entries.is_empty() {
+        ui.note(&format!("`{}` has no publication of its own to cite", args.name));
+    }
+    for entry in entries {
+        if ui.json {
+            ui.object(json!({"name": args.name, "bibtex": entry}));
+        } else {
+            ui.data(&entry);
+        }
+    }
+    Ok(0)
+}
+
+/// The entries of a registered name.
+fn of_name(name: &str) -> Result<Vec<String>, Failure> {
+    Ok(match find(name)? {
+        Named::Scheme(scheme) => entries(scheme.references),
+        Named::Block(block) => entries(block.references),
+        Named::Network(preset) => entries(preset.references),
+        Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
+        Named::Setting(_) | Named::Log(_) => Vec::new(),
+    })
+}
+
+/// Everything that went into trained weights, each entry once.
+fn of_weights(path: &Path) -> Result<Vec<String>, Failure> {
+    let card = Trained::load(path, &device("cpu")?)?.card;
+    let mut all = Vec::new();
+    if let Ok(preset) = preset(&card.network.name) {
+        all.extend(entries(preset.references));
+    }
+    if let Ok(scheme) = facts(&card.network.scheme) {
+        all.extend(entries(scheme.references));
+    }
+    all.extend(entries(block(&card.network.block)?.0.references));
+    if let Ok(info) = timestep_data::info(&card.data) {
+        all.extend(info.bibtex.map(str::to_owned));
+    }
+    let mut seen = Vec::new();
+    all.retain(|entry| {
+        let new = !seen.contains(entry);
+        seen.push(entry.clone());
+        new
+    });
+    Ok(all)
+}
+
+/// The entries with these keys.
+fn entries(keys: &[&str]) -> Vec<String> {
+    keys.iter().filter_map(|key| entry(key)).collect()
+}
+
+/// One entry: from its `@` to the next.
+fn entry(key: &str) -> Option<String> {
+    BIBLIOGRAPHY
+        .split("\n@")
+        .map(|part| format!("@{}\n", part.trim_start_matches('@').trim_end()))
+        .find(|part| part.contains(&format!("{{{key},")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_has_an_entry() {
+        let schemes = timestep_numerics::schemes().iter().flat_map(|s| s.references);
+        let blocks = timestep_nets::blocks().flat_map(|b| b.references);
+        let presets = timestep_nets::presets().iter().flat_map(|p| p.references);
+        for key in schemes.chain(blocks).chain(presets) {
+            assert!(entry(key).is_some(), "no entry `{key}` in references.bib");
+        }
+    }
+}

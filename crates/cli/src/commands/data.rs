@@ -1,3 +1,114 @@
-//! placeholder
-use crate::{args::Data, failure::Failure, ui::Ui};
-pub(crate) fn run(_args: &Data, _ui: Ui) -> Result<u8, Failure> { Ok(0) }
+//! `timestep data`: which data sets are there, are their files in order, what do they look like?
+
+use crate::args::{Data, DataAction};
+use crate::failure::{Failure, NEGATIVE};
+use crate::ui::{Ui, table};
+use indicatif::ProgressBar;
+use serde_json::json;
+use std::path::Path;
+use timestep_data::{OpenOptions, Progress, fetch, list, open, order, preview_png, verify};
+use timestep_train::files;
+
+/// Lists, fetches, checks or shows data sets.
+pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
+    match &args.action {
+        DataAction::List => {
+            sets(ui);
+            Ok(0)
+        }
+        DataAction::Fetch { name, dir } => get(name, dir, ui),
+        DataAction::Verify { name, dir } => check(name, dir.as_deref(), ui),
+        DataAction::Preview { name, dir, count, out } => {
+            let options = OpenOptions { dir: dir.clone(), ..OpenOptions::default() };
+            let set = open(name, &options)?;
+            // Shuffled, so that the sheet shows every class.
+            let mut indices = order(0, 0, set.train.len());
+            indices.truncate(*count as usize);
+            let png = preview_png(&set.train, &indices)?;
+            files::write_atomic(out, |file| file.write_all(&png))?;
+            ui.note(&format!("wrote {} with {} images", out.display(), indices.len()));
+            Ok(0)
+        }
+    }
+}
+
+/// The registry as a table.
+pub(crate) fn sets(ui: Ui) {
+    let count = |n: Option<usize>| n.map_or("-".to_owned(), |n| n.to_string());
+    let head = ["data", "classes", "shape", "train", "test", "files", "what"];
+    let mut rows = vec![head.map(String::from).to_vec()];
+    for set in list() {
+        if ui.json {
+            ui.object(json!({
+                "name": set.key,
+                "title": set.title,
+                "classes": set.classes,
+                "shape": set.shape.map(|s| [s.channels, s.height, s.width]),
+                "train": set.train,
+                "test": set.test,
+                "needs_dir": set.needs_dir,
+                "can_fetch": set.can_fetch,
+                "licence": set.licence,
+                "source": set.source_url,
+            }));
+        }
+        let files = match (set.needs_dir, set.can_fetch) {
+            (false, _) => "embedded",
+            (true, true) => "data fetch",
+            (true, false) => "yours",
+        };
+        rows.push(vec![
+            set.key.to_owned(),
+            count(set.classes),
+            set.shape.map_or("-".to_owned(), |s| s.to_string()),
+            count(set.train),
+            count(set.test),
+            files.to_owned(),
+            set.title.to_owned(),
+        ]);
+    }
+    if !ui.json {
+        ui.data(&table(&rows));
+    }
+}
+
+fn get(name: &str, dir: &Path, ui: Ui) -> Result<u8, Failure> {
+    let bar = if ui.live() { ProgressBar::no_length() } else { ProgressBar::hidden() };
+    let fetched = fetch(name, dir, &mut |progress| match progress {
+        Progress::Download { received, total } => {
+            if let Some(total) = total {
+                bar.set_length(total);
+            }
+            bar.set_position(received);
+        }
+        Progress::Check => bar.set_message("checking"),
+        Progress::Unpack => bar.set_message("unpacking"),
+    });
+    bar.finish_and_clear();
+    let fetched = fetched?;
+    if ui.json {
+        ui.object(json!({"fetched": fetched}));
+    } else {
+        let how = if fetched.already { "was there already" } else { "fetched and verified" };
+        ui.data(&format!("{name} {how}: {}", fetched.folder.display()));
+    }
+    Ok(0)
+}
+
+fn check(name: &str, dir: Option<&Path>, ui: Ui) -> Result<u8, Failure> {
+    let report = verify(name, dir)?;
+    if ui.json {
+        ui.object(json!({"ok": report.ok(), "report": report}));
+    } else {
+        for file in &report.files {
+            ui.data(&format!("{}  {} bytes  sha256 {}", file.name, file.bytes, file.sha256));
+        }
+        ui.data(&format!("train images of each class  {:?}", report.train_counts));
+        ui.data(&format!("test images of each class   {:?}", report.test_counts));
+        for text in report.notes.iter().chain(&report.problems) {
+            ui.data(text);
+        }
+        ui.data(if report.ok() { "in order" } else { "NOT in order" });
+    }
+    Ok(if report.ok() { 0 } else { NEGATIVE })
+}

@@ -1,3 +1,141 @@
-//! placeholder
-use crate::{args::Doctor, failure::Failure, ui::Ui};
-pub(crate) fn run(_args: &Doctor, _ui: Ui) -> Result<u8, Failure> { Ok(0) }
+//! `timestep doctor`: is this machine and this build in order?
+
+use crate::args::Doctor;
+use crate::failure::{Failure, NEGATIVE};
+use crate::ui::Ui;
+use serde_json::json;
+use std::time::Instant;
+use timestep_nets::{
+    DType, InputShape, Mode, Network, Pass, Tensor, TensorData, device, ops, preset,
+};
+use timestep_numerics::analysis;
+use timestep_train::run::environment;
+
+/// Tests the program on itself and describes the machine.
+pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
+    let began = Instant::now();
+    let environment = environment(rayon::current_num_threads());
+    let euler = analysis::order("euler", None)?.order;
+    let rk4 = analysis::order("rk4", None)?.order;
+    let gradient = gradient_error()?;
+    let step = step_seconds()?;
+    let writable = tempfile_in_current_folder();
+    let ok = (euler - 1.0).abs() < 0.1 && (rk4 - 4.0).abs() < 0.1 && gradient < 1e-5;
+    let seconds = began.elapsed().as_secs_f64();
+    if ui.json {
+        ui.object(json!({
+            "ok": ok,
+            "environment": environment,
+            "instruction_sets": instruction_sets(),
+            "writable": writable,
+            "euler_order": euler,
+            "rk4_order": rk4,
+            "gradient_error": gradient,
+            "step_seconds": step,
+            "seconds": seconds,
+        }));
+    } else {
+        ui.data(&format!(
+            "timestep   {} with Burn {}\n\
+             machine    {}, {} cores, {} threads, {}\n\
+             folder     {}\n\
+             data       digits: embedded; others: `timestep data verify NAME --dir DIR`\n\
+             self-test  Euler order {euler:.2}, RK4 order {rk4:.2}, gradient against finite differences {gradient:.1e}\n\
+             speed      {:.0} images/s (lm-resnet-20, 3×32×32, batch 32, one training step)\n\
+             {} in {seconds:.1} s",
+            env!("CARGO_PKG_VERSION"),
+            environment["burn"].as_str().unwrap_or("?"),
+            environment["cpu"].as_str().unwrap_or("unknown processor"),
+            environment["cores"],
+            environment["threads"],
+            instruction_sets().join(" "),
+            if writable { "the current folder is writable" } else { "the current folder is NOT writable: use --out" },
+            32.0 / step,
+            if ok { "all in order" } else { "NOT in order" },
+        ));
+    }
+    Ok(if ok { 0 } else { NEGATIVE })
+}
+
+/// Instruction sets that matter to the kernels and that this processor has.
+fn instruction_sets() -> Vec<&'static str> {
+    let mut found = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx2") {
+            found.push("AVX2");
+        }
+        if std::arch::is_x86_feature_detected!("fma") {
+            found.push("FMA");
+        }
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            found.push("AVX-512");
+        }
+    }
+    if found.is_empty() {
+        found.push("baseline instructions");
+    }
+    found
+}
+
+/// Can run folders be made here?
+fn tempfile_in_current_folder() -> bool {
+    let path = std::path::Path::new(".timestep-doctor");
+    let made = std::fs::create_dir(path).is_ok();
+    made && std::fs::remove_dir(path).is_ok()
+}
+
+/// A batch of smooth made-up images, and their labels.
+fn sample(input: InputShape, batch: usize, dtype: DType) -> Result<(Tensor<4>, Vec<i32>), Failure> {
+    let count = batch * input.channels * input.height * input.width;
+    let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin()).collect();
+    let shape = [batch, input.channels, input.height, input.width];
+    let images = Tensor::from_data(TensorData::new(values, shape), (&device("cpu")?, dtype));
+    Ok((images, (0..batch as i32).map(|i| i % 10).collect()))
+}
+
+/// Relative error of one gradient of a small LM-ResNet against central differences in f64.
+fn gradient_error() -> Result<f64, Failure> {
+    let input = InputShape { channels: 1, height: 6, width: 6 };
+    let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
+    let device = device("cpu")?;
+    let parameters = network.init(0, &device).cast(DType::F64);
+    let (images, labels) = sample(input, 3, DType::F64)?;
+    let loss = |values: &[Tensor<1>], images: Tensor<4>| -> Result<Tensor<1>, Failure> {
+        let labels = Tensor::from_data(TensorData::new(labels.clone(), [3]), &images.device());
+        let pass = Pass::new(values, Mode::Train);
+        Ok(ops::cross_entropy(network.forward(&pass, images)?, labels, 0.0))
+    };
+    let Some(id) = parameters.find("layer1.1.memory_k") else { return Ok(f64::INFINITY) };
+    let first = |t: Tensor<1>| t.into_data().iter::<f64>().next().unwrap_or(f64::NAN);
+    let tracked = parameters.tracked();
+    let grads = loss(&tracked, images.clone().autodiff())?.backward();
+    let exact = tracked[id.index()].grad(&grads).map_or(f64::NAN, first);
+    let shifted = |by: f64| -> Result<f64, Failure> {
+        let mut values = parameters.values().to_vec();
+        values[id.index()] = values[id.index()].clone().add_scalar(by);
+        Ok(first(loss(&values, images.clone())?))
+    };
+    let numeric = (shifted(1e-5)? - shifted(-1e-5)?) / 2e-5;
+    Ok((numeric - exact).abs() / exact.abs().max(1e-9))
+}
+
+/// Seconds of one forward and backward pass of LM-ResNet-20 on 32 images of 3×32×32.
+fn step_seconds() -> Result<f64, Failure> {
+    let input = InputShape { channels: 3, height: 32, width: 32 };
+    let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
+    let device = device("cpu")?;
+    let parameters = network.init(0, &device);
+    let (images, labels) = sample(input, 32, DType::F32)?;
+    let mut seconds = 0.0;
+    for _ in 0..2 {
+        let began = Instant::now();
+        let values = parameters.tracked();
+        let pass = Pass::new(&values, Mode::Train);
+        let labels = Tensor::from_data(TensorData::new(labels.clone(), [32]), &device);
+        let logits = network.forward(&pass, images.clone().autodiff())?;
+        drop(ops::cross_entropy(logits, labels, 0.0).backward());
+        seconds = began.elapsed().as_secs_f64();
+    }
+    Ok(seconds)
+}

@@ -1,3 +1,177 @@
-//! placeholder
-use crate::{args::List, failure::Failure, ui::Ui};
-pub(crate) fn run(_args: &List, _ui: Ui) -> Result<u8, Failure> { Ok(0) }
+//! `timestep list`: what is registered?
+
+use crate::args::{Kind, List};
+use crate::failure::Failure;
+use crate::ui::{Ui, table};
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use timestep_nets::{InputShape, Network, blocks, preset, presets};
+use timestep_numerics::schemes;
+use timestep_train::recipe::{Kind as SettingKind, SETTINGS, data_sets, embedded};
+use timestep_train::sinks::SINKS;
+
+/// Prints one registry, a row (or JSON object) an entry.
+pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
+    let (head, rows): (Vec<&str>, Vec<Vec<Value>>) = match args.kind {
+        Kind::Kinds => (vec!["kind", "what"], kinds()),
+        Kind::Networks => (
+            vec!["network", "block", "scheme", "parameters", "coefficients", "multiply_adds", "cifar10_error", "source"],
+            networks()?,
+        ),
+        Kind::Schemes => (
+            vec!["scheme", "network", "equation", "order", "stages", "memory", "coefficient"],
+            schemes()
+                .iter()
+                .map(|s| {
+                    let coefficient = s.coefficient.map(|c| c.name);
+                    vec![json!(s.key), json!(s.network), json!(s.equation), json!(s.order),
+                        json!(s.stages), json!(s.memory), json!(coefficient)]
+                })
+                .collect(),
+        ),
+        Kind::Blocks => (
+            vec!["block", "equation", "what"],
+            blocks().map(|b| vec![json!(b.key), json!(b.equation), json!(b.title)]).collect(),
+        ),
+        Kind::Noises => (
+            vec!["noise", "what"],
+            vec![vec![json!("none"), json!("a deterministic step; there is no other noise yet")]],
+        ),
+        Kind::Data => {
+            super::data::sets(ui);
+            return Ok(0);
+        }
+        Kind::Recipes => (vec!["recipe"], recipes().into_iter().map(|r| vec![json!(r)]).collect()),
+        Kind::Settings => (
+            vec!["setting", "type", "what"],
+            SETTINGS
+                .iter()
+                .map(|s| vec![json!(s.path), json!(type_name(s.kind)), json!(s.about)])
+                .collect(),
+        ),
+        Kind::Analyses => (vec!["analysis", "what"], analyses()),
+        Kind::Logs => (
+            vec!["log", "file", "always", "what"],
+            SINKS
+                .iter()
+                .map(|s| vec![json!(s.key), json!(s.file), json!(s.always), json!(s.about)])
+                .collect(),
+        ),
+        Kind::Runs => (vec!["run", "epochs", "test_top1"], runs(Path::new("runs"))),
+    };
+    show(&head, rows, ui);
+    Ok(0)
+}
+
+/// Prints rows with their heads as table or objects.
+fn show(head: &[&str], rows: Vec<Vec<Value>>, ui: Ui) {
+    if ui.json {
+        for row in rows {
+            let names = head.iter().map(|h| (*h).to_owned());
+            ui.object(Value::Object(names.zip(row).collect::<Map<String, Value>>()));
+        }
+        return;
+    }
+    let cell = |value: Value| match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let mut lines = vec![head.iter().map(|h| (*h).to_owned()).collect()];
+    lines.extend(rows.into_iter().map(|row| row.into_iter().map(cell).collect()));
+    ui.data(&table(&lines));
+}
+
+fn kinds() -> Vec<Vec<Value>> {
+    Kind::value_variants()
+        .iter()
+        .filter_map(ValueEnum::to_possible_value)
+        .map(|v| vec![json!(v.get_name()), json!(v.get_help().map(ToString::to_string))])
+        .collect()
+}
+
+fn analyses() -> Vec<Vec<Value>> {
+    use clap::CommandFactory;
+    let command = crate::args::Cli::command();
+    let analyze = command.find_subcommand("analyze");
+    analyze
+        .into_iter()
+        .flat_map(|a| a.get_subcommands())
+        .map(|s| vec![json!(s.get_name()), json!(s.get_about().map(ToString::to_string))])
+        .collect()
+}
+
+/// Every published network with what it costs on CIFAR-10.
+fn networks() -> Result<Vec<Vec<Value>>, Failure> {
+    let cifar = InputShape { channels: 3, height: 32, width: 32 };
+    presets()
+        .iter()
+        .map(|p| {
+            let cost = Network::build(&p.config(cifar, 10))?.cost();
+            Ok(vec![
+                json!(p.name),
+                json!(p.block),
+                json!(p.scheme),
+                json!(cost.parameters),
+                json!(p.coefficients),
+                json!(cost.multiply_adds),
+                json!(p.published.map(|(error, _)| error)),
+                json!(p.published.map(|(_, source)| source)),
+            ])
+        })
+        .collect()
+}
+
+/// Every data set with every network, and recipes with settings of their own.
+fn recipes() -> Vec<String> {
+    let networks = presets().iter().map(|p| p.name);
+    let mut all: Vec<String> = data_sets()
+        .flat_map(|data| networks.clone().map(move |net| format!("{data}/{net}")))
+        .collect();
+    // Embedded recipes may be for networks that are not built yet.
+    let special = embedded().filter(|name| {
+        name.split_once('/').is_some_and(|(_, net)| preset(net.split('+').next().unwrap_or(net)).is_ok())
+    });
+    all.extend(special.map(str::to_owned));
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn type_name(kind: SettingKind) -> String {
+    match kind {
+        SettingKind::Text => "text".into(),
+        SettingKind::Word(words) => words.join("|"),
+        SettingKind::Count => "count".into(),
+        SettingKind::Number => "number".into(),
+        SettingKind::Switch => "true|false".into(),
+        SettingKind::Counts => "counts".into(),
+        SettingKind::Numbers => "numbers".into(),
+    }
+}
+
+/// The run folders in `out`, with the last row of their metrics.
+fn runs(out: &Path) -> Vec<Vec<Value>> {
+    let Ok(entries) = std::fs::read_dir(out) else { return Vec::new() };
+    let mut folders: Vec<_> = entries
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.join(timestep_train::run::RECIPE).is_file())
+        .collect();
+    folders.sort();
+    folders
+        .into_iter()
+        .map(|folder| {
+            let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap_or_default();
+            let mut lines = text.lines();
+            let head: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+            let last: Vec<&str> = lines.next_back().unwrap_or_default().split(',').collect();
+            let field = |name: &str| {
+                let at = head.iter().position(|h| *h == name)?;
+                last.get(at).filter(|v| !v.is_empty()).map(|v| (*v).to_owned())
+            };
+            vec![json!(folder.display().to_string()), json!(field("epoch")), json!(field("test_top1"))]
+        })
+        .collect()
+}
