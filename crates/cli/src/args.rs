@@ -35,7 +35,13 @@ pub(crate) struct Global {
     #[arg(long, short, global = true, display_order = 901)]
     pub(crate) quiet: bool,
     /// Colours on standard error
-    #[arg(long, global = true, value_enum, default_value = "auto", display_order = 902)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        display_order = 902
+    )]
     pub(crate) color: When,
     /// Threads to compute with; results are the same for any number [default: all cores]
     #[arg(long, global = true, value_name = "N", display_order = 903)]

@@ -13,7 +13,10 @@ pub(crate) fn run(setup: &Setup, device: &Device, ui: Ui) -> Result<u8, Failure>
     let recipe = setup.recipe();
     let loader = setup.train_loader()?;
     let Some(batch) = loader.epoch(0, 0).next() else {
-        return Err(Failure::usage("the data set has no training images", "check `--data-dir`"));
+        return Err(Failure::usage(
+            "the data set has no training images",
+            "check `--data-dir`",
+        ));
     };
     let batch = batch?;
     let parameters = setup.network.init(recipe.train.seed, device);
@@ -24,10 +27,14 @@ pub(crate) fn run(setup: &Setup, device: &Device, ui: Ui) -> Result<u8, Failure>
         let began = Instant::now();
         let values = parameters.tracked();
         let pass = Pass::new(&values, Mode::Train);
-        let logits = setup.network.forward(&pass, images(&batch, device).autodiff())?;
+        let logits = setup
+            .network
+            .forward(&pass, images(&batch, device).autodiff())?;
         let smoothing = recipe.train.label_smoothing;
         let loss = ops::cross_entropy(logits, labels(&batch, device), smoothing);
-        loss_value = numbers(loss.clone()).first().map_or(f64::NAN, |v| f64::from(*v));
+        loss_value = numbers(loss.clone())
+            .first()
+            .map_or(f64::NAN, |v| f64::from(*v));
         let grads = loss.backward();
         without = parameters
             .specs()

@@ -4,9 +4,9 @@ use timestep_data::DataError;
 use timestep_nets::NetError;
 use timestep_numerics::UnknownScheme;
 use timestep_numerics::analysis::AnalysisError;
+use timestep_train::TrainError;
 use timestep_train::files::FileError;
 use timestep_train::recipe::RecipeError;
-use timestep_train::TrainError;
 
 /// It ran, but the outcome is negative: diverged, or a `--require` not met.
 pub(crate) const NEGATIVE: u8 = 1;
@@ -29,18 +29,30 @@ pub(crate) struct Failure {
 impl Failure {
     /// Something a person can put right.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: USAGE, message: message.into(), hint: Some(hint.into()) }
+        Self {
+            code: USAGE,
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     /// The program did what it should, and the answer is no.
     pub(crate) fn negative(message: impl Into<String>, hint: Option<String>) -> Self {
-        Self { code: NEGATIVE, message: message.into(), hint }
+        Self {
+            code: NEGATIVE,
+            message: message.into(),
+            hint,
+        }
     }
 }
 
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
-        Self { code: USAGE, hint: error.hint(), message: error.to_string() }
+        Self {
+            code: USAGE,
+            hint: error.hint(),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -70,7 +82,11 @@ impl From<NetError> for Failure {
 
 impl From<UnknownScheme> for Failure {
     fn from(error: UnknownScheme) -> Self {
-        Self { code: USAGE, message: error.to_string(), hint: Some(error.hint()) }
+        Self {
+            code: USAGE,
+            message: error.to_string(),
+            hint: Some(error.hint()),
+        }
     }
 }
 
@@ -79,6 +95,10 @@ impl From<AnalysisError> for Failure {
         if let AnalysisError::UnknownScheme(unknown) = error {
             return unknown.into();
         }
-        Self { code: USAGE, message: error.to_string(), hint: None }
+        Self {
+            code: USAGE,
+            message: error.to_string(),
+            hint: None,
+        }
     }
 }

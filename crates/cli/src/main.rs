@@ -29,7 +29,11 @@ fn main() -> ExitCode {
         When::Always => true,
         When::Never => false,
     };
-    let ui = Ui { json: cli.global.json, quiet: cli.global.quiet, colour };
+    let ui = Ui {
+        json: cli.global.json,
+        quiet: cli.global.quiet,
+        colour,
+    };
     match set_threads(cli.global.threads).and_then(|()| run(cli.command, ui)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
@@ -41,7 +45,9 @@ fn main() -> ExitCode {
 
 /// Sizes the one pool in which everything computes.
 fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
-    let Some(threads) = threads else { return Ok(()) };
+    let Some(threads) = threads else {
+        return Ok(());
+    };
     if threads == 0 || threads > 1024 {
         return Err(Failure::usage(
             format!("--threads {threads} is not between 1 and 1024"),
@@ -49,7 +55,11 @@ fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
         ));
     }
     // It fails only if a pool exists already, which nothing before this line makes.
-    drop(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global());
+    drop(
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global(),
+    );
     Ok(())
 }
 

@@ -50,7 +50,10 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
         .chain(data.iter().map(|d| d.key))
         .chain(SETTINGS.iter().map(|s| s.path))
         .chain(SINKS.iter().map(|s| s.key));
-    let near: Vec<String> = near_names(name, known).iter().map(|n| format!("`{n}`")).collect();
+    let near: Vec<String> = near_names(name, known)
+        .iter()
+        .map(|n| format!("`{n}`"))
+        .collect();
     let hint = if near.is_empty() {
         "`timestep list` shows what there is".to_owned()
     } else {
@@ -62,5 +65,12 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
 /// The module documentation of a source file: its `//!` lines as Markdown.
 pub(crate) fn module_page(source: &str) -> String {
     let lines = source.lines().take_while(|l| l.starts_with("//!"));
-    lines.map(|l| l.trim_start_matches("//!").trim_start_matches(' ').to_owned() + "\n").collect()
+    lines
+        .map(|l| {
+            l.trim_start_matches("//!")
+                .trim_start_matches(' ')
+                .to_owned()
+                + "\n"
+        })
+        .collect()
 }

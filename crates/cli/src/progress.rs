@@ -16,7 +16,13 @@ pub(crate) struct Display {
 impl Display {
     /// A display that speaks as `ui` says.
     pub(crate) fn new(ui: Ui) -> Self {
-        Self { ui, bar: None, epochs: 0, per_epoch: 0, loss: f64::NAN }
+        Self {
+            ui,
+            bar: None,
+            epochs: 0,
+            per_epoch: 0,
+            loss: f64::NAN,
+        }
     }
 
     /// Says a line above the bar.
@@ -33,7 +39,8 @@ impl Display {
         }
         let bar = ProgressBar::new((self.epochs * self.per_epoch) as u64);
         // The template is a constant that the tests render.
-        if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} %  ETA {eta}") {
+        if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} %  ETA {eta}")
+        {
             bar.set_style(style);
         }
         bar.set_position(steps_done as u64);
@@ -44,8 +51,17 @@ impl Display {
     fn show(&mut self, event: &Event) {
         match event {
             Event::Start {
-                run, recipe, network, data, parameters, train_images, test_images, epochs,
-                steps_per_epoch, resumed, ..
+                run,
+                recipe,
+                network,
+                data,
+                parameters,
+                train_images,
+                test_images,
+                epochs,
+                steps_per_epoch,
+                resumed,
+                ..
             } => {
                 (self.epochs, self.per_epoch) = (*epochs, *steps_per_epoch);
                 self.line(&format!(
@@ -53,11 +69,19 @@ impl Display {
                      {test_images} test images) → {run}"
                 ));
                 if let Some(at) = resumed {
-                    self.line(&format!("continuing after epoch {}, step {}", at.epoch, at.step));
+                    self.line(&format!(
+                        "continuing after epoch {}, step {}",
+                        at.epoch, at.step
+                    ));
                 }
                 self.start(resumed.map_or(0, |at| at.step));
             }
-            Event::Step { epoch, step, loss, lr } => {
+            Event::Step {
+                epoch,
+                step,
+                loss,
+                lr,
+            } => {
                 self.loss = *loss;
                 if let Some(bar) = &self.bar {
                     bar.set_position(*step as u64);
@@ -67,7 +91,17 @@ impl Display {
                     ));
                 }
             }
-            Event::Epoch { epoch, step, train, test, lr, images_per_second, memory_k, best, .. } => {
+            Event::Epoch {
+                epoch,
+                step,
+                train,
+                test,
+                lr,
+                images_per_second,
+                memory_k,
+                best,
+                ..
+            } => {
                 let k: Vec<f64> = memory_k.iter().flatten().flatten().copied().collect();
                 let mean = if k.is_empty() {
                     String::new()

@@ -45,8 +45,10 @@ fn parse_one(text: &str) -> Result<Condition, Failure> {
         (">", Comparison::Above),
         ("<", Comparison::Below),
     ];
-    let (operator, comparison) =
-        operators.into_iter().find(|(o, _)| text.contains(o)).ok_or_else(wrong)?;
+    let (operator, comparison) = operators
+        .into_iter()
+        .find(|(o, _)| text.contains(o))
+        .ok_or_else(wrong)?;
     let (left, right) = text.split_once(operator).ok_or_else(wrong)?;
     let metric = match left.trim() {
         "top1" => Metric::Top1,
@@ -55,7 +57,12 @@ fn parse_one(text: &str) -> Result<Condition, Failure> {
         _ => return Err(wrong()),
     };
     let bound: f64 = right.trim().parse().map_err(|_| wrong())?;
-    Ok(Condition { metric, comparison, bound, text: text.to_owned() })
+    Ok(Condition {
+        metric,
+        comparison,
+        bound,
+        text: text.to_owned(),
+    })
 }
 
 /// Fails with exit code 1 if a condition does not hold.
@@ -86,7 +93,11 @@ mod tests {
 
     #[test]
     fn conditions_hold_or_not() {
-        let test = TestMetrics { loss: 0.5, top1: 0.9, top5: 1.0 };
+        let test = TestMetrics {
+            loss: 0.5,
+            top1: 0.9,
+            top5: 1.0,
+        };
         let holds = |text: &str| check(&[parse_one(text).expect("a condition")], &test).is_ok();
         assert!(holds("top1>=0.9") && holds("loss < 1") && holds("top5<=1"));
         assert!(!holds("top1>0.9") && !holds("loss>=0.6"));

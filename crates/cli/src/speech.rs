@@ -34,11 +34,20 @@ impl Speech {
     pub(crate) fn text(&self) -> String {
         let mut text = String::from("As a differential equation\n");
         if self.learns {
-            let head = ["segment", "k_n", "mean k", "momentum -k", "step 1/(1+k)", "stable hλ"];
+            let head = [
+                "segment",
+                "k_n",
+                "mean k",
+                "momentum -k",
+                "step 1/(1+k)",
+                "stable hλ",
+            ];
             let mut rows = vec![head.map(String::from).to_vec()];
             for s in &self.segments {
                 let k: Vec<String> =
-                    s.k.iter().map(|k| k.map_or("·".into(), |k| format!("{k:+.3}"))).collect();
+                    s.k.iter()
+                        .map(|k| k.map_or("·".into(), |k| format!("{k:+.3}")))
+                        .collect();
                 rows.push(vec![
                     s.segment.to_string(),
                     k.join(" "),
@@ -52,16 +61,21 @@ impl Speech {
             text.push_str("(· is a restart: a forward Euler step, which uses no k)\n");
         }
         let equation = |s: &SegmentEquation| {
-            s.equation.as_ref().map_or("none: the scheme is not zero-stable".to_owned(), |e| {
-                e.to_string()
-            })
+            s.equation
+                .as_ref()
+                .map_or("none: the scheme is not zero-stable".to_owned(), |e| {
+                    e.to_string()
+                })
         };
         if self.learns {
             for s in &self.segments {
                 text.push_str(&format!("segment {}:  {}\n", s.segment, equation(s)));
             }
             for s in self.segments.iter().filter(|s| unstable(s)) {
-                text.push_str(&format!("segment {}: its sequence k_n is not zero-stable\n", s.segment));
+                text.push_str(&format!(
+                    "segment {}: its sequence k_n is not zero-stable\n",
+                    s.segment
+                ));
             }
         } else if let Some(first) = self.segments.first() {
             text.push_str(&format!("scheme `{}`:  {}\n", self.scheme, equation(first)));
@@ -94,7 +108,10 @@ impl Speech {
 
 /// Is the learned sequence of a segment known to amplify errors?
 fn unstable(segment: &SegmentEquation) -> bool {
-    segment.zero_stability.as_ref().is_some_and(|z| !z.zero_stable)
+    segment
+        .zero_stability
+        .as_ref()
+        .is_some_and(|z| !z.zero_stable)
 }
 
 /// A stable interval as text; schemes for waves have an imaginary one.

@@ -20,14 +20,20 @@ pub(crate) struct Ui {
 impl Ui {
     /// Is a person watching standard error?
     pub(crate) fn live(self) -> bool {
-        !self.quiet && std::io::stderr().is_terminal() && std::env::var_os("TIMESTEP_NO_PROGRESS").is_none()
+        !self.quiet
+            && std::io::stderr().is_terminal()
+            && std::env::var_os("TIMESTEP_NO_PROGRESS").is_none()
     }
 
     /// Prints data. A closed pipe (`| head`) ends the program quietly, as users of pipes expect.
     pub(crate) fn data(self, text: &str) {
         let mut out = std::io::stdout().lock();
         let done = out.write_all(text.as_bytes()).and_then(|()| {
-            if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
+            if text.ends_with('\n') {
+                Ok(())
+            } else {
+                out.write_all(b"\n")
+            }
         });
         drop(done.and_then(|()| out.flush()));
     }
@@ -59,8 +65,11 @@ impl Ui {
                 "hint": failure.hint,
             }));
         }
-        let (red, cyan, plain) =
-            if self.colour { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
+        let (red, cyan, plain) = if self.colour {
+            ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m")
+        } else {
+            ("", "", "")
+        };
         eprintln!("{red}error:{plain} {}", failure.message.trim_end());
         if let Some(hint) = &failure.hint {
             eprintln!("{cyan}hint:{plain} {hint}");
@@ -72,7 +81,11 @@ impl Ui {
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |c: usize| {
-        rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0)
+        rows.iter()
+            .filter_map(|r| r.get(c))
+            .map(|s| s.chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();

@@ -47,8 +47,8 @@ pub fn equations(
         .enumerate()
         .map(|(index, k)| {
             let values: Vec<f64> = k.iter().flatten().copied().collect();
-            let mean_k = (!values.is_empty())
-                .then(|| values.iter().sum::<f64>() / values.len() as f64);
+            let mean_k =
+                (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
             // A segment of one restart step of `lm` is a forward Euler step: k = 0.
             let at = mean_k.or(scheme.coefficient.map(|_| 0.0));
             let equation = answer(modified_equation(key, at, terms))?;
@@ -73,13 +73,17 @@ pub fn equations(
 /// The learned coefficients by segment and step: the mean where there is one for each channel.
 #[must_use]
 pub fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Option<f64>>> {
-    let mean = |values: Vec<f32>| {
-        values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64
-    };
+    let mean =
+        |values: Vec<f32>| values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
     network
         .segments()
         .iter()
-        .map(|s| s.coefficients().iter().map(|id| id.map(|id| mean(parameters.read(id)))).collect())
+        .map(|s| {
+            s.coefficients()
+                .iter()
+                .map(|id| id.map(|id| mean(parameters.read(id))))
+                .collect()
+        })
         .collect()
 }
 

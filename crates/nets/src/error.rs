@@ -55,7 +55,10 @@ impl NetError {
             }
             NetError::Unknown { near, list, .. } => {
                 let names: Vec<String> = near.iter().map(|n| format!("`{n}`")).collect();
-                Some(format!("did you mean {}? `{list}` shows every name", names.join(" or ")))
+                Some(format!(
+                    "did you mean {}? `{list}` shows every name",
+                    names.join(" or ")
+                ))
             }
             NetError::Corrupt(_) => {
                 Some("the file may be truncated, or not a .safetensors file at all".into())
@@ -81,5 +84,9 @@ pub fn near_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> V
         .filter(|(score, _)| *score > 0.8)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.into_iter().take(3).map(|(_, k)| k.to_string()).collect()
+    scored
+        .into_iter()
+        .take(3)
+        .map(|(_, k)| k.to_string())
+        .collect()
 }

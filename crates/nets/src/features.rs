@@ -60,7 +60,10 @@ impl State for Features {
     }
 
     fn join(first: &Self, second: &Self) -> Option<Self> {
-        Some(Self::from_nchw(Tensor::cat(vec![first.tensor.clone(), second.tensor.clone()], 1)))
+        Some(Self::from_nchw(Tensor::cat(
+            vec![first.tensor.clone(), second.tensor.clone()],
+            1,
+        )))
     }
 
     fn is_finite(&self) -> bool {

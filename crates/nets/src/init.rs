@@ -37,9 +37,9 @@ pub(crate) fn draw(spec: &Spec, seed: u64) -> Vec<f32> {
     let n = spec.len();
     match spec.init {
         Init::Constant(value) => vec![value as f32; n],
-        Init::Uniform(low, high) => {
-            (0..n).map(|_| (low + (high - low) * unit(&mut rng)) as f32).collect()
-        }
+        Init::Uniform(low, high) => (0..n)
+            .map(|_| (low + (high - low) * unit(&mut rng)) as f32)
+            .collect(),
         Init::Normal(std) => {
             let mut values = Vec::with_capacity(n + 1);
             while values.len() < n {
@@ -61,7 +61,12 @@ mod tests {
     use crate::Role;
 
     fn spec(init: Init) -> Spec {
-        Spec { name: "layer".into(), shape: vec![100, 101], role: Role::Weight, init }
+        Spec {
+            name: "layer".into(),
+            shape: vec![100, 101],
+            role: Role::Weight,
+            init,
+        }
     }
 
     #[test]
@@ -69,7 +74,11 @@ mod tests {
         let values = draw(&spec(Init::Normal(0.5)), 7);
         let n = values.len() as f64;
         let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
-        let var = values.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n;
+        let var = values
+            .iter()
+            .map(|v| (f64::from(*v) - mean).powi(2))
+            .sum::<f64>()
+            / n;
         assert_eq!(values.len(), 10_100);
         assert!(mean.abs() < 0.02, "mean {mean}");
         assert!((var - 0.25).abs() < 0.015, "variance {var}");

@@ -18,7 +18,10 @@ impl Size {
     /// Size after a stride, rounding up.
     #[must_use]
     pub fn strided(self, stride: usize) -> Self {
-        Self { height: self.height.div_ceil(stride), width: self.width.div_ceil(stride) }
+        Self {
+            height: self.height.div_ceil(stride),
+            width: self.width.div_ceil(stride),
+        }
     }
 
     /// Number of pixels.
@@ -72,7 +75,13 @@ impl Conv {
     #[must_use]
     pub fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
         let weight = pass.value(self.weight).reshape(self.shape);
-        ops::conv2d(input, weight, self.stride, (self.shape[2] - 1) / 2, self.groups)
+        ops::conv2d(
+            input,
+            weight,
+            self.stride,
+            (self.shape[2] - 1) / 2,
+            self.groups,
+        )
     }
 }
 
@@ -123,7 +132,11 @@ impl Linear {
     /// Applies it to `[batch, in]`.
     #[must_use]
     pub fn forward(&self, pass: &Pass<'_>, input: Tensor<2>) -> Tensor<2> {
-        ops::linear(input, pass.value(self.weight).reshape(self.shape), pass.value(self.bias))
+        ops::linear(
+            input,
+            pass.value(self.weight).reshape(self.shape),
+            pass.value(self.bias),
+        )
     }
 }
 
@@ -153,8 +166,19 @@ impl Builder {
     }
 
     /// Adds a parameter and returns its place.
-    pub fn parameter(&mut self, name: String, shape: Vec<usize>, role: Role, init: Init) -> ParamId {
-        let spec = Spec { name, shape, role, init };
+    pub fn parameter(
+        &mut self,
+        name: String,
+        shape: Vec<usize>,
+        role: Role,
+        init: Init,
+    ) -> ParamId {
+        let spec = Spec {
+            name,
+            shape,
+            role,
+            init,
+        };
         if !matches!(role, Role::Buffer | Role::Coefficient) {
             self.cost.parameters += spec.len();
         }
@@ -183,14 +207,24 @@ impl Builder {
         let per_pixel = (input / groups) * kernel * kernel * output;
         self.cost.multiply_adds += per_pixel * size.strided(stride).area();
         self.cost.activations += input * size.area();
-        Conv { weight, shape, stride, groups }
+        Conv {
+            weight,
+            shape,
+            stride,
+            groups,
+        }
     }
 
     /// A batch norm over `channels`.
     pub fn norm(&mut self, name: &str, channels: usize, size: Size) -> Norm {
         self.cost.activations += channels * size.area();
         let mut one = |part: &str, role, value| {
-            self.parameter(format!("{name}.{part}"), vec![channels], role, Init::Constant(value))
+            self.parameter(
+                format!("{name}.{part}"),
+                vec![channels],
+                role,
+                Init::Constant(value),
+            )
         };
         Norm {
             scale: one("weight", Role::Norm, 1.0),
@@ -209,11 +243,19 @@ impl Builder {
     pub fn linear(&mut self, name: &str, input: usize, output: usize) -> Linear {
         let bound = 1.0 / (input as f64).sqrt();
         let init = Init::Uniform(-bound, bound);
-        let weight =
-            self.parameter(format!("{name}.weight"), vec![output, input], Role::Weight, init);
+        let weight = self.parameter(
+            format!("{name}.weight"),
+            vec![output, input],
+            Role::Weight,
+            init,
+        );
         let bias = self.parameter(format!("{name}.bias"), vec![output], Role::Bias, init);
         self.cost.multiply_adds += input * output;
         self.cost.activations += input;
-        Linear { weight, bias, shape: [output, input] }
+        Linear {
+            weight,
+            bias,
+            shape: [output, input],
+        }
     }
 }

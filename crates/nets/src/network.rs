@@ -78,11 +78,13 @@ impl Network {
         check(config, facts.expansion, theory)?;
 
         let mut make = Builder::new();
-        let mut size = Size { height: config.input.height, width: config.input.width };
+        let mut size = Size {
+            height: config.input.height,
+            width: config.input.width,
+        };
         let mut cost = Cost::default();
         let stem = {
-            let conv =
-                make.conv("conv1", config.input.channels, config.width, 3, 1, 1, size);
+            let conv = make.conv("conv1", config.input.channels, config.width, 3, 1, 1, size);
             let norm = (!facts.preactivation).then(|| {
                 make.relu(config.width, size);
                 make.norm("bn1", config.width, size)
@@ -95,7 +97,11 @@ impl Network {
         let mut segments = Vec::new();
         for index in 0..config.steps.len() {
             let stride = if index == 0 { 1 } else { 2 };
-            let inlet = Inlet { channels, size, stride };
+            let inlet = Inlet {
+                channels,
+                size,
+                stride,
+            };
             let scheme = scheme::<Features>(&config.scheme)
                 .map_err(|_| NetError::Incompatible(vec![format!("scheme `{}`", config.scheme)]))?;
             let segment =
@@ -109,11 +115,21 @@ impl Network {
                 make.relu(channels, size);
                 make.norm("bn", channels, size)
             });
-            Head { norm, linear: make.linear("fc", channels, config.classes) }
+            Head {
+                norm,
+                linear: make.linear("fc", channels, config.classes),
+            }
         };
         cost.add(make.take_cost());
         let specs = Arc::new(make.into_specs());
-        Ok(Self { config: config.clone(), specs, stem, segments, head, cost })
+        Ok(Self {
+            config: config.clone(),
+            specs,
+            stem,
+            segments,
+            head,
+            cost,
+        })
     }
 
     /// First parameter values under a seed.
@@ -194,7 +210,11 @@ impl Network {
         let pass = Pass::new(parameters.values(), mode);
         let logits = self.forward_probed(&pass, images, Some(&mut probe));
         let bad_logits = logits.is_ok_and(|l| {
-            !l.abs().sum().into_data().iter::<f64>().all(|v| v.is_finite())
+            !l.abs()
+                .sum()
+                .into_data()
+                .iter::<f64>()
+                .all(|v| v.is_finite())
         });
         first.or(bad_logits.then_some(NonFinite::Head))
     }
@@ -232,13 +252,20 @@ impl Network {
     /// Number of learned coefficients of the scheme.
     #[must_use]
     pub fn coefficient_count(&self) -> usize {
-        self.specs.iter().filter(|s| s.role == Role::Coefficient).map(Spec::len).sum()
+        self.specs
+            .iter()
+            .filter(|s| s.role == Role::Coefficient)
+            .map(Spec::len)
+            .sum()
     }
 
     /// Evaluations of the block per image.
     #[must_use]
     pub fn block_evaluations(&self) -> usize {
-        self.segments.iter().map(|s| s.summary().block_evaluations).sum()
+        self.segments
+            .iter()
+            .map(|s| s.summary().block_evaluations)
+            .sum()
     }
 }
 
@@ -268,7 +295,10 @@ fn check(config: &NetworkConfig, expansion: usize, theory: &SchemeFacts) -> Resu
         problems.push("its width is 0".to_string());
     }
     if config.classes < 2 {
-        problems.push(format!("{} class(es): a classifier needs at least 2", config.classes));
+        problems.push(format!(
+            "{} class(es): a classifier needs at least 2",
+            config.classes
+        ));
     }
     let input = config.input;
     if input.channels == 0 || input.height == 0 || input.width == 0 {
@@ -282,5 +312,9 @@ fn check(config: &NetworkConfig, expansion: usize, theory: &SchemeFacts) -> Resu
             config.width * expansion
         ));
     }
-    if problems.is_empty() { Ok(()) } else { Err(NetError::Incompatible(problems)) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(NetError::Incompatible(problems))
+    }
 }

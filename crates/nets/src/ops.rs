@@ -30,8 +30,7 @@ pub fn conv2d(
     padding: usize,
     groups: usize,
 ) -> Features {
-    let options =
-        ConvOptions::new([stride, stride], [padding, padding], [1, 1], groups);
+    let options = ConvOptions::new([stride, stride], [padding, padding], [1, 1], groups);
     Features::from_nchw(burn_conv2d(input.nchw().clone(), weight, None, options))
 }
 
@@ -62,7 +61,14 @@ pub fn norm_eval(
     variance: Tensor<1>,
 ) -> Features {
     let input = input.nchw().clone();
-    Features::from_nchw(batch_norm(input, scale, shift, mean, variance, NORM_EPSILON))
+    Features::from_nchw(batch_norm(
+        input,
+        scale,
+        shift,
+        mean,
+        variance,
+        NORM_EPSILON,
+    ))
 }
 
 /// `max(0, u)`. NaN stays NaN.
@@ -134,7 +140,11 @@ pub fn subsample_and_pad(input: &Features, stride: usize, channels: usize) -> Fe
 #[must_use]
 pub fn global_average_pool(input: Features) -> Tensor<2> {
     let [batch, channels, height, width] = input.dims();
-    input.into_nchw().reshape([batch, channels, height * width]).mean_dim(2).reshape([batch, channels])
+    input
+        .into_nchw()
+        .reshape([batch, channels, height * width])
+        .mean_dim(2)
+        .reshape([batch, channels])
 }
 
 /// `x Wᵀ + b` with PyTorch's layout.
@@ -167,6 +177,12 @@ pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>, smoothing: f64) 
 pub fn is_finite(input: &Features) -> bool {
     // The sum of squares is finite only if every entry is (overflow also counts as divergence).
     let tensor = input.nchw().clone().without_autodiff();
-    let total = tensor.abs().sum().into_data().iter::<f64>().next().unwrap_or(0.0);
+    let total = tensor
+        .abs()
+        .sum()
+        .into_data()
+        .iter::<f64>()
+        .next()
+        .unwrap_or(0.0);
     total.is_finite()
 }

@@ -133,7 +133,11 @@ impl Parameters {
     /// # Panics
     /// If the length differs.
     pub fn set(&mut self, id: ParamId, value: Tensor<1>) {
-        assert_eq!(self.values[id.0].dims(), value.dims(), "length of a parameter never changes");
+        assert_eq!(
+            self.values[id.0].dims(),
+            value.dims(),
+            "length of a parameter never changes"
+        );
         self.values[id.0] = value;
     }
 
@@ -157,7 +161,11 @@ impl Parameters {
     /// Number of trained numbers with one of `roles`.
     #[must_use]
     pub fn count(&self, roles: &[Role]) -> usize {
-        self.specs.iter().filter(|s| roles.contains(&s.role)).map(Spec::len).sum()
+        self.specs
+            .iter()
+            .filter(|s| roles.contains(&s.role))
+            .map(Spec::len)
+            .sum()
     }
 
     /// The values as leaves of an autodiff graph: trained ones require gradients.
@@ -168,7 +176,11 @@ impl Parameters {
             .zip(&self.values)
             .map(|(spec, value)| {
                 let value = value.clone().autodiff();
-                if spec.is_trained() { value.require_grad() } else { value }
+                if spec.is_trained() {
+                    value.require_grad()
+                } else {
+                    value
+                }
             })
             .collect()
     }
@@ -177,7 +189,10 @@ impl Parameters {
     #[must_use]
     pub fn cast(&self, dtype: DType) -> Self {
         let values = self.values.iter().map(|v| v.clone().cast(dtype)).collect();
-        Self { specs: self.specs.clone(), values }
+        Self {
+            specs: self.specs.clone(),
+            values,
+        }
     }
 }
 

@@ -32,7 +32,11 @@ impl<'v> Pass<'v> {
     /// A pass over parameter values in layout order, tracked or not.
     #[must_use]
     pub fn new(values: &'v [Tensor<1>], mode: Mode) -> Self {
-        Self { values, mode, statistics: RefCell::new(Vec::new()) }
+        Self {
+            values,
+            mode,
+            statistics: RefCell::new(Vec::new()),
+        }
     }
 
     /// Training or evaluation.

@@ -33,7 +33,11 @@ impl Preset {
     /// Steps of each of its three segments.
     #[must_use]
     pub fn steps(&self) -> usize {
-        let convolutions = if self.block.ends_with("bottleneck") { 9 } else { 6 };
+        let convolutions = if self.block.ends_with("bottleneck") {
+            9
+        } else {
+            6
+        };
         (self.depth - 2) / convolutions
     }
 
@@ -88,9 +92,17 @@ const fn preresnet(
     Preset {
         name,
         depth,
-        block: if bottleneck { "preact-bottleneck" } else { "preact" },
+        block: if bottleneck {
+            "preact-bottleneck"
+        } else {
+            "preact"
+        },
         scheme: "euler",
-        shortcut: if bottleneck { Shortcut::SharedProjection } else { Shortcut::OptionA },
+        shortcut: if bottleneck {
+            Shortcut::SharedProjection
+        } else {
+            Shortcut::OptionA
+        },
         stride_at: StrideAt::First,
         parameters,
         coefficients: 0,
@@ -111,7 +123,11 @@ const fn lm_resnet(
     Preset {
         name,
         depth,
-        block: if bottleneck { "preact-bottleneck" } else { "preact" },
+        block: if bottleneck {
+            "preact-bottleneck"
+        } else {
+            "preact"
+        },
         scheme: "lm",
         shortcut: Shortcut::Projection,
         stride_at: StrideAt::Middle,
@@ -159,10 +175,13 @@ pub fn presets() -> &'static [Preset] {
 /// # Errors
 /// [`NetError::Unknown`] with near names.
 pub fn preset(name: &str) -> Result<&'static Preset, NetError> {
-    PRESETS.iter().find(|p| p.name == name).ok_or_else(|| NetError::Unknown {
-        kind: "network",
-        name: name.to_string(),
-        near: near_names(name, PRESETS.iter().map(|p| p.name)),
-        list: "timestep list networks",
-    })
+    PRESETS
+        .iter()
+        .find(|p| p.name == name)
+        .ok_or_else(|| NetError::Unknown {
+            kind: "network",
+            name: name.to_string(),
+            near: near_names(name, PRESETS.iter().map(|p| p.name)),
+            list: "timestep list networks",
+        })
 }

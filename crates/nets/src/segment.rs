@@ -25,7 +25,9 @@ pub struct Segment {
 
 impl std::fmt::Debug for Segment {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Segment").field("summary", &self.summary).finish_non_exhaustive()
+        out.debug_struct("Segment")
+            .field("summary", &self.summary)
+            .finish_non_exhaustive()
     }
 }
 
@@ -124,7 +126,10 @@ impl Segment {
             let coefficient = coefficient(make, theory, config, channels, &step_name, n == 0);
             coefficients += coefficient.map_or(0, |(_, count)| count);
             // A coefficient is counted apart from the weights.
-            steps.push(Step { blocks, coefficient: coefficient.map(|(id, _)| id) });
+            steps.push(Step {
+                blocks,
+                coefficient: coefficient.map(|(id, _)| id),
+            });
         }
         let summary = SegmentSummary {
             name,
@@ -140,7 +145,13 @@ impl Segment {
             coefficients,
             cost,
         };
-        Self { number: index + 1, scheme, entrance, steps, summary }
+        Self {
+            number: index + 1,
+            scheme,
+            entrance,
+            steps,
+            summary,
+        }
     }
 
     /// Steps the state through the segment.
@@ -170,13 +181,25 @@ impl Segment {
                 let block = step.blocks.get(at.stage).unwrap_or(&step.blocks[0]);
                 Ok(block.eval(pass, u))
             };
-            let coefs = step.coefficient.iter().map(|id| Coef::Learned(pass.value(*id))).collect();
-            let ctx = StepCtx { step: n, h: 1.0, coefs, restart: n == 0 };
+            let coefs = step
+                .coefficient
+                .iter()
+                .map(|id| Coef::Learned(pass.value(*id)))
+                .collect();
+            let ctx = StepCtx {
+                step: n,
+                h: 1.0,
+                coefs,
+                restart: n == 0,
+            };
             let rhs: &mut dyn Rhs<Features> = &mut rhs;
             u = self
                 .scheme
                 .step(rhs, &u, &mut memory, &ctx)
-                .map_err(|source| NetError::Step { segment: self.number, source })?;
+                .map_err(|source| NetError::Step {
+                    segment: self.number,
+                    source,
+                })?;
             u = step.blocks[0].after_step(u);
             n += 1;
             report(probe, self.number, n, &u);
@@ -226,7 +249,10 @@ fn coefficient(
     };
     let init = Init::Uniform(facts.init.0, facts.init.1);
     let name = format!("{step_name}.{}", facts.name);
-    Some((make.parameter(name, vec![count], Role::Coefficient, init), count))
+    Some((
+        make.parameter(name, vec![count], Role::Coefficient, init),
+        count,
+    ))
 }
 
 /// A projection without a block cannot share the block's entry: it gets a norm of its own.

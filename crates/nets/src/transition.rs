@@ -27,20 +27,39 @@ impl Carry {
     ) -> Self {
         let (input, output, stride) = (shape.input, shape.output, shape.stride);
         let conv = |make: &mut Builder, part: &str| {
-            make.conv(&format!("{name}.downsample.{part}"), input, output, 1, stride, 1, shape.size)
+            make.conv(
+                &format!("{name}.downsample.{part}"),
+                input,
+                output,
+                1,
+                stride,
+                1,
+                shape.size,
+            )
         };
         match (kind, facts.preactivation) {
-            (Shortcut::OptionA, _) => Carry::OptionA { stride, channels: output },
-            (Shortcut::SharedProjection, _) => Carry::Shared { conv: conv(make, "0") },
+            (Shortcut::OptionA, _) => Carry::OptionA {
+                stride,
+                channels: output,
+            },
+            (Shortcut::SharedProjection, _) => Carry::Shared {
+                conv: conv(make, "0"),
+            },
             (Shortcut::Projection, false) => {
                 let conv = conv(make, "0");
                 let small = shape.size.strided(stride);
-                Carry::ConvNorm { conv, norm: make.norm(&format!("{name}.downsample.1"), output, small) }
+                Carry::ConvNorm {
+                    conv,
+                    norm: make.norm(&format!("{name}.downsample.1"), output, small),
+                }
             }
             (Shortcut::Projection, true) => {
                 let norm = make.norm(&format!("{name}.downsample.0"), input, shape.size);
                 make.relu(input, shape.size);
-                Carry::NormConv { norm, conv: conv(make, "2") }
+                Carry::NormConv {
+                    norm,
+                    conv: conv(make, "2"),
+                }
             }
         }
     }
@@ -126,11 +145,15 @@ impl Entrance {
                 let slope = block.eval_from(pass, u, entry.as_ref());
                 let carried = carry.forward(pass, u, entry.as_ref());
                 let next = ops::combine(&[(1.0.into(), &carried), (1.0.into(), &slope)]);
-                Arrival { state: block.after_step(next), past: Some((carried, slope)) }
+                Arrival {
+                    state: block.after_step(next),
+                    past: Some((carried, slope)),
+                }
             }
-            Entrance::Project(Projection(carry)) => {
-                Arrival { state: carry.forward(pass, u, None), past: None }
-            }
+            Entrance::Project(Projection(carry)) => Arrival {
+                state: carry.forward(pass, u, None),
+                past: None,
+            },
         }
     }
 }

@@ -20,7 +20,13 @@ pub fn to_safetensors(parameters: &Parameters, metadata: &Metadata) -> Result<Ve
         .specs()
         .iter()
         .zip(parameters.ids())
-        .map(|(spec, id)| (spec.name.as_str(), spec.shape.as_slice(), parameters.read(id)))
+        .map(|(spec, id)| {
+            (
+                spec.name.as_str(),
+                spec.shape.as_slice(),
+                parameters.read(id),
+            )
+        })
         .collect();
     write_arrays(&arrays, metadata)
 }
@@ -92,7 +98,11 @@ pub fn read_safetensors(bytes: &[u8]) -> Result<WeightsFile, NetError> {
                 .collect(),
             // `num_batches_tracked` of PyTorch's norms: a counter that nothing here needs.
             Dtype::I64 if name.ends_with("num_batches_tracked") => continue,
-            other => return Err(corrupt(format!("`{name}` has type {other:?}; f32 is needed"))),
+            other => {
+                return Err(corrupt(format!(
+                    "`{name}` has type {other:?}; f32 is needed"
+                )));
+            }
         };
         arrays.insert(name.to_string(), (view.shape().to_vec(), values));
     }
@@ -128,8 +138,15 @@ impl Network {
             if rest > 0 {
                 problems.push(format!("and {rest} more"));
             }
-            return Err(NetError::Mismatch { network: self.config().name.clone(), problems });
+            return Err(NetError::Mismatch {
+                network: self.config().name.clone(),
+                problems,
+            });
         }
-        Ok(Parameters::from_values(self.specs().clone(), values, device))
+        Ok(Parameters::from_values(
+            self.specs().clone(),
+            values,
+            device,
+        ))
     }
 }

@@ -2,7 +2,11 @@
 
 use timestep_nets::{InputShape, Network, Role, preset, presets};
 
-const CIFAR: InputShape = InputShape { channels: 3, height: 32, width: 32 };
+const CIFAR: InputShape = InputShape {
+    channels: 3,
+    height: 32,
+    width: 32,
+};
 
 fn weights(network: &Network) -> usize {
     network.cost().parameters
@@ -13,7 +17,12 @@ fn parameter_counts_are_exact() {
     for preset in presets() {
         let network = Network::build(&preset.config(CIFAR, 10)).expect("a preset builds");
         assert_eq!(weights(&network), preset.parameters, "{}", preset.name);
-        assert_eq!(network.coefficient_count(), preset.coefficients, "{}", preset.name);
+        assert_eq!(
+            network.coefficient_count(),
+            preset.coefficients,
+            "{}",
+            preset.name
+        );
         let counted: usize = network
             .specs()
             .iter()
@@ -34,7 +43,11 @@ fn counts_with_100_classes() {
         ("preresnet-1001", 10_350_836),
     ] {
         let config = preset(name).expect("registered").config(CIFAR, 100);
-        assert_eq!(weights(&Network::build(&config).expect("builds")), parameters, "{name}");
+        assert_eq!(
+            weights(&Network::build(&config).expect("builds")),
+            parameters,
+            "{name}"
+        );
     }
 }
 
@@ -52,7 +65,11 @@ fn multiply_adds_are_within_half_a_percent_of_the_published_ones() {
         ("preresnet-1001", 1488.0),
     ] {
         let config = preset(name).expect("registered").config(CIFAR, 10);
-        let counted = Network::build(&config).expect("builds").cost().multiply_adds as f64 / 1e6;
+        let counted = Network::build(&config)
+            .expect("builds")
+            .cost()
+            .multiply_adds as f64
+            / 1e6;
         // The LM networks add three small 1×1 projections to the published count.
         let tolerance = if name.starts_with("lm") { 0.01 } else { 0.005 };
         assert!(
@@ -64,15 +81,27 @@ fn multiply_adds_are_within_half_a_percent_of_the_published_ones() {
 
 #[test]
 fn names_in_weight_files_are_unique_and_pytorchs() {
-    let config = preset("lm-resnet-20").expect("registered").config(CIFAR, 10);
+    let config = preset("lm-resnet-20")
+        .expect("registered")
+        .config(CIFAR, 10);
     let network = Network::build(&config).expect("builds");
     let names: std::collections::BTreeSet<&str> =
         network.specs().iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names.len(), network.specs().len());
-    for name in ["conv1.weight", "layer1.1.memory_k", "layer2.0.downsample.2.weight", "fc.bias"] {
+    for name in [
+        "conv1.weight",
+        "layer1.1.memory_k",
+        "layer2.0.downsample.2.weight",
+        "fc.bias",
+    ] {
         assert!(names.contains(name), "{name}");
     }
-    for unused in ["layer1.0.memory_k", "layer2.0.memory_k", "layer3.0.memory_k", "bn1.weight"] {
+    for unused in [
+        "layer1.0.memory_k",
+        "layer2.0.memory_k",
+        "layer3.0.memory_k",
+        "bn1.weight",
+    ] {
         assert!(!names.contains(unused), "{unused} would never be used");
     }
 }
@@ -80,5 +109,8 @@ fn names_in_weight_files_are_unique_and_pytorchs() {
 #[test]
 fn misspelt_networks_are_corrected() {
     let error = preset("lm-resnt-20").expect_err("no such network");
-    assert!(error.hint().expect("near names").contains("`lm-resnet-20`"), "{error}");
+    assert!(
+        error.hint().expect("near names").contains("`lm-resnet-20`"),
+        "{error}"
+    );
 }

@@ -28,7 +28,9 @@ pub fn stability_region(region: &Region, title: &str) -> String {
     for j in 0..ny {
         let mut i = 0;
         while i < nx {
-            let run = (i..nx).take_while(|i| region.at(*i, j) <= 1.0 + 1e-9).count();
+            let run = (i..nx)
+                .take_while(|i| region.at(*i, j) <= 1.0 + 1e-9)
+                .count();
             if run > 0 {
                 let x0 = frame.px((region.re[i] - dx / 2.0).max(region.re[0]));
                 let x1 = frame.px((region.re[i + run - 1] + dx / 2.0).min(last(&region.re)));
@@ -57,7 +59,12 @@ pub fn stability_region(region: &Region, title: &str) -> String {
 pub fn momentum(series: &[Series]) -> String {
     let depth = |s: &Series| s.segments.iter().map(Vec::len).sum::<usize>();
     let steps = series.iter().map(depth).max().unwrap_or(1).max(1);
-    let values = series.iter().flat_map(|s| &s.segments).flatten().flatten().map(|k| -k);
+    let values = series
+        .iter()
+        .flat_map(|s| &s.segments)
+        .flatten()
+        .flatten()
+        .map(|k| -k);
     let (low, high) = values.fold((-0.1_f64, 0.3_f64), |(l, h), v| (l.min(v), h.max(v)));
     let margin = 0.05 * (high - low);
     // Room for the legend above the curves.
@@ -90,18 +97,25 @@ pub fn momentum(series: &[Series]) -> String {
                     points.push((frame.px(n), frame.py(-k)));
                 }
             }
-            let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            let path: Vec<String> = points
+                .iter()
+                .map(|(x, y)| format!("{x:.1},{y:.1}"))
+                .collect();
             frame.raw(&format!(
                 "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
                 path.join(" ")
             ));
             for (x, y) in points {
-                let circle = format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>");
+                let circle =
+                    format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>");
                 frame.raw(&circle);
             }
         }
         let y = 60.0 + 18.0 * index as f64;
-        frame.raw(&format!("<rect x=\"72\" y=\"{:.1}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>", y - 10.0));
+        frame.raw(&format!(
+            "<rect x=\"72\" y=\"{:.1}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>",
+            y - 10.0
+        ));
         frame.label(90.0, y, "start", &one.label);
     }
     frame.finish()

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 /// Colours of curves, distinguishable also by people who do not see red or green.
-pub(crate) const COLOURS: [&str; 6] =
-    ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+pub(crate) const COLOURS: [&str; 6] = [
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
+];
 
 /// A plot area with axes, inside a picture.
 pub(crate) struct Frame {
@@ -76,7 +77,12 @@ impl Frame {
 
     /// A straight line between data points.
     pub(crate) fn line(&mut self, from: (f64, f64), to: (f64, f64), style: &str) {
-        let (x1, y1, x2, y2) = (self.px(from.0), self.py(from.1), self.px(to.0), self.py(to.1));
+        let (x1, y1, x2, y2) = (
+            self.px(from.0),
+            self.py(from.1),
+            self.px(to.0),
+            self.py(to.1),
+        );
         self.raw(&format!(
             "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" {style}/>"
         ));
@@ -111,7 +117,11 @@ impl Frame {
 fn ticks(range: (f64, f64)) -> Vec<f64> {
     let raw = (range.1 - range.0) / 6.0;
     let power = 10_f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * power).find(|s| *s >= raw).unwrap_or(raw);
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .iter()
+        .map(|m| m * power)
+        .find(|s| *s >= raw)
+        .unwrap_or(raw);
     let first = (range.0 / step).ceil() as i64;
     let last = (range.1 / step).floor() as i64;
     (first..=last).map(|n| n as f64 * step).collect()
@@ -123,10 +133,17 @@ fn short(value: f64) -> String {
     // Writing to a string cannot fail.
     let _ = write!(text, "{:.2}", value + 0.0);
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".into() } else { text.into() }
+    if text == "-0" {
+        "0".into()
+    } else {
+        text.into()
+    }
 }
 
 /// Text inside SVG.
 pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -4,11 +4,11 @@
 //! velocities, and the position in the run. Random draws need no state: they are functions of
 //! (seed, epoch, image).
 
+use crate::TrainError;
 use crate::evaluate::Tally;
 use crate::event::Best;
 use crate::files::{self, Action, FileError};
 use crate::sgd::Sgd;
-use crate::TrainError;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use timestep_nets::{
@@ -83,11 +83,17 @@ pub fn save_state(
         owned.push((spec.name.clone(), spec.shape.clone(), parameters.read(id)));
         if let Some(velocity) = sgd.velocity(id) {
             let values = velocity.to_data().iter::<f32>().collect();
-            owned.push((format!("{VELOCITY}{}", spec.name), spec.shape.clone(), values));
+            owned.push((
+                format!("{VELOCITY}{}", spec.name),
+                spec.shape.clone(),
+                values,
+            ));
         }
     }
-    let arrays: Vec<(&str, &[usize], Vec<f32>)> =
-        owned.iter().map(|(n, s, v)| (n.as_str(), s.as_slice(), v.clone())).collect();
+    let arrays: Vec<(&str, &[usize], Vec<f32>)> = owned
+        .iter()
+        .map(|(n, s, v)| (n.as_str(), s.as_slice(), v.clone()))
+        .collect();
     // Progress holds only numbers and text: JSON can say it.
     let text = serde_json::to_string(progress).expect("progress is representable as JSON");
     let metadata = Metadata::from([("progress".to_owned(), text)]);
@@ -110,7 +116,10 @@ pub fn load_state(
     let path = run.join(STATE);
     if !path.is_file() {
         let what = format!("it has no `{STATE}`");
-        return Err(TrainError::NotARun { path: run.to_owned(), what });
+        return Err(TrainError::NotARun {
+            path: run.to_owned(),
+            what,
+        });
     }
     let mut file = read_weights(&path)?;
     let progress: Progress = file
@@ -121,17 +130,26 @@ pub fn load_state(
             path: path.clone(),
             what: "the position of the run is missing or unreadable".into(),
         })?;
-    let velocities: Vec<String> =
-        file.arrays.keys().filter(|n| n.starts_with(VELOCITY)).cloned().collect();
+    let velocities: Vec<String> = file
+        .arrays
+        .keys()
+        .filter(|n| n.starts_with(VELOCITY))
+        .cloned()
+        .collect();
     let velocities: Vec<(String, Vec<f32>)> = velocities
         .into_iter()
         .filter_map(|name| file.arrays.remove(&name).map(|(_, values)| (name, values)))
         .collect();
     let parameters = network.load(&file, device)?;
     for (name, values) in velocities {
-        let Some(id) = parameters.find(&name[VELOCITY.len()..]) else { continue };
+        let Some(id) = parameters.find(&name[VELOCITY.len()..]) else {
+            continue;
+        };
         let length = values.len();
-        sgd.set_velocity(id, Tensor::from_data(TensorData::new(values, [length]), device));
+        sgd.set_velocity(
+            id,
+            Tensor::from_data(TensorData::new(values, [length]), device),
+        );
     }
     Ok((parameters, progress))
 }
@@ -157,6 +175,8 @@ pub fn save_weights(
 pub fn read_weights(path: &Path) -> Result<WeightsFile, TrainError> {
     let bytes =
         std::fs::read(path).map_err(|e| FileError::new(Action::Read, path.to_owned(), e))?;
-    read_safetensors(&bytes)
-        .map_err(|e| TrainError::Damaged { path: path.to_owned(), what: e.to_string() })
+    read_safetensors(&bytes).map_err(|e| TrainError::Damaged {
+        path: path.to_owned(),
+        what: e.to_string(),
+    })
 }

@@ -57,7 +57,12 @@ impl Tally {
 /// The images of a batch as a tensor `[batch, channels, height, width]`.
 #[must_use]
 pub fn images(batch: &Batch, device: &Device) -> Tensor<4> {
-    let shape = [batch.len(), batch.shape.channels, batch.shape.height, batch.shape.width];
+    let shape = [
+        batch.len(),
+        batch.shape.channels,
+        batch.shape.height,
+        batch.shape.width,
+    ];
     Tensor::from_data(TensorData::new(batch.images.clone(), shape), device)
 }
 
@@ -71,7 +76,11 @@ pub fn labels(batch: &Batch, device: &Device) -> Tensor<1, Int> {
 /// The numbers of a tensor.
 #[must_use]
 pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.without_autodiff().into_data().iter::<f32>().collect()
+    tensor
+        .without_autodiff()
+        .into_data()
+        .iter::<f32>()
+        .collect()
 }
 
 /// Mean cross-entropy of logits against labels, in f64, without smoothing.

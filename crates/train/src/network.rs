@@ -25,7 +25,11 @@ pub fn network_config(
         }
         .into());
     }
-    let classes = if settings.classes == 0 { classes } else { settings.classes };
+    let classes = if settings.classes == 0 {
+        classes
+    } else {
+        settings.classes
+    };
     let mut config = if settings.preset.is_empty() {
         NetworkConfig {
             name: String::new(),

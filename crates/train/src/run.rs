@@ -64,10 +64,12 @@ pub fn describe(run: &Path, resolved: &Resolved, threads: usize) -> Result<(), T
 /// This machine and program, as far as they bear on speed and on bits.
 #[must_use]
 pub fn environment(threads: usize) -> serde_json::Value {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
-        let line = text.lines().find(|l| l.starts_with("model name"))?;
-        Some(line.split(':').nth(1)?.trim().to_owned())
-    });
+    let cpu = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|l| l.starts_with("model name"))?;
+            Some(line.split(':').nth(1)?.trim().to_owned())
+        });
     json!({
         "timestep": env!("CARGO_PKG_VERSION"),
         "burn": "0.22.1",
@@ -96,7 +98,10 @@ pub fn layers(run: &Path) -> Result<Layers, TrainError> {
     let path = run.join(RECIPE);
     if !path.is_file() {
         let what = format!("it has no `{RECIPE}`");
-        return Err(TrainError::NotARun { path: run.to_owned(), what });
+        return Err(TrainError::NotARun {
+            path: run.to_owned(),
+            what,
+        });
     }
     let text = files::read_text(&path)?;
     Ok(Layers::resume(&text, &path.display().to_string()))

@@ -30,7 +30,11 @@ impl Setup {
     /// [`TrainError::Data`] for unusable data, [`TrainError::Net`] for an impossible network.
     pub fn new(resolved: Resolved) -> Result<Self, TrainError> {
         // Names of networks are checked before data is opened: a typo should not cost a minute.
-        let probe = InputShape { channels: 3, height: 32, width: 32 };
+        let probe = InputShape {
+            channels: 3,
+            height: 32,
+            width: 32,
+        };
         Network::build(&network_config(&resolved.recipe.network, probe, 10)?)?;
         let mut dataset = open_data(&resolved.recipe)?;
         let recipe = &resolved.recipe;
@@ -63,7 +67,13 @@ impl Setup {
         }
         let network = Network::build(&config)?;
         let schedule = Schedule::of(recipe);
-        Ok(Self { dataset, normalise, network, schedule, resolved })
+        Ok(Self {
+            dataset,
+            normalise,
+            network,
+            schedule,
+            resolved,
+        })
     }
 
     /// The recipe.
@@ -79,8 +89,12 @@ impl Setup {
     pub fn train_loader(&self) -> Result<Loader<'_>, TrainError> {
         let recipe = self.recipe();
         let seed = recipe.train.seed;
-        let loader = Loader::new(&self.dataset.train, recipe.train.batch, self.normalise.clone())?
-            .shuffled(seed);
+        let loader = Loader::new(
+            &self.dataset.train,
+            recipe.train.batch,
+            self.normalise.clone(),
+        )?
+        .shuffled(seed);
         if recipe.train.overfit > 0 {
             return Ok(loader);
         }
@@ -101,7 +115,11 @@ impl Setup {
     /// [`TrainError::Data`] never, for a checked recipe.
     pub fn test_loader(&self) -> Result<Loader<'_>, TrainError> {
         let batch = self.recipe().train.eval_batch;
-        Ok(Loader::new(&self.dataset.test, batch, self.normalise.clone())?)
+        Ok(Loader::new(
+            &self.dataset.test,
+            batch,
+            self.normalise.clone(),
+        )?)
     }
 
     /// Optimiser steps in an epoch.

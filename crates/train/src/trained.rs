@@ -1,8 +1,8 @@
 //! What does a weights file need to be used alone? Architecture, classes and normalisation.
 
+use crate::TrainError;
 use crate::checkpoint::read_weights;
 use crate::recipe::Recipe;
-use crate::TrainError;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use timestep_data::Normalise;
@@ -67,9 +67,16 @@ impl Trained {
     /// [`TrainError::File`] and [`TrainError::Damaged`] for files that are no weights of ours.
     pub fn load(path: &Path, device: &Device) -> Result<Self, TrainError> {
         let inside = path.join("weights/best.safetensors");
-        let path = if path.is_dir() { inside.as_path() } else { path };
+        let path = if path.is_dir() {
+            inside.as_path()
+        } else {
+            path
+        };
         let file = read_weights(path)?;
-        let damaged = |what: String| TrainError::Damaged { path: path.to_owned(), what };
+        let damaged = |what: String| TrainError::Damaged {
+            path: path.to_owned(),
+            what,
+        };
         let text = file.metadata.get(KEY).ok_or_else(|| {
             damaged("it holds numbers but does not say of which network: it was not written by `timestep train`".into())
         })?;
@@ -77,6 +84,10 @@ impl Trained {
             .map_err(|e| damaged(format!("the description of the network is unreadable: {e}")))?;
         let network = Network::build(&card.network)?;
         let parameters = network.load(&file, device)?;
-        Ok(Self { network, parameters, card })
+        Ok(Self {
+            network,
+            parameters,
+            card,
+        })
     }
 }

@@ -85,9 +85,14 @@ struct Run<'s> {
 /// [`TrainError`] if data, disk or network refuse. Divergence and interruption are outcomes.
 pub fn train(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
     run::describe(folder, &setup.resolved, options.threads)?;
-    let parameters = setup.network.init(setup.recipe().train.seed, &options.device);
+    let parameters = setup
+        .network
+        .init(setup.recipe().train.seed, &options.device);
     let sgd = Sgd::new(setup.recipe().optimiser.clone(), parameters.specs().len());
-    let progress = Progress { data: setup.dataset.fingerprint(), ..Progress::default() };
+    let progress = Progress {
+        data: setup.dataset.fingerprint(),
+        ..Progress::default()
+    };
     Run::new(setup, folder, options, parameters, sgd, progress, None)?.go(None)
 }
 
@@ -99,29 +104,57 @@ pub fn resume(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome,
     let saved = run::recipe(folder)?;
     let differences = recipe::resume_refusals(&saved, setup.recipe());
     if !differences.is_empty() {
-        return Err(TrainError::OtherSettings { run: folder.to_owned(), differences });
+        return Err(TrainError::OtherSettings {
+            run: folder.to_owned(),
+            differences,
+        });
     }
-    let mut sgd = Sgd::new(setup.recipe().optimiser.clone(), setup.network.specs().len());
+    let mut sgd = Sgd::new(
+        setup.recipe().optimiser.clone(),
+        setup.network.specs().len(),
+    );
     let (parameters, progress) = load_state(folder, &setup.network, &mut sgd, &options.device)?;
     if progress.data != setup.dataset.fingerprint() {
         let data = setup.dataset.name.clone();
-        return Err(TrainError::OtherData { run: folder.to_owned(), data });
+        return Err(TrainError::OtherData {
+            run: folder.to_owned(),
+            data,
+        });
     }
     let point = ResumePoint {
         epoch: progress.epoch,
         step: progress.step,
         log_bytes: progress.log_bytes,
     };
-    let from = Position { epoch: progress.epoch, step: progress.step };
-    Run::new(setup, folder, options, parameters, sgd, progress, Some(point))?.go(Some(from))
+    let from = Position {
+        epoch: progress.epoch,
+        step: progress.step,
+    };
+    Run::new(
+        setup,
+        folder,
+        options,
+        parameters,
+        sgd,
+        progress,
+        Some(point),
+    )?
+    .go(Some(from))
 }
 
 /// How one epoch ended.
 enum EpochEnd {
-    Complete { lr: f64, seconds: f64, images: usize },
+    Complete {
+        lr: f64,
+        seconds: f64,
+        images: usize,
+    },
     Stopped,
     TimeUp,
-    Diverged { batch: Batch, lr: f64 },
+    Diverged {
+        batch: Batch,
+        lr: f64,
+    },
 }
 
 impl<'s> Run<'s> {
@@ -135,7 +168,10 @@ impl<'s> Run<'s> {
         resume: Option<ResumePoint>,
     ) -> Result<Self, TrainError> {
         let asked = |key: &str| options.logs.iter().any(|log| log == key);
-        let always = sinks::SINKS.iter().filter(|s| s.always && !asked(s.key)).map(|s| s.key);
+        let always = sinks::SINKS
+            .iter()
+            .filter(|s| s.always && !asked(s.key))
+            .map(|s| s.key);
         let mut logs = Vec::new();
         for key in always.chain(options.logs.iter().map(String::as_str)) {
             logs.push(sinks::open(key, folder, resume)?);
@@ -156,7 +192,11 @@ impl<'s> Run<'s> {
 
     /// Tells all logs and listeners.
     fn tell(&mut self, event: &Event) -> Result<(), TrainError> {
-        for sink in self.logs.iter_mut().chain(self.options.listeners.iter_mut()) {
+        for sink in self
+            .logs
+            .iter_mut()
+            .chain(self.options.listeners.iter_mut())
+        {
             sink.on(event)?;
         }
         Ok(())
@@ -171,17 +211,29 @@ impl<'s> Run<'s> {
     fn go(mut self, resumed: Option<Position>) -> Result<Outcome, TrainError> {
         let recipe = self.setup.recipe().clone();
         self.tell(&start_event(self.setup, &self.folder, resumed))?;
-        let warnings: Vec<String> =
-            self.setup.resolved.warnings.iter().map(ToString::to_string).collect();
+        let warnings: Vec<String> = self
+            .setup
+            .resolved
+            .warnings
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         for message in warnings {
-            self.tell(&Event::Warning { message, hint: None })?;
+            self.tell(&Event::Warning {
+                message,
+                hint: None,
+            })?;
         }
         let deadline = recipe.time_limit().map(|limit| self.started + limit);
         let mut last = None;
         let mut reason = EndReason::Epochs;
         while self.progress.epoch < recipe.train.epochs {
             match self.epoch(deadline)? {
-                EpochEnd::Complete { lr, seconds, images } => {
+                EpochEnd::Complete {
+                    lr,
+                    seconds,
+                    images,
+                } => {
                     last = Some(self.finish_epoch(lr, seconds, images)?);
                 }
                 EpochEnd::Stopped => return self.interrupted(),
@@ -203,7 +255,10 @@ impl<'s> Run<'s> {
             None => {
                 // The time was up before the first epoch was complete: these weights are the best.
                 self.save_weights("best", test.top1)?;
-                Best { epoch: self.progress.epoch, top1: test.top1 }
+                Best {
+                    epoch: self.progress.epoch,
+                    top1: test.top1,
+                }
             }
         };
         if reason == EndReason::Time {
@@ -211,9 +266,21 @@ impl<'s> Run<'s> {
         }
         let seconds = self.seconds();
         let (epoch, step) = (self.progress.epoch, self.progress.step);
-        self.tell(&Event::End { reason, epoch, step, test, best, seconds })?;
+        self.tell(&Event::End {
+            reason,
+            epoch,
+            step,
+            test,
+            best,
+            seconds,
+        })?;
         self.flush()?;
-        Ok(Outcome::Finished { reason, test, best, seconds })
+        Ok(Outcome::Finished {
+            reason,
+            test,
+            best,
+            seconds,
+        })
     }
 
     /// Runs the rest of the epoch under way.
@@ -234,7 +301,10 @@ impl<'s> Run<'s> {
                 return Ok(EpochEnd::TimeUp);
             }
             let batch = batch?;
-            lr = self.setup.schedule.lr(self.progress.step, per_epoch, recipe.train.epochs);
+            lr = self
+                .setup
+                .schedule
+                .lr(self.progress.step, per_epoch, recipe.train.epochs);
             let Some(loss) = self.step(&batch, lr, &mut tally)? else {
                 return Ok(EpochEnd::Diverged { batch, lr });
             };
@@ -245,7 +315,12 @@ impl<'s> Run<'s> {
             if reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
                 reported = Some(Instant::now());
                 let (epoch, step) = (self.progress.epoch + 1, self.progress.step);
-                self.tell(&Event::Step { epoch, step, loss, lr })?;
+                self.tell(&Event::Step {
+                    epoch,
+                    step,
+                    loss,
+                    lr,
+                })?;
             }
             if saved.elapsed() >= SAVE_EVERY {
                 self.save()?;
@@ -255,7 +330,11 @@ impl<'s> Run<'s> {
         if self.options.stop.load(Ordering::Relaxed) {
             return Ok(EpochEnd::Stopped);
         }
-        Ok(EpochEnd::Complete { lr, seconds: began.elapsed().as_secs_f64(), images })
+        Ok(EpochEnd::Complete {
+            lr,
+            seconds: began.elapsed().as_secs_f64(),
+            images,
+        })
     }
 
     /// One optimiser step; the loss, or `None` if it is not finite (nothing is changed then).
@@ -272,7 +351,9 @@ impl<'s> Run<'s> {
         let logits = network.forward(&pass, images(batch, device).autodiff())?;
         let smoothing = self.setup.recipe().train.label_smoothing;
         let loss = ops::cross_entropy(logits.clone(), labels(batch, device), smoothing);
-        let mean = numbers(loss.clone()).first().map_or(f64::NAN, |v| f64::from(*v));
+        let mean = numbers(loss.clone())
+            .first()
+            .map_or(f64::NAN, |v| f64::from(*v));
         if !mean.is_finite() {
             return Ok(None);
         }
@@ -305,12 +386,18 @@ impl<'s> Run<'s> {
         let (epoch, step) = (self.progress.epoch, self.progress.step);
         let is_best = self.progress.best.is_none_or(|best| test.top1 > best.top1);
         if is_best {
-            self.progress.best = Some(Best { epoch, top1: test.top1 });
+            self.progress.best = Some(Best {
+                epoch,
+                top1: test.top1,
+            });
         }
         self.tell(&Event::Epoch {
             epoch,
             step,
-            train: TrainMetrics { loss: tally.loss, top1: tally.top1 },
+            train: TrainMetrics {
+                loss: tally.loss,
+                top1: tally.top1,
+            },
             test,
             lr,
             images_per_second: images as f64 / train_seconds.max(1e-9),
@@ -323,8 +410,17 @@ impl<'s> Run<'s> {
         }
         self.save_weights("last", test.top1)?;
         self.save()?;
-        let path = self.folder.join("weights/last.safetensors").display().to_string();
-        self.tell(&Event::Checkpoint { epoch, step, path, best: is_best })?;
+        let path = self
+            .folder
+            .join("weights/last.safetensors")
+            .display()
+            .to_string();
+        self.tell(&Event::Checkpoint {
+            epoch,
+            step,
+            path,
+            best: is_best,
+        })?;
         Ok(test)
     }
 
@@ -332,7 +428,13 @@ impl<'s> Run<'s> {
     fn measure(&self) -> Result<TestMetrics, TrainError> {
         let loader = self.setup.test_loader()?;
         let device = &self.options.device;
-        evaluate(&self.setup.network, &self.parameters, &loader, device, |_, _| {})
+        evaluate(
+            &self.setup.network,
+            &self.parameters,
+            &loader,
+            device,
+            |_, _| {},
+        )
     }
 
     fn save_weights(&self, name: &str, top1: f64) -> Result<(), TrainError> {
@@ -358,9 +460,16 @@ impl<'s> Run<'s> {
 
     fn interrupted(mut self) -> Result<Outcome, TrainError> {
         self.save()?;
-        let position = Position { epoch: self.progress.epoch, step: self.progress.step };
+        let position = Position {
+            epoch: self.progress.epoch,
+            step: self.progress.step,
+        };
         let resume = self.folder.display().to_string();
-        self.tell(&Event::Interrupted { epoch: position.epoch + 1, step: position.step, resume })?;
+        self.tell(&Event::Interrupted {
+            epoch: position.epoch + 1,
+            step: position.step,
+            resume,
+        })?;
         self.flush()?;
         Ok(Outcome::Interrupted(position))
     }
@@ -374,10 +483,24 @@ impl<'s> Run<'s> {
             Some(NonFinite::Step { segment, step }) => (Some(*segment), Some(*step)),
             _ => (None, None),
         };
-        let what = place.as_ref().map_or_else(|| "the loss".to_owned(), ToString::to_string);
-        self.tell(&Event::Diverged { epoch, step, segment, block_step, what, lr })?;
+        let what = place
+            .as_ref()
+            .map_or_else(|| "the loss".to_owned(), ToString::to_string);
+        self.tell(&Event::Diverged {
+            epoch,
+            step,
+            segment,
+            block_step,
+            what,
+            lr,
+        })?;
         self.flush()?;
-        Ok(Outcome::Diverged { epoch, step, place, lr })
+        Ok(Outcome::Diverged {
+            epoch,
+            step,
+            place,
+            lr,
+        })
     }
 }
 
@@ -391,7 +514,10 @@ fn start_event(setup: &Setup, folder: &Path, resumed: Option<Position>) -> Event
         recipe: setup.resolved.name.clone(),
         network: setup.network.config().name.clone(),
         data: setup.dataset.name.clone(),
-        parameters: specs.filter(|s| trained.contains(&s.role)).map(|s| s.len()).sum(),
+        parameters: specs
+            .filter(|s| trained.contains(&s.role))
+            .map(|s| s.len())
+            .sum(),
         multiply_adds: setup.network.cost().multiply_adds as u64,
         train_images: setup.dataset.train.len(),
         test_images: setup.dataset.test.len(),

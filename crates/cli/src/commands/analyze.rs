@@ -54,7 +54,12 @@ fn order(of: &OfScheme, ui: Ui) -> Result<u8, Failure> {
         return Ok(0);
     }
     let mut rows = vec![vec!["h".to_owned(), "error".to_owned()]];
-    rows.extend(found.samples.iter().map(|s| vec![format!("{:.6}", s.h), format!("{:.3e}", s.error)]));
+    rows.extend(
+        found
+            .samples
+            .iter()
+            .map(|s| vec![format!("{:.6}", s.h), format!("{:.3e}", s.error)]),
+    );
     ui.data(&format!(
         "{}{}: order {:.3} (theory {}) on {}\nit follows {:.4} u' = f(u)\n\n{}",
         found.scheme,

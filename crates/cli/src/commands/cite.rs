@@ -16,9 +16,16 @@ const BIBLIOGRAPHY: &str = include_str!("../../assets/references.bib");
 /// Prints BibTeX.
 pub(crate) fn run(args: &Cite, ui: Ui) -> Result<u8, Failure> {
     let path = Path::new(&args.name);
-    let entries = if path.exists() { of_weights(path)? } else { of_name(&args.name)? };
+    let entries = if path.exists() {
+        of_weights(path)?
+    } else {
+        of_name(&args.name)?
+    };
     if entries.is_empty() {
-        ui.note(&format!("`{}` has no publication of its own to cite", args.name));
+        ui.note(&format!(
+            "`{}` has no publication of its own to cite",
+            args.name
+        ));
     }
     for entry in entries {
         if ui.json {
@@ -83,7 +90,9 @@ mod tests {
 
     #[test]
     fn every_reference_has_an_entry() {
-        let schemes = timestep_numerics::schemes().iter().flat_map(|s| s.references);
+        let schemes = timestep_numerics::schemes()
+            .iter()
+            .flat_map(|s| s.references);
         let blocks = timestep_nets::blocks().flat_map(|b| b.references);
         let presets = timestep_nets::presets().iter().flat_map(|p| p.references);
         for key in schemes.chain(blocks).chain(presets) {

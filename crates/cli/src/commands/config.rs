@@ -46,7 +46,11 @@ fn show(recipe: Option<&str>, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure
                 "origin": row.origin.to_string(),
             }));
         }
-        rows.push(vec![row.path.to_owned(), row.value.to_string(), row.origin.to_string()]);
+        rows.push(vec![
+            row.path.to_owned(),
+            row.value.to_string(),
+            row.origin.to_string(),
+        ]);
     }
     if !ui.json {
         ui.data(&table(&rows));

@@ -18,15 +18,27 @@ pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
         }
         DataAction::Fetch { name, dir } => get(name, dir, ui),
         DataAction::Verify { name, dir } => check(name, dir.as_deref(), ui),
-        DataAction::Preview { name, dir, count, out } => {
-            let options = OpenOptions { dir: dir.clone(), ..OpenOptions::default() };
+        DataAction::Preview {
+            name,
+            dir,
+            count,
+            out,
+        } => {
+            let options = OpenOptions {
+                dir: dir.clone(),
+                ..OpenOptions::default()
+            };
             let set = open(name, &options)?;
             // Shuffled, so that the sheet shows every class.
             let mut indices = order(0, 0, set.train.len());
             indices.truncate(*count as usize);
             let png = preview_png(&set.train, &indices)?;
             files::write_atomic(out, |file| file.write_all(&png))?;
-            ui.note(&format!("wrote {} with {} images", out.display(), indices.len()));
+            ui.note(&format!(
+                "wrote {} with {} images",
+                out.display(),
+                indices.len()
+            ));
             Ok(0)
         }
     }
@@ -73,7 +85,11 @@ pub(crate) fn sets(ui: Ui) {
 }
 
 fn get(name: &str, dir: &Path, ui: Ui) -> Result<u8, Failure> {
-    let bar = if ui.live() { ProgressBar::no_length() } else { ProgressBar::hidden() };
+    let bar = if ui.live() {
+        ProgressBar::no_length()
+    } else {
+        ProgressBar::hidden()
+    };
     let fetched = fetch(name, dir, &mut |progress| match progress {
         Progress::Download { received, total } => {
             if let Some(total) = total {
@@ -89,7 +105,11 @@ fn get(name: &str, dir: &Path, ui: Ui) -> Result<u8, Failure> {
     if ui.json {
         ui.object(json!({"fetched": fetched}));
     } else {
-        let how = if fetched.already { "was there already" } else { "fetched and verified" };
+        let how = if fetched.already {
+            "was there already"
+        } else {
+            "fetched and verified"
+        };
         ui.data(&format!("{name} {how}: {}", fetched.folder.display()));
     }
     Ok(0)
@@ -101,14 +121,27 @@ fn check(name: &str, dir: Option<&Path>, ui: Ui) -> Result<u8, Failure> {
         ui.object(json!({"ok": report.ok(), "report": report}));
     } else {
         for file in &report.files {
-            ui.data(&format!("{}  {} bytes  sha256 {}", file.name, file.bytes, file.sha256));
+            ui.data(&format!(
+                "{}  {} bytes  sha256 {}",
+                file.name, file.bytes, file.sha256
+            ));
         }
-        ui.data(&format!("train images of each class  {:?}", report.train_counts));
-        ui.data(&format!("test images of each class   {:?}", report.test_counts));
+        ui.data(&format!(
+            "train images of each class  {:?}",
+            report.train_counts
+        ));
+        ui.data(&format!(
+            "test images of each class   {:?}",
+            report.test_counts
+        ));
         for text in report.notes.iter().chain(&report.problems) {
             ui.data(text);
         }
-        ui.data(if report.ok() { "in order" } else { "NOT in order" });
+        ui.data(if report.ok() {
+            "in order"
+        } else {
+            "NOT in order"
+        });
     }
     Ok(if report.ok() { 0 } else { NEGATIVE })
 }

@@ -96,7 +96,11 @@ fn sample(input: InputShape, batch: usize, dtype: DType) -> Result<(Tensor<4>, V
 
 /// Relative error of one gradient of a small LM-ResNet against central differences in f64.
 fn gradient_error() -> Result<f64, Failure> {
-    let input = InputShape { channels: 1, height: 6, width: 6 };
+    let input = InputShape {
+        channels: 1,
+        height: 6,
+        width: 6,
+    };
     let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
     let device = device("cpu")?;
     let parameters = network.init(0, &device).cast(DType::F64);
@@ -104,9 +108,15 @@ fn gradient_error() -> Result<f64, Failure> {
     let loss = |values: &[Tensor<1>], images: Tensor<4>| -> Result<Tensor<1>, Failure> {
         let labels = Tensor::from_data(TensorData::new(labels.clone(), [3]), &images.device());
         let pass = Pass::new(values, Mode::Train);
-        Ok(ops::cross_entropy(network.forward(&pass, images)?, labels, 0.0))
+        Ok(ops::cross_entropy(
+            network.forward(&pass, images)?,
+            labels,
+            0.0,
+        ))
     };
-    let Some(id) = parameters.find("layer1.1.memory_k") else { return Ok(f64::INFINITY) };
+    let Some(id) = parameters.find("layer1.1.memory_k") else {
+        return Ok(f64::INFINITY);
+    };
     let first = |t: Tensor<1>| t.into_data().iter::<f64>().next().unwrap_or(f64::NAN);
     let tracked = parameters.tracked();
     let grads = loss(&tracked, images.clone().autodiff())?.backward();
@@ -122,7 +132,11 @@ fn gradient_error() -> Result<f64, Failure> {
 
 /// Seconds of one forward and backward pass of LM-ResNet-20 on 32 images of 3×32×32.
 fn step_seconds() -> Result<f64, Failure> {
-    let input = InputShape { channels: 3, height: 32, width: 32 };
+    let input = InputShape {
+        channels: 3,
+        height: 32,
+        width: 32,
+    };
     let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
     let device = device("cpu")?;
     let parameters = network.init(0, &device);

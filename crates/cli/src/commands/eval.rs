@@ -24,10 +24,18 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
         ..OpenOptions::default()
     };
     let dataset = open(&name, &options)?;
-    let given = (dataset.shape.channels, dataset.shape.height, dataset.shape.width);
+    let given = (
+        dataset.shape.channels,
+        dataset.shape.height,
+        dataset.shape.width,
+    );
     if given != (input.channels, input.height, input.width) {
         let wanted = format!("{}×{}×{} images", input.channels, input.height, input.width);
-        return Err(TrainError::OtherImages { wanted, given: dataset.shape.to_string() }.into());
+        return Err(TrainError::OtherImages {
+            wanted,
+            given: dataset.shape.to_string(),
+        }
+        .into());
     }
     if dataset.classes != card.classes {
         return Err(Failure::usage(
@@ -50,7 +58,13 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
     ));
     let loader = Loader::new(&dataset.test, args.batch as usize, card.normalise.clone())?;
     let began = std::time::Instant::now();
-    let test = evaluate(&trained.network, &trained.parameters, &loader, &device, |_, _| {})?;
+    let test = evaluate(
+        &trained.network,
+        &trained.parameters,
+        &loader,
+        &device,
+        |_, _| {},
+    )?;
     let rate = dataset.test.len() as f64 / began.elapsed().as_secs_f64();
     if ui.json {
         ui.object(json!({

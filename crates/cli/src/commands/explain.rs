@@ -16,10 +16,16 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
         Named::Block(block) => ("block", block.key, module_page(block.source)),
         Named::Network(preset) => ("network", preset.name, network_page(preset)),
         Named::Data(data) => ("data set", data.key, data.page),
-        Named::Setting(setting) => {
-            ("setting", setting.path, format!("{} ({:?})\n", setting.about, setting.kind))
-        }
-        Named::Log(log) => ("log", log.key, format!("{}; written to `{}`\n", log.about, log.file)),
+        Named::Setting(setting) => (
+            "setting",
+            setting.path,
+            format!("{} ({:?})\n", setting.about, setting.kind),
+        ),
+        Named::Log(log) => (
+            "log",
+            log.key,
+            format!("{}; written to `{}`\n", log.about, log.file),
+        ),
     };
     if ui.json {
         ui.object(json!({"kind": kind, "name": name, "page": text}));

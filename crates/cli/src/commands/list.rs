@@ -16,33 +16,65 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
     let (head, rows): (Vec<&str>, Vec<Vec<Value>>) = match args.kind {
         Kind::Kinds => (vec!["kind", "what"], kinds()),
         Kind::Networks => (
-            vec!["network", "block", "scheme", "parameters", "coefficients", "multiply_adds", "cifar10_error", "source"],
+            vec![
+                "network",
+                "block",
+                "scheme",
+                "parameters",
+                "coefficients",
+                "multiply_adds",
+                "cifar10_error",
+                "source",
+            ],
             networks()?,
         ),
         Kind::Schemes => (
-            vec!["scheme", "network", "equation", "order", "stages", "memory", "coefficient"],
+            vec![
+                "scheme",
+                "network",
+                "equation",
+                "order",
+                "stages",
+                "memory",
+                "coefficient",
+            ],
             schemes()
                 .iter()
                 .map(|s| {
                     let coefficient = s.coefficient.map(|c| c.name);
-                    vec![json!(s.key), json!(s.network), json!(s.equation), json!(s.order),
-                        json!(s.stages), json!(s.memory), json!(coefficient)]
+                    vec![
+                        json!(s.key),
+                        json!(s.network),
+                        json!(s.equation),
+                        json!(s.order),
+                        json!(s.stages),
+                        json!(s.memory),
+                        json!(coefficient),
+                    ]
                 })
                 .collect(),
         ),
         Kind::Blocks => (
             vec!["block", "equation", "what"],
-            blocks().map(|b| vec![json!(b.key), json!(b.equation), json!(b.title)]).collect(),
+            blocks()
+                .map(|b| vec![json!(b.key), json!(b.equation), json!(b.title)])
+                .collect(),
         ),
         Kind::Noises => (
             vec!["noise", "what"],
-            vec![vec![json!("none"), json!("a deterministic step; there is no other noise yet")]],
+            vec![vec![
+                json!("none"),
+                json!("a deterministic step; there is no other noise yet"),
+            ]],
         ),
         Kind::Data => {
             super::data::sets(ui);
             return Ok(0);
         }
-        Kind::Recipes => (vec!["recipe"], recipes().into_iter().map(|r| vec![json!(r)]).collect()),
+        Kind::Recipes => (
+            vec!["recipe"],
+            recipes().into_iter().map(|r| vec![json!(r)]).collect(),
+        ),
         Kind::Settings => (
             vec!["setting", "type", "what"],
             SETTINGS
@@ -69,7 +101,9 @@ fn show(head: &[&str], rows: Vec<Vec<Value>>, ui: Ui) {
     if ui.json {
         for row in rows {
             let names = head.iter().map(|h| (*h).to_owned());
-            ui.object(Value::Object(names.zip(row).collect::<Map<String, Value>>()));
+            ui.object(Value::Object(
+                names.zip(row).collect::<Map<String, Value>>(),
+            ));
         }
         return;
     }
@@ -79,7 +113,10 @@ fn show(head: &[&str], rows: Vec<Vec<Value>>, ui: Ui) {
         other => other.to_string(),
     };
     let mut lines = vec![head.iter().map(|h| (*h).to_owned()).collect()];
-    lines.extend(rows.into_iter().map(|row| row.into_iter().map(cell).collect()));
+    lines.extend(
+        rows.into_iter()
+            .map(|row| row.into_iter().map(cell).collect()),
+    );
     ui.data(&table(&lines));
 }
 
@@ -87,7 +124,12 @@ fn kinds() -> Vec<Vec<Value>> {
     Kind::value_variants()
         .iter()
         .filter_map(ValueEnum::to_possible_value)
-        .map(|v| vec![json!(v.get_name()), json!(v.get_help().map(ToString::to_string))])
+        .map(|v| {
+            vec![
+                json!(v.get_name()),
+                json!(v.get_help().map(ToString::to_string)),
+            ]
+        })
         .collect()
 }
 
@@ -98,13 +140,22 @@ fn analyses() -> Vec<Vec<Value>> {
     analyze
         .into_iter()
         .flat_map(|a| a.get_subcommands())
-        .map(|s| vec![json!(s.get_name()), json!(s.get_about().map(ToString::to_string))])
+        .map(|s| {
+            vec![
+                json!(s.get_name()),
+                json!(s.get_about().map(ToString::to_string)),
+            ]
+        })
         .collect()
 }
 
 /// Every published network with what it costs on CIFAR-10.
 fn networks() -> Result<Vec<Vec<Value>>, Failure> {
-    let cifar = InputShape { channels: 3, height: 32, width: 32 };
+    let cifar = InputShape {
+        channels: 3,
+        height: 32,
+        width: 32,
+    };
     presets()
         .iter()
         .map(|p| {
@@ -131,7 +182,8 @@ fn recipes() -> Vec<String> {
         .collect();
     // Embedded recipes may be for networks that are not built yet.
     let special = embedded().filter(|name| {
-        name.split_once('/').is_some_and(|(_, net)| preset(net.split('+').next().unwrap_or(net)).is_ok())
+        name.split_once('/')
+            .is_some_and(|(_, net)| preset(net.split('+').next().unwrap_or(net)).is_ok())
     });
     all.extend(special.map(str::to_owned));
     all.sort();
@@ -153,7 +205,9 @@ fn type_name(kind: SettingKind) -> String {
 
 /// The run folders in `out`, with the last row of their metrics.
 fn runs(out: &Path) -> Vec<Vec<Value>> {
-    let Ok(entries) = std::fs::read_dir(out) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(out) else {
+        return Vec::new();
+    };
     let mut folders: Vec<_> = entries
         .flatten()
         .map(|e| e.path())
@@ -169,9 +223,15 @@ fn runs(out: &Path) -> Vec<Vec<Value>> {
             let last: Vec<&str> = lines.next_back().unwrap_or_default().split(',').collect();
             let field = |name: &str| {
                 let at = head.iter().position(|h| *h == name)?;
-                last.get(at).filter(|v| !v.is_empty()).map(|v| (*v).to_owned())
+                last.get(at)
+                    .filter(|v| !v.is_empty())
+                    .map(|v| (*v).to_owned())
             };
-            vec![json!(folder.display().to_string()), json!(field("epoch")), json!(field("test_top1"))]
+            vec![
+                json!(folder.display().to_string()),
+                json!(field("epoch")),
+                json!(field("test_top1")),
+            ]
         })
         .collect()
 }

@@ -28,7 +28,12 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
                 "history": history(path),
             }));
         } else {
-            ui.data(&format!("{} ({name}, {} epochs)\n{}", path.display(), trained.card.epoch, speech.text()));
+            ui.data(&format!(
+                "{} ({name}, {} epochs)\n{}",
+                path.display(),
+                trained.card.epoch,
+                speech.text()
+            ));
         }
         if trained.network.scheme().coefficient.is_none() {
             ui.note(&format!(
@@ -52,16 +57,25 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
 
 /// The run's name if the weights lie in a run folder, else the network's.
 fn label(path: &Path, network: &str) -> String {
-    let folder = if path.is_dir() { Some(path) } else { path.parent().and_then(Path::parent) };
+    let folder = if path.is_dir() {
+        Some(path)
+    } else {
+        path.parent().and_then(Path::parent)
+    };
     folder
         .filter(|f| f.join(timestep_train::run::RECIPE).is_file())
         .and_then(|f| f.file_name())
-        .map_or_else(|| network.to_owned(), |name| name.to_string_lossy().into_owned())
+        .map_or_else(
+            || network.to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        )
 }
 
 /// `k_n` after each epoch, read from the run's events; empty for a weights file alone.
 fn history(path: &Path) -> Vec<serde_json::Value> {
-    let Ok(text) = std::fs::read_to_string(path.join("events.jsonl")) else { return Vec::new() };
+    let Ok(text) = std::fs::read_to_string(path.join("events.jsonl")) else {
+        return Vec::new();
+    };
     text.lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|event| event["event"] == "epoch")

@@ -48,14 +48,20 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
 /// Probability of each class.
 fn classify(trained: &Trained, path: &Path, device: &Device) -> Result<Vec<f64>, Failure> {
     let input = trained.card.network.input;
-    let shape =
-        ImageShape { channels: input.channels, height: input.height, width: input.width };
+    let shape = ImageShape {
+        channels: input.channels,
+        height: input.height,
+        width: input.width,
+    };
     let pixels = load_image(path, shape)?;
     let batch = one(shape, pixels, &trained.card.normalise)?;
     let pass = Pass::new(trained.parameters.values(), Mode::Eval);
     let logits = numbers(trained.network.forward(&pass, images(&batch, device))?);
     let largest = logits.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
-    let weights: Vec<f64> = logits.iter().map(|v| f64::from(v - largest).exp()).collect();
+    let weights: Vec<f64> = logits
+        .iter()
+        .map(|v| f64::from(v - largest).exp())
+        .collect();
     let total: f64 = weights.iter().sum();
     Ok(weights.into_iter().map(|w| w / total).collect())
 }

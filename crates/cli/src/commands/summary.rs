@@ -37,7 +37,11 @@ fn build(args: &Summary) -> Result<(Network, Option<f64>), Failure> {
         let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         return Ok((trained.network, mean));
     }
-    let mut input = InputShape { channels: 3, height: 32, width: 32 };
+    let mut input = InputShape {
+        channels: 3,
+        height: 32,
+        width: 32,
+    };
     let mut classes = 10;
     let mut network = NetworkSettings::default();
     if what.is_empty() || preset(what).is_ok() {
@@ -74,18 +78,31 @@ fn build(args: &Summary) -> Result<(Network, Option<f64>), Failure> {
     if let Some(steps) = &args.steps {
         let parsed: Result<Vec<usize>, _> = steps.split(',').map(|s| s.trim().parse()).collect();
         network.steps = parsed.map_err(|_| {
-            Failure::usage(format!("--steps {steps} is no list of numbers"), "write --steps 3,3,3")
+            Failure::usage(
+                format!("--steps {steps} is no list of numbers"),
+                "write --steps 3,3,3",
+            )
         })?;
     }
     network.classes = args.classes.unwrap_or(network.classes);
-    Ok((Network::build(&network_config(&network, input, classes)?)?, None))
+    Ok((
+        Network::build(&network_config(&network, input, classes)?)?,
+        None,
+    ))
 }
 
 /// `3x32x32`
 fn parse_input(text: &str) -> Result<InputShape, Failure> {
-    let parts: Vec<usize> = text.split(['x', '×']).filter_map(|p| p.trim().parse().ok()).collect();
+    let parts: Vec<usize> = text
+        .split(['x', '×'])
+        .filter_map(|p| p.trim().parse().ok())
+        .collect();
     match parts[..] {
-        [channels, height, width] => Ok(InputShape { channels, height, width }),
+        [channels, height, width] => Ok(InputShape {
+            channels,
+            height,
+            width,
+        }),
         _ => Err(Failure::usage(
             format!("--input {text} is no shape of an image"),
             "write channels x height x width: --input 3x32x32",
@@ -113,7 +130,11 @@ fn object(network: &Network, k: Option<f64>) -> Value {
             "activation_bytes": 4 * s.cost.activations,
         })
     };
-    let segments: Vec<Value> = network.segments().iter().map(|s| segment(s.summary())).collect();
+    let segments: Vec<Value> = network
+        .segments()
+        .iter()
+        .map(|s| segment(s.summary()))
+        .collect();
     let cost = network.cost();
     json!({
         "network": network.config().name,
@@ -139,15 +160,36 @@ fn object(network: &Network, k: Option<f64>) -> Value {
 /// The summary as a table and two lines of theory.
 fn text(network: &Network, k: Option<f64>) -> String {
     let config = network.config();
-    let head =
-        ["segment", "enters by", "steps", "f", "shape", "parameters", "k's", "M mult-adds", "activations"];
+    let head = [
+        "segment",
+        "enters by",
+        "steps",
+        "f",
+        "shape",
+        "parameters",
+        "k's",
+        "M mult-adds",
+        "activations",
+    ];
     let mut rows = vec![head.map(String::from).to_vec()];
     let input = config.input;
-    rows.push(row("images", "", "", "", &format!("{}×{}×{}", input.channels, input.height, input.width)));
+    rows.push(row(
+        "images",
+        "",
+        "",
+        "",
+        &format!("{}×{}×{}", input.channels, input.height, input.width),
+    ));
     for segment in network.segments() {
         let s = segment.summary();
         let shape = format!("{}×{}×{}", s.channels, s.size.height, s.size.width);
-        let mut row = row(&s.name, s.entrance, &s.steps.to_string(), &s.block_evaluations.to_string(), &shape);
+        let mut row = row(
+            &s.name,
+            s.entrance,
+            &s.steps.to_string(),
+            &s.block_evaluations.to_string(),
+            &shape,
+        );
         row.extend([
             s.cost.parameters.to_string(),
             s.coefficients.to_string(),
@@ -159,7 +201,13 @@ fn text(network: &Network, k: Option<f64>) -> String {
     let cost = network.cost();
     let steps = config.steps.iter().sum::<usize>().to_string();
     let evaluations = network.block_evaluations().to_string();
-    let mut total = row("total", "", &steps, &evaluations, &format!("{} classes", config.classes));
+    let mut total = row(
+        "total",
+        "",
+        &steps,
+        &evaluations,
+        &format!("{} classes", config.classes),
+    );
     total.extend([
         cost.parameters.to_string(),
         network.coefficient_count().to_string(),
@@ -174,21 +222,35 @@ fn text(network: &Network, k: Option<f64>) -> String {
         scheme.key, scheme.equation, scheme.order
     );
     if let Ok(found) = stability(scheme.key, at) {
-        theory.push_str(&format!(", stable for hλ in [{:.3}, 0]", found.real_interval.0));
+        theory.push_str(&format!(
+            ", stable for hλ in [{:.3}, 0]",
+            found.real_interval.0
+        ));
     }
     if let Ok(equation) = modified_equation(scheme.key, at, 2) {
         theory.push_str(&format!(", follows {equation}"));
     }
     if let Some(at) = at {
-        let which = if k.is_some() { "the learned mean" } else { "for example" };
+        let which = if k.is_some() {
+            "the learned mean"
+        } else {
+            "for example"
+        };
         theory.push_str(&format!("   (k = {at:.3}, {which})"));
     }
-    format!("{}: block `{}`\n{}{theory}\n", config.name, config.block, table(&rows))
+    format!(
+        "{}: block `{}`\n{}{theory}\n",
+        config.name,
+        config.block,
+        table(&rows)
+    )
 }
 
 /// The first cells of a row.
 fn row(name: &str, entrance: &str, steps: &str, evaluations: &str, shape: &str) -> Vec<String> {
-    [name, entrance, steps, evaluations, shape].map(String::from).to_vec()
+    [name, entrance, steps, evaluations, shape]
+        .map(String::from)
+        .to_vec()
 }
 
 /// Numbers kept for the backward pass as megabytes of f32, for one image.

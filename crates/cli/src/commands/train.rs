@@ -40,8 +40,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         let resolved = with_seed(&resolved, n);
         let seed = resolved.recipe.train.seed;
         let setup = Setup::new(resolved)?;
-        let default =
-            run::default_name(&setup.network.config().name, &setup.dataset.name, seed);
+        let default = run::default_name(&setup.network.config().name, &setup.dataset.name, seed);
         let name = match (&args.name, args.seeds) {
             (Some(name), 1) => name.clone(),
             (Some(name), _) => format!("{name}-s{seed}"),
@@ -70,7 +69,10 @@ fn check_logs(logs: &[String]) -> Result<(), Failure> {
         if !SINKS.iter().any(|kind| kind.key == log) {
             let known: Vec<&str> = SINKS.iter().map(|kind| kind.key).collect();
             let message = format!("there is no log `{log}`");
-            return Err(Failure::usage(message, format!("logs: {}", known.join(", "))));
+            return Err(Failure::usage(
+                message,
+                format!("logs: {}", known.join(", ")),
+            ));
         }
     }
     Ok(())
@@ -125,9 +127,15 @@ fn conclude(
             ));
             Ok(INTERRUPTED)
         }
-        Outcome::Diverged { epoch, step, place, lr } => {
-            let place =
-                place.as_ref().map_or("the loss".to_owned(), ToString::to_string);
+        Outcome::Diverged {
+            epoch,
+            step,
+            place,
+            lr,
+        } => {
+            let place = place
+                .as_ref()
+                .map_or("the loss".to_owned(), ToString::to_string);
             Err(Failure {
                 code: NEGATIVE,
                 message: format!(
@@ -141,7 +149,12 @@ fn conclude(
                 )),
             })
         }
-        Outcome::Finished { test, best, seconds, .. } => {
+        Outcome::Finished {
+            test,
+            best,
+            seconds,
+            ..
+        } => {
             let last = weights(folder, "last");
             let trained = Trained::load(&last, &device("cpu")?)?;
             let speech = Speech::new(&trained.network, &trained.parameters)?;
@@ -185,6 +198,8 @@ fn spread(tops: &[f64], ui: Ui) {
     if ui.json {
         ui.object(json!({"event": "seeds", "top1": tops, "mean": mean, "deviation": deviation}));
     } else {
-        ui.data(&format!("{n} seeds: top-1 {mean:.4} ± {deviation:.4} (standard deviation)"));
+        ui.data(&format!(
+            "{n} seeds: top-1 {mean:.4} ± {deviation:.4} (standard deviation)"
+        ));
     }
 }

@@ -62,7 +62,12 @@ const FILES: Cifar = Cifar {
         "ship",
         "truck",
     ],
-    strangers: &["data_batch_1", "cifar-10-batches-py", "data_batch_1.mat", "cifar-10-batches-mat"],
+    strangers: &[
+        "data_batch_1",
+        "cifar-10-batches-py",
+        "data_batch_1.mat",
+        "cifar-10-batches-mat",
+    ],
     attribution: "CIFAR-10, A. Krizhevsky, Learning multiple layers of features from tiny images, \
         2009",
     citation: "krizhevsky2009learning",
@@ -96,6 +101,11 @@ impl Source for Cifar10 {
 
     fn archive(&self) -> Option<Archive> {
         let file = "cifar-10-binary.tar.gz";
-        Some(Archive::of_cifar("cifar10", &FILES, file, "c32a1d4ab5d03f1284b67883e8d87530"))
+        Some(Archive::of_cifar(
+            "cifar10",
+            &FILES,
+            file,
+            "c32a1d4ab5d03f1284b67883e8d87530",
+        ))
     }
 }

@@ -96,7 +96,12 @@ impl Source for Cifar100 {
 
     fn archive(&self) -> Option<Archive> {
         let file = "cifar-100-binary.tar.gz";
-        Some(Archive::of_cifar("cifar100", &FILES, file, "03b5dce01913d631647c71ecec9e9cb8"))
+        Some(Archive::of_cifar(
+            "cifar100",
+            &FILES,
+            file,
+            "03b5dce01913d631647c71ecec9e9cb8",
+        ))
     }
 }
 

@@ -72,7 +72,11 @@ impl Source for Digits {
 
     fn open(&self, options: &OpenOptions) -> Result<Dataset, DataError> {
         if let Some(size) = options.size {
-            return Err(DataError::FixedSize { name: "digits", shape: SHAPE, size });
+            return Err(DataError::FixedSize {
+                name: "digits",
+                shape: SHAPE,
+                size,
+            });
         }
         let all = parse(SOURCE)?;
         let [train, test] = split(all.labels());
@@ -95,7 +99,9 @@ impl Source for Digits {
         let mut report = VerifyReport::new("digits", None);
         report.train_counts = set.train.class_counts(10);
         report.test_counts = set.test.class_counts(10);
-        report.notes.push("the set is part of the program".to_owned());
+        report
+            .notes
+            .push("the set is part of the program".to_owned());
         Ok(report)
     }
 }
@@ -110,7 +116,11 @@ fn parse(source: &str) -> Result<Split, DataError> {
         };
         let values: Vec<u16> = line
             .split(',')
-            .map(|v| v.trim().parse().map_err(|_| fail("something is not a number")))
+            .map(|v| {
+                v.trim()
+                    .parse()
+                    .map_err(|_| fail("something is not a number"))
+            })
             .collect::<Result<_, _>>()?;
         match values.split_last() {
             Some((&label @ 0..=9, grey)) if grey.len() == 64 && grey.iter().all(|&v| v <= 16) => {
@@ -129,8 +139,10 @@ fn split(labels: &[u16]) -> [Vec<u32>; 2] {
     let mut by_class: Vec<u32> = (0..labels.len() as u32).collect();
     // The sort is stable: within a class the order of the source stays.
     by_class.sort_by_key(|&i| labels[i as usize]);
-    let (test, train): (Vec<_>, Vec<_>) =
-        by_class.into_iter().enumerate().partition(|(place, _)| place % 5 == 0);
+    let (test, train): (Vec<_>, Vec<_>) = by_class
+        .into_iter()
+        .enumerate()
+        .partition(|(place, _)| place % 5 == 0);
     [train, test].map(|part| {
         let mut numbers: Vec<u32> = part.into_iter().map(|(_, number)| number).collect();
         numbers.sort_unstable();
@@ -155,8 +167,17 @@ mod tests {
         // The first zero is the first image by class, hence the first test image:
         // 0,0,5,13,9,1,0,0 in the source.
         assert_eq!(set.test.label(0), 0);
-        assert_eq!(set.test.pixels(0).unwrap()[..8], [0, 0, 80, 207, 143, 16, 0, 0]);
-        assert_eq!(parse(&format!("{}3", "16,".repeat(64))).unwrap().pixels(0).unwrap()[0], 255);
+        assert_eq!(
+            set.test.pixels(0).unwrap()[..8],
+            [0, 0, 80, 207, 143, 16, 0, 0]
+        );
+        assert_eq!(
+            parse(&format!("{}3", "16,".repeat(64)))
+                .unwrap()
+                .pixels(0)
+                .unwrap()[0],
+            255
+        );
     }
 
     #[test]
@@ -172,7 +193,10 @@ mod tests {
         for line in ["1,2,3", "x", &format!("{}3", "17,".repeat(64))] {
             assert!(matches!(parse(line), Err(DataError::Embedded { .. })));
         }
-        let options = OpenOptions { size: Some(32), ..OpenOptions::default() };
+        let options = OpenOptions {
+            size: Some(32),
+            ..OpenOptions::default()
+        };
         let error = SET.open(&options).unwrap_err();
         assert_eq!(
             error.to_string(),

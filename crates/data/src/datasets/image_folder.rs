@@ -78,10 +78,15 @@ impl Source for ImageFolder {
         let mut report = VerifyReport::new(KEY, Some(&scan.root));
         let [train, test] = scan.parts.each_ref().map(|files| {
             let mut counts = vec![0; scan.classes.len()];
-            files.iter().for_each(|(_, label)| counts[usize::from(*label)] += 1);
+            files
+                .iter()
+                .for_each(|(_, label)| counts[usize::from(*label)] += 1);
             counts
         });
-        report.problems = folder::all_bad(&scan).iter().map(ToString::to_string).collect();
+        report.problems = folder::all_bad(&scan)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         if report.problems.is_empty() {
             let sizes = folder::sizes(&folder::headers(&scan)?);
             if sizes.len() > 1 {
@@ -91,7 +96,9 @@ impl Source for ImageFolder {
         }
         for (class, _) in test.iter().enumerate().filter(|(_, n)| **n == 0) {
             let name = &scan.classes[class];
-            report.notes.push(format!("class {class} ({name}) has no test images"));
+            report
+                .notes
+                .push(format!("class {class} ({name}) has no test images"));
         }
         [report.train_counts, report.test_counts] = [train, test];
         Ok(report)
@@ -99,5 +106,8 @@ impl Source for ImageFolder {
 }
 
 fn needed(dir: Option<&Path>) -> Result<&Path, DataError> {
-    dir.ok_or(DataError::NeedsDirectory { name: KEY, can_fetch: false })
+    dir.ok_or(DataError::NeedsDirectory {
+        name: KEY,
+        can_fetch: false,
+    })
 }

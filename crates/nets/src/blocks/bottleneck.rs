@@ -50,17 +50,39 @@ impl Bottleneck {
         };
         let (inner, size1) = (shape.inner, shape.size.strided(first));
         let size2 = size1.strided(middle);
-        let conv1 =
-            make.conv(&format!("{name}.conv1"), shape.input, inner, 1, first, 1, shape.size);
+        let conv1 = make.conv(
+            &format!("{name}.conv1"),
+            shape.input,
+            inner,
+            1,
+            first,
+            1,
+            shape.size,
+        );
         let bn1 = make.norm(&format!("{name}.bn1"), inner, size1);
         make.relu(inner, size1);
         let conv2 = make.conv(&format!("{name}.conv2"), inner, inner, 3, middle, 1, size1);
         let bn2 = make.norm(&format!("{name}.bn2"), inner, size2);
         make.relu(inner, size2);
-        let conv3 = make.conv(&format!("{name}.conv3"), inner, shape.output, 1, 1, 1, size2);
+        let conv3 = make.conv(
+            &format!("{name}.conv3"),
+            inner,
+            shape.output,
+            1,
+            1,
+            1,
+            size2,
+        );
         let bn3 = make.norm(&format!("{name}.bn3"), shape.output, size2);
         make.relu(shape.output, size2);
-        Box::new(Self { conv1, bn1, conv2, bn2, conv3, bn3 })
+        Box::new(Self {
+            conv1,
+            bn1,
+            conv2,
+            bn2,
+            conv3,
+            bn3,
+        })
     }
 }
 

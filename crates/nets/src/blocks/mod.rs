@@ -49,23 +49,39 @@ mod tests {
     use super::*;
 
     /// Headings of a block's page.
-    const HEADINGS: &[&str] =
-        &["Equation", "As a network", "Cost", "When to use / when not", "Reference"];
+    const HEADINGS: &[&str] = &[
+        "Equation",
+        "As a network",
+        "Cost",
+        "When to use / when not",
+        "Reference",
+    ];
 
     #[test]
     fn every_file_is_registered_and_documented() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/blocks");
         for entry in std::fs::read_dir(folder).expect("the source folder is there in tests") {
-            let name = entry.expect("readable").file_name().into_string().expect("UTF-8");
+            let name = entry
+                .expect("readable")
+                .file_name()
+                .into_string()
+                .expect("UTF-8");
             let stem = name.trim_end_matches(".rs");
             if stem != "mod" {
-                assert!(MODULES.contains(&stem), "{name} is not in `blocks!`: add the line");
+                assert!(
+                    MODULES.contains(&stem),
+                    "{name} is not in `blocks!`: add the line"
+                );
             }
         }
         for facts in blocks() {
             for heading in HEADINGS {
                 let line = format!("//! # {heading}\n");
-                assert!(facts.source.contains(&line), "`{}` lacks `# {heading}`", facts.key);
+                assert!(
+                    facts.source.contains(&line),
+                    "`{}` lacks `# {heading}`",
+                    facts.key
+                );
             }
         }
     }

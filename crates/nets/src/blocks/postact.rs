@@ -43,14 +43,26 @@ impl PostAct {
     #[must_use]
     pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         let (input, output, small) = (shape.input, shape.output, shape.size.strided(shape.stride));
-        let conv1 =
-            make.conv(&format!("{name}.conv1"), input, output, 3, shape.stride, 1, shape.size);
+        let conv1 = make.conv(
+            &format!("{name}.conv1"),
+            input,
+            output,
+            3,
+            shape.stride,
+            1,
+            shape.size,
+        );
         let bn1 = make.norm(&format!("{name}.bn1"), output, small);
         make.relu(output, small);
         let conv2 = make.conv(&format!("{name}.conv2"), output, output, 3, 1, 1, small);
         let bn2 = make.norm(&format!("{name}.bn2"), output, small);
         make.relu(output, small);
-        Box::new(Self { conv1, bn1, conv2, bn2 })
+        Box::new(Self {
+            conv1,
+            bn1,
+            conv2,
+            bn2,
+        })
     }
 }
 

@@ -45,12 +45,24 @@ impl PreAct {
         let (input, output, small) = (shape.input, shape.output, shape.size.strided(shape.stride));
         let bn1 = make.norm(&format!("{name}.bn1"), input, shape.size);
         make.relu(input, shape.size);
-        let conv1 =
-            make.conv(&format!("{name}.conv1"), input, output, 3, shape.stride, 1, shape.size);
+        let conv1 = make.conv(
+            &format!("{name}.conv1"),
+            input,
+            output,
+            3,
+            shape.stride,
+            1,
+            shape.size,
+        );
         let bn2 = make.norm(&format!("{name}.bn2"), output, small);
         make.relu(output, small);
         let conv2 = make.conv(&format!("{name}.conv2"), output, output, 3, 1, 1, small);
-        Box::new(Self { bn1, conv1, bn2, conv2 })
+        Box::new(Self {
+            bn1,
+            conv1,
+            bn2,
+            conv2,
+        })
     }
 }
 

@@ -52,15 +52,37 @@ impl PreActBottleneck {
         let size2 = size1.strided(middle);
         let bn1 = make.norm(&format!("{name}.bn1"), shape.input, shape.size);
         make.relu(shape.input, shape.size);
-        let conv1 =
-            make.conv(&format!("{name}.conv1"), shape.input, inner, 1, first, 1, shape.size);
+        let conv1 = make.conv(
+            &format!("{name}.conv1"),
+            shape.input,
+            inner,
+            1,
+            first,
+            1,
+            shape.size,
+        );
         let bn2 = make.norm(&format!("{name}.bn2"), inner, size1);
         make.relu(inner, size1);
         let conv2 = make.conv(&format!("{name}.conv2"), inner, inner, 3, middle, 1, size1);
         let bn3 = make.norm(&format!("{name}.bn3"), inner, size2);
         make.relu(inner, size2);
-        let conv3 = make.conv(&format!("{name}.conv3"), inner, shape.output, 1, 1, 1, size2);
-        Box::new(Self { bn1, conv1, bn2, conv2, bn3, conv3 })
+        let conv3 = make.conv(
+            &format!("{name}.conv3"),
+            inner,
+            shape.output,
+            1,
+            1,
+            1,
+            size2,
+        );
+        Box::new(Self {
+            bn1,
+            conv1,
+            bn2,
+            conv2,
+            bn3,
+            conv3,
+        })
     }
 }
 

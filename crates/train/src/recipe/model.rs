@@ -43,7 +43,7 @@ words! {
 words! {
     /// What lies outside an image that is shifted.
     PadMode {
-        /// Zeros, after the mean was subtracted.
+        /// Black: zeros before the mean is subtracted, as in torchvision.
         #[default]
         Zero = "zero",
         /// The image, mirrored at its border.

@@ -1,0 +1,55 @@
+//! How do the tests run the program? As a person does: the binary, in a folder of its own.
+
+#![allow(dead_code, unreachable_pub)] // Each test file uses a part.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The program, in `folder`.
+pub fn timestep(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_timestep"));
+    command.args(args).current_dir(folder);
+    command
+}
+
+/// Runs it to its end.
+pub fn run(folder: &Path, args: &[&str]) -> Output {
+    timestep(folder, args)
+        .output()
+        .expect("the binary was built for this test")
+}
+
+/// Runs it, expects success, returns standard output.
+pub fn ok(folder: &Path, args: &[&str]) -> String {
+    let out = run(folder, args);
+    assert!(
+        out.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    String::from_utf8(out.stdout).expect("UTF-8")
+}
+
+/// Runs it with `--json` and reads the first object.
+pub fn object(args: &[&str]) -> serde_json::Value {
+    let folder = std::env::temp_dir();
+    let text = ok(&folder, &[args, &["--json"]].concat());
+    let line = text.lines().next().expect("one line");
+    serde_json::from_str(line).expect("JSON")
+}
+
+/// Runs it, expects exit code 2, an error and a hint, no panic; returns standard error.
+pub fn refused(folder: &Path, args: &[&str]) -> String {
+    let out = run(folder, args);
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(2), "{args:?}: {text}");
+    assert!(
+        text.contains("error:") && text.contains("hint:"),
+        "{args:?}: {text}"
+    );
+    assert!(
+        !text.contains("panicked") && !text.contains("RUST_BACKTRACE"),
+        "{text}"
+    );
+    text
+}

@@ -1,0 +1,185 @@
+//! Is every mistake a person can make answered by a clear error, a hint and exit code 2?
+
+mod common;
+
+use common::{ok, refused};
+use std::path::Path;
+
+/// A folder of classes with a few small images each.
+fn images(folder: &Path, classes: &[&str]) {
+    for split in ["train", "test"] {
+        for (c, class) in classes.iter().enumerate() {
+            let inside = folder.join(split).join(class);
+            std::fs::create_dir_all(&inside).expect("a folder");
+            for n in 0..4_u8 {
+                let pixel =
+                    |x: u32, y: u32| image::Rgb([x as u8 * 20, y as u8 * 20, n + 50 * c as u8]);
+                let picture = image::RgbImage::from_fn(12, 12, pixel);
+                picture
+                    .save(inside.join(format!("{n}.png")))
+                    .expect("an image");
+            }
+        }
+    }
+}
+
+fn train_on<'a>(dir: &'a str) -> Vec<&'a str> {
+    vec![
+        "train",
+        "image-folder/lm-resnet-20",
+        "--data-dir",
+        dir,
+        "--epochs",
+        "1",
+        "--quiet",
+    ]
+}
+
+#[test]
+fn misspelt_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    assert!(refused(at, &["train", "digits/lm-resnt-20"]).contains("`lm-resnet-20`"));
+    assert!(refused(at, &["train", "digts/lm-resnet-20"]).contains("`digits"));
+    assert!(refused(at, &["train", "--scheme", "eulr"]).contains("`euler`"));
+    assert!(refused(at, &["train", "--block", "preactt"]).contains("`preact`"));
+    assert!(refused(at, &["summary", "resnet20"]).contains("`resnet-20`"));
+    assert!(refused(at, &["analyze", "order", "rk5"]).contains("rk4"));
+    let text = refused(
+        at,
+        &[
+            "train",
+            "--epochs",
+            "0",
+            "--set",
+            "trian.batch=3",
+            "--lr",
+            "-1",
+        ],
+    );
+    assert!(
+        text.contains("3 problems") && text.contains("train.batch"),
+        "{text}"
+    );
+    refused(
+        at,
+        &["train", "--set", "network.noise=shake", "--epochs", "1"],
+    );
+    assert!(!at.join("runs").exists(), "nothing was begun");
+}
+
+#[test]
+fn damaged_cifar_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let record = 3073;
+    let good = vec![0_u8; 10_000 * record];
+    for n in 1..=5 {
+        std::fs::write(at.join(format!("data_batch_{n}.bin")), &good).expect("written");
+    }
+    let test = at.join("test_batch.bin");
+    let args = ["train", "cifar10/lm-resnet-20", "--data-dir", "."];
+    std::fs::write(&test, &good[1..]).expect("written");
+    assert!(refused(at, &args).contains("test_batch.bin"));
+    std::fs::write(&test, []).expect("written");
+    assert!(refused(at, &args).contains("test_batch.bin"));
+    let mut wrong = good;
+    wrong[7 * record] = 10;
+    std::fs::write(&test, &wrong).expect("written");
+    let text = refused(at, &args);
+    assert!(
+        text.contains("10") && text.contains("test_batch.bin"),
+        "{text}"
+    );
+    refused(at, &["train", "cifar10/lm-resnet-20"]);
+}
+
+#[test]
+fn unusable_folders_of_images() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    images(&at.join("one"), &["cat"]);
+    refused(at, &train_on("one"));
+    std::fs::create_dir_all(at.join("none/train/cat")).expect("a folder");
+    std::fs::create_dir_all(at.join("none/train/dog")).expect("a folder");
+    refused(at, &train_on("none"));
+    refused(at, &train_on("missing"));
+    images(&at.join("text"), &["cat", "dog"]);
+    std::fs::write(at.join("text/train/cat/note.png"), "hello").expect("written");
+    assert!(refused(at, &train_on("text")).contains("note.png"));
+    images(&at.join("cut"), &["cat", "dog"]);
+    let whole = at.join("cut/train/dog/whole.jpg");
+    image::RgbImage::new(12, 12).save(&whole).expect("a JPEG");
+    let bytes = std::fs::read(&whole).expect("readable");
+    std::fs::write(&whole, &bytes[..bytes.len() - 20]).expect("written");
+    assert!(refused(at, &train_on("cut")).contains("whole.jpg"));
+    images(&at.join("good"), &["cat", "dog"]);
+    ok(at, &train_on("good"));
+}
+
+#[test]
+fn weights_that_do_not_fit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let small = [
+        "train", "--steps", "1,1", "--width", "4", "--epochs", "1", "--quiet", "--name", "a",
+    ];
+    ok(at, &small);
+    let weights = at.join("runs/a/weights/last.safetensors");
+    let good = std::fs::read(&weights).expect("readable");
+    // A corrupt header, a truncated file, an empty file, no file.
+    let mut bytes = good.clone();
+    bytes[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+    for damage in [bytes, good[..good.len() / 2].to_vec(), Vec::new()] {
+        std::fs::write(at.join("bad.safetensors"), damage).expect("written");
+        refused(at, &["eval", "bad.safetensors"]);
+    }
+    refused(at, &["eval", "missing.safetensors"]);
+    // Digits weights on other images.
+    images(&at.join("good"), &["cat", "dog"]);
+    refused(
+        at,
+        &[
+            "eval",
+            "runs/a",
+            "--data",
+            "image-folder",
+            "--data-dir",
+            "good",
+        ],
+    );
+    // Another network under this network's card: the parameters disagree with it.
+    ok(
+        at,
+        &[
+            "train", "--steps", "2,1", "--width", "4", "--epochs", "1", "--quiet", "--name", "b",
+        ],
+    );
+    let other = std::fs::read(at.join("runs/b/state/state.safetensors")).expect("readable");
+    std::fs::write(at.join("runs/a/state/state.safetensors"), other).expect("written");
+    refused(at, &["train", "--resume", "runs/a"]);
+    // Resuming as something else, or what is no run.
+    refused(
+        at,
+        &["train", "--resume", "runs/b", "--net", "preresnet-20"],
+    );
+    refused(at, &["train", "--resume", "runs/b", "--scheme", "euler"]);
+    refused(at, &["train", "--resume", "."]);
+    // An image that is none.
+    std::fs::write(at.join("note.png"), "hello").expect("written");
+    refused(at, &["predict", "runs/b", "note.png"]);
+}
+
+#[test]
+fn unwritable_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("file"), "x").expect("written");
+    refused(
+        folder.path(),
+        &["train", "--out", "file/runs", "--epochs", "1"],
+    );
+    refused(
+        folder.path(),
+        &["train", "--out", "/proc/none", "--epochs", "1"],
+    );
+}
