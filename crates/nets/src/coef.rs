@@ -7,6 +7,8 @@ use std::ops::{Add, Mul, Neg, Sub};
 ///
 /// Arithmetic on learned coefficients is recorded for the backward pass, so a scheme can write
 /// `1 - k` and the gradient reaches `k`.
+// A handful live at a time, on the stack of one step: boxing the tensor would only cost.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Coef {
     /// A fixed number.

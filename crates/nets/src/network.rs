@@ -304,7 +304,7 @@ fn check(config: &NetworkConfig, expansion: usize, theory: &SchemeFacts) -> Resu
     if input.channels == 0 || input.height == 0 || input.width == 0 {
         problems.push("its input images are empty".to_string());
     }
-    if (config.width * expansion) % theory.parts != 0 {
+    if !(config.width * expansion).is_multiple_of(theory.parts) {
         problems.push(format!(
             "scheme `{}` steps {} halves of the channels in turn, and {} channels cannot be halved",
             theory.key,
