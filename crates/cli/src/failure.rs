@@ -12,6 +12,9 @@ use timestep_train::recipe::RecipeError;
 pub(crate) const NEGATIVE: u8 = 1;
 /// Wrong usage, recipe, data or file.
 pub(crate) const USAGE: u8 = 2;
+/// What helps where a scheme has no answer at a coefficient.
+const ANALYSIS: &str = "coefficients between -1 and 1 are zero-stable for `lm` and `momentum`; `timestep list \
+                        schemes` shows which schemes have one";
 /// Interrupted with the state saved.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -98,7 +101,7 @@ impl From<AnalysisError> for Failure {
         Self {
             code: USAGE,
             message: error.to_string(),
-            hint: None,
+            hint: Some(ANALYSIS.to_owned()),
         }
     }
 }

@@ -9,9 +9,11 @@ mod dry_run;
 mod failure;
 mod names;
 mod progress;
+mod recipes;
 mod require;
 mod settings;
 mod speech;
+mod theory;
 mod ui;
 
 use args::{Cli, Command, When};

@@ -1,6 +1,7 @@
 //! What does a name stand for? One look-up over all registries, for `explain` and `cite`.
 
 use crate::failure::Failure;
+use crate::recipes::{is_recipe, recipes};
 use timestep_data::DatasetInfo;
 use timestep_nets::{BlockFacts, Preset, blocks, near_names, presets};
 use timestep_numerics::{SchemeFacts, facts, schemes};
@@ -21,9 +22,12 @@ pub(crate) enum Named {
     Setting(&'static Setting),
     /// A kind of log.
     Log(&'static SinkKind),
+    /// A recipe, by its name.
+    Recipe(String),
 }
 
-/// Finds a name; published networks go before the aliases of schemes.
+/// Finds a name; published networks go before the aliases of schemes, data sets before their
+/// recipes.
 pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     if let Some(preset) = presets().iter().find(|p| p.name == name) {
         return Ok(Named::Network(preset));
@@ -43,34 +47,77 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     if let Some(log) = SINKS.iter().find(|s| s.key == name) {
         return Ok(Named::Log(log));
     }
-    let data = timestep_data::list();
-    let known = (presets().iter().map(|p| p.name))
-        .chain(schemes().iter().map(|s| s.key))
-        .chain(blocks().map(|b| b.key))
-        .chain(data.iter().map(|d| d.key))
-        .chain(SETTINGS.iter().map(|s| s.path))
-        .chain(SINKS.iter().map(|s| s.key));
-    let near: Vec<String> = near_names(name, known)
+    if is_recipe(name) {
+        return Ok(Named::Recipe(name.to_owned()));
+    }
+    Err(unknown(name))
+}
+
+/// Nothing has this name: the nearest ones of all registries, or where to look.
+fn unknown(name: &str) -> Failure {
+    // `train.lr` means `optimiser.lr`, and so does `lr`: the last part of a setting says most.
+    let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+    let mut near: Vec<String> = SETTINGS
         .iter()
-        .map(|n| format!("`{n}`"))
+        .filter(|s| last(s.path) == last(name))
+        .map(|s| s.path.to_owned())
         .collect();
+    if near.is_empty() {
+        let data = timestep_data::list();
+        let recipes = recipes();
+        let aliases = schemes()
+            .iter()
+            .flat_map(|s| s.aliases)
+            .chain(blocks().flat_map(|b| b.aliases));
+        let known = (presets().iter().map(|p| p.name))
+            .chain(schemes().iter().map(|s| s.key))
+            .chain(blocks().map(|b| b.key))
+            .chain(aliases.copied())
+            .chain(data.iter().map(|d| d.key))
+            .chain(SETTINGS.iter().map(|s| s.path))
+            .chain(SINKS.iter().map(|s| s.key))
+            // Recipes are long and alike: they only answer to names that look like one.
+            .chain(
+                recipes
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|_| name.contains('/')),
+            );
+        near = near_names(name, known);
+    }
+    let near: Vec<String> = near.iter().map(|n| format!("`{n}`")).collect();
     let hint = if near.is_empty() {
         "`timestep list` shows what there is".to_owned()
     } else {
         format!("did you mean {}?", near.join(" or "))
     };
-    Err(Failure::usage(format!("nothing is called `{name}`"), hint))
+    Failure::usage(format!("nothing is called `{name}`"), hint)
 }
 
 /// The module documentation of a source file: its `//!` lines as Markdown.
 pub(crate) fn module_page(source: &str) -> String {
-    let lines = source.lines().take_while(|l| l.starts_with("//!"));
-    lines
-        .map(|l| {
-            l.trim_start_matches("//!")
-                .trim_start_matches(' ')
-                .to_owned()
-                + "\n"
-        })
+    source
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned() + "\n")
         .collect()
+}
+
+/// The type of a setting, for tables.
+pub(crate) fn type_name(kind: timestep_train::recipe::Kind) -> String {
+    use timestep_train::recipe::Kind;
+    match kind {
+        Kind::Text => "text".into(),
+        // An empty word stands for "as the preset says".
+        Kind::Word(words) => words
+            .iter()
+            .map(|w| if w.is_empty() { "\"\"" } else { w })
+            .collect::<Vec<_>>()
+            .join("|"),
+        Kind::Count => "count".into(),
+        Kind::Number => "number".into(),
+        Kind::Switch => "true|false".into(),
+        Kind::Counts => "counts".into(),
+        Kind::Numbers => "numbers".into(),
+    }
 }

@@ -1,7 +1,5 @@
 //! Where does text go? Data to standard output, talk to standard error; nothing else prints.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
 use crate::failure::Failure;
 use serde_json::{Map, Value, json};
 use std::io::{IsTerminal, Write};
@@ -51,7 +49,7 @@ impl Ui {
     /// Says something to the person.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 
@@ -70,11 +68,19 @@ impl Ui {
         } else {
             ("", "", "")
         };
-        eprintln!("{red}error:{plain} {}", failure.message.trim_end());
+        say(&format!(
+            "{red}error:{plain} {}",
+            failure.message.trim_end()
+        ));
         if let Some(hint) = &failure.hint {
-            eprintln!("{cyan}hint:{plain} {hint}");
+            say(&format!("{cyan}hint:{plain} {hint}"));
         }
     }
+}
+
+/// A line on standard error; unlike `eprintln!` it does not panic when that is closed.
+fn say(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
 }
 
 /// Aligns rows of cells in columns two spaces apart; the first row is the header.

@@ -23,7 +23,7 @@ fn images(folder: &Path, classes: &[&str]) {
     }
 }
 
-fn train_on<'a>(dir: &'a str) -> Vec<&'a str> {
+fn train_on(dir: &str) -> Vec<&str> {
     vec![
         "train",
         "image-folder/lm-resnet-20",

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 use timestep_nets::{
-    DType, Device, InputShape, Metadata, Mode, Network, Parameters, Pass, Tensor, TensorData, WeightsFile,
-    device, ops, preset, read_safetensors, to_safetensors, write_arrays,
+    DType, Device, InputShape, Metadata, Mode, Network, Parameters, Pass, Tensor, TensorData,
+    WeightsFile, device, ops, preset, read_safetensors, to_safetensors, write_arrays,
 };
 
 const BATCH: usize = 4;
@@ -27,7 +27,11 @@ fn labels() -> Vec<i32> {
 }
 
 fn network(name: &str) -> Network {
-    let input = InputShape { channels: 3, height: 32, width: 32 };
+    let input = InputShape {
+        channels: 3,
+        height: 32,
+        width: 32,
+    };
     Network::build(&preset(name).expect("registered").config(input, 10)).expect("builds")
 }
 
@@ -37,8 +41,10 @@ fn write_inputs(folder: &Path, name: &str, parameters: &Parameters) {
     let bytes = to_safetensors(parameters, &Metadata::new()).expect("weights");
     std::fs::write(folder.join(format!("{name}.safetensors")), bytes).expect("written");
     let labels = labels().iter().map(|l| *l as f32).collect();
-    let arrays: [(&str, &[usize], Vec<f32>); 2] =
-        [("images", &[BATCH, 3, 32, 32], pixels()), ("labels", &[BATCH], labels)];
+    let arrays: [(&str, &[usize], Vec<f32>); 2] = [
+        ("images", &[BATCH, 3, 32, 32], pixels()),
+        ("labels", &[BATCH], labels),
+    ];
     let bytes = write_arrays(&arrays, &Metadata::new()).expect("a batch");
     std::fs::write(folder.join("batch.safetensors"), bytes).expect("written");
 }
@@ -48,17 +54,28 @@ fn images(device: &Device) -> Tensor<4> {
 }
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.without_autodiff().into_data().iter::<f32>().collect()
+    tensor
+        .without_autodiff()
+        .into_data()
+        .iter::<f32>()
+        .collect()
 }
 
 /// Largest difference relative to the largest expected value.
 fn difference(got: &[f32], want: &[f32]) -> f32 {
     let scale = want.iter().fold(1e-8_f32, |m, v| m.max(v.abs()));
-    got.iter().zip(want).fold(0.0_f32, |m, (a, b)| m.max((a - b).abs())) / scale
+    got.iter()
+        .zip(want)
+        .fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()))
+        / scale
 }
 
 fn expected<'f>(file: &'f WeightsFile, key: &str) -> &'f [f32] {
-    &file.arrays.get(key).unwrap_or_else(|| panic!("no `{key}` in the fixture")).1
+    &file
+        .arrays
+        .get(key)
+        .unwrap_or_else(|| panic!("no `{key}` in the fixture"))
+        .1
 }
 
 fn compare(name: &str) {
@@ -84,12 +101,23 @@ fn compare(name: &str) {
     let pass = Pass::new(parameters.values(), Mode::Eval);
     let logits = numbers(network.forward(&pass, images(&device)).expect("forward"));
     let off = difference(&logits, expected(&want, "logits_eval"));
-    assert!(off < 1e-4, "{name}: evaluation logits in f32 differ by {off}");
+    assert!(
+        off < 1e-4,
+        "{name}: evaluation logits in f32 differ by {off}"
+    );
     // In f32 a ReLU input within rounding of zero may fall on either side, which moves single
     // entries of a gradient by up to a percent in any program; norms hold to a thousandth.
     gradients(name, &network, &parameters, &want, 1e-4, 1e-3, 2e-2);
     // In f64 there is no such excuse. The fixture is read as f32, hence not 1e-12.
-    gradients(name, &network, &parameters.cast(DType::F64), &want, 1e-6, 1e-6, 1e-6);
+    gradients(
+        name,
+        &network,
+        &parameters.cast(DType::F64),
+        &want,
+        1e-6,
+        1e-6,
+        1e-6,
+    );
 }
 
 /// One training pass against the fixture, with tolerances for logits and statistics, for the norm
@@ -110,18 +138,33 @@ fn gradients(
     let images = images(&device).cast(dtype).autodiff();
     let logits = network.forward(&pass, images).expect("forward");
     let off = difference(&numbers(logits.clone()), expected(want, "logits_train"));
-    assert!(off < logits_to, "{name} {dtype:?}: training logits differ by {off}");
+    assert!(
+        off < logits_to,
+        "{name} {dtype:?}: training logits differ by {off}"
+    );
     let target = Tensor::from_data(TensorData::new(labels(), [BATCH]), &device);
     let loss = ops::cross_entropy(logits, target, 0.1);
     assert!(difference(&numbers(loss.clone()), expected(want, "loss")) < logits_to);
     let grads = loss.backward();
     let statistics = pass.into_statistics();
-    for (spec, value) in network.specs().iter().zip(&values).filter(|(s, _)| s.is_trained()) {
+    for (spec, value) in network
+        .specs()
+        .iter()
+        .zip(&values)
+        .filter(|(s, _)| s.is_trained())
+    {
         let what = format!("{name} {dtype:?} `{}`", spec.name);
         let grad = numbers(value.grad(&grads).expect("a gradient"));
         let norm = expected(want, &format!("norm.{}", spec.name))[0];
-        let own = grad.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt() as f32;
-        assert!((own / norm - 1.0).abs() < norm_to, "{what}: norm {own} against {norm}");
+        let own = grad
+            .iter()
+            .map(|g| f64::from(*g).powi(2))
+            .sum::<f64>()
+            .sqrt() as f32;
+        assert!(
+            (own / norm - 1.0).abs() < norm_to,
+            "{what}: norm {own} against {norm}"
+        );
         let some = expected(want, &format!("grad.{}", spec.name));
         let off = difference(&grad[..some.len()], some);
         assert!(off < entries_to, "{what}: gradient differs by {off}");
@@ -132,7 +175,11 @@ fn gradients(
     for (spec, id) in table.filter(|(s, _)| !s.is_trained()) {
         let want = expected(want, &format!("buffer.{}", spec.name));
         let off = difference(&parameters.read(id), want);
-        assert!(off < logits_to, "{name} {dtype:?} `{}`: statistic differs by {off}", spec.name);
+        assert!(
+            off < logits_to,
+            "{name} {dtype:?} `{}`: statistic differs by {off}",
+            spec.name
+        );
     }
 }
 

@@ -1,7 +1,8 @@
 //! Which pictures are there? The stability region of a scheme, the learned momentum of networks.
 
+use crate::contour::outlines;
 use crate::svg::{COLOURS, Frame};
-use timestep_numerics::analysis::Region;
+use timestep_numerics::analysis::{self, AnalysisError, Region, Stability};
 
 /// The learned coefficients of one network.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,44 +13,143 @@ pub struct Series {
     pub segments: Vec<Vec<Option<f64>>>,
 }
 
-/// The region `ρ ≤ 1` of a scheme in the plane of `z = hλ`, as SVG.
-#[must_use]
-pub fn stability_region(region: &Region, title: &str) -> String {
-    let mut frame = Frame::new(
-        (560.0, 520.0),
-        title,
-        (region.re[0], last(&region.re), "Re hλ"),
-        (region.im[0], last(&region.im), "Im hλ"),
-    );
-    // Runs of stable cells of a row become one rectangle: small files, no seams.
-    let (nx, ny) = (region.re.len(), region.im.len());
-    let dx = (last(&region.re) - region.re[0]) / (nx - 1) as f64;
-    let dy = (last(&region.im) - region.im[0]) / (ny - 1) as f64;
-    for j in 0..ny {
-        let mut i = 0;
-        while i < nx {
-            let run = (i..nx)
-                .take_while(|i| region.at(*i, j) <= 1.0 + 1e-9)
-                .count();
-            if run > 0 {
-                let x0 = frame.px((region.re[i] - dx / 2.0).max(region.re[0]));
-                let x1 = frame.px((region.re[i + run - 1] + dx / 2.0).min(last(&region.re)));
-                let y0 = frame.py((region.im[j] + dy / 2.0).min(last(&region.im)));
-                let y1 = frame.py((region.im[j] - dy / 2.0).max(region.im[0]));
-                frame.raw(&format!(
-                    "<rect x=\"{x0:.1}\" y=\"{y0:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"#a6cee3\"/>",
-                    x1 - x0,
-                    y1 - y0 + 0.3
-                ));
-            }
-            i += run.max(1);
+/// Beyond this the picture is cut off: no explicit scheme of a network is stable so far out.
+const FAR: f64 = 20.0;
+/// Points of the grid on each axis of the picture; odd, so that the axes are on the grid.
+const FINE: usize = 241;
+/// Points of the grid on which the extent of the region is found first.
+const COARSE: usize = 61;
+
+/// The stability region of a scheme as SVG, in a window that shows all of it.
+///
+/// # Errors
+/// [`AnalysisError`] for an unknown scheme or a coefficient that does not fit.
+pub fn stability(scheme: &str, k: Option<f64>, title: &str) -> Result<String, AnalysisError> {
+    let found = analysis::stability(scheme, k)?;
+    let reach = found
+        .real_interval
+        .0
+        .abs()
+        .max(found.imaginary_interval)
+        .clamp(1.5, FAR)
+        * 1.3;
+    let rough = analysis::region(
+        scheme,
+        k,
+        (-reach, 0.5 * reach),
+        (-reach, reach),
+        COARSE,
+        COARSE,
+    )?;
+    let (re, im) = window(&rough, &found);
+    let region = analysis::region(scheme, k, re, im, FINE, FINE)?;
+    Ok(stability_region(&region, &found, title))
+}
+
+/// The part of the plane to show: what is stable, the origin, and some room; in the proportions of
+/// the plot area, so that a circle is round.
+fn window(rough: &Region, found: &Stability) -> ((f64, f64), (f64, f64)) {
+    let mut left = found.real_interval.0.clamp(-FAR, -1.0);
+    let mut right = 0.6_f64;
+    let mut top = found.imaginary_interval.clamp(0.8, FAR);
+    for (j, y) in rough.im.iter().enumerate() {
+        let inside = rough
+            .re
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| stable(rough, *i, j));
+        for (_, x) in inside {
+            (left, right, top) = (left.min(*x), right.max(*x), top.max(y.abs()));
         }
     }
+    let room = 0.08 * (right - left).max(2.0 * top);
+    // More above, where the intervals are written.
+    (left, right, top) = (left - room, right + room, top + 1.8 * room);
+    let proportion = AREA.1 / AREA.0;
+    let (width, height) = (right - left, 2.0 * top);
+    if height < proportion * width {
+        top = 0.5 * proportion * width;
+    } else {
+        let more = (height / proportion - width) / 2.0;
+        (left, right) = (left - more, right + more);
+    }
+    ((left, right), (-top, top))
+}
+
+/// Is the scheme stable at a grid point? Rounding must not hide a region without area.
+fn stable(region: &Region, i: usize, j: usize) -> bool {
+    region.at(i, j) < LEVEL
+}
+
+/// The spectral radius up to which a point counts as stable.
+const LEVEL: f64 = 1.0 + 1e-9;
+/// Pixels of the plot area of a stability region.
+const AREA: (f64, f64) = (480.0, 430.0);
+
+/// The region `ρ ≤ 1` of a scheme in the plane of `z = hλ`, its stable intervals marked on both
+/// axes, as SVG.
+#[must_use]
+pub fn stability_region(region: &Region, found: &Stability, title: &str) -> String {
+    let (re, im) = (
+        (region.re[0], last(&region.re)),
+        (region.im[0], last(&region.im)),
+    );
+    let mut frame = Frame::new(
+        (AREA.0 + 80.0, AREA.1 + 90.0),
+        title,
+        (re.0, re.1, "Re hλ"),
+        (im.0, im.1, "Im hλ"),
+    );
     frame.grid();
+    let polygons = outlines(&region.re, &region.im, |i, j| region.at(i, j) - LEVEL);
+    if !polygons.is_empty() {
+        let mut path = String::new();
+        for polygon in &polygons {
+            for (n, (x, y)) in polygon.iter().enumerate() {
+                let letter = if n == 0 { 'M' } else { 'L' };
+                path.push_str(&format!("{letter}{:.1} {:.1}", frame.px(*x), frame.py(*y)));
+            }
+            path.push('Z');
+        }
+        frame.raw(&format!(
+            "<path d=\"{path}\" fill=\"#a6cee3\" fill-opacity=\"0.8\" fill-rule=\"evenodd\" \
+             stroke=\"{}\" stroke-width=\"1\"/>",
+            COLOURS[0]
+        ));
+    }
     let axis = "stroke=\"#222\" stroke-width=\"1.2\"";
-    frame.line((region.re[0], 0.0), (last(&region.re), 0.0), axis);
-    frame.line((0.0, region.im[0]), (0.0, last(&region.im)), axis);
+    frame.line((re.0, 0.0), (re.1, 0.0), axis);
+    frame.line((0.0, im.0), (0.0, im.1), axis);
+    let thick = format!("stroke=\"{}\" stroke-width=\"4\"", COLOURS[1]);
+    let left = found.real_interval.0;
+    if left < 0.0 {
+        frame.line((left.max(re.0), 0.0), (0.0, 0.0), &thick);
+    }
+    let top = found.imaginary_interval;
+    if top > 0.0 {
+        frame.line((0.0, -top.min(im.1)), (0.0, top.min(im.1)), &thick);
+    }
+    let y = frame.py(im.1) + 18.0;
+    frame.label(frame.px(re.0) + 10.0, y, "start", &intervals(found));
     frame.finish()
+}
+
+/// The marked intervals in words.
+fn intervals(found: &Stability) -> String {
+    if !found.zero_stable {
+        return "not zero-stable: stable nowhere".to_owned();
+    }
+    let mut parts = Vec::new();
+    if found.real_interval.0 < 0.0 {
+        parts.push(format!("[{:.3}, 0]", found.real_interval.0));
+    }
+    if found.imaginary_interval > 0.0 {
+        parts.push(format!("±{:.3}i", found.imaginary_interval));
+    }
+    if parts.is_empty() {
+        return "no stable interval on either axis".to_owned();
+    }
+    format!("stable on the axes: {}", parts.join(" and "))
 }
 
 /// The learned momentum `-k_n` against the step, over the whole depth of each network, as SVG.
@@ -129,16 +229,32 @@ fn last(axis: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use timestep_numerics::analysis::region;
 
     #[test]
     fn a_region_is_drawn_where_the_scheme_is_stable() {
-        let stable = region("euler", None, (-3.0, 1.0), (-2.0, 2.0), 41, 41).expect("a region");
-        let svg = stability_region(&stable, "a < b");
+        let svg = stability("euler", None, "a < b").expect("a picture");
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
-        assert!(svg.contains("a &lt; b") && svg.matches("#a6cee3").count() > 10);
-        let none = region("lm", Some(1.2), (-3.0, 1.0), (-2.0, 2.0), 41, 41).expect("a region");
-        assert_eq!(stability_region(&none, "").matches("#a6cee3").count(), 0);
+        assert!(svg.contains("a &lt; b") && svg.contains("[-2.000, 0]"));
+        assert_eq!(svg.matches("#a6cee3").count(), 1);
+        let none = stability("lm", Some(1.2), "").expect("a picture");
+        assert!(!none.contains("#a6cee3") && none.contains("not zero-stable"));
+    }
+
+    #[test]
+    fn every_scheme_has_a_picture_that_shows_its_intervals() {
+        for scheme in timestep_numerics::schemes() {
+            let svg = stability(scheme.key, None, scheme.key).expect("a picture");
+            assert!(
+                svg.contains("stroke-width=\"4\""),
+                "{} has no interval",
+                scheme.key
+            );
+            assert!(
+                !svg.contains("NaN") && !svg.contains("inf"),
+                "{}",
+                scheme.key
+            );
+        }
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use crate::args::{Analysis, Analyze, Modified, OfScheme, StabilityArgs};
 use crate::failure::Failure;
+use crate::theory::intervals;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
-use timestep_numerics::analysis;
+use timestep_numerics::analysis::{self, ModifiedEquation};
 use timestep_report::plots;
 use timestep_train::files;
 
@@ -61,13 +62,13 @@ fn order(of: &OfScheme, ui: Ui) -> Result<u8, Failure> {
             .map(|s| vec![format!("{:.6}", s.h), format!("{:.3e}", s.error)]),
     );
     ui.data(&format!(
-        "{}{}: order {:.3} (theory {}) on {}\nit follows {:.4} u' = f(u)\n\n{}",
+        "{}{}: order {:.3} (theory {}) on {}\n{}\n\n{}",
         found.scheme,
         with_k(found.k),
         found.order,
         found.theory,
         found.problem,
-        found.time_scale,
+        time_scale(found.time_scale),
         table(&rows)
     ));
     Ok(0)
@@ -85,42 +86,91 @@ fn stability(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
             "real_interval": [number(found.real_interval.0), 0.0],
             "imaginary_interval": number(found.imaginary_interval),
             "zero_stable": found.zero_stable,
-            "polynomial": polynomial,
+            "polynomial": polynomial.map(|p| p.iter().map(|c| number(*c)).collect::<Vec<_>>()),
         }));
     } else {
         let mut text = format!(
-            "{}{}\nreal interval       [{:.4}, 0]\nimaginary interval  {:.4}\nzero-stable         {}\n",
+            "{}{}: stable for {}\nreal interval       [{:.4}, 0]\nimaginary interval  {:.4}\nzero-stable         {}\n",
             found.scheme,
             with_k(found.k),
+            intervals(&found),
             found.real_interval.0 + 0.0,
             found.imaginary_interval,
-            if found.zero_stable { "yes" } else { "no" }
+            if found.zero_stable {
+                "yes"
+            } else {
+                "no: errors of the history grow without f"
+            }
         );
         if let Some(polynomial) = polynomial {
-            let terms: Vec<String> = polynomial
-                .iter()
-                .enumerate()
-                .filter(|(_, c)| **c != 0.0)
-                .map(|(power, c)| match power {
-                    0 => format!("{c:.6}"),
-                    1 => format!("{c:.6} z"),
-                    _ => format!("{c:.6} z^{power}"),
-                })
-                .collect();
-            text.push_str(&format!("R(z)                {}\n", terms.join(" + ")));
+            text.push_str(&format!("R(z)                {}\n", written(&polynomial)));
         }
         ui.data(&text);
     }
     if let Some(path) = &args.svg {
-        let left = (found.real_interval.0 * 1.2).clamp(-12.0, -3.0);
-        let top = (found.imaginary_interval * 1.2).clamp(-left * 0.75, 9.0);
-        let region = analysis::region(name, k, (left, 1.0), (-top, top), 240, 240)?;
         let title = format!("Stability region of {}{}", found.scheme, with_k(found.k));
-        let picture = plots::stability_region(&region, &title);
+        let picture = plots::stability(name, k, &title)?;
         files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(0)
+}
+
+/// A polynomial as a person writes it: `1 + z + 0.5 z^2`.
+fn written(coefficients: &[f64]) -> String {
+    let mut text = String::new();
+    for (power, c) in coefficients
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| c.abs() > 1e-12)
+    {
+        text.push_str(match (text.is_empty(), *c < 0.0) {
+            (true, true) => "-",
+            (true, false) => "",
+            (false, true) => " - ",
+            (false, false) => " + ",
+        });
+        let six = format!("{:.6}", c.abs());
+        let size = six.trim_end_matches('0').trim_end_matches('.');
+        let variable = match power {
+            0 => String::new(),
+            1 => "z".to_owned(),
+            _ => format!("z^{power}"),
+        };
+        match (size, power) {
+            (_, 0) => text.push_str(size),
+            ("1", _) => text.push_str(&variable),
+            _ => text.push_str(&format!("{size} {variable}")),
+        }
+    }
+    text
+}
+
+/// What the coefficient of u' means.
+fn time_scale(scale: f64) -> String {
+    if (scale - 1.0).abs() < 1e-9 {
+        return "its time is that of u' = f(u)".to_owned();
+    }
+    format!(
+        "it follows {scale:.4} u' = f(u): time runs {:.4} times as fast",
+        1.0 / scale
+    )
+}
+
+/// What the first two coefficients of a modified equation mean.
+fn meaning(found: &ModifiedEquation) -> String {
+    let scale = found.time_scale();
+    let first = if scale.abs() < 1e-9 {
+        "it has no u': an equation of second order in time".to_owned()
+    } else {
+        time_scale(scale)
+    };
+    let inertia = found.inertia();
+    match inertia {
+        _ if found.coefficients.len() < 2 => first,
+        i if i.abs() < 1e-9 => format!("{first}; no inertia, for it has no u''"),
+        i => format!("{first}; inertia {i:.4} h, the coefficient of u''"),
+    }
 }
 
 fn modified(args: &Modified, ui: Ui) -> Result<u8, Failure> {
@@ -134,7 +184,33 @@ fn modified(args: &Modified, ui: Ui) -> Result<u8, Failure> {
             "equation": found.to_string(),
         }));
     } else {
-        ui.data(&format!("{}{}: {found}", found.scheme, with_k(found.k)));
+        let meaning = meaning(&found);
+        ui.data(&format!(
+            "{}{}: {found}\n{meaning}",
+            found.scheme,
+            with_k(found.k)
+        ));
     }
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polynomials_are_written_like_mathematics() {
+        assert_eq!(
+            written(&[1.0, 1.0, 0.5, -0.25]),
+            "1 + z + 0.5 z^2 - 0.25 z^3"
+        );
+        assert_eq!(written(&[-2.0, 0.0, -1.0]), "-2 - z^2");
+    }
+
+    #[test]
+    fn json_has_no_minus_zero_and_no_bare_nan() {
+        assert_eq!(number(-0.0).to_string(), "0.0");
+        assert_eq!(number(f64::NAN), "nan");
+        assert_eq!(number(f64::NEG_INFINITY), "-inf");
+    }
 }

@@ -3,24 +3,24 @@
 use crate::args::Cite;
 use crate::failure::Failure;
 use crate::names::{Named, find};
+use crate::recipes;
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::Path;
-use timestep_nets::{block, device, preset};
+use timestep_nets::{InputShape, NetworkConfig, block, device, preset};
 use timestep_numerics::facts;
-use timestep_train::Trained;
+use timestep_train::recipe::Recipe;
+use timestep_train::{Trained, network_config, run};
 
 /// Every entry that a registry refers to.
 const BIBLIOGRAPHY: &str = include_str!("../../assets/references.bib");
 
+/// The best weights inside a run folder.
+const BEST: &str = "weights/best.safetensors";
+
 /// Prints BibTeX.
 pub(crate) fn run(args: &Cite, ui: Ui) -> Result<u8, Failure> {
-    let path = Path::new(&args.name);
-    let entries = if path.exists() {
-        of_weights(path)?
-    } else {
-        of_name(&args.name)?
-    };
+    let entries = of(&args.name)?;
     if entries.is_empty() {
         ui.note(&format!(
             "`{}` has no publication of its own to cite",
@@ -37,6 +37,26 @@ pub(crate) fn run(args: &Cite, ui: Ui) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// The entries of a name, or of weights or a run; names go first, for a folder may have one too.
+fn of(what: &str) -> Result<Vec<String>, Failure> {
+    let path = Path::new(what);
+    let unknown = match of_name(what) {
+        Ok(entries) => return Ok(entries),
+        Err(unknown) => unknown,
+    };
+    if path.join(run::RECIPE).is_file() && !path.join(BEST).is_file() {
+        // A run that has not reached its first weights.
+        let recipe = run::recipe(path)?;
+        return of_recipe(&recipe);
+    }
+    let weights = path.extension().is_some_and(|e| e == "safetensors");
+    if weights || path.exists() {
+        let trained = Trained::load(path, &device("cpu")?)?;
+        return of_network(trained.network.config(), &trained.card.data);
+    }
+    Err(unknown)
+}
+
 /// The entries of a registered name.
 fn of_name(name: &str) -> Result<Vec<String>, Failure> {
     Ok(match find(name)? {
@@ -44,22 +64,36 @@ fn of_name(name: &str) -> Result<Vec<String>, Failure> {
         Named::Block(block) => entries(block.references),
         Named::Network(preset) => entries(preset.references),
         Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
+        Named::Recipe(name) => of_recipe(&recipes::resolved(&name)?)?,
         Named::Setting(_) | Named::Log(_) => Vec::new(),
     })
 }
 
-/// Everything that went into trained weights, each entry once.
-fn of_weights(path: &Path) -> Result<Vec<String>, Failure> {
-    let card = Trained::load(path, &device("cpu")?)?.card;
+/// Everything that a recipe uses.
+fn of_recipe(recipe: &Recipe) -> Result<Vec<String>, Failure> {
+    // Citations do not depend on shape and number of classes.
+    let input = InputShape {
+        channels: 3,
+        height: 32,
+        width: 32,
+    };
+    of_network(
+        &network_config(&recipe.network, input, 10)?,
+        &recipe.data.name,
+    )
+}
+
+/// Everything that went into a network trained on some data, each entry once.
+fn of_network(network: &NetworkConfig, data: &str) -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
-    if let Ok(preset) = preset(&card.network.name) {
+    if let Ok(preset) = preset(&network.name) {
         all.extend(entries(preset.references));
     }
-    if let Ok(scheme) = facts(&card.network.scheme) {
+    if let Ok(scheme) = facts(&network.scheme) {
         all.extend(entries(scheme.references));
     }
-    all.extend(entries(block(&card.network.block)?.0.references));
-    if let Ok(info) = timestep_data::info(&card.data) {
+    all.extend(entries(block(&network.block)?.0.references));
+    if let Ok(info) = timestep_data::info(data) {
         all.extend(info.bibtex.map(str::to_owned));
     }
     let mut seen = Vec::new();

@@ -5,16 +5,29 @@ use crate::failure::Failure;
 use crate::settings;
 use crate::ui::{Ui, table};
 use serde_json::json;
-use timestep_train::recipe::diff;
+use timestep_nets::{InputShape, Network};
+use timestep_train::network_config;
+use timestep_train::recipe::{Layers, NetworkSettings, Resolved, data_sets, diff};
+
+/// Any image will do to find out whether the names of a network exist.
+const PROBE: InputShape = InputShape {
+    channels: 3,
+    height: 32,
+    width: 32,
+};
 
 /// Shows, compares or starts recipes.
 pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
     match &args.action {
         ConfigAction::Show { recipe, flags } => show(recipe.as_deref(), flags, ui),
         ConfigAction::Diff { left, right } => {
-            let left = settings::layers(Some(left))?.resolve()?.recipe;
-            let right = settings::layers(Some(right))?.resolve()?.recipe;
-            for difference in diff(&left, &right) {
+            let left = resolve(settings::layers(Some(left))?)?.recipe;
+            let right = resolve(settings::layers(Some(right))?)?.recipe;
+            let differences = diff(&left, &right);
+            if differences.is_empty() {
+                ui.note("the two recipes are the same");
+            }
+            for difference in differences {
                 if ui.json {
                     ui.object(json!({
                         "path": difference.path,
@@ -28,15 +41,37 @@ pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
             Ok(0)
         }
         ConfigAction::New { recipe } => {
-            let resolved = settings::layers(recipe.as_deref())?.resolve()?;
-            ui.data(&resolved.recipe.to_commented_toml());
+            let resolved = resolve(settings::layers(recipe.as_deref())?)?;
+            let text = resolved.recipe.to_commented_toml();
+            if ui.json {
+                ui.object(json!({"name": resolved.name, "recipe": text}));
+            } else {
+                ui.data(&text);
+            }
             Ok(0)
         }
     }
 }
 
+/// The settings, with the names in them looked up as training would: a misspelt network is refused
+/// here too, not shown as if it could be trained.
+fn resolve(layers: Layers) -> Result<Resolved, Failure> {
+    let resolved = layers.resolve()?;
+    let recipe = &resolved.recipe;
+    if !data_sets().any(|data| data == recipe.data.name) {
+        timestep_data::info(&recipe.data.name)?;
+    }
+    // A published recipe may ask for a noise that no network has yet; its settings can be read.
+    let settings = NetworkSettings {
+        noise: String::new(),
+        ..recipe.network.clone()
+    };
+    Network::build(&network_config(&settings, PROBE, 10)?)?;
+    Ok(resolved)
+}
+
 fn show(recipe: Option<&str>, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure> {
-    let resolved = settings::with_flags(settings::layers(recipe)?, flags).resolve()?;
+    let resolved = resolve(settings::with_flags(settings::layers(recipe)?, flags))?;
     let mut rows = vec![["setting", "value", "from"].map(String::from).to_vec()];
     for row in resolved.rows() {
         if ui.json {

@@ -3,7 +3,7 @@
 use crate::args::{Data, DataAction};
 use crate::failure::{Failure, NEGATIVE};
 use crate::ui::{Ui, table};
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::Path;
 use timestep_data::{OpenOptions, Progress, fetch, list, open, order, preview_png, verify};
@@ -34,6 +34,10 @@ pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
             indices.truncate(*count as usize);
             let png = preview_png(&set.train, &indices)?;
             files::write_atomic(out, |file| file.write_all(&png))?;
+            if ui.json {
+                let picture = out.display().to_string();
+                ui.object(json!({"name": name, "picture": picture, "images": indices.len()}));
+            }
             ui.note(&format!(
                 "wrote {} with {} images",
                 out.display(),
@@ -84,18 +88,33 @@ pub(crate) fn sets(ui: Ui) {
     }
 }
 
+/// The progress bar of a download.
+const BAR: &str = "{msg} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}";
+
 fn get(name: &str, dir: &Path, ui: Ui) -> Result<u8, Failure> {
     let bar = if ui.live() {
-        ProgressBar::no_length()
+        let bar = ProgressBar::no_length();
+        // The template is a constant; with a wrong one the bar would keep its plain style.
+        if let Ok(style) = ProgressStyle::with_template(BAR) {
+            bar.set_style(style);
+        }
+        bar
     } else {
         ProgressBar::hidden()
     };
+    // Said once, when the download begins: not for a name that is refused or a set that is there.
+    let mut said = ui.live();
     let fetched = fetch(name, dir, &mut |progress| match progress {
         Progress::Download { received, total } => {
+            if !said {
+                ui.note(&format!("fetching {name} into {}", dir.display()));
+                said = true;
+            }
             if let Some(total) = total {
                 bar.set_length(total);
             }
             bar.set_position(received);
+            bar.set_message("receiving");
         }
         Progress::Check => bar.set_message("checking"),
         Progress::Unpack => bar.set_message("unpacking"),

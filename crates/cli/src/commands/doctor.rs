@@ -1,10 +1,12 @@
 //! `timestep doctor`: is this machine and this build in order?
 
 use crate::args::Doctor;
+use crate::commands::analyze::number;
 use crate::failure::{Failure, NEGATIVE};
 use crate::ui::Ui;
 use serde_json::json;
 use std::time::Instant;
+use timestep_data::{OpenOptions, open};
 use timestep_nets::{
     DType, InputShape, Mode, Network, Pass, Tensor, TensorData, device, ops, preset,
 };
@@ -20,6 +22,8 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
     let gradient = gradient_error()?;
     let step = step_seconds()?;
     let writable = tempfile_in_current_folder();
+    let memory = memory_gigabytes();
+    let sets = data_found();
     let ok = (euler - 1.0).abs() < 0.1 && (rk4 - 4.0).abs() < 0.1 && gradient < 1e-5;
     let seconds = began.elapsed().as_secs_f64();
     if ui.json {
@@ -27,19 +31,21 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
             "ok": ok,
             "environment": environment,
             "instruction_sets": instruction_sets(),
+            "memory_gb": memory,
             "writable": writable,
-            "euler_order": euler,
-            "rk4_order": rk4,
-            "gradient_error": gradient,
-            "step_seconds": step,
-            "seconds": seconds,
+            "data": sets.iter().map(|(name, found)| json!({"name": name, "found": found})).collect::<Vec<_>>(),
+            "euler_order": number(euler),
+            "rk4_order": number(rk4),
+            "gradient_error": number(gradient),
+            "step_seconds": number(step),
+            "seconds": number(seconds),
         }));
     } else {
         ui.data(&format!(
             "timestep   {} with Burn {}\n\
-             machine    {}, {} cores, {} threads, {}\n\
+             machine    {}, {} cores, {} threads, {}, {}\n\
              folder     {}\n\
-             data       digits: embedded; others: `timestep data verify NAME --dir DIR`\n\
+             data       {}\n\
              self-test  Euler order {euler:.2}, RK4 order {rk4:.2}, gradient against finite differences {gradient:.1e}\n\
              speed      {:.0} images/s (lm-resnet-20, 3×32×32, batch 32, one training step)\n\
              {} in {seconds:.1} s",
@@ -49,12 +55,35 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
             environment["cores"],
             environment["threads"],
             instruction_sets().join(" "),
+            memory.map_or("memory unknown".to_owned(), |gb| format!("{gb:.1} GB memory")),
             if writable { "the current folder is writable" } else { "the current folder is NOT writable: use --out" },
+            sets.iter()
+                .map(|(name, found)| format!("{name}: {}", if *found { "found" } else { "not in ./data" }))
+                .collect::<Vec<_>>()
+                .join(", "),
             32.0 / step,
             if ok { "all in order" } else { "NOT in order" },
         ));
     }
     Ok(if ok { 0 } else { NEGATIVE })
+}
+
+/// Memory of the machine, where the system tells.
+fn memory_gigabytes() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024.0 / 1e9)
+}
+
+/// Each data set with a fixed list of files, and whether it is embedded or lies readable in `data`.
+fn data_found() -> Vec<(&'static str, bool)> {
+    let fixed = timestep_data::list()
+        .into_iter()
+        .filter(|set| !set.needs_dir || set.can_fetch);
+    fixed
+        .map(|set| (set.key, open(set.key, &OpenOptions::in_dir("data")).is_ok()))
+        .collect()
 }
 
 /// Instruction sets that matter to the kernels and that this processor has.
@@ -80,7 +109,9 @@ fn instruction_sets() -> Vec<&'static str> {
 
 /// Can run folders be made here?
 fn tempfile_in_current_folder() -> bool {
-    let path = std::path::Path::new(".timestep-doctor");
+    // The process number keeps two doctors in one folder apart.
+    let name = format!(".timestep-doctor-{}", std::process::id());
+    let path = std::path::Path::new(&name);
     let made = std::fs::create_dir(path).is_ok();
     made && std::fs::remove_dir(path).is_ok()
 }

@@ -2,84 +2,118 @@
 
 use crate::args::Explain;
 use crate::failure::Failure;
-use crate::names::{Named, find, module_page};
+use crate::names::{Named, find, module_page, type_name};
+use crate::recipes;
+use crate::theory::Theory;
 use crate::ui::Ui;
 use serde_json::json;
 use timestep_nets::Preset;
-use timestep_numerics::analysis::{modified_equation, order, stability};
 use timestep_numerics::{SchemeFacts, facts, page};
+use timestep_train::recipe::{Recipe, Setting};
 
-/// Prints the page of a name.
+/// Prints the page of a name: Markdown, as it was written.
 pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
-    let (kind, name, text) = match find(&args.name)? {
-        Named::Scheme(scheme) => ("scheme", scheme.key, scheme_page(scheme)),
+    let named = find(&args.name)?;
+    let mut measured = None;
+    let (kind, name, text) = match &named {
+        Named::Scheme(scheme) => {
+            let theory = Theory::of(scheme, None);
+            let text = format!("{}\n{}", scheme_page(scheme), theory.text());
+            measured = Some(theory.json());
+            ("scheme", scheme.key, text)
+        }
         Named::Block(block) => ("block", block.key, module_page(block.source)),
         Named::Network(preset) => ("network", preset.name, network_page(preset)),
-        Named::Data(data) => ("data set", data.key, data.page),
-        Named::Setting(setting) => (
-            "setting",
-            setting.path,
-            format!("{} ({:?})\n", setting.about, setting.kind),
-        ),
-        Named::Log(log) => (
-            "log",
-            log.key,
-            format!("{}; written to `{}`\n", log.about, log.file),
-        ),
+        Named::Data(data) => ("data set", data.key, data.page.clone()),
+        Named::Setting(setting) => ("setting", setting.path, setting_page(setting)),
+        Named::Log(log) => {
+            let when = if log.always {
+                "written by every run"
+            } else {
+                "written with `--log`"
+            };
+            let text = format!(
+                "{}.\nIn `{}` of the run folder, {when}.\n",
+                log.about, log.file
+            );
+            ("log", log.key, text)
+        }
+        Named::Recipe(name) => ("recipe", name.as_str(), recipes::page(name)?),
     };
     if ui.json {
-        ui.object(json!({"kind": kind, "name": name, "page": text}));
+        ui.object(json!({"kind": kind, "name": name, "page": text, "measured": measured}));
     } else {
         ui.data(&format!("{name} ({kind})\n\n{text}"));
     }
     Ok(0)
 }
 
-/// The scheme's own page, then what its code was just measured to do.
+/// The scheme's own page and the heading of what follows.
 fn scheme_page(scheme: &'static SchemeFacts) -> String {
-    let mut text = page(scheme);
-    text.push_str("\n# Measured now, on this code\n");
-    let k = scheme.coefficient.map(|c| c.default);
-    if let Some(k) = k {
-        text.push_str(&format!("with k = {k}\n"));
-    }
-    if let Ok(found) = order(scheme.key, k) {
-        text.push_str(&format!("order {:.3} on {}\n", found.order, found.problem));
-    }
-    if let Ok(found) = stability(scheme.key, k) {
-        text.push_str(&format!(
-            "stable for real hλ in [{:.4}, 0], imaginary hλ up to {:.4}i\n",
-            found.real_interval.0, found.imaginary_interval
-        ));
-    }
-    if let Ok(equation) = modified_equation(scheme.key, k, 3) {
-        text.push_str(&format!("{equation}\n"));
-    }
-    text
+    let names = match scheme.aliases {
+        [] => String::new(),
+        aliases => format!("Also called {}.\n\n", aliases.join(", ")),
+    };
+    format!(
+        "{names}{}\n# Measured now, on the code that networks run",
+        page(scheme)
+    )
 }
 
-/// What a published network is made of.
+/// Type, default and meaning of a setting.
+fn setting_page(setting: &Setting) -> String {
+    let defaults = Recipe::default().values();
+    let default = defaults
+        .iter()
+        .find(|(path, _)| *path == setting.path)
+        .map_or(String::new(), |(_, value)| value.to_string());
+    format!(
+        "{}\n\ntype     {}\ndefault  {default}\nset it   `--set {}=…`, or in a recipe\n\
+         where its value comes from: `timestep config show RECIPE`\n",
+        setting.about,
+        type_name(setting.kind),
+        setting.path
+    )
+}
+
+/// What a published network is made of, and its place in the table of equations and schemes.
 fn network_page(preset: &Preset) -> String {
     let published = preset.published.map_or(String::new(), |(error, source)| {
         format!("Published CIFAR-10 test error: {error} % ({source}).\n")
     });
     let scheme = facts(preset.scheme).map_or(String::new(), |s| {
         format!(
-            "The scheme is {} for u_t = f(u): u_next = {}. See `timestep explain {}`.\n",
-            s.title, s.equation, s.key
+            "\n# As a differential equation\n{}u_next = {}; see `timestep explain {}`.\n",
+            place(s),
+            s.equation,
+            s.key
         )
     });
+    let coefficients = match preset.coefficients {
+        0 => "no learned coefficients".to_owned(),
+        n => format!("{n} learned coefficients"),
+    };
+    let name = preset.name;
     format!(
-        "Depth {}: three segments of {} steps with block `{}` and scheme `{}`.\n{scheme}\
-         {} trained numbers for 10 classes of 3×32×32 images, and {} learned coefficients.\n{published}\
-         Train it with `timestep train cifar10/{}`; see `timestep summary {}`.\n",
+        "Depth {}: a stem, three segments of {} steps, and a head; block `{}`, scheme `{}`.\n\
+         {} trained numbers for 10 classes of 3×32×32 images, and {coefficients}.\n{published}{scheme}\n\
+         # Next\n`timestep summary {name}`, `timestep train cifar10/{name} --dry-run`, `timestep cite {name}`\n",
         preset.depth,
         preset.steps(),
         preset.block,
         preset.scheme,
         preset.parameters,
-        preset.coefficients,
-        preset.name,
-        preset.name
+    )
+}
+
+/// The row of a scheme in table 1 of Lu et al. 2018: network, equation, scheme.
+fn place(scheme: &SchemeFacts) -> String {
+    let equation = match scheme.parts {
+        2 => "x1' = f0(x2), x2' = f1(x1)",
+        _ => "u_t = f(u)",
+    };
+    format!(
+        "It is the equation {equation}, stepped by: {}.\n",
+        scheme.title
     )
 }

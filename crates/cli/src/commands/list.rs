@@ -2,13 +2,16 @@
 
 use crate::args::{Kind, List};
 use crate::failure::Failure;
+use crate::names::type_name;
+use crate::recipes::recipes;
 use crate::ui::{Ui, table};
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use timestep_nets::{InputShape, Network, blocks, preset, presets};
+use timestep_nets::{InputShape, Network, blocks, presets};
 use timestep_numerics::schemes;
-use timestep_train::recipe::{Kind as SettingKind, SETTINGS, data_sets, embedded};
+use timestep_train::recipe::{Recipe, SETTINGS};
+use timestep_train::run::recipe;
 use timestep_train::sinks::SINKS;
 
 /// Prints one registry, a row (or JSON object) an entry.
@@ -18,6 +21,7 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
         Kind::Networks => (
             vec![
                 "network",
+                "depth",
                 "block",
                 "scheme",
                 "parameters",
@@ -75,13 +79,7 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
             vec!["recipe"],
             recipes().into_iter().map(|r| vec![json!(r)]).collect(),
         ),
-        Kind::Settings => (
-            vec!["setting", "type", "what"],
-            SETTINGS
-                .iter()
-                .map(|s| vec![json!(s.path), json!(type_name(s.kind)), json!(s.about)])
-                .collect(),
-        ),
+        Kind::Settings => (vec!["setting", "type", "default", "what"], settings()),
         Kind::Analyses => (vec!["analysis", "what"], analyses()),
         Kind::Logs => (
             vec!["log", "file", "always", "what"],
@@ -90,7 +88,10 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
                 .map(|s| vec![json!(s.key), json!(s.file), json!(s.always), json!(s.about)])
                 .collect(),
         ),
-        Kind::Runs => (vec!["run", "epochs", "test_top1"], runs(Path::new("runs"))),
+        Kind::Runs => (
+            vec!["run", "preset", "epochs", "test_top1"],
+            runs(Path::new("runs")),
+        ),
     };
     show(&head, rows, ui);
     Ok(0)
@@ -162,6 +163,7 @@ fn networks() -> Result<Vec<Vec<Value>>, Failure> {
             let cost = Network::build(&p.config(cifar, 10))?.cost();
             Ok(vec![
                 json!(p.name),
+                json!(p.depth),
                 json!(p.block),
                 json!(p.scheme),
                 json!(cost.parameters),
@@ -174,33 +176,22 @@ fn networks() -> Result<Vec<Vec<Value>>, Failure> {
         .collect()
 }
 
-/// Every data set with every network, and recipes with settings of their own.
-fn recipes() -> Vec<String> {
-    let networks = presets().iter().map(|p| p.name);
-    let mut all: Vec<String> = data_sets()
-        .flat_map(|data| networks.clone().map(move |net| format!("{data}/{net}")))
-        .collect();
-    // Embedded recipes may be for networks that are not built yet.
-    let special = embedded().filter(|name| {
-        name.split_once('/')
-            .is_some_and(|(_, net)| preset(net.split('+').next().unwrap_or(net)).is_ok())
-    });
-    all.extend(special.map(str::to_owned));
-    all.sort();
-    all.dedup();
-    all
-}
-
-fn type_name(kind: SettingKind) -> String {
-    match kind {
-        SettingKind::Text => "text".into(),
-        SettingKind::Word(words) => words.join("|"),
-        SettingKind::Count => "count".into(),
-        SettingKind::Number => "number".into(),
-        SettingKind::Switch => "true|false".into(),
-        SettingKind::Counts => "counts".into(),
-        SettingKind::Numbers => "numbers".into(),
-    }
+/// Every setting of a recipe with its type, default and meaning.
+fn settings() -> Vec<Vec<Value>> {
+    let defaults = Recipe::default().values();
+    SETTINGS
+        .iter()
+        .zip(defaults)
+        .map(|(s, (_, default))| {
+            let default = serde_json::to_value(default).unwrap_or(Value::Null);
+            vec![
+                json!(s.path),
+                json!(type_name(s.kind)),
+                default,
+                json!(s.about),
+            ]
+        })
+        .collect()
 }
 
 /// The run folders in `out`, with the last row of their metrics.
@@ -227,10 +218,13 @@ fn runs(out: &Path) -> Vec<Vec<Value>> {
                     .filter(|v| !v.is_empty())
                     .map(|v| (*v).to_owned())
             };
+            let number = |name: &str| field(name).and_then(|v| serde_json::from_str(&v).ok());
+            let network = recipe(&folder).map(|r| r.network.preset).ok();
             vec![
                 json!(folder.display().to_string()),
-                json!(field("epoch")),
-                json!(field("test_top1")),
+                json!(network),
+                number("epoch").unwrap_or(Value::Null),
+                number("test_top1").unwrap_or(Value::Null),
             ]
         })
         .collect()

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             }));
         } else {
             ui.data(&format!(
-                "{} ({name}, {} epochs)\n{}",
+                "{} ({name}, epoch {})\n{}",
                 path.display(),
                 trained.card.epoch,
                 speech.text()

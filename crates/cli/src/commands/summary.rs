@@ -4,18 +4,20 @@ use crate::args::Summary;
 use crate::commands::analyze::number;
 use crate::failure::Failure;
 use crate::settings;
+use crate::theory::intervals;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use std::path::Path;
 use timestep_data::info;
-use timestep_nets::{InputShape, Network, SegmentSummary, device, preset};
+use timestep_nets::{InputShape, Network, Role, SegmentSummary, device, preset};
 use timestep_numerics::analysis::{modified_equation, stability};
-use timestep_train::recipe::NetworkSettings;
+use timestep_train::recipe::{NetworkSettings, data_sets};
+use timestep_train::run::RECIPE;
 use timestep_train::{Trained, network_config};
 
 /// Builds the network and prints it.
 pub(crate) fn run(args: &Summary, ui: Ui) -> Result<u8, Failure> {
-    let (network, k) = build(args)?;
+    let (network, k) = build(args, ui)?;
     if ui.json {
         ui.object(object(&network, k));
     } else {
@@ -25,49 +27,57 @@ pub(crate) fn run(args: &Summary, ui: Ui) -> Result<u8, Failure> {
 }
 
 /// The network that was asked for, and the mean of its learned coefficients if it was trained.
-fn build(args: &Summary) -> Result<(Network, Option<f64>), Failure> {
+fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
     let what = args.what.as_deref().unwrap_or("");
     let path = Path::new(what);
     let has_weights = path.extension().is_some_and(|e| e == "safetensors")
         || path.join("weights/best.safetensors").is_file();
     if has_weights {
+        refuse_changes(args, what)?;
         let trained = Trained::load(path, &device("cpu")?)?;
         let learned = timestep_nets::coefficients(&trained.network, &trained.parameters);
         let values: Vec<f64> = learned.into_iter().flatten().flatten().collect();
         let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         return Ok((trained.network, mean));
     }
-    let mut input = InputShape {
-        channels: 3,
-        height: 32,
-        width: 32,
-    };
-    let mut classes = 10;
-    let mut network = NetworkSettings::default();
-    if what.is_empty() || preset(what).is_ok() {
-        network.preset = what.to_owned();
-    } else if what.contains('/') || what.ends_with(".toml") {
-        let recipe = settings::layers(Some(what))?.resolve()?.recipe;
-        network = recipe.network;
-        if let Ok(data) = info(&recipe.data.name) {
-            classes = data.classes.unwrap_or(classes);
-            if let Some(shape) = data.shape {
-                input = InputShape {
-                    channels: shape.channels,
-                    height: shape.height,
-                    width: shape.width,
-                };
-            }
-        }
-    } else {
-        // Names the near spellings.
-        preset(what)?;
-    }
     if what.is_empty() && args.block.is_none() && args.scheme.is_none() {
         return Err(Failure::usage(
             "a summary of what?",
             "give a network (`timestep list networks`), a recipe, weights, or --block and --scheme",
         ));
+    }
+    let mut input = CIFAR;
+    let mut classes = 10;
+    let mut network = NetworkSettings::default();
+    let recipe = what.contains('/')
+        || what.ends_with(".toml")
+        || path.join(RECIPE).is_file()
+        || data_sets().any(|data| data == what);
+    if what.is_empty() || preset(what).is_ok() {
+        network.preset = what.to_owned();
+    } else if recipe {
+        let recipe = settings::layers(Some(what))?.resolve()?.recipe;
+        network = recipe.network;
+        let data = info(&recipe.data.name)?;
+        classes = data.classes.unwrap_or(classes);
+        if let Some(shape) = data.shape {
+            (input.channels, input.height, input.width) =
+                (shape.channels, shape.height, shape.width);
+        } else {
+            if recipe.data.size > 0 {
+                (input.height, input.width) = (recipe.data.size, recipe.data.size);
+            }
+            if args.input.is_none() || args.classes.is_none() {
+                ui.note(&format!(
+                    "the folder decides shape and classes; shown for {}×{}×{} and {classes}, or as \
+                     --input and --classes say",
+                    input.channels, input.height, input.width
+                ));
+            }
+        }
+    } else {
+        // Names the near spellings.
+        preset(what)?;
     }
     if let Some(text) = &args.input {
         input = parse_input(text)?;
@@ -84,11 +94,40 @@ fn build(args: &Summary) -> Result<(Network, Option<f64>), Failure> {
             )
         })?;
     }
-    network.classes = args.classes.unwrap_or(network.classes);
+    // A recipe says 0 for "as the data"; a person who says 0 means a mistake.
+    if let Some(given) = args.classes {
+        (classes, network.classes) = (given, 0);
+    }
     Ok((
         Network::build(&network_config(&network, input, classes)?)?,
         None,
     ))
+}
+
+/// Colour images of 32 by 32 pixels, for which networks are published.
+const CIFAR: InputShape = InputShape {
+    channels: 3,
+    height: 32,
+    width: 32,
+};
+
+/// Weights are of one network: flags that describe another would be ignored.
+fn refuse_changes(args: &Summary, what: &str) -> Result<(), Failure> {
+    let flags = [
+        ("--classes", args.classes.is_some()),
+        ("--input", args.input.is_some()),
+        ("--block", args.block.is_some()),
+        ("--scheme", args.scheme.is_some()),
+        ("--steps", args.steps.is_some()),
+        ("--width", args.width.is_some()),
+    ];
+    match flags.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::usage(
+            format!("`{what}` holds the weights of one network, which {flag} cannot change"),
+            format!("leave {flag} out, or give the name of a network or recipe instead"),
+        )),
+    }
 }
 
 /// `3x32x32`
@@ -136,10 +175,12 @@ fn object(network: &Network, k: Option<f64>) -> Value {
         .map(|s| segment(s.summary()))
         .collect();
     let cost = network.cost();
+    let config = network.config();
     json!({
-        "network": network.config().name,
-        "block": network.config().block,
-        "classes": network.config().classes,
+        "network": config.name,
+        "block": config.block,
+        "input": [config.input.channels, config.input.height, config.input.width],
+        "classes": config.classes,
         "parameters": cost.parameters,
         "coefficients": network.coefficient_count(),
         "multiply_adds": cost.multiply_adds,
@@ -150,19 +191,18 @@ fn object(network: &Network, k: Option<f64>) -> Value {
             "key": scheme.key,
             "equation": scheme.equation,
             "order": scheme.order,
-            "k": k,
+            "k": k.map(number),
             "real_interval": intervals.as_ref().map(|i| json!([number(i.real_interval.0), 0.0])),
             "imaginary_interval": intervals.as_ref().map(|i| number(i.imaginary_interval)),
         },
     })
 }
 
-/// The summary as a table and two lines of theory.
+/// The summary as a tree by segment and group of steps, and lines of theory.
 fn text(network: &Network, k: Option<f64>) -> String {
     let config = network.config();
     let head = [
-        "segment",
-        "enters by",
+        "part",
         "steps",
         "f",
         "shape",
@@ -173,84 +213,164 @@ fn text(network: &Network, k: Option<f64>) -> String {
     ];
     let mut rows = vec![head.map(String::from).to_vec()];
     let input = config.input;
-    rows.push(row(
-        "images",
-        "",
-        "",
-        "",
-        &format!("{}×{}×{}", input.channels, input.height, input.width),
-    ));
+    let shape = format!("{}×{}×{}", input.channels, input.height, input.width);
+    rows.push(vec!["images".into(), String::new(), String::new(), shape]);
+    let stem = count(network, |name| {
+        name.starts_with("conv1.") || name.starts_with("bn1.")
+    });
+    let shape = format!("{}×{}×{}", config.width, input.height, input.width);
+    rows.push(vec![
+        "stem".into(),
+        String::new(),
+        String::new(),
+        shape,
+        stem.0.to_string(),
+    ]);
     for segment in network.segments() {
         let s = segment.summary();
-        let shape = format!("{}×{}×{}", s.channels, s.size.height, s.size.width);
-        let mut row = row(
-            &s.name,
-            s.entrance,
-            &s.steps.to_string(),
-            &s.block_evaluations.to_string(),
-            &shape,
-        );
-        row.extend([
+        rows.push(vec![
+            format!("segment {}", s.name),
+            s.steps.to_string(),
+            s.block_evaluations.to_string(),
+            format!("{}×{}×{}", s.channels, s.size.height, s.size.width),
             s.cost.parameters.to_string(),
             s.coefficients.to_string(),
-            format!("{:.2}", s.cost.multiply_adds as f64 / 1e6),
+            millions(s.cost.multiply_adds),
             megabytes(s.cost.activations),
         ]);
-        rows.push(row);
+        rows.extend(groups(network, s));
     }
+    let head = count(network, |name| {
+        name.starts_with("bn.") || name.starts_with("fc.")
+    });
+    let shape = format!("{} classes", config.classes);
+    rows.push(vec![
+        "head".into(),
+        String::new(),
+        String::new(),
+        shape,
+        head.0.to_string(),
+    ]);
     let cost = network.cost();
-    let steps = config.steps.iter().sum::<usize>().to_string();
-    let evaluations = network.block_evaluations().to_string();
-    let mut total = row(
-        "total",
-        "",
-        &steps,
-        &evaluations,
-        &format!("{} classes", config.classes),
-    );
-    total.extend([
+    rows.push(vec![
+        "total".into(),
+        config.steps.iter().sum::<usize>().to_string(),
+        network.block_evaluations().to_string(),
+        String::new(),
         cost.parameters.to_string(),
         network.coefficient_count().to_string(),
-        format!("{:.2}", cost.multiply_adds as f64 / 1e6),
+        millions(cost.multiply_adds),
         megabytes(cost.activations),
     ]);
-    rows.push(total);
+    let (name, block) = (&config.name, &config.block);
+    format!(
+        "{name}: block `{block}`\n{}\n{}\n",
+        table(&rows),
+        theory(network, k)
+    )
+}
+
+/// A row for each run of alike steps of a segment: how it is entered, then how it goes on.
+fn groups(network: &Network, segment: &SegmentSummary) -> Vec<Vec<String>> {
     let scheme = network.scheme();
-    let at = k.or(scheme.coefficient.map(|c| c.default));
-    let mut theory = format!(
-        "\nscheme `{}`: u_next = {}\norder {}",
-        scheme.key, scheme.equation, scheme.order
-    );
-    if let Ok(found) = stability(scheme.key, at) {
-        theory.push_str(&format!(
-            ", stable for hλ in [{:.3}, 0]",
-            found.real_interval.0
+    let strided = segment.entrance == "strided step";
+    let mut parts: Vec<(String, usize, usize, usize)> = Vec::new();
+    if segment.entrance == "projection" {
+        let inside = format!("{}.downsample.", segment.name);
+        let (weights, _) = count(network, |name| name.starts_with(&inside));
+        parts.push(("projection to the new shape".into(), 0, weights, 0));
+    }
+    let mut from = 0;
+    for n in 0..segment.steps {
+        let inside = format!("{}.{n}.", segment.name);
+        let (weights, coefficients) = count(network, |name| name.starts_with(&inside));
+        let (what, evaluations) = match n {
+            0 if strided => ("strided forward Euler".to_owned(), 1),
+            0 if scheme.memory > 0 => (format!("{}, without history", scheme.key), scheme.stages),
+            _ => (scheme.key.to_owned(), scheme.stages),
+        };
+        // Alike steps share a row; the row of the first one is extended.
+        if let Some(last) = parts.last_mut().filter(|_| n > from)
+            && last.0.ends_with(&format!(": {what}"))
+            && last.2 / (n - from) == weights
+        {
+            *last = (
+                format!("steps {}-{}: {what}", from + 1, n + 1),
+                last.1 + evaluations,
+                last.2 + weights,
+                last.3 + coefficients,
+            );
+            continue;
+        }
+        from = n;
+        parts.push((
+            format!("step {}: {what}", n + 1),
+            evaluations,
+            weights,
+            coefficients,
         ));
     }
-    if let Ok(equation) = modified_equation(scheme.key, at, 2) {
-        theory.push_str(&format!(", follows {equation}"));
+    let last = parts.len();
+    let branch = |i: usize| if i + 1 == last { "└ " } else { "├ " };
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(i, (what, evaluations, weights, coefficients))| {
+            vec![
+                format!("{}{what}", branch(i)),
+                String::new(),
+                evaluations.to_string(),
+                String::new(),
+                weights.to_string(),
+                coefficients.to_string(),
+            ]
+        })
+        .collect()
+}
+
+/// Trained numbers and coefficients of the parameters whose name passes.
+fn count(network: &Network, named: impl Fn(&str) -> bool) -> (usize, usize) {
+    let (mut weights, mut coefficients) = (0, 0);
+    for spec in network.specs().iter().filter(|spec| named(&spec.name)) {
+        match spec.role {
+            Role::Buffer => {}
+            Role::Coefficient => coefficients += spec.len(),
+            Role::Weight | Role::Bias | Role::Norm => weights += spec.len(),
+        }
     }
+    (weights, coefficients)
+}
+
+/// What the network is as a differential equation.
+fn theory(network: &Network, k: Option<f64>) -> String {
+    let scheme = network.scheme();
+    let at = k.or(scheme.coefficient.map(|c| c.default));
+    let mut text = format!(
+        "scheme `{}`: u_next = {}\norder {}",
+        scheme.key, scheme.equation, scheme.order
+    );
     if let Some(at) = at {
         let which = if k.is_some() {
             "the learned mean"
         } else {
             "for example"
         };
-        theory.push_str(&format!("   (k = {at:.3}, {which})"));
+        text.push_str(&format!("; at k = {at:.3} ({which})"));
+    } else {
+        text.push(',');
     }
-    format!(
-        "{}: block `{}`\n{}{theory}\n",
-        config.name,
-        config.block,
-        table(&rows)
-    )
+    if let Ok(found) = stability(scheme.key, at) {
+        text.push_str(&format!(" stable for {}", intervals(&found)));
+    }
+    if let Ok(equation) = modified_equation(scheme.key, at, 2) {
+        text.push_str(&format!(", follows {equation}"));
+    }
+    text
 }
 
-/// The first cells of a row.
-fn row(name: &str, entrance: &str, steps: &str, evaluations: &str, shape: &str) -> Vec<String> {
-    [name, entrance, steps, evaluations, shape]
-        .map(String::from)
-        .to_vec()
+/// Millions, with two digits.
+fn millions(count: usize) -> String {
+    format!("{:.2}", count as f64 / 1e6)
 }
 
 /// Numbers kept for the backward pass as megabytes of f32, for one image.

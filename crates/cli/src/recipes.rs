@@ -1,0 +1,73 @@
+//! Which recipes can be named, and what does each of them say?
+
+use crate::failure::Failure;
+use timestep_nets::{preset, presets};
+use timestep_train::recipe::{Layers, Origin, Recipe, data_sets, embedded, embedded_text};
+
+/// Every data set with every network, and the embedded recipes with settings of their own.
+pub(crate) fn recipes() -> Vec<String> {
+    let networks = presets().iter().map(|p| p.name);
+    let mut all: Vec<String> = data_sets()
+        .flat_map(|data| networks.clone().map(move |net| format!("{data}/{net}")))
+        .collect();
+    // Embedded recipes may be for networks that do not exist yet.
+    let special = embedded().filter(|name| {
+        name.split_once('/')
+            .is_some_and(|(_, net)| preset(net.split('+').next().unwrap_or(net)).is_ok())
+    });
+    all.extend(special.map(str::to_owned));
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Is this the name of a recipe, or of the training protocol of a data set?
+pub(crate) fn is_recipe(name: &str) -> bool {
+    data_sets().any(|data| data == name) || recipes().iter().any(|recipe| recipe == name)
+}
+
+/// A recipe by name, resolved.
+pub(crate) fn resolved(name: &str) -> Result<Recipe, Failure> {
+    Ok(Layers::load(name).resolve()?.recipe)
+}
+
+/// The page of a recipe: what it says itself, then every setting that is no default.
+pub(crate) fn page(name: &str) -> Result<String, Failure> {
+    let resolved = Layers::load(name).resolve()?;
+    let recipe = &resolved.recipe;
+    let mut text = format!(
+        "Trains `{}` on `{}` for {} epochs, {} images a batch.\n",
+        recipe.network.preset, recipe.data.name, recipe.train.epochs, recipe.train.batch
+    );
+    let data = name.split('/').next().unwrap_or(name);
+    let mut files = vec![data];
+    files.extend((data != name).then_some(name));
+    for file in files {
+        if let Some(comment) = embedded_text(file).map(comment).filter(|c| !c.is_empty()) {
+            text.push_str(&format!("\n# recipes/{file}.toml\n{comment}"));
+        }
+    }
+    text.push_str("\n# Settings that are not defaults\n");
+    for row in resolved
+        .rows()
+        .iter()
+        .filter(|row| row.origin != Origin::Default)
+    {
+        text.push_str(&format!(
+            "{} = {}   ({})\n",
+            row.path, row.value, row.origin
+        ));
+    }
+    text.push_str(&format!(
+        "\nAll settings: `timestep config show {name}`. Check it: `timestep train {name} --dry-run`.\n"
+    ));
+    Ok(text)
+}
+
+/// The comment at the head of a recipe.
+fn comment(text: &str) -> String {
+    text.lines()
+        .map_while(|line| line.strip_prefix('#'))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned() + "\n")
+        .collect()
+}
