@@ -1,7 +1,9 @@
 //! What state does a network step? Image features: a batch of channels at one resolution.
 
+use crate::fused::{self, Convolved, Fused};
 use crate::{Coef, ops};
 use burn::tensor::Tensor;
+use std::sync::Arc;
 use timestep_numerics::State;
 
 /// Features of a batch of images, the state `u` of a network.
@@ -9,33 +11,89 @@ use timestep_numerics::State;
 /// The layout is private on purpose: everything outside [`ops`] treats features as opaque, so
 /// the kernels may keep them in whatever order is fast.
 #[derive(Clone, Debug)]
-pub struct Features {
-    tensor: Tensor<4>,
+pub struct Features(pub(crate) Layout);
+
+/// How features are kept.
+// A handful live at a time, on the stack of one step: boxing the tensor would only cost.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug)]
+pub(crate) enum Layout {
+    /// A Burn tensor `[batch, channels, height, width]`, for composed operations.
+    Tensor(Tensor<4>),
+    /// Channels last, for the fused kernels; a norm and a ReLU may still be pending.
+    Fused(Box<Fused>),
+    /// A convolution for the fused kernels that nobody has used yet.
+    Convolved(Arc<Convolved>),
+}
+
+impl Layout {
+    /// The features for the fused kernels, if they are kept for them.
+    pub(crate) fn fused(&self) -> Option<&Fused> {
+        match self {
+            Layout::Tensor(_) => None,
+            Layout::Fused(fused) => Some(fused),
+            Layout::Convolved(convolved) => Some(convolved.result()),
+        }
+    }
+
+    /// The features as a Burn tensor `[batch, channels, height, width]`.
+    pub(crate) fn tensor(&self) -> Tensor<4> {
+        match self {
+            Layout::Tensor(tensor) => tensor.clone(),
+            Layout::Fused(fused) => fused::export(fused),
+            Layout::Convolved(convolved) => fused::export(convolved.result()),
+        }
+    }
+}
+
+impl From<Fused> for Features {
+    fn from(fused: Fused) -> Self {
+        Self(Layout::Fused(Box::new(fused)))
+    }
 }
 
 impl Features {
     /// Features from a tensor of shape `[batch, channels, height, width]`.
     #[must_use]
     pub fn from_nchw(tensor: Tensor<4>) -> Self {
-        Self { tensor }
+        if fused::suits(&tensor) {
+            fused::import(tensor).into()
+        } else {
+            Self(Layout::Tensor(tensor))
+        }
     }
 
     /// The features as a tensor of shape `[batch, channels, height, width]`.
     #[must_use]
     pub fn into_nchw(self) -> Tensor<4> {
-        self.tensor
+        self.0.tensor()
     }
 
-    /// Borrowed tensor of shape `[batch, channels, height, width]`.
+    /// The same for borrowed features.
     #[must_use]
-    pub fn nchw(&self) -> &Tensor<4> {
-        &self.tensor
+    pub fn to_nchw(&self) -> Tensor<4> {
+        self.0.tensor()
     }
 
     /// `[batch, channels, height, width]`.
     #[must_use]
     pub fn dims(&self) -> [usize; 4] {
-        self.tensor.dims()
+        match &self.0 {
+            Layout::Tensor(tensor) => tensor.dims(),
+            Layout::Fused(fused) => fused.dims(),
+            Layout::Convolved(convolved) => {
+                let e = convolved.extent();
+                [e.batch, e.channels, e.height, e.width]
+            }
+        }
+    }
+
+    /// Makes sure that the features exist, for users that come more than once: features that are
+    /// used once may be computed together with their use.
+    pub(crate) fn compute(&self) {
+        if let Layout::Convolved(convolved) = &self.0 {
+            convolved.result();
+        }
     }
 }
 
@@ -53,17 +111,11 @@ impl State for Features {
             return None;
         }
         let half = channels / 2;
-        Some((
-            Self::from_nchw(self.tensor.clone().narrow(1, 0, half)),
-            Self::from_nchw(self.tensor.clone().narrow(1, half, half)),
-        ))
+        Some((ops::narrow(self, 0, half), ops::narrow(self, half, half)))
     }
 
     fn join(first: &Self, second: &Self) -> Option<Self> {
-        Some(Self::from_nchw(Tensor::cat(
-            vec![first.tensor.clone(), second.tensor.clone()],
-            1,
-        )))
+        Some(ops::join(first, second))
     }
 
     fn is_finite(&self) -> bool {

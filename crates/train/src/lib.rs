@@ -15,6 +15,7 @@ pub mod schedule;
 mod setup;
 mod sgd;
 pub mod sinks;
+mod step;
 mod trained;
 pub mod trainer;
 
@@ -22,4 +23,5 @@ pub use error::TrainError;
 pub use network::network_config;
 pub use setup::{Setup, open_data};
 pub use sgd::Sgd;
+pub use step::{StepResult, step};
 pub use trained::{Card, Trained};

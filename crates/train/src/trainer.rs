@@ -4,7 +4,7 @@
 //! same recipe therefore gives the same bits, for any number of threads, interrupted or not.
 
 use crate::checkpoint::{Progress, load_state, save_state, save_weights};
-use crate::evaluate::{Tally, evaluate, images, labels, numbers};
+use crate::evaluate::{Tally, evaluate, images, labels};
 use crate::event::{Best, EndReason, Event, Position, Sink, TestMetrics, TrainMetrics};
 use crate::setup::Setup;
 use crate::sgd::Sgd;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use timestep_data::Batch;
-use timestep_nets::{Device, Mode, Network, NonFinite, Parameters, Pass, Role, ops};
+use timestep_nets::{Device, Mode, Network, NonFinite, Parameters, Role};
 
 /// Between two saved states of a long epoch.
 const SAVE_EVERY: Duration = Duration::from_secs(300);
@@ -346,28 +346,15 @@ impl<'s> Run<'s> {
     ) -> Result<Option<f64>, TrainError> {
         let device = &self.options.device;
         let network = &self.setup.network;
-        let values = self.parameters.tracked();
-        let pass = Pass::new(&values, Mode::Train);
-        let logits = network.forward(&pass, images(batch, device).autodiff())?;
         let smoothing = self.setup.recipe().train.label_smoothing;
-        let loss = ops::cross_entropy(logits.clone(), labels(batch, device), smoothing);
-        let mean = numbers(loss.clone())
-            .first()
-            .map_or(f64::NAN, |v| f64::from(*v));
-        if !mean.is_finite() {
+        let inputs = (images(batch, device), labels(batch, device));
+        let (parameters, sgd) = (&mut self.parameters, &mut self.sgd);
+        let Some(done) = crate::step(network, parameters, sgd, inputs, smoothing, lr)? else {
             return Ok(None);
-        }
-        let mut grads = loss.backward();
-        let statistics = pass.into_statistics();
-        for id in self.parameters.ids() {
-            if let Some(gradient) = values[id.index()].grad_remove(&mut grads) {
-                self.sgd.step(&mut self.parameters, id, gradient, lr);
-            }
-        }
-        network.absorb(&mut self.parameters, statistics);
-        tally.count(&numbers(logits), &batch.labels, network.config().classes);
-        tally.add_loss(mean, batch.len());
-        Ok(Some(mean))
+        };
+        tally.count(&done.logits, &batch.labels, network.config().classes);
+        tally.add_loss(done.loss, batch.len());
+        Ok(Some(done.loss))
     }
 
     /// Measures, reports and saves a completed epoch.

@@ -1,0 +1,96 @@
+//! Where do arrays live between and inside operations? In buffers that are reused from step to step.
+//!
+//! A training step allocates the same lengths in the same order every time; asking the system for
+//! them anew costs page faults that rival the arithmetic.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Mutex;
+
+/// Free memory that is kept, in floats: what the largest step so far had in use at once.
+struct Pool {
+    free: Vec<Vec<f32>>,
+    idle: usize,
+    live: usize,
+    most: usize,
+}
+
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    free: Vec::new(),
+    idle: 0,
+    live: 0,
+    most: 0,
+});
+
+/// An array of numbers that returns to the pool when dropped.
+#[derive(Debug)]
+pub struct Buffer {
+    memory: Vec<f32>,
+    len: usize,
+}
+
+impl Buffer {
+    /// A buffer of `len` numbers of unknown value (finite or not), all of which must be written.
+    #[must_use]
+    pub fn new(len: usize) -> Self {
+        let mut pool = POOL
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        // The smallest that fits, unless it would waste half of itself.
+        let fitting = |memory: &Vec<f32>| memory.len() >= len && memory.len() <= 2 * len;
+        let best = (0..pool.free.len())
+            .filter(|i| fitting(&pool.free[*i]))
+            .min_by_key(|i| pool.free[*i].len());
+        let memory = match best {
+            Some(i) => {
+                let memory = pool.free.swap_remove(i);
+                pool.idle -= memory.len();
+                memory
+            }
+            None => vec![0.0; len],
+        };
+        pool.live += memory.len();
+        pool.most = pool.most.max(pool.live);
+        Self { memory, len }
+    }
+}
+
+impl Buffer {
+    /// A buffer of `len` zeros.
+    #[must_use]
+    pub fn zeros(len: usize) -> Self {
+        let mut buffer = Self::new(len);
+        buffer.fill(0.0);
+        buffer
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        let mut pool = POOL
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        pool.live -= memory.len();
+        pool.idle += memory.len();
+        pool.free.push(memory);
+        // Oldest first: another batch size or network leaves lengths that nobody asks for again.
+        while pool.live + pool.idle > pool.most && pool.free.len() > 1 {
+            let old = pool.free.remove(0);
+            pool.idle -= old.len();
+        }
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.memory[..self.len]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.memory[..self.len]
+    }
+}

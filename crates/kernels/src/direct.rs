@@ -1,0 +1,173 @@
+//! How is a convolution of any shape computed? Directly: every tap, from scratch with a border.
+
+use crate::cells::Cells;
+use crate::fill::{Window, is_plain, with_view};
+use crate::micro::{Run, Tile, tiles};
+use crate::pack::{Forward, blocks, pack, vectors};
+use crate::scratch::Scratch;
+use crate::shape::{ConvShape, Strip};
+use crate::simd::Simd;
+use crate::view::View;
+
+/// Is it a 1×1 convolution, for which rows of pixels need not be told apart?
+pub(crate) fn pointwise(shape: &ConvShape) -> bool {
+    shape.kernel == 1
+}
+
+/// The part of the input that `rows` output rows from `row` on read, as it goes into scratch.
+pub(crate) fn input_window(shape: &ConvShape, image: usize, row: usize, rows: usize) -> Window {
+    let base = image * shape.height * shape.width * shape.input;
+    let common = Window {
+        base,
+        height: shape.height,
+        width: shape.width,
+        channels: shape.input,
+        row: (row * shape.stride) as isize,
+        rows,
+        left: 0,
+        columns: shape.out_width(),
+        pitch: shape.input,
+        step: shape.stride,
+    };
+    if pointwise(shape) {
+        // Pixels between the kernel positions are left out, so the stride is gone afterwards.
+        return common;
+    }
+    Window {
+        row: common.row - shape.padding as isize,
+        rows: (rows - 1) * shape.stride + shape.kernel,
+        left: shape.padding,
+        columns: shape.width + 2 * shape.padding,
+        step: 1,
+        ..common
+    }
+}
+
+/// Scratch pixels from one output pixel to the next.
+pub(crate) fn scratch_stride(shape: &ConvShape) -> usize {
+    if pointwise(shape) { 1 } else { shape.stride }
+}
+
+/// A forward pass, prepared.
+#[derive(Debug)]
+pub(crate) struct DirectForward {
+    shape: ConvShape,
+    packed: Vec<f32>,
+    lanes: usize,
+}
+
+impl DirectForward {
+    pub(crate) fn new(shape: &ConvShape, weights: &[f32], lanes: usize) -> Self {
+        let taps: Vec<_> = (0..shape.kernel * shape.kernel)
+            .map(|t| (t / shape.kernel, t % shape.kernel))
+            .collect();
+        let channels = (shape.group_output(), shape.group_input());
+        Self {
+            shape: *shape,
+            packed: pack(
+                &Forward(shape, weights),
+                shape.groups,
+                channels,
+                &taps,
+                lanes,
+            ),
+            lanes,
+        }
+    }
+
+    /// Lengths of the scratch for strips of at most `rows` output rows.
+    pub(crate) fn scratch(&self, rows: usize) -> Vec<usize> {
+        let shape = &self.shape;
+        let pixels = rows * shape.out_width();
+        vec![
+            input_window(shape, 0, 0, rows).len(),
+            Cells::scratch(pixels, shape.output, shape.groups, self.lanes),
+        ]
+    }
+
+    /// Computes a strip of the output.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `S`; `view` holds the whole input, `out` the strip.
+    #[inline(always)]
+    pub(crate) unsafe fn strip<S: Simd>(
+        &self,
+        view: &View<'_>,
+        strip: &Strip,
+        out: &mut [f32],
+        scratch: &mut Scratch<'_>,
+    ) {
+        let shape = &self.shape;
+        let window = input_window(shape, strip.image, strip.row, strip.rows);
+        let pixels = strip.rows * shape.out_width();
+        let padded = scratch.take(window.len());
+        let input: *const f32 = if pointwise(shape) && shape.stride == 1 && is_plain(view) {
+            view.data[window.base + strip.row * shape.width * shape.input..].as_ptr()
+        } else {
+            // SAFETY: scratch has the window's length, the view the whole input.
+            unsafe {
+                with_view!(view, source => window.fill::<S, _>(
+                    &source, padded.as_mut_ptr(), std::ptr::null_mut(), 0..0));
+            }
+            padded.as_ptr()
+        };
+        let cells = Cells::new(out, pixels, (shape.output, shape.groups), S::LANES, scratch);
+        let step = scratch_stride(shape) * window.pitch;
+        let mut weights = self.packed.as_ptr();
+        for group in 0..shape.groups {
+            let runs = runs(shape, &window, group * shape.group_input());
+            let depth: usize = runs.iter().map(|r| r.len).sum();
+            for (first, width) in blocks(vectors(shape.group_output(), S::LANES)) {
+                // SAFETY: the window covers the taps of this strip, the cells its pixels, and
+                // the packed weights have `depth` rows for every block.
+                unsafe {
+                    let (to, out_pixel) = cells.place::<S>(group, first);
+                    let tile = Tile {
+                        input,
+                        pixel: step,
+                        runs: &runs,
+                        weights,
+                        out: to,
+                        out_pixel,
+                    };
+                    let (lines, columns) = if pointwise(shape) {
+                        (1, pixels)
+                    } else {
+                        (strip.rows, shape.out_width())
+                    };
+                    for y in 0..lines {
+                        let tile = Tile {
+                            input: input.add(y * step * window.columns),
+                            out: to.add(y * columns * out_pixel),
+                            ..tile
+                        };
+                        tiles::<S>(tile, columns, width);
+                    }
+                    weights = weights.add(depth * width * S::LANES);
+                }
+            }
+            // SAFETY: the cells were made for `pixels` pixels.
+            unsafe { cells.flush::<S>(group, pixels) };
+        }
+    }
+}
+
+/// The stretches of scratch that one output pixel reads.
+fn runs(shape: &ConvShape, window: &Window, offset: usize) -> Vec<Run> {
+    let row = window.columns * window.pitch;
+    let mut runs = Vec::new();
+    for y in 0..shape.kernel {
+        if shape.groups == 1 {
+            runs.push(Run {
+                offset: y * row,
+                len: shape.kernel * shape.input,
+            });
+        } else {
+            runs.extend((0..shape.kernel).map(|x| Run {
+                offset: y * row + x * window.pitch + offset,
+                len: shape.group_input(),
+            }));
+        }
+    }
+    runs
+}

@@ -1,0 +1,462 @@
+//! How are the gradients of a convolution of any shape computed? Directly, strip by strip or image by image.
+//!
+//! The gradient of the input is a convolution of the gradient of the output with the weights turned
+//! around. With a stride `s`, input rows and columns fall into `s` classes each, by their position
+//! modulo `s`; a class sees every `s`-th tap. The gradient of the weights is an outer product summed over pixels.
+
+use crate::cells::Cells;
+use crate::direct::{input_window, pointwise, scratch_stride};
+use crate::fill::{Window, is_plain, with_sum, with_view};
+use crate::micro::{Outer, Run, Tile, outer, tiles};
+use crate::pack::{Weights, blocks, pack, unpack, vectors};
+use crate::scratch::Scratch;
+use crate::shape::{ConvShape, Strip};
+use crate::simd::Simd;
+use crate::sums::{NormSums, through_view};
+use crate::view::{Sum, View};
+
+/// Input positions along one axis that see the same taps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Class {
+    /// First position.
+    first: usize,
+    /// Output position that the first position meets through its first tap, shifted by the border.
+    start: usize,
+    /// Taps in the order of growing output positions.
+    taps: Vec<usize>,
+}
+
+/// The classes of one axis, and the border that the output gradient needs before and after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Axis {
+    classes: Vec<Class>,
+    before: usize,
+    after: usize,
+}
+
+impl Axis {
+    fn new(input: usize, output: usize, kernel: usize, stride: usize, padding: usize) -> Self {
+        let mut raw = Vec::new();
+        let (mut before, mut after) = (0_isize, 0_isize);
+        for residue in 0..stride {
+            let first = (residue + stride * padding - padding) % stride;
+            let taps: Vec<usize> = (residue..kernel).step_by(stride).rev().collect();
+            // `first + padding ≡ residue`, and a position meets output `(x + padding - tap) / stride`.
+            let base = ((first + padding - residue) / stride) as isize;
+            let start = base - taps.len().saturating_sub(1) as isize;
+            if !taps.is_empty() && first < input {
+                let last = base + ((input - 1 - first) / stride) as isize;
+                before = before.max(-start);
+                after = after.max(last - (output as isize - 1));
+            }
+            raw.push((first, start, taps));
+        }
+        let classes = raw
+            .into_iter()
+            .map(|(first, start, taps)| Class {
+                first,
+                start: (start + before).max(0) as usize,
+                taps,
+            })
+            .collect();
+        Self {
+            classes,
+            before: before as usize,
+            after: after as usize,
+        }
+    }
+}
+
+/// Weights with input and output exchanged, taps as they are.
+struct Exchanged<'w>(&'w ConvShape, &'w [f32]);
+
+impl Weights for Exchanged<'_> {
+    #[inline(always)]
+    fn at(&self, group: usize, o: usize, i: usize, row: usize, column: usize) -> f32 {
+        crate::pack::Forward(self.0, self.1).at(group, i, o, row, column)
+    }
+}
+
+/// What a strip's backward pass adds to.
+pub(crate) struct Totals {
+    /// Gradient of the weights, in the order of the algorithm.
+    pub(crate) weights: crate::buffer::Buffer,
+    /// Sums for the norm of the view.
+    pub(crate) norm: NormSums,
+}
+
+/// What is read in a backward pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// Input of the forward pass.
+    pub(crate) view: &'a View<'a>,
+    /// Gradient of the output.
+    pub(crate) grad: &'a Sum<'a>,
+    /// Is the gradient of the weights wanted? If not, the view's data are not read.
+    pub(crate) weights: bool,
+}
+
+impl Inputs<'_> {
+    /// Floats of weight sums, given how many a full pass needs.
+    pub(crate) fn sums(&self, full: usize) -> usize {
+        if self.weights { full } else { 0 }
+    }
+}
+
+/// What a strip's backward pass writes, where it is wanted.
+pub(crate) struct Outputs<'a> {
+    /// Gradient of the stored input, taken through ReLU but not through the norm.
+    pub(crate) input: Option<&'a mut [f32]>,
+    /// The added-up gradient of the output.
+    pub(crate) grad: Option<&'a mut [f32]>,
+}
+
+/// A backward pass, prepared.
+pub(crate) struct DirectBackward {
+    shape: ConvShape,
+    rows: Axis,
+    columns: Axis,
+    /// Packed weights of each pair of classes.
+    packed: Vec<Vec<f32>>,
+    lanes: usize,
+}
+
+impl DirectBackward {
+    pub(crate) fn new(shape: &ConvShape, weights: &[f32], lanes: usize) -> Self {
+        let s = shape;
+        let rows = Axis::new(s.height, s.out_height(), s.kernel, s.stride, s.padding);
+        let columns = Axis::new(s.width, s.out_width(), s.kernel, s.stride, s.padding);
+        let mut packed = Vec::new();
+        for y in &rows.classes {
+            for x in &columns.classes {
+                let taps: Vec<_> = y
+                    .taps
+                    .iter()
+                    .flat_map(|row| x.taps.iter().map(|column| (*row, *column)))
+                    .collect();
+                let channels = (s.group_input(), s.group_output());
+                packed.push(pack(
+                    &Exchanged(s, weights),
+                    s.groups,
+                    channels,
+                    &taps,
+                    lanes,
+                ));
+            }
+        }
+        Self {
+            shape: *shape,
+            rows,
+            columns,
+            packed,
+            lanes,
+        }
+    }
+
+    /// Can images be cut into strips? Only where input and output rows correspond.
+    pub(crate) fn strips(shape: &ConvShape) -> bool {
+        shape.stride == 1 && 2 * shape.padding + 1 == shape.kernel
+    }
+
+    /// Floats of a strip's sums for the gradient of the weights.
+    pub(crate) fn weight_sums(&self) -> usize {
+        let s = &self.shape;
+        s.groups * s.kernel * s.kernel * s.group_input() * self.pitch()
+    }
+
+    /// Floats from one row of weight sums to the next.
+    fn pitch(&self) -> usize {
+        vectors(self.shape.group_output(), self.lanes) * self.lanes
+    }
+
+    /// The output gradient of output rows `row .. row + rows` with its border.
+    fn grad_window(&self, image: usize, row: usize, rows: usize) -> Window {
+        let s = &self.shape;
+        Window {
+            base: image * s.out_height() * s.out_width() * s.output,
+            height: s.out_height(),
+            width: s.out_width(),
+            channels: s.output,
+            row: row as isize - self.rows.before as isize,
+            rows: self.rows.before + rows + self.rows.after,
+            left: self.columns.before,
+            columns: self.columns.before + s.out_width() + self.columns.after,
+            pitch: s.output,
+            step: 1,
+        }
+    }
+
+    /// Output rows of a strip of input rows.
+    fn out_rows(&self, strip: &Strip) -> (usize, usize) {
+        if Self::strips(&self.shape) {
+            (strip.row, strip.rows)
+        } else {
+            (0, self.shape.out_height())
+        }
+    }
+
+    /// Lengths of the scratch for strips of at most `rows` input rows.
+    pub(crate) fn scratch(&self, rows: usize) -> Vec<usize> {
+        let s = &self.shape;
+        let strip = Strip {
+            image: 0,
+            row: 0,
+            rows,
+        };
+        let (_, out_rows) = self.out_rows(&strip);
+        vec![
+            // The last vector of a pixel may reach past its channels.
+            self.grad_window(0, 0, out_rows).len() + self.lanes,
+            input_window(s, 0, 0, out_rows).len(),
+            Cells::scratch(rows * s.width, s.input, s.groups, self.lanes),
+        ]
+    }
+
+    /// Computes a strip of the gradients and adds to the totals.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `S`; inputs hold the whole batch, outputs the strip.
+    #[inline(always)]
+    pub(crate) unsafe fn strip<S: Simd>(
+        &self,
+        inputs: Inputs<'_>,
+        strip: &Strip,
+        outputs: Outputs<'_>,
+        totals: &mut Totals,
+        scratch: &mut Scratch<'_>,
+    ) {
+        let s = &self.shape;
+        let (row, rows) = self.out_rows(strip);
+        let window = self.grad_window(strip.image, row, rows);
+        let grad = scratch.take(window.len() + S::LANES);
+        let input = input_window(s, strip.image, row, rows);
+        let padded = scratch.take(input.len());
+        let own = self.rows.before..self.rows.before + rows;
+        // SAFETY: scratch has the windows' lengths, the inputs the whole batch, the copy this strip.
+        unsafe {
+            let copy = outputs
+                .grad
+                .map_or(std::ptr::null_mut(), <[f32]>::as_mut_ptr);
+            with_sum!(inputs.grad, source => window.fill::<S, _>(
+                &source, grad.as_mut_ptr(), copy, own));
+            let view = inputs.view;
+            if inputs.weights {
+                let from: *const f32 = if pointwise(s) && s.stride == 1 && is_plain(view) {
+                    view.data.as_ptr().add(input.base + row * s.width * s.input)
+                } else {
+                    with_view!(view, source => input.fill::<S, _>(
+                        &source, padded.as_mut_ptr(), std::ptr::null_mut(), 0..0));
+                    padded.as_ptr()
+                };
+                self.add_weights::<S>(from, &input, grad.as_ptr(), &window, rows, totals);
+            }
+            if let Some(out) = outputs.input {
+                self.input::<S>(grad.as_ptr(), &window, strip, out, scratch);
+                let at = (strip.image * s.height + strip.row) * s.width * s.input;
+                through_view::<S>(
+                    out.as_mut_ptr(),
+                    view,
+                    at,
+                    strip.rows * s.width,
+                    s.input,
+                    &mut totals.norm,
+                );
+            }
+        }
+    }
+
+    /// Adds the outer products of a strip.
+    ///
+    /// # Safety
+    /// As [`strip`](Self::strip); `from` and `grad` are filled windows.
+    #[inline(always)]
+    unsafe fn add_weights<S: Simd>(
+        &self,
+        from: *const f32,
+        input: &Window,
+        grad: *const f32,
+        window: &Window,
+        rows: usize,
+        totals: &mut Totals,
+    ) {
+        let s = &self.shape;
+        let (pitch, step) = (self.pitch(), scratch_stride(s));
+        let inner = (self.rows.before * window.columns + self.columns.before) * window.pitch;
+        let merged = s.groups == 1;
+        let (taps, depth) = if merged {
+            (1, s.kernel * s.input)
+        } else {
+            (s.kernel, s.group_input())
+        };
+        assert_eq!(totals.weights.len(), self.weight_sums());
+        let mut sums = totals.weights.as_mut_ptr();
+        let (height, width) = if pointwise(s) && window.columns == s.out_width() {
+            (1, rows * s.out_width())
+        } else {
+            (rows, s.out_width())
+        };
+        for group in 0..s.groups {
+            for y in 0..s.kernel {
+                for x in 0..taps {
+                    for (first, wide) in blocks(pitch / S::LANES) {
+                        let channel = group * s.group_output() + first * S::LANES;
+                        // SAFETY: taps stay inside the filled windows; the last vector of the
+                        // last pixel may reach `LANES` floats past it, which scratch has.
+                        unsafe {
+                            let product = Outer {
+                                rows: from.add(
+                                    (y * input.columns + x) * input.pitch + group * s.group_input(),
+                                ),
+                                pixel: step * input.pitch,
+                                row_pitch: step * input.columns * input.pitch,
+                                other: grad.add(inner + channel),
+                                other_pixel: window.pitch,
+                                other_pitch: window.columns * window.pitch,
+                                height,
+                                width,
+                                sums: sums.add(first * S::LANES),
+                                sums_pitch: pitch,
+                            };
+                            outer::<S>(product, depth, wide);
+                        }
+                    }
+                    // SAFETY: the sums have `depth` rows for every tap.
+                    sums = unsafe { sums.add(depth * pitch) };
+                }
+            }
+        }
+    }
+
+    /// The gradient of the input of a strip, before the view.
+    ///
+    /// # Safety
+    /// As [`strip`](Self::strip); `grad` is the filled window.
+    #[inline(always)]
+    unsafe fn input<S: Simd>(
+        &self,
+        grad: *const f32,
+        window: &Window,
+        strip: &Strip,
+        out: &mut [f32],
+        scratch: &mut Scratch<'_>,
+    ) {
+        let s = &self.shape;
+        let pixels = strip.rows * s.width;
+        let cells = Cells::new(out, pixels, (s.input, s.groups), S::LANES, scratch);
+        let row_floats = window.columns * window.pitch;
+        let flat = pointwise(s) && s.stride == 1;
+        let mut starts: Vec<*const f32> = self.packed.iter().map(|p| p.as_ptr()).collect();
+        for group in 0..s.groups {
+            let mut pair = 0;
+            for y in &self.rows.classes {
+                for x in &self.columns.classes {
+                    let runs = self.class_runs(window, y, x, group * s.group_output());
+                    let depth: usize = runs.iter().map(|r| r.len).sum();
+                    let columns = s.width.saturating_sub(x.first).div_ceil(s.stride);
+                    for (first, width) in blocks(vectors(s.group_input(), S::LANES)) {
+                        let lines = strip.rows.saturating_sub(y.first).div_ceil(s.stride);
+                        let (lines, columns) = if flat { (1, pixels) } else { (lines, columns) };
+                        // SAFETY: the window covers the taps of this class, the cells its pixels.
+                        unsafe {
+                            let (to, pixel) = cells.place::<S>(group, first);
+                            for i in 0..lines {
+                                let line = (y.first + i * s.stride) * s.width + x.first;
+                                let tile = Tile {
+                                    input: grad.add(i * row_floats),
+                                    pixel: window.pitch,
+                                    runs: &runs,
+                                    weights: starts[pair],
+                                    out: to.add(line * pixel),
+                                    out_pixel: s.stride * pixel,
+                                };
+                                tiles::<S>(tile, columns, width);
+                            }
+                            starts[pair] = starts[pair].add(depth * width * S::LANES);
+                        }
+                    }
+                    pair += 1;
+                }
+            }
+            // SAFETY: the cells were made for `pixels` pixels.
+            unsafe { cells.flush::<S>(group, pixels) };
+        }
+    }
+
+    /// The stretches of the gradient window that the first pixel of a class reads.
+    fn class_runs(&self, window: &Window, y: &Class, x: &Class, offset: usize) -> Vec<Run> {
+        let s = &self.shape;
+        let row = window.columns * window.pitch;
+        let mut runs = Vec::new();
+        for v in 0..y.taps.len() {
+            let at = (y.start + v) * row + x.start * window.pitch;
+            if s.groups == 1 && !x.taps.is_empty() {
+                runs.push(Run {
+                    offset: at,
+                    len: x.taps.len() * s.output,
+                });
+            } else {
+                runs.extend((0..x.taps.len()).map(|h| Run {
+                    offset: at + h * window.pitch + offset,
+                    len: s.group_output(),
+                }));
+            }
+        }
+        runs
+    }
+
+    /// Sums of the weights' gradient in PyTorch's order.
+    pub(crate) fn weights(&self, sums: &[f32]) -> Vec<f32> {
+        let s = &self.shape;
+        let mut weights = vec![0.0; s.weight_len()];
+        let part = self.weight_sums() / s.groups;
+        for (group, sums) in sums.chunks_exact(part).enumerate() {
+            unpack(sums, s, group, self.pitch(), &mut weights);
+        }
+        weights
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_a_stride_share_the_taps() {
+        let plain = Axis::new(8, 8, 3, 1, 1);
+        assert_eq!((plain.before, plain.after, plain.classes.len()), (1, 1, 1));
+        assert_eq!(plain.classes[0].taps, [2, 1, 0]);
+        let strided = Axis::new(8, 4, 3, 2, 1);
+        let taps: Vec<_> = strided
+            .classes
+            .iter()
+            .map(|c| (c.first, c.taps.clone()))
+            .collect();
+        assert_eq!(taps, [(1, vec![2, 0]), (0, vec![1])]);
+        // Every tap meets every output position that exists, for odd sizes too.
+        for (input, kernel, stride, padding) in
+            [(7, 3, 2, 1), (1, 3, 1, 1), (9, 7, 2, 3), (5, 1, 2, 0)]
+        {
+            let output = (input + 2 * padding - kernel) / stride + 1;
+            let axis = Axis::new(input, output, kernel, stride, padding);
+            let mut seen = vec![0; kernel * output];
+            for class in &axis.classes {
+                for (i, x) in (class.first..input).step_by(stride).enumerate() {
+                    for (t, tap) in class.taps.iter().enumerate() {
+                        let at = class.start + i + t;
+                        if (axis.before..axis.before + output).contains(&at) {
+                            let o = at - axis.before;
+                            assert_eq!(o * stride + tap, x + padding);
+                            seen[tap * output + o] += 1;
+                        }
+                    }
+                }
+            }
+            for tap in 0..kernel {
+                for o in 0..output {
+                    let inside = (padding..input + padding).contains(&(o * stride + tap));
+                    assert_eq!(seen[tap * output + o], usize::from(inside));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! How do features get into scratch? Row by row with a border of zeros, norm and ReLU applied on the way.
+
+use crate::simd::Simd;
+use crate::view::{Sum, View};
+
+/// Something that yields features one vector of channels at a time.
+pub(crate) trait Source<S: Simd> {
+    /// What stays the same for all pixels of a vector of channels.
+    type Prepared: Copy;
+
+    /// Prepares channels `c .. c + n`.
+    ///
+    /// # Safety
+    /// The channels exist; so does the instruction set.
+    unsafe fn prepare(&self, c: usize, n: usize) -> Self::Prepared;
+
+    /// The features at float `at`, `n` of them.
+    ///
+    /// # Safety
+    /// The floats exist; so does the instruction set.
+    unsafe fn get(&self, prepared: &Self::Prepared, at: usize, n: usize) -> S::V;
+}
+
+/// Nothing to prepare.
+#[derive(Clone, Copy)]
+pub(crate) struct Nothing;
+
+/// Features as they are.
+pub(crate) struct Plain(pub(crate) *const f32);
+
+impl<S: Simd> Source<S> for Plain {
+    type Prepared = Nothing;
+
+    #[inline(always)]
+    unsafe fn prepare(&self, _c: usize, _n: usize) -> Nothing {
+        Nothing
+    }
+
+    #[inline(always)]
+    unsafe fn get(&self, _prepared: &Nothing, at: usize, n: usize) -> S::V {
+        // SAFETY: the caller's conditions.
+        unsafe { S::load_some(self.0.add(at), n) }
+    }
+}
+
+/// Features after ReLU.
+pub(crate) struct Rectified(pub(crate) *const f32);
+
+impl<S: Simd> Source<S> for Rectified {
+    type Prepared = Nothing;
+
+    #[inline(always)]
+    unsafe fn prepare(&self, _c: usize, _n: usize) -> Nothing {
+        Nothing
+    }
+
+    #[inline(always)]
+    unsafe fn get(&self, _prepared: &Nothing, at: usize, n: usize) -> S::V {
+        // SAFETY: the caller's conditions.
+        unsafe { S::relu(S::load_some(self.0.add(at), n)) }
+    }
+}
+
+/// Features after a norm and perhaps a ReLU.
+pub(crate) struct Normed<const RELU: bool> {
+    pub(crate) data: *const f32,
+    pub(crate) scale: *const f32,
+    pub(crate) shift: *const f32,
+}
+
+impl<S: Simd, const RELU: bool> Source<S> for Normed<RELU> {
+    type Prepared = (S::V, S::V);
+
+    #[inline(always)]
+    unsafe fn prepare(&self, c: usize, n: usize) -> Self::Prepared {
+        // SAFETY: the caller's conditions.
+        unsafe {
+            (
+                S::load_some(self.scale.add(c), n),
+                S::load_some(self.shift.add(c), n),
+            )
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn get(&self, (scale, shift): &Self::Prepared, at: usize, n: usize) -> S::V {
+        // SAFETY: the caller's conditions.
+        unsafe {
+            let y = S::fma(S::load_some(self.data.add(at), n), *scale, *shift);
+            if RELU { S::relu(y) } else { y }
+        }
+    }
+}
+
+/// Most terms of a sum that are added without going back to memory for the scales.
+const TERMS: usize = 6;
+
+/// A sum of at most [`TERMS`] terms; see [`Sum`].
+pub(crate) struct Added<const N: usize> {
+    pub(crate) data: [*const f32; N],
+    pub(crate) scale: [*const f32; N],
+    pub(crate) constant: *const f32,
+}
+
+impl<const N: usize> Added<N> {
+    /// # Panics
+    /// If the sum has other than `N` terms.
+    pub(crate) fn new(sum: &Sum<'_>) -> Self {
+        assert_eq!(sum.terms.len(), N);
+        Self {
+            data: std::array::from_fn(|i| sum.terms[i].data.as_ptr()),
+            scale: std::array::from_fn(|i| sum.terms[i].scale.as_ptr()),
+            constant: sum.constant.map_or(std::ptr::null(), <[f32]>::as_ptr),
+        }
+    }
+}
+
+impl<S: Simd, const N: usize> Source<S> for Added<N> {
+    type Prepared = ([S::V; N], S::V);
+
+    #[inline(always)]
+    unsafe fn prepare(&self, c: usize, n: usize) -> Self::Prepared {
+        // SAFETY: the caller's conditions; a null constant is not read.
+        unsafe {
+            let mut scales = [S::splat(0.0); N];
+            for (scale, from) in scales.iter_mut().zip(&self.scale) {
+                *scale = S::load_some(from.add(c), n);
+            }
+            let constant = if self.constant.is_null() {
+                S::splat(0.0)
+            } else {
+                S::load_some(self.constant.add(c), n)
+            };
+            (scales, constant)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn get(&self, (scales, constant): &Self::Prepared, at: usize, n: usize) -> S::V {
+        // SAFETY: the caller's conditions.
+        unsafe {
+            let mut sum = *constant;
+            for i in 0..N {
+                sum = S::fma(S::load_some(self.data[i].add(at), n), scales[i], sum);
+            }
+            sum
+        }
+    }
+}
+
+/// Calls `$body` with `$source` bound to the source that suits a view.
+macro_rules! with_view {
+    ($view:expr, $source:ident => $body:expr) => {{
+        let view: &$crate::view::View<'_> = $view;
+        match (&view.affine, view.relu) {
+            (None, false) => {
+                let $source = $crate::fill::Plain(view.data.as_ptr());
+                $body
+            }
+            (None, true) => {
+                let $source = $crate::fill::Rectified(view.data.as_ptr());
+                $body
+            }
+            (Some(affine), true) => {
+                let $source = $crate::fill::Normed::<true> {
+                    data: view.data.as_ptr(),
+                    scale: affine.scale.as_ptr(),
+                    shift: affine.shift.as_ptr(),
+                };
+                $body
+            }
+            (Some(affine), false) => {
+                let $source = $crate::fill::Normed::<false> {
+                    data: view.data.as_ptr(),
+                    scale: affine.scale.as_ptr(),
+                    shift: affine.shift.as_ptr(),
+                };
+                $body
+            }
+        }
+    }};
+}
+
+/// Calls `$body` with `$source` bound to the source that suits a sum of at most 6 terms.
+macro_rules! with_sum {
+    ($sum:expr, $source:ident => $body:expr) => {{
+        let sum: &$crate::view::Sum<'_> = $sum;
+        match sum.terms.len() {
+            1 => {
+                let $source = $crate::fill::Added::<1>::new(sum);
+                $body
+            }
+            2 => {
+                let $source = $crate::fill::Added::<2>::new(sum);
+                $body
+            }
+            3 => {
+                let $source = $crate::fill::Added::<3>::new(sum);
+                $body
+            }
+            4 => {
+                let $source = $crate::fill::Added::<4>::new(sum);
+                $body
+            }
+            5 => {
+                let $source = $crate::fill::Added::<5>::new(sum);
+                $body
+            }
+            6 => {
+                let $source = $crate::fill::Added::<6>::new(sum);
+                $body
+            }
+            n => unreachable!("sums are shortened to 6 terms before, not {n}"),
+        }
+    }};
+}
+
+pub(crate) use {with_sum, with_view};
+
+/// Most terms that [`with_sum`] takes.
+pub(crate) const MOST_TERMS: usize = TERMS;
+
+/// A block of scratch and the part of an image that goes into it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// First float of the image.
+    pub(crate) base: usize,
+    /// Rows of the image.
+    pub(crate) height: usize,
+    /// Columns of the image.
+    pub(crate) width: usize,
+    /// Channels of the image.
+    pub(crate) channels: usize,
+    /// Row of the image that goes into the first row of scratch; negative in the border.
+    pub(crate) row: isize,
+    /// Rows of scratch.
+    pub(crate) rows: usize,
+    /// Zero columns on the left.
+    pub(crate) left: usize,
+    /// Columns of scratch, borders included.
+    pub(crate) columns: usize,
+    /// Floats a pixel takes in scratch, at least `channels`; a surplus is zero.
+    pub(crate) pitch: usize,
+    /// Only every `step`-th row and column of the image is taken (1 = all).
+    pub(crate) step: usize,
+}
+
+impl Window {
+    /// Floats of scratch.
+    pub(crate) fn len(&self) -> usize {
+        self.rows * self.columns * self.pitch
+    }
+
+    /// Fills scratch from a source; `copy` also receives the taken pixels whose rows are in
+    /// `copied` (rows of scratch), as one contiguous array.
+    ///
+    /// # Safety
+    /// `to` holds `len` floats, `copy` (if not null) `copied` rows of `width · channels` floats, and
+    /// the source the whole image.
+    #[inline(always)]
+    pub(crate) unsafe fn fill<S: Simd, Src: Source<S>>(
+        &self,
+        source: &Src,
+        to: *mut f32,
+        copy: *mut f32,
+        copied: std::ops::Range<usize>,
+    ) {
+        // SAFETY: indices stay inside the extents vouched for by the caller.
+        unsafe {
+            let taken = self.width.div_ceil(self.step);
+            let row_floats = self.columns * self.pitch;
+            for y in 0..self.rows {
+                let row = to.add(y * row_floats);
+                let from = self.row + (y * self.step) as isize;
+                if from < 0 || from >= self.height as isize {
+                    zero::<S>(row, row_floats);
+                    continue;
+                }
+                zero::<S>(row, self.left * self.pitch);
+                let inner = row.add(self.left * self.pitch);
+                let right = self.left + taken;
+                if right < self.columns {
+                    zero::<S>(
+                        row.add(right * self.pitch),
+                        (self.columns - right) * self.pitch,
+                    );
+                }
+                let image = self.base + from as usize * self.width * self.channels;
+                let copy_row = if !copy.is_null() && copied.contains(&y) {
+                    copy.add((y - copied.start) * self.width * self.channels)
+                } else {
+                    std::ptr::null_mut()
+                };
+                let mut c = 0;
+                while c < self.channels {
+                    let n = (self.channels - c).min(S::LANES);
+                    let prepared = source.prepare(c, n);
+                    let full = n == S::LANES;
+                    let wide = (self.pitch - c).min(S::LANES);
+                    for x in 0..taken {
+                        let at = image + x * self.step * self.channels + c;
+                        let value = source.get(&prepared, at, if full { S::LANES } else { n });
+                        S::store_some(inner.add(x * self.pitch + c), value, wide);
+                        if !copy_row.is_null() {
+                            S::store_some(copy_row.add(x * self.channels + c), value, n);
+                        }
+                    }
+                    c += S::LANES;
+                }
+                // A pitch may exceed the last vector of channels by whole vectors.
+                let covered = self.channels.next_multiple_of(S::LANES);
+                if covered < self.pitch {
+                    for x in 0..taken {
+                        zero::<S>(inner.add(x * self.pitch + covered), self.pitch - covered);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes `n` zeros.
+///
+/// # Safety
+/// `to` is valid for `n` floats.
+#[inline(always)]
+pub(crate) unsafe fn zero<S: Simd>(to: *mut f32, n: usize) {
+    // SAFETY: the caller's; all-zero bits are 0.0.
+    unsafe { std::ptr::write_bytes(to, 0, n) }
+}
+
+/// Does a view need no work at all, so that its memory can be read in place?
+pub(crate) fn is_plain(view: &View<'_>) -> bool {
+    view.affine.is_none() && !view.relu
+}

@@ -1,0 +1,47 @@
+//! Fused CPU kernels for residual networks: slices in, slices out.
+//!
+//! Features are NHWC `f32` (channels contiguous). A batch norm and a ReLU are never written to memory:
+//! a convolution applies them as it loads its input ([`View`]), gathers the statistics for the next
+//! norm as it stores ([`Moments`]), and its backward pass takes the gradient back through both. Gradients that are
+//! sums of several arrays are added up as they are loaded ([`Sum`]).
+//!
+//! Everything is written once, generic over a vector type, and compiled for AVX-512, AVX2 and plain
+//! Rust; [`Kernels::detect`] picks at run time. Work is cut by shape alone and sums are merged in
+//! order, so results are the same bits for any number of threads. [`reference`] computes the same in
+//! `f64`, slowly.
+
+// Raw pointers and vector instructions live here; each block says why it is sound.
+#![allow(unsafe_code)]
+// Loops over pixels, vectors and registers index several arrays at once; iterators hide which.
+#![allow(clippy::needless_range_loop)]
+
+mod buffer;
+mod cells;
+mod conv;
+mod direct;
+mod direct_backward;
+mod elementwise;
+mod fill;
+mod kernels;
+pub mod layout;
+mod micro;
+mod pack;
+mod peak;
+mod pool;
+mod prefetch;
+pub mod reference;
+mod scratch;
+mod shape;
+mod simd;
+mod sums;
+mod view;
+mod winograd;
+
+pub use buffer::Buffer;
+pub use conv::ConvGrads;
+pub use elementwise::{Term, TermBack, TermGrads};
+pub use kernels::{ISA_VARIABLE, Kernels, WINOGRAD_VARIABLE, forced};
+pub use shape::ConvShape;
+pub use simd::Isa;
+pub use sums::{Moments, NormSums};
+pub use view::{Affine, Scaled, Sum, View};

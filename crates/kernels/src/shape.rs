@@ -1,0 +1,175 @@
+//! Which convolution is it, and in which pieces is it computed?
+
+use std::ops::Range;
+
+/// A two-dimensional convolution with square kernel, without bias.
+///
+/// Images are NHWC: `[batch, height, width, channels]`, channels contiguous; weights are PyTorch's
+/// `[output, input / groups, kernel, kernel]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConvShape {
+    /// Images.
+    pub batch: usize,
+    /// Rows of an input image.
+    pub height: usize,
+    /// Columns of an input image.
+    pub width: usize,
+    /// Input channels.
+    pub input: usize,
+    /// Output channels.
+    pub output: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: usize,
+    /// Pixels from one kernel position to the next.
+    pub stride: usize,
+    /// Zero pixels around the image, at most `kernel - 1`.
+    pub padding: usize,
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+}
+
+impl ConvShape {
+    /// Rows of an output image.
+    #[must_use]
+    pub fn out_height(&self) -> usize {
+        (self.height + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Columns of an output image.
+    #[must_use]
+    pub fn out_width(&self) -> usize {
+        (self.width + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Numbers in the input.
+    #[must_use]
+    pub fn input_len(&self) -> usize {
+        self.batch * self.height * self.width * self.input
+    }
+
+    /// Numbers in the output.
+    #[must_use]
+    pub fn output_len(&self) -> usize {
+        self.batch * self.out_height() * self.out_width() * self.output
+    }
+
+    /// Numbers in the weights.
+    #[must_use]
+    pub fn weight_len(&self) -> usize {
+        self.output * self.group_input() * self.kernel * self.kernel
+    }
+
+    /// Input channels of a group.
+    #[must_use]
+    pub fn group_input(&self) -> usize {
+        self.input / self.groups
+    }
+
+    /// Output channels of a group.
+    #[must_use]
+    pub fn group_output(&self) -> usize {
+        self.output / self.groups
+    }
+
+    /// Multiply-adds of a forward pass, computed directly.
+    #[must_use]
+    pub fn multiply_adds(&self) -> usize {
+        self.output_len() * self.group_input() * self.kernel * self.kernel
+    }
+
+    /// Panics with a sentence if the shape is impossible.
+    pub(crate) fn check(&self) {
+        assert!(
+            self.groups > 0
+                && self.input.is_multiple_of(self.groups)
+                && self.output.is_multiple_of(self.groups),
+            "channels must be divisible by groups: {self:?}"
+        );
+        assert!(
+            self.kernel > 0 && self.stride > 0 && self.padding < self.kernel,
+            "kernel and stride must be positive, the padding below the kernel: {self:?}"
+        );
+        assert!(
+            self.height + 2 * self.padding >= self.kernel
+                && self.width + 2 * self.padding >= self.kernel,
+            "the padded image must not be smaller than the kernel: {self:?}"
+        );
+        assert!(
+            self.batch * self.height * self.width * self.input * self.output > 0,
+            "no extent may be 0: {self:?}"
+        );
+    }
+}
+
+/// Consecutive rows of one image: the unit of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Strip {
+    /// Image.
+    pub(crate) image: usize,
+    /// First row.
+    pub(crate) row: usize,
+    /// Number of rows.
+    pub(crate) rows: usize,
+}
+
+impl Strip {
+    /// Where its floats are, for images of `height` rows of `pitch` floats.
+    pub(crate) fn range(&self, height: usize, pitch: usize) -> Range<usize> {
+        let start = (self.image * height + self.row) * pitch;
+        start..start + self.rows * pitch
+    }
+}
+
+/// Cuts images of `height` rows into strips of about `rows` rows, in order.
+pub(crate) fn strips(batch: usize, height: usize, rows: usize) -> Vec<Strip> {
+    let rows = rows.clamp(1, height);
+    let cut = |image| {
+        (0..height).step_by(rows).map(move |row| Strip {
+            image,
+            row,
+            rows: rows.min(height - row),
+        })
+    };
+    (0..batch).flat_map(cut).collect()
+}
+
+/// Rows of a strip whose scratch of `row` floats a row stays within the second-level cache.
+pub(crate) fn strip_rows(height: usize, row: usize) -> usize {
+    const FLOATS: usize = 40 * 1024;
+    // A multiple of the Winograd tile; an image just above the limit is halved, not cut to crumbs.
+    let fit = (FLOATS / row.max(1)).max(4);
+    if fit >= height {
+        return height;
+    }
+    height.div_ceil(height.div_ceil(fit)).next_multiple_of(4)
+}
+
+/// Cuts `n` items into at most `most` ranges of nearly equal length, independent of the threads.
+pub(crate) fn chunks(n: usize, most: usize) -> Vec<Range<usize>> {
+    let count = most.clamp(1, n.max(1));
+    (0..count)
+        .map(|i| i * n / count..(i + 1) * n / count)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_and_chunks_cover_everything_once() {
+        for height in [1, 3, 8, 57, 224] {
+            for rows in [1, 4, 8, 300] {
+                let all = strips(2, height, rows);
+                let covered: usize = all.iter().map(|s| s.rows).sum();
+                assert_eq!(covered, 2 * height);
+                let ranges: Vec<_> = all.iter().map(|s| s.range(height, 5)).collect();
+                assert!(ranges.windows(2).all(|w| w[0].end == w[1].start));
+            }
+        }
+        for n in [0, 1, 5, 16, 100] {
+            let all = chunks(n, 16);
+            assert_eq!(all.iter().map(ExactSizeIterator::len).sum::<usize>(), n);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! How does a vector of 4 floats work without knowing the processor? As an array.
+
+use super::{Op, Simd};
+
+/// Plain Rust: what every processor runs, and what Miri can check.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Portable;
+
+const LANES: usize = 4;
+
+/// Applies a function to the lanes of two vectors.
+#[inline(always)]
+fn zip(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
+    std::array::from_fn(|i| f(a[i], b[i]))
+}
+
+// SAFETY (all methods): the caller vouches for the pointers, as the trait asks.
+impl Simd for Portable {
+    type V = [f32; LANES];
+    const LANES: usize = LANES;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    unsafe fn vectorize<O: Op<Self>>(op: O) -> O::Out {
+        // SAFETY: see above.
+        unsafe { op.run() }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self::V {
+        [x; LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self::V {
+        // SAFETY: see above; an array of floats has the alignment of a float.
+        unsafe { from.cast::<Self::V>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, v: Self::V) {
+        // SAFETY: see above; an array of floats has the alignment of a float.
+        unsafe { to.cast::<Self::V>().write(v) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_n(from: *const f32, n: usize) -> Self::V {
+        // SAFETY: see above; only the first `n` are read.
+        std::array::from_fn(|i| if i < n { unsafe { *from.add(i) } } else { 0.0 })
+    }
+
+    #[inline(always)]
+    unsafe fn store_n(to: *mut f32, v: Self::V, n: usize) {
+        for (i, x) in v.iter().enumerate().take(n) {
+            // SAFETY: see above; only the first `n` are written.
+            unsafe { *to.add(i) = *x };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // Not `mul_add`: without the instruction that is a slow library call.
+        std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+
+    #[inline(always)]
+    unsafe fn relu(a: Self::V) -> Self::V {
+        a.map(|a| if a <= 0.0 { 0.0 } else { a })
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(z: Self::V, v: Self::V) -> Self::V {
+        zip(z, v, |z, v| if z <= 0.0 { 0.0 } else { v })
+    }
+}

@@ -1,0 +1,332 @@
+//! How do features get in and out of the fused layout, change resolution, split and join?
+
+use super::stored::{Fused, Left, Stored};
+use super::tape::{INPUTS, Node, Output, Values, record};
+use super::{Slot, combine};
+use crate::Coef;
+use burn::tensor::Tensor;
+use std::sync::Arc;
+use timestep_kernels::layout::{
+    Extent, copy_channels, subsample, subsample_backward, to_nchw, to_nhwc,
+};
+use timestep_kernels::{Buffer, Kernels, NormSums};
+
+/// The deposited gradient as one array, or nothing if nobody deposited any.
+fn added_up(slot: &Slot, extent: &Extent) -> Option<Arc<Buffer>> {
+    let terms = slot.take();
+    if terms.is_empty() {
+        return None;
+    }
+    if let Some(single) = terms.single() {
+        return Some(single.clone());
+    }
+    let mut sum = Buffer::new(extent.len());
+    Kernels::detect().add_up(&terms.sum(), extent.channels, &mut sum);
+    Some(Arc::new(sum))
+}
+
+/// From a Burn tensor to stored features.
+#[derive(Debug)]
+struct Import {
+    extent: Extent,
+    slot: Arc<Slot>,
+    left: Left,
+}
+
+impl Node for Import {
+    fn forward(&self, values: &Values) -> Output {
+        let mut out = Buffer::new(self.extent.len());
+        to_nhwc(&self.extent, values.get(0), &mut out);
+        *super::lock(&self.left) = Some((out, None));
+        Output::token()
+    }
+
+    fn backward(
+        &self,
+        _values: &Values,
+        _wanted: [bool; INPUTS],
+        _grad: Option<&[f32]>,
+    ) -> [Option<Vec<f32>>; INPUTS] {
+        let mut found = [const { None }; INPUTS];
+        if let Some(grad) = added_up(&self.slot, &self.extent) {
+            let mut out = vec![0.0; self.extent.len()];
+            to_nchw(&self.extent, &grad, &mut out);
+            found[0] = Some(out);
+        }
+        found
+    }
+}
+
+/// Features from a tensor `[batch, channels, height, width]`.
+pub(crate) fn import(tensor: Tensor<4>) -> Fused {
+    let [batch, channels, height, width] = tensor.dims();
+    let extent = Extent {
+        batch,
+        height,
+        width,
+        channels,
+    };
+    let slot = Arc::new(Slot::default());
+    let left = Left::default();
+    let node = Import {
+        extent,
+        slot: slot.clone(),
+        left: left.clone(),
+    };
+    let token = record(&[tensor.reshape([extent.len()])], node);
+    Fused::collect(&left, extent, slot, token)
+}
+
+/// From stored features to a Burn tensor.
+#[derive(Debug)]
+struct Export(Stored);
+
+impl Node for Export {
+    fn forward(&self, _values: &Values) -> Output {
+        let e = &self.0.extent;
+        let mut data = vec![0.0; e.len()];
+        to_nchw(e, &self.0.data, &mut data);
+        Output {
+            data,
+            shape: vec![e.batch, e.channels, e.height, e.width],
+        }
+    }
+
+    fn backward(
+        &self,
+        _values: &Values,
+        _wanted: [bool; INPUTS],
+        grad: Option<&[f32]>,
+    ) -> [Option<Vec<f32>>; INPUTS] {
+        if let Some(grad) = grad {
+            let mut out = Buffer::new(self.0.extent.len());
+            to_nhwc(&self.0.extent, grad, &mut out);
+            self.0
+                .slot
+                .add(&Arc::new(out), vec![1.0; self.0.extent.channels]);
+        }
+        [const { None }; INPUTS]
+    }
+
+    fn output_in_burn(&self) -> bool {
+        true
+    }
+}
+
+/// The features as a tensor `[batch, channels, height, width]`.
+pub(crate) fn export(features: &Fused) -> Tensor<4> {
+    let plain = settle(features);
+    record(std::slice::from_ref(&plain.token), Export(plain.stored))
+}
+
+/// The features with their norm and ReLU written down.
+pub(crate) fn settle(features: &Fused) -> Fused {
+    if features.is_plain() {
+        features.clone()
+    } else {
+        combine(&[(Coef::Number(1.0), features)], false)
+    }
+}
+
+/// Every `stride`-th pixel, and zero channels appended.
+#[derive(Debug)]
+struct Subsample {
+    input: Stored,
+    stride: usize,
+    channels: usize,
+    out: Extent,
+    slot: Arc<Slot>,
+    left: Left,
+}
+
+impl Node for Subsample {
+    fn forward(&self, _values: &Values) -> Output {
+        let mut out = Buffer::new(self.out.len());
+        let (extent, data) = (&self.input.extent, &self.input.data);
+        subsample(extent, self.stride, self.channels, data, &mut out);
+        *super::lock(&self.left) = Some((out, None));
+        Output::token()
+    }
+
+    fn backward(
+        &self,
+        _values: &Values,
+        _wanted: [bool; INPUTS],
+        _grad: Option<&[f32]>,
+    ) -> [Option<Vec<f32>>; INPUTS] {
+        if let Some(grad) = added_up(&self.slot, &self.out) {
+            let extent = &self.input.extent;
+            let mut out = Buffer::new(extent.len());
+            subsample_backward(extent, self.stride, self.channels, &grad, &mut out);
+            self.input
+                .slot
+                .add(&Arc::new(out), vec![1.0; extent.channels]);
+        }
+        [const { None }; INPUTS]
+    }
+}
+
+/// The shortcut without weights: see [`timestep_kernels::layout::subsample`].
+pub(crate) fn subsample_and_pad(features: &Fused, stride: usize, channels: usize) -> Fused {
+    let plain = settle(features);
+    let from = plain.stored.extent;
+    let out = Extent {
+        batch: from.batch,
+        height: from.height.div_ceil(stride),
+        width: from.width.div_ceil(stride),
+        channels,
+    };
+    let slot = Arc::new(Slot::default());
+    let left = Left::default();
+    let node = Subsample {
+        input: plain.stored,
+        stride,
+        channels,
+        out,
+        slot: slot.clone(),
+        left: left.clone(),
+    };
+    let token = record(&[plain.token], node);
+    Fused::collect(&left, out, slot, token)
+}
+
+/// Some channels of features, one after the other.
+#[derive(Debug)]
+struct Channels {
+    /// The features and their first channel in the result; a first channel below zero cuts off.
+    inputs: Vec<(Stored, isize)>,
+    out: Extent,
+    slot: Arc<Slot>,
+    left: Left,
+}
+
+impl Channels {
+    /// First channel in the input, first channel in the result, and number of channels.
+    fn overlap(&self, input: &Stored, at: isize) -> (usize, usize, usize) {
+        let (from, to) = ((-at).max(0) as usize, at.max(0) as usize);
+        (
+            from,
+            to,
+            (input.extent.channels - from).min(self.out.channels - to),
+        )
+    }
+}
+
+impl Node for Channels {
+    fn forward(&self, _values: &Values) -> Output {
+        let mut out = Buffer::new(self.out.len());
+        for (input, at) in &self.inputs {
+            let (from, to, count) = self.overlap(input, *at);
+            let (c, d) = (input.extent.channels, self.out.channels);
+            copy_channels(&input.data, (c, from), &mut out, (d, to), count);
+        }
+        *super::lock(&self.left) = Some((out, None));
+        Output::token()
+    }
+
+    fn backward(
+        &self,
+        _values: &Values,
+        wanted: [bool; INPUTS],
+        _grad: Option<&[f32]>,
+    ) -> [Option<Vec<f32>>; INPUTS] {
+        if let Some(grad) = added_up(&self.slot, &self.out) {
+            for (i, (input, at)) in self.inputs.iter().enumerate() {
+                if wanted[i] {
+                    let (from, to, count) = self.overlap(input, *at);
+                    let c = input.extent.channels;
+                    let mut out = Buffer::new(input.extent.len());
+                    out.fill(0.0);
+                    let whole = (self.out.channels, to);
+                    copy_channels(&grad, whole, &mut out, (c, from), count);
+                    input.slot.add(&Arc::new(out), vec![1.0; c]);
+                }
+            }
+        }
+        [const { None }; INPUTS]
+    }
+}
+
+fn channels(inputs: &[(&Fused, isize)], count: usize) -> Fused {
+    let plain: Vec<(Fused, isize)> = inputs.iter().map(|(f, at)| (settle(f), *at)).collect();
+    let out = Extent {
+        channels: count,
+        ..plain[0].0.stored.extent
+    };
+    let slot = Arc::new(Slot::default());
+    let left = Left::default();
+    let tokens: Vec<Tensor<1>> = plain.iter().map(|(f, _)| f.token.clone()).collect();
+    let node = Channels {
+        inputs: plain.into_iter().map(|(f, at)| (f.stored, at)).collect(),
+        out,
+        slot: slot.clone(),
+        left: left.clone(),
+    };
+    let token = record(&tokens, node);
+    Fused::collect(&left, out, slot, token)
+}
+
+/// Channels `first .. first + count`.
+pub(crate) fn narrow(features: &Fused, first: usize, count: usize) -> Fused {
+    channels(&[(features, -(first as isize))], count)
+}
+
+/// The channels of both, one after the other.
+pub(crate) fn join(first: &Fused, second: &Fused) -> Fused {
+    let (a, b) = (first.stored.extent.channels, second.stored.extent.channels);
+    channels(&[(first, 0), (second, a as isize)], a + b)
+}
+
+/// Mean over all pixels.
+#[derive(Debug)]
+struct Mean {
+    input: Stored,
+    normed: bool,
+}
+
+impl Node for Mean {
+    fn forward(&self, _values: &Values) -> Output {
+        let e = &self.input.extent;
+        let mut data = vec![0.0; e.batch * e.channels];
+        Kernels::detect().pool(&self.input.view(), e.batch, e.channels, &mut data);
+        Output {
+            data,
+            shape: vec![e.batch, e.channels],
+        }
+    }
+
+    fn backward(
+        &self,
+        _values: &Values,
+        _wanted: [bool; INPUTS],
+        grad: Option<&[f32]>,
+    ) -> [Option<Vec<f32>>; INPUTS] {
+        let mut found = [const { None }; INPUTS];
+        let Some(grad) = grad else { return found };
+        let e = &self.input.extent;
+        let mut input = Buffer::new(e.len());
+        let view = self.input.view();
+        let kernels = Kernels::detect();
+        let sums: NormSums = kernels.pool_backward(&view, e.batch, e.channels, grad, &mut input);
+        let norm = self
+            .input
+            .deposit(&Arc::new(input), vec![1.0; e.channels], &sums);
+        if let (true, Some((scale, shift))) = (self.normed, norm) {
+            (found[1], found[2]) = (Some(scale), Some(shift));
+        }
+        found
+    }
+
+    fn output_in_burn(&self) -> bool {
+        true
+    }
+}
+
+/// Mean over height and width: `[batch, channels]`.
+pub(crate) fn global_average_pool(features: &Fused) -> Tensor<2> {
+    let node = Mean {
+        input: features.stored.clone(),
+        normed: features.parameters.is_some(),
+    };
+    record(&features.inputs(), node)
+}

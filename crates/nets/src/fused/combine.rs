@@ -1,0 +1,249 @@
+//! How is a scheme's step recorded? As one node: all terms, their coefficients, the moments of the result.
+
+use super::Slot;
+use super::slot::Terms;
+use super::stored::{Fused, Left, Stored};
+use super::tape::{INPUTS, Node, Output, Values, record};
+use crate::Coef;
+use burn::tensor::Tensor;
+use std::sync::Arc;
+use timestep_kernels::layout::Extent;
+use timestep_kernels::{Buffer, Kernels, NormSums, Term, TermBack};
+
+/// One term and where its inputs are.
+#[derive(Debug)]
+struct Part {
+    features: Stored,
+    coef: PartCoef,
+    /// Position of the token; scale and shift follow if there is a norm to be learned.
+    token: usize,
+    normed: bool,
+}
+
+/// A coefficient of a term.
+#[derive(Debug)]
+enum PartCoef {
+    Number(f32),
+    /// The input that holds it: one number, or one a channel.
+    Input(usize),
+}
+
+/// The terms of a linear combination.
+#[derive(Debug)]
+pub(super) struct Parts {
+    parts: Vec<Part>,
+    channels: usize,
+    len: usize,
+}
+
+impl Parts {
+    /// Lists terms, appending what they need to the inputs of a node.
+    pub(super) fn new(
+        terms: &[(Coef, &Fused)],
+        extent: Extent,
+        inputs: &mut Vec<Tensor<1>>,
+    ) -> Self {
+        let mut parts = Vec::new();
+        for (coef, features) in terms {
+            assert_eq!(features.stored.extent, extent, "terms of one shape");
+            let token = inputs.len();
+            inputs.extend(features.inputs());
+            let coef = match coef {
+                Coef::Number(c) => PartCoef::Number(*c as f32),
+                Coef::Learned(c) => {
+                    inputs.push(c.clone());
+                    PartCoef::Input(inputs.len() - 1)
+                }
+            };
+            parts.push(Part {
+                features: features.stored.clone(),
+                coef,
+                token,
+                normed: features.parameters.is_some(),
+            });
+        }
+        Self {
+            parts,
+            channels: extent.channels,
+            len: extent.len(),
+        }
+    }
+
+    /// The coefficients of all parts, one a channel.
+    pub(super) fn coefs(&self, values: &Values) -> Vec<Vec<f32>> {
+        let of = |part: &Part| match part.coef {
+            PartCoef::Number(c) => vec![c; self.channels],
+            PartCoef::Input(i) => match values.get(i) {
+                [one] => vec![*one; self.channels],
+                each => each.to_vec(),
+            },
+        };
+        self.parts.iter().map(of).collect()
+    }
+
+    /// The terms as a kernel reads them.
+    pub(super) fn terms<'a>(&'a self, coefs: &'a [Vec<f32>]) -> Vec<Term<'a>> {
+        let term = |(part, coefs): (&'a Part, &'a Vec<f32>)| Term {
+            view: part.features.view(),
+            coefs,
+        };
+        self.parts.iter().zip(coefs).map(term).collect()
+    }
+
+    /// Takes a gradient back to all terms; it is returned as one array.
+    pub(super) fn backward(
+        &self,
+        values: &Values,
+        wanted: &[bool; INPUTS],
+        terms: &Terms,
+        found: &mut [Option<Vec<f32>>; INPUTS],
+    ) -> Arc<Buffer> {
+        let coefs = self.coefs(values);
+        let wants = |part: &Part| {
+            wanted[part.token] || part.normed && (wanted[part.token + 1] || wanted[part.token + 2])
+        };
+        let mut inputs: Vec<Option<Buffer>> = self
+            .parts
+            .iter()
+            .map(|part| (part.features.relu && wants(part)).then(|| Buffer::new(self.len)))
+            .collect();
+        // The gradient is written down unless it already is one array.
+        let mut own = terms.single().is_none().then(|| Buffer::new(self.len));
+        let back: Vec<TermBack<'_>> = self
+            .parts
+            .iter()
+            .zip(self.terms(&coefs))
+            .zip(&mut inputs)
+            .map(|((part, term), input)| TermBack {
+                term,
+                coefs: matches!(part.coef, PartCoef::Input(i) if wanted[i]),
+                norm: wants(part),
+                input: input.as_deref_mut(),
+            })
+            .collect();
+        let idle = |b: &TermBack<'_>| {
+            !b.coefs && b.input.is_none() && (!b.norm || b.term.view.affine.is_none())
+        };
+        let grads = if own.is_none() && back.iter().all(idle) {
+            Vec::new()
+        } else {
+            let out = own.as_deref_mut();
+            Kernels::detect().combine_backward(&terms.sum(), self.channels, back, out)
+        };
+        let grad = match own {
+            Some(own) => Arc::new(own),
+            None => terms.single().expect("checked above").clone(),
+        };
+        let none = NormSums::new(self.channels);
+        for (i, ((part, coefs), input)) in self.parts.iter().zip(coefs).zip(inputs).enumerate() {
+            if let (PartCoef::Input(at), Some(grads)) = (&part.coef, grads.get(i))
+                && wanted[*at]
+            {
+                let total = match values.get(*at).len() {
+                    1 => vec![grads.coefs.iter().sum::<f64>() as f32],
+                    _ => grads.coefs.iter().map(|g| *g as f32).collect(),
+                };
+                add(&mut found[*at], total);
+            }
+            if !wants(part) {
+                continue;
+            }
+            let sums = grads.get(i).map_or(&none, |g| &g.norm);
+            let norm = match input {
+                Some(input) => {
+                    let ones = vec![1.0; self.channels];
+                    part.features.deposit(&Arc::new(input), ones, sums)
+                }
+                None => part.features.deposit(&grad, coefs, sums),
+            };
+            if let (true, Some((scale, shift))) = (part.normed, norm) {
+                add(&mut found[part.token + 1], scale);
+                add(&mut found[part.token + 2], shift);
+            }
+        }
+        grad
+    }
+}
+
+/// A linear combination of stored features.
+#[derive(Debug)]
+struct Combination {
+    parts: Parts,
+    slot: Arc<Slot>,
+    gather: bool,
+    left: Left,
+}
+
+impl Node for Combination {
+    fn forward(&self, values: &Values) -> Output {
+        let coefs = self.parts.coefs(values);
+        let terms = self.parts.terms(&coefs);
+        let mut out = Buffer::new(self.parts.len);
+        let moments = Kernels::detect().combine(&terms, self.parts.channels, &mut out, self.gather);
+        *super::lock(&self.left) = Some((out, moments));
+        Output::token()
+    }
+
+    fn backward(
+        &self,
+        values: &Values,
+        wanted: [bool; INPUTS],
+        _grad: Option<&[f32]>,
+    ) -> [Option<Vec<f32>>; INPUTS] {
+        let mut found = [const { None }; INPUTS];
+        let terms = self.slot.take();
+        if !terms.is_empty() {
+            self.parts.backward(values, &wanted, &terms, &mut found);
+        }
+        found
+    }
+}
+
+/// Adds to a gradient that may be there already.
+pub(super) fn add(held: &mut Option<Vec<f32>>, more: Vec<f32>) {
+    match held {
+        Some(held) => held.iter_mut().zip(&more).for_each(|(a, b)| *a += b),
+        None => *held = Some(more),
+    }
+}
+
+/// `Σ cᵢ uᵢ`, with the moments of the result if `gather`.
+pub(crate) fn combine(terms: &[(Coef, &Fused)], gather: bool) -> Fused {
+    // As many terms as a node has inputs for; the rest is added to their sum.
+    let mut used = 0;
+    let fitting = terms
+        .iter()
+        .take_while(|(coef, features)| {
+            used += features.inputs().len() + usize::from(matches!(coef, Coef::Learned(_)));
+            used <= INPUTS
+        })
+        .count();
+    let (now, later) = terms.split_at(fitting.max(1));
+    let sum = one_node(now, gather && later.is_empty());
+    if later.is_empty() {
+        return sum;
+    }
+    let mut rest = vec![(Coef::Number(1.0), &sum)];
+    rest.extend(
+        later
+            .iter()
+            .map(|(coef, features)| (coef.clone(), *features)),
+    );
+    combine(&rest, gather)
+}
+
+fn one_node(terms: &[(Coef, &Fused)], gather: bool) -> Fused {
+    let extent = terms[0].1.stored.extent;
+    let mut inputs: Vec<Tensor<1>> = Vec::new();
+    let parts = Parts::new(terms, extent, &mut inputs);
+    let slot = Arc::new(Slot::default());
+    let left = Left::default();
+    let node = Combination {
+        parts,
+        slot: slot.clone(),
+        gather,
+        left: left.clone(),
+    };
+    let token = record(&inputs, node);
+    Fused::collect(&left, extent, slot, token)
+}

@@ -1,0 +1,53 @@
+//! Which operations run on the kernels of this project instead of Burn's? Those of features on the CPU in `f32`.
+//!
+//! All contact with Burn's internals is here, in `tape.rs`: dispatch, `FlexTensor`, autodiff nodes.
+//! Other devices and precisions take the composed operations of [`crate::ops`].
+
+mod bridge;
+mod combine;
+mod conv;
+mod norm;
+mod slot;
+mod stored;
+mod tape;
+
+pub(crate) use bridge::{
+    export, global_average_pool, import, join, narrow, settle, subsample_and_pad,
+};
+pub(crate) use combine::combine;
+pub(crate) use conv::{Convolved, conv2d};
+pub(crate) use norm::{norm_eval, norm_train, relu};
+pub(crate) use stored::Fused;
+
+use slot::Slot;
+use std::cell::Cell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use burn::tensor::{DType, Device, Tensor};
+
+thread_local! {
+    static COMPOSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f` with the composed operations of Burn in this thread: what other devices use.
+///
+/// For comparisons; the result differs by rounding only.
+pub fn composed<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            COMPOSED.set(self.0);
+        }
+    }
+    let _restore = Restore(COMPOSED.replace(true));
+    f()
+}
+
+/// Do operations on this tensor run on the fused kernels?
+pub(crate) fn suits(tensor: &Tensor<4>) -> bool {
+    !COMPOSED.get() && tensor.dtype() == DType::F32 && tensor.device() == Device::flex()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
