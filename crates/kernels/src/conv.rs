@@ -286,12 +286,13 @@ impl Kernels {
         moments: bool,
     ) -> Option<Moments> {
         shape.check();
+        let shape = &shape.flattened();
         view.check(shape.input_len(), shape.input);
         assert_eq!(weights.len(), shape.weight_len(), "length of the weights");
         assert_eq!(out.len(), shape.output_len(), "length of the output");
         let in_row = (shape.width + 2 * shape.padding) * shape.input * shape.stride;
         let out_row = shape.out_width() * shape.output;
-        let rows = strip_rows(shape.out_height(), in_row.max(out_row));
+        let rows = strip_rows(shape, shape.out_height(), in_row.max(out_row));
         let pass = if self.uses_winograd(shape) {
             Either::Winograd(WinogradForward::new(shape, weights, self.isa(), rows))
         } else {
@@ -371,6 +372,7 @@ impl Kernels {
         grad: &Sum<'_>,
         wanted: Wanted<'_>,
     ) -> ConvGrads {
+        let shape = &shape.flattened();
         grad.check(shape.output_len(), shape.output);
         assert_eq!(weights.len(), shape.weight_len(), "length of the weights");
         if grad.terms.len() > MOST_TERMS {
@@ -390,7 +392,7 @@ impl Kernels {
         let out_row = (shape.out_width() + 2 * shape.padding) * shape.output;
         let in_row = (shape.width + 2 * shape.padding) * shape.input;
         let rows = if in_strips {
-            strip_rows(shape.height, in_row.max(out_row))
+            strip_rows(shape, shape.height, in_row.max(out_row))
         } else {
             shape.height
         };

@@ -1,5 +1,6 @@
 //! How is a convolution of any shape computed? Directly: every tap, from scratch with a border.
 
+use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::fill::{Window, is_plain, with_view};
 use crate::micro::{Run, Tile, tiles};
@@ -52,7 +53,7 @@ pub(crate) fn scratch_stride(shape: &ConvShape) -> usize {
 #[derive(Debug)]
 pub(crate) struct DirectForward {
     shape: ConvShape,
-    packed: Vec<f32>,
+    packed: Buffer,
     lanes: usize,
 }
 

@@ -4,6 +4,7 @@
 //! around. With a stride `s`, input rows and columns fall into `s` classes each, by their position
 //! modulo `s`; a class sees every `s`-th tap. The gradient of the weights is an outer product summed over pixels.
 
+use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::direct::{input_window, pointwise, scratch_stride};
 use crate::fill::{Window, is_plain, with_sum, with_view};
@@ -80,7 +81,7 @@ impl Weights for Exchanged<'_> {
 /// What a strip's backward pass adds to.
 pub(crate) struct Totals {
     /// Gradient of the weights, in the order of the algorithm.
-    pub(crate) weights: crate::buffer::Buffer,
+    pub(crate) weights: Buffer,
     /// Sums for the norm of the view.
     pub(crate) norm: NormSums,
 }
@@ -117,7 +118,7 @@ pub(crate) struct DirectBackward {
     rows: Axis,
     columns: Axis,
     /// Packed weights of each pair of classes.
-    packed: Vec<Vec<f32>>,
+    packed: Vec<Buffer>,
     lanes: usize,
 }
 
@@ -406,13 +407,7 @@ impl DirectBackward {
 
     /// Sums of the weights' gradient in PyTorch's order.
     pub(crate) fn weights(&self, sums: &[f32]) -> Vec<f32> {
-        let s = &self.shape;
-        let mut weights = vec![0.0; s.weight_len()];
-        let part = self.weight_sums() / s.groups;
-        for (group, sums) in sums.chunks_exact(part).enumerate() {
-            unpack(sums, s, group, self.pitch(), &mut weights);
-        }
-        weights
+        unpack(sums, &self.shape, self.pitch())
     }
 }
 

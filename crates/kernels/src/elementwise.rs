@@ -85,6 +85,8 @@ pub(crate) unsafe fn add_term<S: Simd>(
                 for p in 0..pixels {
                     let i = p * channels + c;
                     let value = Source::<S>::get(&source, &prepared, at + i, n);
+                    // The next run, so that memory is not waited for.
+                    Source::<S>::prefetch(&source, at + i + pixels * channels);
                     let sum = if first {
                         S::mul(coef, value)
                     } else {
@@ -208,6 +210,8 @@ unsafe fn load_sum<S: Simd>(
                 let prepared = Source::<S>::prepare(&source, c, n);
                 for p in 0..pixels {
                     let i = p * channels + c;
+                    // The next run, so that memory is not waited for.
+                    Source::<S>::prefetch(&source, at + i + RUN * channels);
                     S::store_some(out.add(i), Source::<S>::get(&source, &prepared, at + i, n), n);
                 }
                 c += S::LANES;

@@ -19,6 +19,12 @@ pub(crate) trait Source<S: Simd> {
     /// # Safety
     /// The floats exist; so does the instruction set.
     unsafe fn get(&self, prepared: &Self::Prepared, at: usize, n: usize) -> S::V;
+
+    /// Asks for the cache lines of float `at`, which need not exist.
+    ///
+    /// # Safety
+    /// The instruction set exists.
+    unsafe fn prefetch(&self, at: usize);
 }
 
 /// Nothing to prepare.
@@ -41,6 +47,12 @@ impl<S: Simd> Source<S> for Plain {
         // SAFETY: the caller's conditions.
         unsafe { S::load_some(self.0.add(at), n) }
     }
+
+    #[inline(always)]
+    unsafe fn prefetch(&self, at: usize) {
+        // SAFETY: no effect but on the caches.
+        unsafe { S::prefetch(self.0.wrapping_add(at)) }
+    }
 }
 
 /// Features after ReLU.
@@ -58,6 +70,12 @@ impl<S: Simd> Source<S> for Rectified {
     unsafe fn get(&self, _prepared: &Nothing, at: usize, n: usize) -> S::V {
         // SAFETY: the caller's conditions.
         unsafe { S::relu(S::load_some(self.0.add(at), n)) }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(&self, at: usize) {
+        // SAFETY: no effect but on the caches.
+        unsafe { S::prefetch(self.0.wrapping_add(at)) }
     }
 }
 
@@ -89,6 +107,12 @@ impl<S: Simd, const RELU: bool> Source<S> for Normed<RELU> {
             let y = S::fma(S::load_some(self.data.add(at), n), *scale, *shift);
             if RELU { S::relu(y) } else { y }
         }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(&self, at: usize) {
+        // SAFETY: no effect but on the caches.
+        unsafe { S::prefetch(self.data.wrapping_add(at)) }
     }
 }
 
@@ -144,6 +168,14 @@ impl<S: Simd, const N: usize> Source<S> for Added<N> {
                 sum = S::fma(S::load_some(self.data[i].add(at), n), scales[i], sum);
             }
             sum
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(&self, at: usize) {
+        for data in &self.data {
+            // SAFETY: no effect but on the caches.
+            unsafe { S::prefetch(data.wrapping_add(at)) }
         }
     }
 }
@@ -299,6 +331,8 @@ impl Window {
                     let wide = (self.pitch - c).min(S::LANES);
                     for x in 0..taken {
                         let at = image + x * self.step * self.channels + c;
+                        // The next row, so that neither memory nor the next page is waited for.
+                        source.prefetch(at + self.step * self.width * self.channels);
                         let value = source.get(&prepared, at, if full { S::LANES } else { n });
                         S::store_some(inner.add(x * self.pitch + c), value, wide);
                         if !copy_row.is_null() {

@@ -7,7 +7,7 @@
 //!
 //! Everything is written once, generic over a vector type, and compiled for AVX-512, AVX2 and plain
 //! Rust; [`Kernels::detect`] picks at run time. Work is cut by shape alone and sums are merged in
-//! order, so results are the same bits for any number of threads. [`reference`] computes the same in
+//! order, so results are the same bits for any number of threads. [`mod@reference`] computes the same in
 //! `f64`, slowly.
 
 // Raw pointers and vector instructions live here; each block says why it is sound.
@@ -24,6 +24,8 @@ mod elementwise;
 mod fill;
 mod kernels;
 pub mod layout;
+mod loss;
+mod max_pool;
 mod micro;
 mod pack;
 mod peak;
@@ -31,6 +33,7 @@ mod pool;
 mod prefetch;
 pub mod reference;
 mod scratch;
+mod sgd;
 mod shape;
 mod simd;
 mod sums;
@@ -41,6 +44,9 @@ pub use buffer::Buffer;
 pub use conv::ConvGrads;
 pub use elementwise::{Term, TermBack, TermGrads};
 pub use kernels::{ISA_VARIABLE, Kernels, WINOGRAD_VARIABLE, forced};
+pub use loss::cross_entropy;
+pub use max_pool::{MaxPool, max_pool_backward};
+pub use sgd::SgdStep;
 pub use shape::ConvShape;
 pub use simd::Isa;
 pub use sums::{Moments, NormSums};

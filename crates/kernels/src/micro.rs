@@ -36,6 +36,27 @@ pub(crate) struct Tile<'r> {
     pub(crate) out_pixel: usize,
 }
 
+/// The same pointer, about which the compiler knows nothing.
+///
+/// Otherwise it keeps one pointer a pixel and advances all of them, more than there are registers.
+// The pointer is not followed here: it only passes through.
+#[allow(clippy::pointers_in_nomem_asm_block)]
+#[inline(always)]
+fn opaque(pointer: *const f32) -> *const f32 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let mut pointer = pointer;
+        // SAFETY: no instruction at all.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) pointer,
+                options(pure, nomem, nostack, preserves_flags));
+        }
+        pointer
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    pointer
+}
+
 /// A [`Tile`] of fixed extent.
 struct TileOf<'r, const P: usize, const V: usize>(Tile<'r>);
 
@@ -54,13 +75,17 @@ impl<S: Simd, const P: usize, const V: usize> Op<S> for TileOf<'_, P, V> {
                 let mut a = t.input.add(run.offset);
                 let end = a.add(run.len);
                 while a < end {
-                    // One base for every third pixel: addresses then need few registers.
                     let mut row = [S::splat(0.0); V];
                     for (v, value) in row.iter_mut().enumerate() {
                         *value = S::load(w.add(v * S::LANES));
                     }
+                    // One base for every third pixel: an address is a base plus 0, 1 or 2 pixels.
+                    let mut base = a;
                     for p in 0..P {
-                        let x = S::splat(*a.add((p / 3 * 3) * pixel).add((p % 3) * pixel));
+                        if p > 0 && p % 3 == 0 {
+                            base = opaque(base.wrapping_add(3 * pixel));
+                        }
+                        let x = S::splat(*base.wrapping_add((p % 3) * pixel));
                         for v in 0..V {
                             acc[p][v] = S::fma(x, row[v], acc[p][v]);
                         }

@@ -4,7 +4,9 @@
 //! vectors, in the order in which the runs of a [`crate::micro::Tile`] read the input. Blocks follow
 //! each other: two vectors wide, and a last one of one vector if the number of vectors is odd.
 
+use crate::buffer::Buffer;
 use crate::shape::ConvShape;
+use rayon::prelude::*;
 
 /// Vectors of `lanes` floats that hold `channels` channels.
 pub(crate) fn vectors(channels: usize, lanes: usize) -> usize {
@@ -36,52 +38,111 @@ impl Weights for Forward<'_> {
     }
 }
 
+/// One block of packed weights.
+pub(crate) struct Block<'a> {
+    /// Group of channels.
+    pub(crate) group: usize,
+    /// First output channel in the group.
+    pub(crate) first: usize,
+    /// Its rows.
+    pub(crate) rows: &'a mut [f32],
+    /// Floats in a row.
+    pub(crate) lanes: usize,
+}
+
+/// Cuts an array into the blocks of all groups, `rows` rows each.
+pub(crate) fn cut_blocks(
+    array: &mut [f32],
+    groups: usize,
+    outputs: usize,
+    rows: usize,
+    lanes: usize,
+) -> Vec<Block<'_>> {
+    let mut all = Vec::new();
+    let mut rest = array;
+    for group in 0..groups {
+        for (first, width) in blocks(vectors(outputs, lanes)) {
+            let (part, left) = std::mem::take(&mut rest).split_at_mut(width * lanes * rows);
+            rest = left;
+            all.push(Block {
+                group,
+                first: first * lanes,
+                rows: part,
+                lanes: width * lanes,
+            });
+        }
+    }
+    all
+}
+
+/// Cuts gradients in PyTorch's order into pieces of at most `lanes` output channels of one group:
+/// group, first output channel in it, and the piece.
+pub(crate) fn cut_outputs<'a>(
+    weights: &'a mut [f32],
+    shape: &ConvShape,
+    lanes: usize,
+) -> Vec<(usize, usize, &'a mut [f32])> {
+    let each = shape.group_input() * shape.kernel * shape.kernel;
+    let mut all = Vec::new();
+    let mut rest = weights;
+    for group in 0..shape.groups {
+        for first in (0..shape.group_output()).step_by(lanes) {
+            let n = lanes.min(shape.group_output() - first);
+            let (part, left) = std::mem::take(&mut rest).split_at_mut(n * each);
+            rest = left;
+            all.push((group, first, part));
+        }
+    }
+    all
+}
+
 /// Packs the taps `(row, column)` of all groups: `[group][block][tap][input][block's lanes]`.
 ///
 /// `outputs` and `inputs` are channels of a group; missing channels of the last vector are zero.
 pub(crate) fn pack(
-    weights: &impl Weights,
+    weights: &(impl Weights + Sync),
     groups: usize,
     (outputs, inputs): (usize, usize),
     taps: &[(usize, usize)],
     lanes: usize,
-) -> Vec<f32> {
-    let n = vectors(outputs, lanes);
-    let mut packed = vec![0.0; groups * n * lanes * inputs * taps.len()];
-    let mut rows = packed.as_mut_slice();
-    for group in 0..groups {
-        for (first, width) in blocks(n) {
-            for &(row, column) in taps {
-                for i in 0..inputs {
-                    let (to, rest) = std::mem::take(&mut rows).split_at_mut(width * lanes);
-                    rows = rest;
-                    let from = first * lanes;
-                    for (o, to) in to.iter_mut().enumerate().take(outputs - from) {
-                        *to = weights.at(group, from + o, i, row, column);
-                    }
+) -> Buffer {
+    let rows = inputs * taps.len();
+    let mut packed = Buffer::new(groups * vectors(outputs, lanes) * lanes * rows);
+    let blocks = cut_blocks(&mut packed, groups, outputs, rows, lanes);
+    blocks.into_par_iter().for_each(|block| {
+        let present = block.lanes.min(outputs - block.first);
+        if present < block.lanes {
+            block.rows.fill(0.0);
+        }
+        // Along the weights of one output channel, which are contiguous; rows are short strides.
+        for o in 0..present {
+            for i in 0..inputs {
+                for (t, &(row, column)) in taps.iter().enumerate() {
+                    block.rows[(t * inputs + i) * block.lanes + o] =
+                        weights.at(block.group, block.first + o, i, row, column);
                 }
             }
         }
-    }
+    });
     packed
 }
 
-/// Adds gradients `[row][column][input][padded output]` of one group into PyTorch's order.
-pub(crate) fn unpack(
-    sums: &[f32],
-    shape: &ConvShape,
-    group: usize,
-    pitch: usize,
-    weights: &mut [f32],
-) {
-    let (outputs, inputs, kernel) = (shape.group_output(), shape.group_input(), shape.kernel);
-    for tap in 0..kernel * kernel {
+/// Brings gradients `[group][row][column][input][padded output]` into PyTorch's order.
+pub(crate) fn unpack(sums: &[f32], shape: &ConvShape, pitch: usize) -> Vec<f32> {
+    let (inputs, taps) = (shape.group_input(), shape.kernel * shape.kernel);
+    let mut weights = vec![0.0; shape.weight_len()];
+    let pieces = cut_outputs(&mut weights, shape, 16);
+    pieces.into_par_iter().for_each(|(group, first, piece)| {
+        let sums = &sums[group * taps * inputs * pitch..];
+        let n = piece.len() / (inputs * taps);
         for i in 0..inputs {
-            let row = &sums[(tap * inputs + i) * pitch..][..outputs];
-            for (o, value) in row.iter().enumerate() {
-                let o = group * outputs + o;
-                weights[(o * inputs + i) * kernel * kernel + tap] = *value;
+            for tap in 0..taps {
+                let row = &sums[(tap * inputs + i) * pitch + first..][..n];
+                for (o, value) in row.iter().enumerate() {
+                    piece[(o * inputs + i) * taps + tap] = *value;
+                }
             }
         }
-    }
+    });
+    weights
 }

@@ -77,6 +77,18 @@ impl ConvShape {
         self.output_len() * self.group_input() * self.kernel * self.kernel
     }
 
+    /// The same work with fewer borders: images of a 1×1 convolution are rows of one tall image.
+    pub(crate) fn flattened(&self) -> Self {
+        if self.kernel == 1 && self.stride == 1 {
+            return Self {
+                batch: 1,
+                height: self.batch * self.height,
+                ..*self
+            };
+        }
+        *self
+    }
+
     /// Panics with a sentence if the shape is impossible.
     pub(crate) fn check(&self) {
         assert!(
@@ -133,11 +145,21 @@ pub(crate) fn strips(batch: usize, height: usize, rows: usize) -> Vec<Strip> {
     (0..batch).flat_map(cut).collect()
 }
 
-/// Rows of a strip whose scratch of `row` floats a row stays within the second-level cache.
-pub(crate) fn strip_rows(height: usize, row: usize) -> usize {
-    const FLOATS: usize = 40 * 1024;
+/// Rows of a strip whose scratch of `row` floats a row stays within a cache.
+///
+/// A 1×1 convolution reads every float of scratch once for each block of outputs, from a cache that is
+/// near; one with a larger kernel reads it many times and wants few borders.
+pub(crate) fn strip_rows(shape: &ConvShape, height: usize, row: usize) -> usize {
+    if shape.kernel == 1 {
+        const FLOATS: usize = 24 * 1024;
+        // All weights pass through the registers once a strip: that needs pixels to be worth it.
+        const PIXELS: usize = 96;
+        let least = PIXELS.div_ceil(shape.out_width());
+        return (FLOATS / row.max(1)).max(least).min(height);
+    }
+    const SECOND_LEVEL: usize = 40 * 1024;
     // A multiple of the Winograd tile; an image just above the limit is halved, not cut to crumbs.
-    let fit = (FLOATS / row.max(1)).max(4);
+    let fit = (SECOND_LEVEL / row.max(1)).max(4);
     if fit >= height {
         return height;
     }

@@ -150,7 +150,7 @@ fn other_kernels_and_borders() {
 
 #[test]
 fn images_cut_into_strips() {
-    // Scratch rows of more than 40 · 1024 floats an image: three to six strips each.
+    // More floats than the scratch of a strip may hold (`strip_rows`): two to seven strips each.
     check(&[
         shape(1, (70, 70), (48, 48), (3, 1, 1), 1),
         shape(2, (40, 40), (64, 64), (3, 1, 1), 1),

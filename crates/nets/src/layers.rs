@@ -38,7 +38,8 @@ pub struct Cost {
     pub parameters: usize,
     /// Multiply-adds of convolutions and linear layers.
     pub multiply_adds: usize,
-    /// Features kept for the backward pass by the composed operations, in numbers.
+    /// Features kept for the backward pass by the fused kernels, in numbers: the inputs of
+    /// convolutions as they are before norm and ReLU, and of norms that no convolution follows.
     pub activations: usize,
 }
 
@@ -216,8 +217,7 @@ impl Builder {
     }
 
     /// A batch norm over `channels`.
-    pub fn norm(&mut self, name: &str, channels: usize, size: Size) -> Norm {
-        self.cost.activations += channels * size.area();
+    pub fn norm(&mut self, name: &str, channels: usize) -> Norm {
         let mut one = |part: &str, role, value| {
             self.parameter(
                 format!("{name}.{part}"),
@@ -234,8 +234,8 @@ impl Builder {
         }
     }
 
-    /// Counts a ReLU over `channels`: the composed operation keeps its input.
-    pub fn relu(&mut self, channels: usize, size: Size) {
+    /// Counts features that are kept for the backward pass though no convolution reads them.
+    pub fn keep(&mut self, channels: usize, size: Size) {
         self.cost.activations += channels * size.area();
     }
 

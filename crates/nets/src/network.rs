@@ -85,10 +85,7 @@ impl Network {
         let mut cost = Cost::default();
         let stem = {
             let conv = make.conv("conv1", config.input.channels, config.width, 3, 1, 1, size);
-            let norm = (!facts.preactivation).then(|| {
-                make.relu(config.width, size);
-                make.norm("bn1", config.width, size)
-            });
+            let norm = (!facts.preactivation).then(|| make.norm("bn1", config.width));
             Stem { conv, norm }
         };
         cost.add(make.take_cost());
@@ -112,8 +109,8 @@ impl Network {
         }
         let head = {
             let norm = facts.preactivation.then(|| {
-                make.relu(channels, size);
-                make.norm("bn", channels, size)
+                make.keep(channels, size);
+                make.norm("bn", channels)
             });
             Head {
                 norm,

@@ -19,6 +19,20 @@ pub const NORM_EPSILON: f64 = 1e-5;
 /// Weight of the new batch in the running statistics, as in PyTorch.
 pub const NORM_MOMENTUM: f64 = 0.1;
 
+/// Which kernels compute on the CPU here, in words: the instruction set, and what was asked for in
+/// vain through `TIMESTEP_ISA`.
+#[must_use]
+pub fn kernels() -> String {
+    let mut words = timestep_kernels::Kernels::detect().isa().name().to_owned();
+    if let Some(Err(name)) = timestep_kernels::forced() {
+        words += &format!(
+            " ({}=`{name}` is not avx512, avx2 or portable, or this processor lacks it)",
+            timestep_kernels::ISA_VARIABLE
+        );
+    }
+    words
+}
+
 /// Convolution without bias.
 ///
 /// # Shapes
@@ -245,6 +259,9 @@ pub fn linear(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2>
 /// (Szegedy et al. 2016, section 7), as in PyTorch.
 #[must_use]
 pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>, smoothing: f64) -> Tensor<1> {
+    if fused::suits(&logits) {
+        return fused::cross_entropy(logits, labels, smoothing);
+    }
     let [batch, _] = logits.dims();
     let log_p = log_softmax(logits, 1);
     let picked = log_p.clone().gather(1, labels.reshape([batch, 1]));

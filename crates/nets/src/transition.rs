@@ -47,15 +47,14 @@ impl Carry {
             },
             (Shortcut::Projection, false) => {
                 let conv = conv(make, "0");
-                let small = shape.size.strided(stride);
+                make.keep(output, shape.size.strided(stride));
                 Carry::ConvNorm {
                     conv,
-                    norm: make.norm(&format!("{name}.downsample.1"), output, small),
+                    norm: make.norm(&format!("{name}.downsample.1"), output),
                 }
             }
             (Shortcut::Projection, true) => {
-                let norm = make.norm(&format!("{name}.downsample.0"), input, shape.size);
-                make.relu(input, shape.size);
+                let norm = make.norm(&format!("{name}.downsample.0"), input);
                 Carry::NormConv {
                     norm,
                     conv: conv(make, "2"),

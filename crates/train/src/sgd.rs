@@ -5,7 +5,8 @@
 //! correction: the formulas of PyTorch's `SGD` with dampening 0.
 
 use crate::recipe::OptimiserSettings;
-use timestep_nets::{ParamId, Parameters, Role, Spec, Tensor};
+use timestep_kernels::SgdStep;
+use timestep_nets::{DType, Device, ParamId, Parameters, Role, Spec, Tensor, TensorData};
 
 /// The optimiser and its velocities, in the order of the parameter table.
 #[derive(Clone, Debug)]
@@ -43,6 +44,57 @@ impl Sgd {
 
     /// Moves one parameter along its gradient with learning rate `lr`.
     pub fn step(&mut self, parameters: &mut Parameters, id: ParamId, gradient: Tensor<1>, lr: f64) {
+        let value = &parameters.values()[id.index()];
+        let (device, dtype) = (value.device(), value.dtype());
+        if dtype == DType::F32 && device == Device::flex() {
+            self.step_in_one_pass(parameters, id, &gradient, lr);
+        } else {
+            self.step_by_tensors(parameters, id, gradient, lr);
+        }
+    }
+
+    /// One pass over the numbers: for parameters that live in this process' memory.
+    fn step_in_one_pass(
+        &mut self,
+        parameters: &mut Parameters,
+        id: ParamId,
+        gradient: &Tensor<1>,
+        lr: f64,
+    ) {
+        let device = parameters.values()[id.index()].device();
+        let numbers = |tensor: &Tensor<1>| -> Vec<f32> {
+            let data = tensor.to_data();
+            data.try_to_vec().unwrap_or_else(|_| data.iter().collect())
+        };
+        let mut value = numbers(&parameters.values()[id.index()]);
+        let old = self.velocities[id.index()].take();
+        let step = SgdStep {
+            lr,
+            momentum: self.settings.momentum,
+            decay: self.decay(&parameters.specs()[id.index()]),
+            nesterov: self.settings.nesterov,
+            first: old.is_none(),
+        };
+        let mut velocity = old.map_or_else(|| vec![0.0; value.len()], |v| numbers(&v));
+        step.apply(&mut value, &mut velocity, &numbers(gradient));
+        let tensor = |values: Vec<f32>| {
+            let n = values.len();
+            Tensor::from_data(TensorData::new(values, [n]), &device)
+        };
+        if self.settings.momentum != 0.0 {
+            self.velocities[id.index()] = Some(tensor(velocity));
+        }
+        parameters.set(id, tensor(value));
+    }
+
+    /// The same with tensor operations, for other devices and precisions.
+    fn step_by_tensors(
+        &mut self,
+        parameters: &mut Parameters,
+        id: ParamId,
+        gradient: Tensor<1>,
+        lr: f64,
+    ) {
         let decay = self.decay(&parameters.specs()[id.index()]);
         let value = parameters.values()[id.index()].clone();
         let mut g = gradient;
@@ -83,7 +135,7 @@ impl Sgd {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use timestep_nets::{Init, TensorData, device};
+    use timestep_nets::{Init, device};
 
     fn table(role: Role) -> Parameters {
         let spec = Spec {

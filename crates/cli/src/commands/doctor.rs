@@ -31,6 +31,7 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
             "ok": ok,
             "environment": environment,
             "instruction_sets": instruction_sets(),
+            "kernels": ops::kernels(),
             "memory_gb": memory,
             "writable": writable,
             "data": sets.iter().map(|(name, found)| json!({"name": name, "found": found})).collect::<Vec<_>>(),
@@ -44,6 +45,7 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
         ui.data(&format!(
             "timestep   {} with Burn {}\n\
              machine    {}, {} cores, {} threads, {}, {}\n\
+             kernels    {}\n\
              folder     {}\n\
              data       {}\n\
              self-test  Euler order {euler:.2}, RK4 order {rk4:.2}, gradient against finite differences {gradient:.1e}\n\
@@ -56,6 +58,7 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
             environment["threads"],
             instruction_sets().join(" "),
             memory.map_or("memory unknown".to_owned(), |gb| format!("{gb:.1} GB memory")),
+            ops::kernels(),
             if writable { "the current folder is writable" } else { "the current folder is NOT writable: use --out" },
             sets.iter()
                 .map(|(name, found)| format!("{name}: {}", if *found { "found" } else { "not in ./data" }))

@@ -39,7 +39,7 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn prefetch(at: *const f32) {
         // SAFETY: no effect but on the caches.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     #[inline(always)]

@@ -5,8 +5,9 @@
 
 use super::forward::{ahead, input_tiles, multiply, output_tiles, pitch};
 use super::transforms::{Square, grad_tile};
-use super::weights::{GradOfWeights, TransformWeights, Turned};
+use super::weights::{Turned, gradients, transform};
 use super::{POINTS, Points, TILE, grid, groups_of_strips, most_tiles, tiles_of, window};
+use crate::buffer::Buffer;
 use crate::direct_backward::{Inputs, Totals};
 use crate::fill::{with_sum, with_view};
 use crate::micro::{Outer, outer};
@@ -21,7 +22,7 @@ use crate::sums::through_view;
 pub(crate) struct WinogradBackward {
     shape: ConvShape,
     /// Transformed weights for the gradient of the input.
-    points: Vec<f32>,
+    points: Buffer,
     isa: Isa,
     most: usize,
 }
@@ -29,13 +30,8 @@ pub(crate) struct WinogradBackward {
 impl WinogradBackward {
     /// Prepares a pass over strips of at most `rows` rows.
     pub(crate) fn new(shape: &ConvShape, weights: &[f32], isa: Isa, rows: usize) -> Self {
-        let transform = TransformWeights {
-            weights: &Turned(shape, weights),
-            groups: shape.groups,
-            channels: (shape.group_input(), shape.group_output()),
-        };
-        // SAFETY: `isa` was checked against the processor; the op has no further conditions.
-        let points = unsafe { isa.run(transform) };
+        let channels = (shape.group_input(), shape.group_output());
+        let points = transform(&Turned(shape, weights), shape.groups, channels, isa);
         let floats = pitch(shape.input, isa.lanes()) + pitch(shape.output, isa.lanes());
         Self {
             shape: *shape,
@@ -271,9 +267,7 @@ impl WinogradBackward {
 
     /// Sums of the weights' gradient in PyTorch's order.
     pub(crate) fn weights(&self, sums: &[f32]) -> Vec<f32> {
-        let shape = &self.shape;
-        // SAFETY: `isa` was checked against the processor; the op checks its lengths.
-        unsafe { self.isa.run(GradOfWeights { shape, sums }) }
+        gradients(&self.shape, sums, self.isa)
     }
 }
 

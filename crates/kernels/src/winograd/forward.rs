@@ -1,8 +1,9 @@
 //! How is a forward pass computed by Winograd's method? Tiles of several images at a time.
 
 use super::transforms::{Square, input_tile, output_tile};
-use super::weights::TransformWeights;
+use super::weights::transform;
 use super::{POINTS, Points, TILE, grid, groups_of_strips, most_tiles, tiles_of, window};
+use crate::buffer::Buffer;
 use crate::fill::with_view;
 use crate::micro::{Run, Tile, tiles};
 use crate::pack::{Forward, blocks, vectors};
@@ -16,7 +17,7 @@ use crate::view::View;
 #[derive(Debug)]
 pub(crate) struct WinogradForward {
     shape: ConvShape,
-    points: Vec<f32>,
+    points: Buffer,
     lanes: usize,
     most: usize,
 }
@@ -29,14 +30,9 @@ pub(super) fn pitch(channels: usize, lanes: usize) -> usize {
 impl WinogradForward {
     /// Prepares a pass over strips of at most `rows` rows.
     pub(crate) fn new(shape: &ConvShape, weights: &[f32], isa: Isa, rows: usize) -> Self {
-        let transform = TransformWeights {
-            weights: &Forward(shape, weights),
-            groups: shape.groups,
-            channels: (shape.group_output(), shape.group_input()),
-        };
         let lanes = isa.lanes();
-        // SAFETY: `isa` was checked against the processor; the op has no further conditions.
-        let points = unsafe { isa.run(transform) };
+        let channels = (shape.group_output(), shape.group_input());
+        let points = transform(&Forward(shape, weights), shape.groups, channels, isa);
         let floats = pitch(shape.input, lanes) + pitch(shape.output, lanes);
         Self {
             shape: *shape,
@@ -246,25 +242,27 @@ pub(super) unsafe fn multiply<S: Simd>(
         offset: 0,
         len: inputs,
     }];
-    let mut weights = weights.as_ptr();
+    let weights = weights.as_ptr();
     for point in 0..POINTS {
         // SAFETY: the caller's instruction set.
         unsafe { ahead.part::<S>(point, POINTS) };
+        let mut before = 0;
         for group in 0..groups {
             for (first, width) in blocks(n) {
-                // SAFETY: the caller's; the weights have `inputs` rows for every block.
+                let block = inputs * width * S::LANES;
+                // SAFETY: the caller's; every block has 36 points of `inputs` rows.
                 unsafe {
                     let tile = Tile {
                         input: from.add(point * seen.stride + group * inputs),
                         pixel: seen.pitch,
                         runs: &runs,
-                        weights,
+                        weights: weights.add(before + point * block),
                         out: to.add(point * products.stride + group * outputs + first * S::LANES),
                         out_pixel: products.pitch,
                     };
                     tiles::<S>(tile, tiles_here, width);
-                    weights = weights.add(inputs * width * S::LANES);
                 }
+                before += POINTS * block;
             }
         }
     }

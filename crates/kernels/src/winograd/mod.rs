@@ -120,7 +120,9 @@ fn most_tiles(shape: &ConvShape, rows: usize, floats_per_tile: usize) -> usize {
         row: 0,
         rows,
     };
+    // Large weights are read, and their sums read and written, once for every block of tiles.
+    let least = (shape.group_input() * shape.group_output() / 1024).clamp(8, 64);
     (BLOCK / (POINTS * floats_per_tile))
-        .max(8)
+        .max(least)
         .max(tiles_of(shape, &largest))
 }

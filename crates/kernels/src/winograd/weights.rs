@@ -2,9 +2,11 @@
 
 use super::POINTS;
 use super::transforms::{kernel_grad_tile, kernel_tile};
-use crate::pack::{Weights, blocks, vectors};
+use crate::buffer::Buffer;
+use crate::pack::{Block, Weights, cut_blocks, cut_outputs, vectors};
 use crate::shape::ConvShape;
-use crate::simd::{Op, Simd};
+use crate::simd::{Isa, Op, Simd};
+use rayon::prelude::*;
 
 /// Weights turned around and channels exchanged: what the gradient of the input is convolved with.
 pub(super) struct Turned<'w>(pub(super) &'w ConvShape, pub(super) &'w [f32]);
@@ -16,87 +18,112 @@ impl Weights for Turned<'_> {
     }
 }
 
-/// Transforms weights to `[point][group][block][input][block's lanes]`.
-pub(super) struct TransformWeights<'w, W> {
-    pub(super) weights: &'w W,
-    pub(super) groups: usize,
-    /// Output and input channels of a group.
-    pub(super) channels: (usize, usize),
+/// Transforms one block of weights.
+struct TransformBlock<'w, W> {
+    weights: &'w W,
+    channels: (usize, usize),
+    block: Block<'w>,
 }
 
-impl<S: Simd, W: Weights> Op<S> for TransformWeights<'_, W> {
-    type Out = Vec<f32>;
+impl<S: Simd, W: Weights> Op<S> for TransformBlock<'_, W> {
+    type Out = ();
 
     #[inline(always)]
-    unsafe fn run(self) -> Vec<f32> {
+    unsafe fn run(self) {
         let (outputs, inputs) = self.channels;
-        let n = vectors(outputs, S::LANES);
-        let stride = self.groups * n * S::LANES * inputs;
-        let mut points = vec![0.0_f32; POINTS * stride];
+        let block = self.block;
+        let stride = inputs * block.lanes;
+        assert_eq!(block.rows.len(), POINTS * stride);
         let mut taps = [0.0_f32; 9 * 16];
-        let mut at = 0;
-        for group in 0..self.groups {
-            for (first, width) in blocks(n) {
-                for i in 0..inputs {
-                    for v in first..first + width {
-                        taps.fill(0.0);
-                        let from = v * S::LANES;
-                        for o in 0..S::LANES.min(outputs - from) {
-                            for tap in 0..9 {
-                                taps[tap * S::LANES + o] =
-                                    self.weights.at(group, from + o, i, tap / 3, tap % 3);
-                            }
-                        }
-                        // SAFETY: nine vectors of taps, and `at + LANES ≤ stride` for each point.
-                        unsafe {
-                            let to = points.as_mut_ptr().add(at);
-                            kernel_tile::<S>(taps.as_ptr(), S::LANES, to, stride);
-                        }
-                        at += S::LANES;
+        for i in 0..inputs {
+            for from in (0..block.lanes).step_by(S::LANES) {
+                taps.fill(0.0);
+                let first = block.first + from;
+                for o in 0..S::LANES.min(outputs.saturating_sub(first)) {
+                    for tap in 0..9 {
+                        let (row, column) = (tap / 3, tap % 3);
+                        taps[tap * S::LANES + o] =
+                            self.weights.at(block.group, first + o, i, row, column);
                     }
+                }
+                // SAFETY: nine vectors of taps; the vector is inside row `i` of every point.
+                unsafe {
+                    let to = block.rows.as_mut_ptr().add(i * block.lanes + from);
+                    kernel_tile::<S>(taps.as_ptr(), S::LANES, to, stride);
                 }
             }
         }
-        points
+    }
+}
+
+/// Transforms weights to `[group][block][point][input][block's lanes]`.
+pub(super) fn transform(
+    weights: &(impl Weights + Sync),
+    groups: usize,
+    (outputs, inputs): (usize, usize),
+    isa: Isa,
+) -> Buffer {
+    let lanes = isa.lanes();
+    let rows = POINTS * inputs;
+    let mut points = Buffer::new(groups * vectors(outputs, lanes) * lanes * rows);
+    let blocks = cut_blocks(&mut points, groups, outputs, rows, lanes);
+    blocks.into_par_iter().for_each(|block| {
+        let op = TransformBlock {
+            weights,
+            channels: (outputs, inputs),
+            block,
+        };
+        // SAFETY: `isa` was checked against the processor; the op checks its lengths.
+        unsafe { isa.run(op) }
+    });
+    points
+}
+
+/// Transforms the gradients of some output channels of one group back.
+struct GradOfOutputs<'w> {
+    shape: &'w ConvShape,
+    sums: &'w [f32],
+    piece: (usize, usize, &'w mut [f32]),
+}
+
+impl<S: Simd> Op<S> for GradOfOutputs<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run(self) {
+        let s = self.shape;
+        let inputs = s.group_input();
+        let pitch = s.group_output().next_multiple_of(S::LANES);
+        let stride = s.groups * inputs * pitch;
+        assert_eq!(self.sums.len(), POINTS * stride);
+        let (group, first, weights) = self.piece;
+        let n = weights.len() / (9 * inputs);
+        assert!(n <= S::LANES && first.is_multiple_of(S::LANES));
+        let mut taps = [0.0_f32; 9 * 16];
+        for i in 0..inputs {
+            let at = (group * inputs + i) * pitch + first;
+            // SAFETY: `at + LANES ≤ stride` for each point, nine vectors of taps.
+            unsafe {
+                let points = self.sums.as_ptr().add(at);
+                kernel_grad_tile::<S>(points, stride, taps.as_mut_ptr(), S::LANES);
+            }
+            for o in 0..n {
+                for tap in 0..9 {
+                    weights[(o * inputs + i) * 9 + tap] = taps[tap * S::LANES + o];
+                }
+            }
+        }
     }
 }
 
 /// Transforms summed gradients `[point][group][input][padded output]` back to PyTorch's order.
-pub(super) struct GradOfWeights<'w> {
-    pub(super) shape: &'w ConvShape,
-    pub(super) sums: &'w [f32],
-}
-
-impl<S: Simd> Op<S> for GradOfWeights<'_> {
-    type Out = Vec<f32>;
-
-    #[inline(always)]
-    unsafe fn run(self) -> Vec<f32> {
-        let s = self.shape;
-        let (outputs, inputs) = (s.group_output(), s.group_input());
-        let pitch = outputs.next_multiple_of(S::LANES);
-        let stride = s.groups * inputs * pitch;
-        assert_eq!(self.sums.len(), POINTS * stride);
-        let mut weights = vec![0.0_f32; s.weight_len()];
-        let mut taps = [0.0_f32; 9 * 16];
-        for group in 0..s.groups {
-            for i in 0..inputs {
-                for from in (0..outputs).step_by(S::LANES) {
-                    let at = (group * inputs + i) * pitch + from;
-                    // SAFETY: `at + LANES ≤ stride` for each point, nine vectors of taps.
-                    unsafe {
-                        let points = self.sums.as_ptr().add(at);
-                        kernel_grad_tile::<S>(points, stride, taps.as_mut_ptr(), S::LANES);
-                    }
-                    for o in 0..S::LANES.min(outputs - from) {
-                        let to = ((group * outputs + from + o) * inputs + i) * 9;
-                        for tap in 0..9 {
-                            weights[to + tap] = taps[tap * S::LANES + o];
-                        }
-                    }
-                }
-            }
-        }
-        weights
-    }
+pub(super) fn gradients(shape: &ConvShape, sums: &[f32], isa: Isa) -> Vec<f32> {
+    let mut weights = vec![0.0_f32; shape.weight_len()];
+    let pieces = cut_outputs(&mut weights, shape, isa.lanes());
+    pieces.into_par_iter().for_each(|piece| {
+        let op = GradOfOutputs { shape, sums, piece };
+        // SAFETY: `isa` was checked against the processor; the op checks its lengths.
+        unsafe { isa.run(op) }
+    });
+    weights
 }

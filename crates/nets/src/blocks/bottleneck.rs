@@ -59,11 +59,9 @@ impl Bottleneck {
             1,
             shape.size,
         );
-        let bn1 = make.norm(&format!("{name}.bn1"), inner, size1);
-        make.relu(inner, size1);
+        let bn1 = make.norm(&format!("{name}.bn1"), inner);
         let conv2 = make.conv(&format!("{name}.conv2"), inner, inner, 3, middle, 1, size1);
-        let bn2 = make.norm(&format!("{name}.bn2"), inner, size2);
-        make.relu(inner, size2);
+        let bn2 = make.norm(&format!("{name}.bn2"), inner);
         let conv3 = make.conv(
             &format!("{name}.conv3"),
             inner,
@@ -73,8 +71,9 @@ impl Bottleneck {
             1,
             size2,
         );
-        let bn3 = make.norm(&format!("{name}.bn3"), shape.output, size2);
-        make.relu(shape.output, size2);
+        // Read once more by the norm when gradients are taken; the others go into convolutions.
+        make.keep(shape.output, size2);
+        let bn3 = make.norm(&format!("{name}.bn3"), shape.output);
         Box::new(Self {
             conv1,
             bn1,

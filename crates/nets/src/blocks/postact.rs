@@ -52,11 +52,11 @@ impl PostAct {
             1,
             shape.size,
         );
-        let bn1 = make.norm(&format!("{name}.bn1"), output, small);
-        make.relu(output, small);
+        let bn1 = make.norm(&format!("{name}.bn1"), output);
         let conv2 = make.conv(&format!("{name}.conv2"), output, output, 3, 1, 1, small);
-        let bn2 = make.norm(&format!("{name}.bn2"), output, small);
-        make.relu(output, small);
+        // Read once more by the norm when gradients are taken; the others go into convolutions.
+        make.keep(output, small);
+        let bn2 = make.norm(&format!("{name}.bn2"), output);
         Box::new(Self {
             conv1,
             bn1,

@@ -43,8 +43,7 @@ impl PreAct {
     #[must_use]
     pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         let (input, output, small) = (shape.input, shape.output, shape.size.strided(shape.stride));
-        let bn1 = make.norm(&format!("{name}.bn1"), input, shape.size);
-        make.relu(input, shape.size);
+        let bn1 = make.norm(&format!("{name}.bn1"), input);
         let conv1 = make.conv(
             &format!("{name}.conv1"),
             input,
@@ -54,8 +53,7 @@ impl PreAct {
             1,
             shape.size,
         );
-        let bn2 = make.norm(&format!("{name}.bn2"), output, small);
-        make.relu(output, small);
+        let bn2 = make.norm(&format!("{name}.bn2"), output);
         let conv2 = make.conv(&format!("{name}.conv2"), output, output, 3, 1, 1, small);
         Box::new(Self {
             bn1,

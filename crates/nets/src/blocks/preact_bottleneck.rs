@@ -50,8 +50,7 @@ impl PreActBottleneck {
         };
         let (inner, size1) = (shape.inner, shape.size.strided(first));
         let size2 = size1.strided(middle);
-        let bn1 = make.norm(&format!("{name}.bn1"), shape.input, shape.size);
-        make.relu(shape.input, shape.size);
+        let bn1 = make.norm(&format!("{name}.bn1"), shape.input);
         let conv1 = make.conv(
             &format!("{name}.conv1"),
             shape.input,
@@ -61,11 +60,9 @@ impl PreActBottleneck {
             1,
             shape.size,
         );
-        let bn2 = make.norm(&format!("{name}.bn2"), inner, size1);
-        make.relu(inner, size1);
+        let bn2 = make.norm(&format!("{name}.bn2"), inner);
         let conv2 = make.conv(&format!("{name}.conv2"), inner, inner, 3, middle, 1, size1);
-        let bn3 = make.norm(&format!("{name}.bn3"), inner, size2);
-        make.relu(inner, size2);
+        let bn3 = make.norm(&format!("{name}.bn3"), inner);
         let conv3 = make.conv(
             &format!("{name}.conv3"),
             inner,

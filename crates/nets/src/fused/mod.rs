@@ -6,6 +6,7 @@
 mod bridge;
 mod combine;
 mod conv;
+mod loss;
 mod norm;
 mod slot;
 mod stored;
@@ -16,6 +17,7 @@ pub(crate) use bridge::{
 };
 pub(crate) use combine::combine;
 pub(crate) use conv::{Convolved, conv2d};
+pub(crate) use loss::cross_entropy;
 pub(crate) use norm::{norm_eval, norm_train, relu};
 pub(crate) use stored::Fused;
 
@@ -44,7 +46,7 @@ pub fn composed<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Do operations on this tensor run on the fused kernels?
-pub(crate) fn suits(tensor: &Tensor<4>) -> bool {
+pub(crate) fn suits<const D: usize>(tensor: &Tensor<D>) -> bool {
     !COMPOSED.get() && tensor.dtype() == DType::F32 && tensor.device() == Device::flex()
 }
 

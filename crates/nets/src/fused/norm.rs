@@ -6,7 +6,8 @@ use burn::tensor::{Tensor, TensorData};
 use std::sync::Arc;
 
 fn numbers(tensor: &Tensor<1>) -> Vec<f32> {
-    tensor.to_data().iter::<f32>().collect()
+    let data = tensor.to_data();
+    data.try_to_vec().unwrap_or_else(|_| data.iter().collect())
 }
 
 fn tensor(values: impl Iterator<Item = f64>, like: &Tensor<1>) -> Tensor<1> {
