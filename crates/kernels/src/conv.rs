@@ -292,7 +292,7 @@ impl Kernels {
         assert_eq!(out.len(), shape.output_len(), "length of the output");
         let in_row = (shape.width + 2 * shape.padding) * shape.input * shape.stride;
         let out_row = shape.out_width() * shape.output;
-        let rows = strip_rows(shape, shape.out_height(), in_row.max(out_row));
+        let rows = strip_rows(shape, shape.out_height(), in_row.max(out_row), false);
         let pass = if self.uses_winograd(shape) {
             Either::Winograd(WinogradForward::new(shape, weights, self.isa(), rows))
         } else {
@@ -392,7 +392,7 @@ impl Kernels {
         let out_row = (shape.out_width() + 2 * shape.padding) * shape.output;
         let in_row = (shape.width + 2 * shape.padding) * shape.input;
         let rows = if in_strips {
-            strip_rows(shape, shape.height, in_row.max(out_row))
+            strip_rows(shape, shape.height, in_row.max(out_row), true)
         } else {
             shape.height
         };

@@ -148,13 +148,15 @@ pub(crate) fn strips(batch: usize, height: usize, rows: usize) -> Vec<Strip> {
 /// Rows of a strip whose scratch of `row` floats a row stays within a cache.
 ///
 /// A 1×1 convolution reads every float of scratch once for each block of outputs, from a cache that is
-/// near; one with a larger kernel reads it many times and wants few borders.
-pub(crate) fn strip_rows(shape: &ConvShape, height: usize, row: usize) -> usize {
+/// near (`sums` tells whether gradients of weights are summed up); one with a larger kernel reads it many times and wants few borders.
+pub(crate) fn strip_rows(shape: &ConvShape, height: usize, row: usize, sums: bool) -> usize {
     if shape.kernel == 1 {
         const FLOATS: usize = 24 * 1024;
-        // All weights pass through the registers once a strip: that needs pixels to be worth it.
-        const PIXELS: usize = 96;
-        let least = PIXELS.div_ceil(shape.out_width());
+        // All weights pass through the registers once a strip, which needs pixels to be worth it; the
+        // sums of their gradient pass in and out, and need more of them the farther away they are.
+        let most = if sums { 256 } else { 96 };
+        let pixels = (shape.weight_len() / 4096).clamp(96, most);
+        let least = pixels.div_ceil(shape.out_width());
         return (FLOATS / row.max(1)).max(least).min(height);
     }
     const SECOND_LEVEL: usize = 40 * 1024;
