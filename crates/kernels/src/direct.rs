@@ -130,6 +130,7 @@ impl DirectForward {
                         weights,
                         out: to,
                         out_pixel,
+                        far: pointwise(shape),
                     };
                     let (lines, columns) = if pointwise(shape) {
                         (1, pixels)

@@ -6,6 +6,7 @@
 
 use crate::buffer::Buffer;
 use crate::cells::Cells;
+use crate::classes::{Axis, Class};
 use crate::direct::{input_window, pointwise, scratch_stride};
 use crate::fill::{Window, is_plain, with_sum, with_view};
 use crate::micro::{Outer, Run, Tile, outer, tiles};
@@ -15,58 +16,6 @@ use crate::shape::{ConvShape, Strip};
 use crate::simd::Simd;
 use crate::sums::{NormSums, through_view};
 use crate::view::{Sum, View};
-
-/// Input positions along one axis that see the same taps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Class {
-    /// First position.
-    first: usize,
-    /// Output position that the first position meets through its first tap, shifted by the border.
-    start: usize,
-    /// Taps in the order of growing output positions.
-    taps: Vec<usize>,
-}
-
-/// The classes of one axis, and the border that the output gradient needs before and after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Axis {
-    classes: Vec<Class>,
-    before: usize,
-    after: usize,
-}
-
-impl Axis {
-    fn new(input: usize, output: usize, kernel: usize, stride: usize, padding: usize) -> Self {
-        let mut raw = Vec::new();
-        let (mut before, mut after) = (0_isize, 0_isize);
-        for residue in 0..stride {
-            let first = (residue + stride * padding - padding) % stride;
-            let taps: Vec<usize> = (residue..kernel).step_by(stride).rev().collect();
-            // `first + padding ≡ residue`, and a position meets output `(x + padding - tap) / stride`.
-            let base = ((first + padding - residue) / stride) as isize;
-            let start = base - taps.len().saturating_sub(1) as isize;
-            if !taps.is_empty() && first < input {
-                let last = base + ((input - 1 - first) / stride) as isize;
-                before = before.max(-start);
-                after = after.max(last - (output as isize - 1));
-            }
-            raw.push((first, start, taps));
-        }
-        let classes = raw
-            .into_iter()
-            .map(|(first, start, taps)| Class {
-                first,
-                start: (start + before).max(0) as usize,
-                taps,
-            })
-            .collect();
-        Self {
-            classes,
-            before: before as usize,
-            after: after as usize,
-        }
-    }
-}
 
 /// Weights with input and output exchanged, taps as they are.
 struct Exchanged<'w>(&'w ConvShape, &'w [f32]);
@@ -213,6 +162,21 @@ impl DirectBackward {
         ]
     }
 
+    /// The gradient of the output, if it can be read where it is: one array taken once, no border,
+    /// and no vector that reaches past the last pixel.
+    fn in_place<'a>(&self, inputs: &Inputs<'a>, outputs: &Outputs<'_>) -> Option<&'a [f32]> {
+        let s = &self.shape;
+        let plain = pointwise(s) && s.stride == 1 && s.output.is_multiple_of(self.lanes);
+        match inputs.grad.terms.as_slice() {
+            [one] if plain && outputs.grad.is_none() && inputs.grad.constant.is_none() => one
+                .scale
+                .iter()
+                .all(|scale| *scale == 1.0)
+                .then_some(one.data),
+            _ => None,
+        }
+    }
+
     /// Computes a strip of the gradients and adds to the totals.
     ///
     /// # Safety
@@ -229,17 +193,25 @@ impl DirectBackward {
         let s = &self.shape;
         let (row, rows) = self.out_rows(strip);
         let window = self.grad_window(strip.image, row, rows);
-        let grad = scratch.take(window.len() + S::LANES);
+        let filled = scratch.take(window.len() + S::LANES);
         let input = input_window(s, strip.image, row, rows);
         let padded = scratch.take(input.len());
         let own = self.rows.before..self.rows.before + rows;
         // SAFETY: scratch has the windows' lengths, the inputs the whole batch, the copy this strip.
         unsafe {
-            let copy = outputs
-                .grad
-                .map_or(std::ptr::null_mut(), <[f32]>::as_mut_ptr);
-            with_sum!(inputs.grad, source => window.fill::<S, _>(
-                &source, grad.as_mut_ptr(), copy, own));
+            let grad: *const f32 = match self.in_place(&inputs, &outputs) {
+                Some(data) => data
+                    .as_ptr()
+                    .add(window.base + row * s.out_width() * s.output),
+                None => {
+                    let copy = outputs
+                        .grad
+                        .map_or(std::ptr::null_mut(), <[f32]>::as_mut_ptr);
+                    with_sum!(inputs.grad, source => window.fill::<S, _>(
+                        &source, filled.as_mut_ptr(), copy, own));
+                    filled.as_ptr()
+                }
+            };
             let view = inputs.view;
             if inputs.weights {
                 let from: *const f32 = if pointwise(s) && s.stride == 1 && is_plain(view) {
@@ -249,10 +221,10 @@ impl DirectBackward {
                         &source, padded.as_mut_ptr(), std::ptr::null_mut(), 0..0));
                     padded.as_ptr()
                 };
-                self.add_weights::<S>(from, &input, grad.as_ptr(), &window, rows, totals);
+                self.add_weights::<S>(from, &input, grad, &window, rows, totals);
             }
             if let Some(out) = outputs.input {
-                self.input::<S>(grad.as_ptr(), &window, strip, out, scratch);
+                self.input::<S>(grad, &window, strip, out, scratch);
                 let at = (strip.image * s.height + strip.row) * s.width * s.input;
                 through_view::<S>(
                     out.as_mut_ptr(),
@@ -369,6 +341,7 @@ impl DirectBackward {
                                     weights: starts[pair],
                                     out: to.add(line * pixel),
                                     out_pixel: s.stride * pixel,
+                                    far: pointwise(s),
                                 };
                                 tiles::<S>(tile, columns, width);
                             }
@@ -408,50 +381,5 @@ impl DirectBackward {
     /// Sums of the weights' gradient in PyTorch's order.
     pub(crate) fn weights(&self, sums: &[f32]) -> Vec<f32> {
         unpack(sums, &self.shape, self.pitch())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn classes_of_a_stride_share_the_taps() {
-        let plain = Axis::new(8, 8, 3, 1, 1);
-        assert_eq!((plain.before, plain.after, plain.classes.len()), (1, 1, 1));
-        assert_eq!(plain.classes[0].taps, [2, 1, 0]);
-        let strided = Axis::new(8, 4, 3, 2, 1);
-        let taps: Vec<_> = strided
-            .classes
-            .iter()
-            .map(|c| (c.first, c.taps.clone()))
-            .collect();
-        assert_eq!(taps, [(1, vec![2, 0]), (0, vec![1])]);
-        // Every tap meets every output position that exists, for odd sizes too.
-        for (input, kernel, stride, padding) in
-            [(7, 3, 2, 1), (1, 3, 1, 1), (9, 7, 2, 3), (5, 1, 2, 0)]
-        {
-            let output = (input + 2 * padding - kernel) / stride + 1;
-            let axis = Axis::new(input, output, kernel, stride, padding);
-            let mut seen = vec![0; kernel * output];
-            for class in &axis.classes {
-                for (i, x) in (class.first..input).step_by(stride).enumerate() {
-                    for (t, tap) in class.taps.iter().enumerate() {
-                        let at = class.start + i + t;
-                        if (axis.before..axis.before + output).contains(&at) {
-                            let o = at - axis.before;
-                            assert_eq!(o * stride + tap, x + padding);
-                            seen[tap * output + o] += 1;
-                        }
-                    }
-                }
-            }
-            for tap in 0..kernel {
-                for o in 0..output {
-                    let inside = (padding..input + padding).contains(&(o * stride + tap));
-                    assert_eq!(seen[tap * output + o], usize::from(inside));
-                }
-            }
-        }
     }
 }

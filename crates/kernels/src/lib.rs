@@ -17,10 +17,13 @@
 
 mod buffer;
 mod cells;
+mod classes;
 mod conv;
+mod conv_backward;
 mod direct;
 mod direct_backward;
 mod elementwise;
+mod elementwise_backward;
 mod fill;
 mod kernels;
 pub mod layout;
@@ -41,8 +44,9 @@ mod view;
 mod winograd;
 
 pub use buffer::Buffer;
-pub use conv::ConvGrads;
-pub use elementwise::{Term, TermBack, TermGrads};
+pub use conv_backward::ConvGrads;
+pub use elementwise::Term;
+pub use elementwise_backward::{TermBack, TermGrads};
 pub use kernels::{ISA_VARIABLE, Kernels, WINOGRAD_VARIABLE, forced};
 pub use loss::cross_entropy;
 pub use max_pool::{MaxPool, max_pool_backward};

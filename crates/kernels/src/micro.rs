@@ -34,6 +34,8 @@ pub(crate) struct Tile<'r> {
     pub(crate) out: *mut f32,
     /// Floats from one pixel's result to the next.
     pub(crate) out_pixel: usize,
+    /// Do results go to memory that is in no cache, so that it should be asked for ahead?
+    pub(crate) far: bool,
 }
 
 /// The same pointer, about which the compiler knows nothing.
@@ -71,6 +73,14 @@ impl<S: Simd, const P: usize, const V: usize> Op<S> for TileOf<'_, P, V> {
             let mut acc = [[S::splat(0.0); V]; P];
             let mut w = t.weights;
             let pixel = t.pixel;
+            if t.far {
+                // Where the results of the second tile from here will go.
+                for p in 2 * P..3 * P {
+                    for v in 0..V {
+                        S::prefetch(t.out.wrapping_add(p * t.out_pixel + v * S::LANES));
+                    }
+                }
+            }
             for run in t.runs {
                 let mut a = t.input.add(run.offset);
                 let end = a.add(run.len);

@@ -147,7 +147,7 @@ fn combine_fused(terms: &[(Coef, &Features)]) -> Option<fused::Fused> {
     // A convolution that is used here only is computed together with the combination.
     let single = terms.iter().position(|(coef, features)| {
         matches!(coef, Coef::Number(_))
-            && matches!(&features.0, Layout::Convolved(c) if Arc::strong_count(c) == 1)
+            && matches!(&features.0, Layout::Convolved(c) if Arc::strong_count(c) == 1 && c.is_pending())
     });
     let gather = |terms: &[(Coef, &fused::Fused)]| terms.iter().any(|(_, f)| f.is_on_tape());
     if let Some(at) = single

@@ -3,7 +3,8 @@
 //!
 //! `{"cmd":"train","net":"lm-resnet-20","batch":128,"size":32,"steps":3}` takes training steps on
 //! fixed random images, `infer` classifies them, `conv` times one convolution, `memory` reports the
-//! peak of resident memory, `peak` measures multiply-adds on registers.
+//! peak of resident memory, `peak` measures multiply-adds on registers. `"composed":true` takes Burn's
+//! own operations instead of the fused kernels.
 #![allow(clippy::print_stdout)]
 
 use serde_json::{Value, json};
@@ -175,6 +176,13 @@ fn answer(command: &Value, subjects: &mut HashMap<String, Subject>, device: &Dev
         subjects.insert(key.clone(), Subject::new(name, batch, size, device)?);
     }
     let subject = subjects.get_mut(&key).ok_or("just inserted")?;
+    // With `"composed":true` by Burn's own operations, for what the fused kernels gain.
+    if command["composed"] == true {
+        return timestep_nets::ops::composed(|| match cmd {
+            "train" => subject.train(number(command, "steps")?),
+            _ => subject.infer(number(command, "steps")?),
+        });
+    }
     match cmd {
         "train" => subject.train(number(command, "steps")?),
         "infer" => subject.infer(number(command, "steps")?),

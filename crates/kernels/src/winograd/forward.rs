@@ -259,6 +259,7 @@ pub(super) unsafe fn multiply<S: Simd>(
                         weights: weights.add(before + point * block),
                         out: to.add(point * products.stride + group * outputs + first * S::LANES),
                         out_pixel: products.pitch,
+                        far: false,
                     };
                     tiles::<S>(tile, tiles_here, width);
                 }

@@ -158,6 +158,11 @@ impl Convolved {
         }
     }
 
+    /// Has nobody used the result yet?
+    pub(crate) fn is_pending(&self) -> bool {
+        self.result.get().is_none()
+    }
+
     /// Is this a pass whose gradients are wanted, so that the next norm will ask for moments?
     fn gather(&self) -> bool {
         self.weight.device().is_autodiff()
@@ -196,7 +201,7 @@ impl Convolved {
     /// `coef · result + Σ cᵢ uᵢ`, if the result was not computed for somebody else already and one
     /// node can hold all inputs.
     pub(crate) fn step(&self, coef: f64, terms: &[(Coef, &Fused)]) -> Option<Fused> {
-        if self.result.get().is_some() || terms.is_empty() {
+        if !self.is_pending() || terms.is_empty() {
             return None;
         }
         let mut inputs = self.inputs();
