@@ -36,13 +36,24 @@ fn main() -> ExitCode {
         quiet: cli.global.quiet,
         colour,
     };
-    match set_threads(cli.global.threads).and_then(|()| run(cli.command, ui)) {
+    let ready = check_kernels().and_then(|()| set_threads(cli.global.threads));
+    match ready.and_then(|()| run(cli.command, ui)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             ui.failure(&failure);
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// Refuses an instruction set that does not exist here: speed would be blamed on the wrong one.
+fn check_kernels() -> Result<(), Failure> {
+    timestep_nets::ops::kernels().map(drop).map_err(|name| {
+        Failure::usage(
+            format!("TIMESTEP_ISA={name}: no kernels for this instruction set on this processor"),
+            "it may be avx512, avx2 or portable; unset it to use the fastest that the processor has",
+        )
+    })
 }
 
 /// Sizes the one pool in which everything computes.

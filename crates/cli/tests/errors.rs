@@ -183,3 +183,22 @@ fn unwritable_output() {
         &["train", "--out", "/proc/none", "--epochs", "1"],
     );
 }
+
+#[test]
+fn instruction_set_that_does_not_exist() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |isa: &str| {
+        common::timestep(folder.path(), &["list", "schemes"])
+            .env("TIMESTEP_ISA", isa)
+            .output()
+            .expect("the binary was built for this test")
+    };
+    let out = run("avx1024");
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("TIMESTEP_ISA=avx1024") && text.contains("hint:"),
+        "{text}"
+    );
+    assert!(run("portable").status.success());
+}

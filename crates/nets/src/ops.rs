@@ -19,18 +19,16 @@ pub const NORM_EPSILON: f64 = 1e-5;
 /// Weight of the new batch in the running statistics, as in PyTorch.
 pub const NORM_MOMENTUM: f64 = 0.1;
 
-/// Which kernels compute on the CPU here, in words: the instruction set, and what was asked for in
-/// vain through `TIMESTEP_ISA`.
-#[must_use]
-pub fn kernels() -> String {
-    let mut words = timestep_kernels::Kernels::detect().isa().name().to_owned();
-    if let Some(Err(name)) = timestep_kernels::forced() {
-        words += &format!(
-            " ({}=`{name}` is not avx512, avx2 or portable, or this processor lacks it)",
-            timestep_kernels::ISA_VARIABLE
-        );
+/// The instruction set of the kernels that compute on the CPU here.
+///
+/// # Errors
+/// What the environment variable `TIMESTEP_ISA` asks for, if it is none of `avx512`, `avx2`,
+/// `portable` or this processor lacks it; the best set is used then.
+pub fn kernels() -> Result<&'static str, String> {
+    match timestep_kernels::forced() {
+        Some(Err(name)) => Err(name),
+        _ => Ok(timestep_kernels::Kernels::detect().isa().name()),
     }
-    words
 }
 
 /// Convolution without bias.

@@ -21,6 +21,7 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
     let rk4 = analysis::order("rk4", None)?.order;
     let gradient = gradient_error()?;
     let step = step_seconds()?;
+    let kernels = ops::kernels().unwrap_or("unknown");
     let writable = tempfile_in_current_folder();
     let memory = memory_gigabytes();
     let sets = data_found();
@@ -31,7 +32,7 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
             "ok": ok,
             "environment": environment,
             "instruction_sets": instruction_sets(),
-            "kernels": ops::kernels(),
+            "kernels": kernels,
             "memory_gb": memory,
             "writable": writable,
             "data": sets.iter().map(|(name, found)| json!({"name": name, "found": found})).collect::<Vec<_>>(),
@@ -58,7 +59,7 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
             environment["threads"],
             instruction_sets().join(" "),
             memory.map_or("memory unknown".to_owned(), |gb| format!("{gb:.1} GB memory")),
-            ops::kernels(),
+            kernels,
             if writable { "the current folder is writable" } else { "the current folder is NOT writable: use --out" },
             sets.iter()
                 .map(|(name, found)| format!("{name}: {}", if *found { "found" } else { "not in ./data" }))
