@@ -305,14 +305,14 @@ impl Window {
                 let row = to.add(y * row_floats);
                 let from = self.row + (y * self.step) as isize;
                 if from < 0 || from >= self.height as isize {
-                    zero::<S>(row, row_floats);
+                    zero(row, row_floats);
                     continue;
                 }
-                zero::<S>(row, self.left * self.pitch);
+                zero(row, self.left * self.pitch);
                 let inner = row.add(self.left * self.pitch);
                 let right = self.left + taken;
                 if right < self.columns {
-                    zero::<S>(
+                    zero(
                         row.add(right * self.pitch),
                         (self.columns - right) * self.pitch,
                     );
@@ -345,7 +345,7 @@ impl Window {
                 let covered = self.channels.next_multiple_of(S::LANES);
                 if covered < self.pitch {
                     for x in 0..taken {
-                        zero::<S>(inner.add(x * self.pitch + covered), self.pitch - covered);
+                        zero(inner.add(x * self.pitch + covered), self.pitch - covered);
                     }
                 }
             }
@@ -358,7 +358,7 @@ impl Window {
 /// # Safety
 /// `to` is valid for `n` floats.
 #[inline(always)]
-pub(crate) unsafe fn zero<S: Simd>(to: *mut f32, n: usize) {
+pub(crate) unsafe fn zero(to: *mut f32, n: usize) {
     // SAFETY: the caller's; all-zero bits are 0.0.
     unsafe { std::ptr::write_bytes(to, 0, n) }
 }

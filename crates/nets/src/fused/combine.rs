@@ -1,7 +1,7 @@
 //! How is a scheme's step recorded? As one node: all terms, their coefficients, the moments of the result.
 
 use super::Slot;
-use super::slot::Terms;
+use super::slot::{Terms, add};
 use super::stored::{Fused, Left, Stored};
 use super::tape::{INPUTS, Node, Output, Values, record};
 use crate::Coef;
@@ -196,14 +196,6 @@ impl Node for Combination {
             self.parts.backward(values, &wanted, &terms, &mut found);
         }
         found
-    }
-}
-
-/// Adds to a gradient that may be there already.
-pub(super) fn add(held: &mut Option<Vec<f32>>, more: Vec<f32>) {
-    match held {
-        Some(held) => held.iter_mut().zip(&more).for_each(|(a, b)| *a += b),
-        None => *held = Some(more),
     }
 }
 

@@ -4,7 +4,8 @@
 //! combination, as in the last convolution of a pre-activation block, both are one pass over memory.
 
 use super::Slot;
-use super::combine::{Parts, add};
+use super::combine::Parts;
+use super::slot::add;
 use super::stored::{Fused, Left, Stored};
 use super::tape::{INPUTS, Node, Output, Values, record};
 use crate::Coef;

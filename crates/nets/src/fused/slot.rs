@@ -22,15 +22,6 @@ impl Terms {
 
     /// The sum, for a kernel to read.
     pub(super) fn sum(&self) -> Sum<'_> {
-        let scaled = |(data, scale): &'_ (Arc<Buffer>, Vec<f32>)| -> (usize, usize) {
-            (data.len(), scale.len())
-        };
-        debug_assert!(
-            self.terms
-                .iter()
-                .map(scaled)
-                .all(|(n, c)| n.is_multiple_of(c))
-        );
         Sum {
             terms: self
                 .terms
@@ -59,7 +50,7 @@ pub(super) struct Slot(Mutex<Terms>);
 impl Slot {
     /// Adds `scale · data`, one factor a channel.
     pub(super) fn add(&self, data: &Arc<Buffer>, scale: Vec<f32>) {
-        let mut terms = self.lock();
+        let mut terms = super::lock(&self.0);
         match terms
             .terms
             .iter_mut()
@@ -72,21 +63,19 @@ impl Slot {
 
     /// Adds one number a channel.
     pub(super) fn add_constant(&self, values: Vec<f32>) {
-        let mut terms = self.lock();
-        match &mut terms.constant {
-            Some(held) => held.iter_mut().zip(&values).for_each(|(a, b)| *a += b),
-            None => terms.constant = Some(values),
-        }
+        add(&mut super::lock(&self.0).constant, values);
     }
 
     /// Takes everything that was deposited.
     pub(super) fn take(&self) -> Terms {
-        std::mem::take(&mut self.lock())
+        std::mem::take(&mut super::lock(&self.0))
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Terms> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+/// Adds to numbers that may be there already.
+pub(super) fn add(held: &mut Option<Vec<f32>>, more: Vec<f32>) {
+    match held {
+        Some(held) => held.iter_mut().zip(&more).for_each(|(a, b)| *a += b),
+        None => *held = Some(more),
     }
 }
