@@ -1,14 +1,17 @@
 //! How is a training image varied, and how is the variation drawn?
 //!
 //! The usual augmentation of CIFAR: pad by four pixels, cut a random window of the old size, turn
-//! left and right around with probability one half. The draw for an image depends only on seed,
-//! epoch and the number of the image.
+//! left and right around with probability one half. That of ImageNet cuts a window from the whole
+//! photograph ([`View`]) and may change its colours ([`Jitter`]). The draw for an image depends only
+//! on seed, epoch and the number of the image.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ImageShape;
 use crate::error::DataError;
+use crate::jitter::Jitter;
 use crate::stream::{below, stream};
+use crate::view::{View, Window};
 
 /// What is put around an image before a window of it is cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,26 +25,33 @@ pub enum PadMode {
     Reflect,
 }
 
-/// Random variation of training images: a crop back to the old size after padding, and a
-/// horizontal flip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Random variation of training images: a window, a horizontal flip, colours.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augment {
-    /// Pixels added on each side before the crop; 0 for no crop. Below height and width.
+    /// How the window is chosen.
+    pub view: View,
+    /// Pixels added on each side before the crop; 0 for no crop. Below height and width. Of
+    /// [`View::Padded`] alone: the other views add nothing.
     pub pad: usize,
     /// What the added pixels are.
     pub pad_mode: PadMode,
     /// Whether half of the images are turned left and right around.
     pub flip: bool,
+    /// How much colours vary; they are changed after a window is cut from a whole image, and
+    /// before an image is padded, so that padding is always black.
+    pub jitter: Jitter,
 }
 
 impl Default for Augment {
     /// No variation.
     fn default() -> Self {
         Self {
+            view: View::Padded,
             pad: 0,
             pad_mode: PadMode::Zero,
             flip: false,
+            jitter: Jitter::OFF,
         }
     }
 }
@@ -71,19 +81,34 @@ pub struct Draw<'a> {
 impl Augment {
     /// Pad by four with black and flip: the augmentation of the CIFAR papers.
     pub const CIFAR: Self = Self {
+        view: View::Padded,
         pad: 4,
         pad_mode: PadMode::Zero,
         flip: true,
+        jitter: Jitter::OFF,
     };
 
-    /// Checks that the padding suits the images: below height and width. Reflection is not defined
-    /// beyond, and a black border could push the whole image out of the window.
+    /// Random area and proportions, and flip: the augmentation of ImageNet.
+    pub const IMAGENET: Self = Self {
+        view: View::RANDOM_RESIZED,
+        pad: 0,
+        pad_mode: PadMode::Zero,
+        flip: true,
+        jitter: Jitter::OFF,
+    };
+
+    /// Checks the numbers, and that the padding suits the images: below height and width.
+    /// Reflection is not defined beyond, and a black border could push the whole image out of the
+    /// window.
     ///
     /// # Errors
-    /// [`DataError::PadTooLarge`].
+    /// [`DataError::PadTooLarge`]; [`DataError::BadOption`] for a range that cannot be drawn from.
     pub fn check(&self, shape: ImageShape) -> Result<(), DataError> {
+        self.view.check(shape)?;
+        self.jitter.check()?;
         let ImageShape { height, width, .. } = shape;
-        if self.pad > 0 && self.pad >= height.min(width) {
+        let pads = self.view == View::Padded && self.pad > 0;
+        if pads && self.pad >= height.min(width) {
             return Err(DataError::PadTooLarge {
                 pad: self.pad,
                 height,
@@ -93,7 +118,8 @@ impl Augment {
         Ok(())
     }
 
-    /// The variation of image `index` in `epoch` of a run with `seed`.
+    /// The crop of image `index` in `epoch` of a run with `seed`, for [`View::Padded`]; the other
+    /// views have a [`Draw::window`].
     ///
     /// Drawn from `stream(seed, "augment", epoch, index)`: rows, columns, flip, in this order; the
     /// flip is drawn even if it is off, so that switching it changes nothing else.
@@ -106,6 +132,22 @@ impl Augment {
         let left = below(&mut rng, places) as usize;
         let flip = below(&mut rng, 2) == 1 && self.flip;
         Crop { top, left, flip }
+    }
+}
+
+impl Draw<'_> {
+    /// The window of image `index`, a whole image of `extent` (width, height), for an input of
+    /// `shape`; `None` for [`View::Padded`], which does not look at whole images.
+    ///
+    /// Drawn from `stream(seed, "augment", epoch, index)`: first the flip, even if it is off. Then
+    /// for [`View::RandomResized`] area, ratio and, if the rectangle fits the image, row and column,
+    /// otherwise again, ten times at most; for [`View::Scaled`] the shorter side, row and column.
+    #[must_use]
+    pub fn window(&self, index: u32, extent: (usize, usize), shape: ImageShape) -> Option<Window> {
+        let mut rng = stream(self.seed, "augment", self.epoch, u64::from(index));
+        let flip = below(&mut rng, 2) == 1 && self.augment.flip;
+        let window = self.augment.view.window(&mut rng, extent, shape)?;
+        Some(Window { flip, ..window })
     }
 }
 
@@ -194,6 +236,7 @@ mod tests {
                         pad,
                         pad_mode,
                         flip: true,
+                        ..Augment::default()
                     };
                     augment.check(shape).unwrap();
                     for top in 0..=2 * pad {
@@ -217,7 +260,7 @@ mod tests {
         let augment = Augment {
             pad: 2,
             pad_mode: PadMode::Reflect,
-            flip: false,
+            ..Augment::default()
         };
         let row: Vec<_> = (0..7).map(|at| source(at, &augment, 3)).collect();
         assert_eq!(row, [2, 1, 0, 1, 2, 1, 0].map(Some));
@@ -243,8 +286,8 @@ mod tests {
     fn draws_cover_all_places_evenly_and_flip_is_independent() {
         let augment = Augment {
             pad: 1,
-            pad_mode: PadMode::Zero,
             flip: true,
+            ..Augment::default()
         };
         let mut counts = [0u32; 18];
         for index in 0..18_000 {

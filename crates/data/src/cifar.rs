@@ -173,7 +173,7 @@ impl Cifar {
         info: &DatasetInfo,
         options: &OpenOptions,
     ) -> Result<Dataset, DataError> {
-        if let Some(size) = options.size {
+        if let Some(size) = options.size.or(options.resize) {
             return Err(DataError::FixedSize {
                 name: info.key,
                 shape: SHAPE,

@@ -63,6 +63,16 @@ pub struct OpenOptions {
     /// Side of the square that images of a folder are resized and cropped to, in pixels. An error
     /// for sets whose size is fixed.
     pub size: Option<usize>,
+    /// Length in pixels to which the shorter side of an image of a folder is scaled (bilinear,
+    /// antialiased, as `torchvision` does) before the middle `size`×`size` is cut out; `size` to
+    /// 16384, and 256 is usual for 224. `None` for `size` itself, by Catmull-Rom. An error for sets
+    /// whose size is fixed. It is the view of test images, and of training images unless they are
+    /// varied by a [`View`](crate::View) that looks at whole images.
+    pub resize: Option<usize>,
+    /// Whether the files of a folder stay the source, so that training can cut windows from the
+    /// whole images; each is then decoded whenever a batch asks for it, whatever the memory limit.
+    /// Other sets have no larger images and ignore it.
+    pub full: bool,
     /// Decoded images of a folder are kept in memory when both splits together need at most this
     /// many bytes; otherwise they are decoded whenever a batch asks for them.
     pub memory_limit: u64,
@@ -87,6 +97,8 @@ impl Default for OpenOptions {
         Self {
             dir: None,
             size: None,
+            resize: None,
+            full: false,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
         }
     }

@@ -230,6 +230,17 @@ pub enum DataError {
         /// Columns of an image.
         width: usize,
     },
+    /// Windows are to be cut from whole images, and the split holds images of the input's size.
+    #[error(
+        "the crop `{view}` is cut from whole images, and this set holds its images in memory, \
+         each {shape}"
+    )]
+    NotWhole {
+        /// The name of the view.
+        view: &'static str,
+        /// The shape of the images.
+        shape: ImageShape,
+    },
     /// Mean and standard deviation do not suit the images.
     #[error("the normalisation cannot be used: {problem}")]
     BadNormalisation {

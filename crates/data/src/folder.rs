@@ -7,69 +7,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
-use crate::ImageShape;
 use crate::error::{BadImage, DataError};
-use crate::image_file::{self, Header, decode, is_image_name, to_pixels};
+use crate::files::{FileStore, Fit};
+use crate::image_file::{self, Header, check_resize, decode, is_image_name};
 use crate::split::Split;
-
-/// Image files of one shape that are decoded on demand.
-#[derive(Clone, Debug)]
-pub(crate) struct FileStore {
-    shape: ImageShape,
-    /// Whether images of another size are scaled; otherwise they are refused.
-    resize: bool,
-    root: PathBuf,
-    /// Path below the root, and length in bytes.
-    files: Vec<(PathBuf, u64)>,
-}
-
-impl FileStore {
-    pub(crate) fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    pub(crate) fn shape(&self) -> ImageShape {
-        self.shape
-    }
-
-    pub(crate) fn subset(&self, indices: &[u32]) -> Self {
-        let files = indices
-            .iter()
-            .map(|&i| self.files[i as usize].clone())
-            .collect();
-        Self {
-            files,
-            root: self.root.clone(),
-            ..*self
-        }
-    }
-
-    /// Pixels of one file in the shape of the split.
-    pub(crate) fn decode(&self, index: usize) -> Result<Vec<u8>, BadImage> {
-        let path = self.root.join(&self.files[index].0);
-        let image = decode(&path)?;
-        let (w, h) = (image.width() as usize, image.height() as usize);
-        if !self.resize && (w, h) != (self.shape.width, self.shape.height) {
-            // Only a file that changed after the set was opened comes here.
-            let reason = format!("it is {w}×{h} now, and was {}", self.shape);
-            return Err(BadImage { path, reason });
-        }
-        Ok(to_pixels(image, self.shape))
-    }
-
-    /// Relative paths with `/`, so that the fingerprint is the same on every system.
-    pub(crate) fn hash_into(&self, hash: &mut Sha256) {
-        for (path, bytes) in &self.files {
-            let parts: Vec<_> = path.iter().map(|p| p.to_string_lossy()).collect();
-            let name = parts.join("/");
-            hash.update((name.len() as u64).to_le_bytes());
-            hash.update(name.as_bytes());
-            hash.update(bytes.to_le_bytes());
-        }
-    }
-}
+use crate::view::LONGEST;
+use crate::{ImageShape, OpenOptions};
 
 /// The files of a folder of classes, before any is opened.
 pub(crate) struct Scan {
@@ -191,49 +135,62 @@ fn list(
 }
 
 /// Reads the heads of all files and agrees on one shape.
-pub(crate) fn open(scan: &Scan, size: Option<usize>, limit: u64) -> Result<[Split; 2], DataError> {
-    if size.is_some_and(|n| n == 0 || n > 1 << 14) {
-        return Err(DataError::BadOption {
-            option: "the size",
-            value: size.unwrap_or_default().to_string(),
-            expected: "between 1 and 16384 pixels".to_owned(),
-        });
-    }
+pub(crate) fn open(scan: &Scan, options: &OpenOptions) -> Result<[Split; 2], DataError> {
+    let fit = fit(options.size, options.resize)?;
     let headers = headers(scan)?;
     let channels = if headers.iter().flatten().all(|h| h.grey) {
         1
     } else {
         3
     };
-    let shape = match size {
+    let shape = match options.size {
         Some(n) => ImageShape::new(channels, n, n),
         None => common_size(scan, &headers, channels)?,
     };
     let stores = [0, 1].map(|p| {
         let files = scan.parts[p].iter().zip(&headers[p]);
-        FileStore {
-            shape,
-            resize: size.is_some(),
-            root: scan.root.clone(),
-            files: files
-                .map(|((path, _), h)| (path.clone(), h.bytes))
-                .collect(),
-        }
+        let files = files.map(|((path, _), h)| (path.clone(), h.bytes));
+        FileStore::new(shape, fit, scan.root.clone(), files.collect())
     });
     let labels = scan
         .parts
         .each_ref()
         .map(|files| files.iter().map(|f| f.1).collect::<Vec<_>>());
     let images = labels.iter().map(|l| l.len() as u64).sum::<u64>();
-    let in_memory = images.saturating_mul(shape.len() as u64) <= limit;
+    let small = images.saturating_mul(shape.len() as u64) <= options.memory_limit;
     let [train, test] = stores;
     let [train_labels, test_labels] = labels;
     let train = Split::from_files(train, train_labels);
     let test = Split::from_files(test, test_labels);
-    if in_memory {
+    if small && !options.full {
         load([train, test], images as usize)
     } else {
         Ok([train, test])
+    }
+}
+
+/// How images come to the size of the network's input, once the options are in range.
+fn fit(size: Option<usize>, resize: Option<usize>) -> Result<Fit, DataError> {
+    let bad = |option, value: usize, expected: &str| DataError::BadOption {
+        option,
+        value: value.to_string(),
+        expected: expected.to_owned(),
+    };
+    match (size, resize) {
+        (Some(n), _) if !(1..=LONGEST).contains(&n) => {
+            Err(bad("the size", n, "between 1 and 16384 pixels"))
+        }
+        (None, Some(shorter)) => Err(bad(
+            "the shorter side to resize to",
+            shorter,
+            "given together with a size, which is cut from the resized image",
+        )),
+        (None, None) => Ok(Fit::Exact),
+        (Some(_), None) => Ok(Fit::Cover),
+        (Some(n), Some(shorter)) => {
+            check_resize(shorter, n)?;
+            Ok(Fit::Shorter(shorter))
+        }
     }
 }
 

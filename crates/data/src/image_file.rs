@@ -16,6 +16,8 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use crate::ImageShape;
 use crate::error::{BadImage, DataError};
+use crate::resample::cut;
+use crate::view::{LONGEST, Window};
 
 /// Endings of names that are taken for images, in lower case.
 const ENDINGS: [&str; 10] = [
@@ -41,6 +43,32 @@ pub fn is_image_name(path: &Path) -> bool {
 /// # Errors
 /// [`DataError::BadImages`] with the one file: missing, empty, no image, damaged, cut short.
 pub fn load_image(path: &Path, shape: ImageShape) -> Result<Vec<u8>, DataError> {
+    load(path, shape, |image| to_pixels(image, shape))
+}
+
+/// Reads one image file as [`load_image`] does, as a test image of a set that was opened with
+/// [`OpenOptions::resize`](crate::OpenOptions::resize): the shorter side is scaled to `shorter`
+/// pixels (bilinear, antialiased), and height × width is cut from the middle.
+///
+/// # Errors
+/// As [`load_image`]; [`DataError::BadOption`] if `shorter` is below height or width.
+pub fn load_image_resized(
+    path: &Path,
+    shape: ImageShape,
+    shorter: usize,
+) -> Result<Vec<u8>, DataError> {
+    check_resize(shorter, shape.height.max(shape.width))?;
+    load(path, shape, |image| {
+        to_pixels_resized(image, shorter, shape)
+    })
+}
+
+/// Decodes a file for a shape that images can have.
+fn load(
+    path: &Path,
+    shape: ImageShape,
+    pixels: impl FnOnce(DynamicImage) -> Vec<u8>,
+) -> Result<Vec<u8>, DataError> {
     if !matches!(shape.channels, 1 | 3) || shape.plane() == 0 {
         return Err(DataError::BadOption {
             option: "the shape of the image",
@@ -49,12 +77,24 @@ pub fn load_image(path: &Path, shape: ImageShape) -> Result<Vec<u8>, DataError> 
         });
     }
     decode(path)
-        .map(|image| to_pixels(image, shape))
+        .map(pixels)
         .map_err(|bad| DataError::BadImages {
             total: 1,
             of: 1,
             bad: vec![bad],
         })
+}
+
+/// Checks that a crop of `side` pixels fits an image whose shorter side has `shorter`.
+pub(crate) fn check_resize(shorter: usize, side: usize) -> Result<(), DataError> {
+    if (side..=LONGEST).contains(&shorter) {
+        return Ok(());
+    }
+    Err(DataError::BadOption {
+        option: "the shorter side to resize to",
+        value: shorter.to_string(),
+        expected: format!("between {side} (the crop) and {LONGEST} pixels"),
+    })
 }
 
 /// What the head of an image file tells without decoding it.
@@ -197,6 +237,12 @@ pub(crate) fn to_pixels(image: DynamicImage, shape: ImageShape) -> Vec<u8> {
         }
         planar
     }
+}
+
+/// Pixels of the middle of an image whose shorter side is scaled to `shorter`, C×H×W.
+pub(crate) fn to_pixels_resized(image: DynamicImage, shorter: usize, shape: ImageShape) -> Vec<u8> {
+    let extent = (image.width() as usize, image.height() as usize);
+    cut(image, &Window::middle(extent, shorter, shape), shape)
 }
 
 /// Scales the image until it just covers `w`×`h`, and cuts out the middle.

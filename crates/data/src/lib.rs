@@ -27,33 +27,42 @@
 #![forbid(unsafe_code)]
 
 mod augment;
+mod batch;
 mod cifar;
 mod dataset;
 mod datasets;
 mod digest;
 mod error;
 mod fetch;
+mod files;
 mod folder;
 mod image_file;
+mod jitter;
 mod loader;
 mod normalise;
+mod prefetch;
 mod preview;
+mod resample;
 mod split;
 mod stream;
 mod verify;
+mod view;
 
 pub use augment::{Augment, Crop, Draw, PadMode};
+pub use batch::{Batch, fill_batch};
 pub use cifar::{RecordLayout, read_records};
 pub use dataset::{Dataset, DatasetInfo, ImageShape, OpenOptions};
 pub use datasets::{info, list, open};
 pub use error::{BadImage, DataError};
 pub use fetch::{Fetched, Progress, fetch};
 pub use image::RgbImage;
-pub use image_file::{is_image_name, load_image};
-pub use loader::{Batch, Batches, Loader, fill_batch, order};
+pub use image_file::{is_image_name, load_image, load_image_resized};
+pub use jitter::Jitter;
+pub use loader::{Batches, Loader, order};
 pub use normalise::Normalise;
 pub use preview::{preview, preview_png};
 pub use rand_chacha::ChaCha8Rng;
 pub use split::Split;
 pub use stream::{below, stream};
 pub use verify::{FileReport, VerifyReport, verify};
+pub use view::{Area, View, Window};

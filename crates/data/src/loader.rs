@@ -1,11 +1,12 @@
-//! In which order do images reach the network, and with which values?
+//! In which order do images reach the network, and who waits for whom?
 
-use rayon::prelude::*;
+use std::sync::Arc;
 
-use crate::ImageShape;
-use crate::augment::{Augment, Crop, Draw, crop_plane};
+use crate::augment::Augment;
+use crate::batch::{self, Batch, Plan};
 use crate::error::DataError;
 use crate::normalise::Normalise;
+use crate::prefetch::{Ahead, in_pool};
 use crate::split::Split;
 use crate::stream::{below, stream};
 
@@ -24,115 +25,13 @@ pub fn order(seed: u64, epoch: u64, n: usize) -> Vec<u32> {
     numbers
 }
 
-/// Images and labels as a network takes them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Batch {
-    /// Network input, N×C×H×W, `labels.len() · shape.len()` values.
-    pub images: Vec<f32>,
-    /// One class number for each image.
-    pub labels: Vec<u32>,
-    /// The shape of one image.
-    pub shape: ImageShape,
-}
-
-impl Batch {
-    /// Number of images.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Whether there are no images.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-}
-
-/// The images `indices` of a split, varied as drawn and normalised; in parallel over images.
-///
-/// What is drawn for an image depends on seed, epoch and its number alone, so its values are the
-/// same bits in any batch, at any place in it, with any number of threads.
-///
-/// # Errors
-/// [`DataError::IndexOutOfRange`], [`DataError::PadTooLarge`], [`DataError::BadNormalisation`],
-/// and what [`Split::fetch`] says of bad files.
-pub fn fill_batch(
-    split: &Split,
-    indices: &[u32],
-    draw: Option<Draw<'_>>,
-    normalise: &Normalise,
-) -> Result<Batch, DataError> {
-    let shape = split.shape();
-    normalise.check(shape.channels)?;
-    if let Some(draw) = draw {
-        draw.augment.check(shape)?;
-    }
-    fill(split, indices, draw, &normalise.tables())
-}
-
-/// [`fill_batch`] when everything has been checked.
-fn fill(
-    split: &Split,
-    indices: &[u32],
-    draw: Option<Draw<'_>>,
-    tables: &[[f32; 256]],
-) -> Result<Batch, DataError> {
-    let shape = split.shape();
-    let raw = split.fetch(indices)?;
-    let mut images = vec![0f32; raw.len()];
-    let n = shape.len().max(1);
-    let still = Augment::default();
-    images
-        .par_chunks_exact_mut(n)
-        .zip(raw.par_chunks_exact(n))
-        .zip(indices)
-        .for_each(|((out, image), &index)| {
-            let (augment, crop) = match draw {
-                Some(d) => (d.augment, d.augment.draw(d.seed, d.epoch, index)),
-                None => (
-                    &still,
-                    Crop {
-                        top: 0,
-                        left: 0,
-                        flip: false,
-                    },
-                ),
-            };
-            let planes = image
-                .chunks_exact(shape.plane())
-                .zip(out.chunks_exact_mut(shape.plane()));
-            for ((from, to), table) in planes.zip(tables) {
-                if crop
-                    == (Crop {
-                        top: augment.pad,
-                        left: augment.pad,
-                        flip: false,
-                    })
-                {
-                    for (to, &v) in to.iter_mut().zip(from) {
-                        *to = table[usize::from(v)];
-                    }
-                } else {
-                    crop_plane(from, to, shape, augment, crop, table);
-                }
-            }
-        });
-    let labels = indices
-        .iter()
-        .map(|&i| u32::from(split.label(i as usize)))
-        .collect();
-    Ok(Batch {
-        images,
-        labels,
-        shape,
-    })
-}
-
 /// Turns a split into the batches of an epoch.
 ///
 /// Without [`shuffled`](Self::shuffled) the order is that of the split; without
 /// [`augmented`](Self::augmented) images are only normalised: the loader of a test split.
+///
+/// Images that are decoded from files are made ahead: while one batch is used, a thread prepares
+/// the next ([`prefetched`](Self::prefetched)).
 #[derive(Clone, Debug)]
 pub struct Loader<'a> {
     split: &'a Split,
@@ -140,6 +39,7 @@ pub struct Loader<'a> {
     tables: Vec<[f32; 256]>,
     order_seed: Option<u64>,
     augment: Option<(Augment, u64)>,
+    prefetch: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -164,6 +64,7 @@ impl<'a> Loader<'a> {
             tables,
             order_seed: None,
             augment: None,
+            prefetch: !split.in_memory(),
         })
     }
 
@@ -176,16 +77,28 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Varies each image as [`Augment::draw`] says.
+    /// Varies each image as [`Augment::draw`] and [`Draw::window`](crate::Draw::window) say.
     ///
     /// # Errors
-    /// [`DataError::PadTooLarge`] if the padding does not suit the images.
+    /// What [`Augment::check`] says; [`DataError::NotWhole`] if windows are to be cut from whole
+    /// images and the split holds images of the input's size.
     pub fn augmented(self, augment: Augment, seed: u64) -> Result<Self, DataError> {
-        augment.check(self.split.shape())?;
+        batch::check(self.split, &augment)?;
         Ok(Self {
             augment: Some((augment, seed)),
             ..self
         })
+    }
+
+    /// Whether the next batch is made by a thread of its own while the current one is used. At first
+    /// it is if the images are files, and not if they are in memory. The batches are the same bits;
+    /// one more of them is in memory.
+    ///
+    /// Within a `rayon` pool (`ThreadPool::install`) nothing is made ahead: waiting there could
+    /// block the thread that is to do the work.
+    #[must_use]
+    pub fn prefetched(self, prefetch: bool) -> Self {
+        Self { prefetch, ..self }
     }
 
     /// Batches in an epoch, the last partial one included.
@@ -197,31 +110,40 @@ impl<'a> Loader<'a> {
     /// The batches of `epoch` (from 0), beginning with batch `first` (0 for all of them): a run
     /// that was interrupted after batch 17 goes on with `epoch(e, 18)`.
     #[must_use]
-    pub fn epoch(&self, epoch: u64, first: usize) -> Batches<'_> {
+    pub fn epoch(&self, epoch: u64, first: usize) -> Batches {
         let n = self.split.len();
         let order = match self.order_seed {
             Some(seed) => order(seed, epoch, n),
             None => (0..n as u32).collect(),
         };
-        Batches {
-            loader: self,
+        let plan = Plan {
+            split: self.split.clone(),
+            tables: self.tables.clone(),
+            augment: self.augment,
             epoch,
             order,
+            size: self.batch,
+        };
+        Batches {
+            plan: Arc::new(plan),
             next: first,
+            prefetch: self.prefetch,
+            ahead: None,
         }
     }
 }
 
 /// The batches of one epoch; made by [`Loader::epoch`].
-#[derive(Clone, Debug)]
-pub struct Batches<'a> {
-    loader: &'a Loader<'a>,
-    epoch: u64,
-    order: Vec<u32>,
+#[derive(Debug)]
+pub struct Batches {
+    plan: Arc<Plan>,
     next: usize,
+    prefetch: bool,
+    /// Started with the first batch that is asked for.
+    ahead: Option<Ahead>,
 }
 
-impl Batches<'_> {
+impl Batches {
     /// The number of the batch that comes next: what a checkpoint stores.
     #[must_use]
     pub fn position(&self) -> usize {
@@ -231,40 +153,45 @@ impl Batches<'_> {
     /// Numbers of the images in the batch that comes next; empty at the end of the epoch.
     #[must_use]
     pub fn next_indices(&self) -> &[u32] {
-        let (n, size) = (self.order.len(), self.loader.batch);
-        let from = self.next.saturating_mul(size).min(n);
-        &self.order[from..from.saturating_add(size).min(n)]
+        self.plan.indices(self.next)
     }
 }
 
-impl Iterator for Batches<'_> {
+impl Clone for Batches {
+    /// The same batches from the same position on; they are made anew.
+    fn clone(&self) -> Self {
+        Self {
+            plan: Arc::clone(&self.plan),
+            next: self.next,
+            prefetch: self.prefetch,
+            ahead: None,
+        }
+    }
+}
+
+impl Iterator for Batches {
     type Item = Result<Batch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let indices = self.next_indices();
-        if indices.is_empty() {
+        let number = self.next;
+        if number >= self.plan.batches() {
             return None;
         }
-        let Loader {
-            split,
-            tables,
-            augment,
-            ..
-        } = self.loader;
-        let draw = augment.as_ref().map(|(augment, seed)| Draw {
-            augment,
-            seed: *seed,
-            epoch: self.epoch,
-        });
-        let batch = fill(split, indices, draw, tables);
         self.next += 1;
-        Some(batch)
+        if in_pool() {
+            // The iterator may have been moved into a pool since the thread was started.
+            self.ahead = None;
+        } else if self.ahead.is_none() && self.prefetch && self.next < self.plan.batches() {
+            self.ahead = Ahead::start(Arc::clone(&self.plan), number);
+        }
+        let made = self.ahead.as_mut().and_then(Ahead::next);
+        Some(made.unwrap_or_else(|| self.plan.fill(number)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.loader.batches().saturating_sub(self.next);
+        let left = self.plan.batches().saturating_sub(self.next);
         (left, Some(left))
     }
 }
 
-impl ExactSizeIterator for Batches<'_> {}
+impl ExactSizeIterator for Batches {}

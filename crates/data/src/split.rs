@@ -7,17 +7,18 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::ImageShape;
-use crate::error::DataError;
-use crate::folder::FileStore;
+use crate::augment::Draw;
+use crate::error::{BadImage, DataError};
+use crate::files::FileStore;
 
 /// Labelled images of one shape, `u8`, channels first (C×H×W, row by row within a channel).
 ///
 /// The images are in memory, or they are files that are decoded whenever they are asked for.
-/// Cloning is cheap: the pixels are shared.
+/// Cloning is cheap: pixels and labels are shared.
 #[derive(Clone, Debug)]
 pub struct Split {
     shape: ImageShape,
-    labels: Vec<u16>,
+    labels: Arc<Vec<u16>>,
     store: Store,
 }
 
@@ -50,7 +51,7 @@ impl Split {
         }
         Ok(Self {
             shape,
-            labels,
+            labels: Arc::new(labels),
             store: Store::Memory(Arc::new(pixels)),
         })
     }
@@ -60,7 +61,7 @@ impl Split {
         debug_assert_eq!(files.len(), labels.len());
         Self {
             shape: files.shape(),
-            labels,
+            labels: Arc::new(labels),
             store: Store::Files(Arc::new(files)),
         }
     }
@@ -140,24 +141,52 @@ impl Split {
                 let image = |&i: &u32| &bytes[i as usize * n..(i as usize + 1) * n];
                 Ok(indices.iter().flat_map(image).copied().collect())
             }
-            Store::Files(files) => {
-                // Decoded into place: a whole set is loaded this way, and a second copy of it
-                // might not fit.
-                let mut pixels = vec![0; indices.len() * n];
-                let bad: Vec<_> = pixels
-                    .par_chunks_mut(n)
-                    .zip(indices)
-                    .filter_map(|(place, &i)| match files.decode(i as usize) {
-                        Ok(image) => {
-                            place.copy_from_slice(&image);
-                            None
-                        }
-                        Err(bad) => Some(bad),
-                    })
-                    .collect();
-                DataError::bad_images(bad, indices.len()).map_or(Ok(pixels), Err)
-            }
+            Store::Files(files) => self.decode(indices, |i| files.decode(i as usize)),
         }
+    }
+
+    /// [`fetch`](Self::fetch) of the windows that are drawn from whole images.
+    ///
+    /// # Errors
+    /// As `fetch`, and [`DataError::NotWhole`] where no whole images are kept.
+    pub(crate) fn fetch_drawn(
+        &self,
+        indices: &[u32],
+        draw: &Draw<'_>,
+    ) -> Result<Vec<u8>, DataError> {
+        for &i in indices {
+            self.check_index(u64::from(i))?;
+        }
+        match &self.store {
+            Store::Files(files) => self.decode(indices, |i| files.window(i, draw)),
+            Store::Memory(_) => Err(DataError::NotWhole {
+                view: draw.augment.view.name(),
+                shape: self.shape,
+            }),
+        }
+    }
+
+    /// Decodes in parallel, straight into place: a whole set is loaded this way, and a second copy
+    /// of it might not fit.
+    fn decode(
+        &self,
+        indices: &[u32],
+        image: impl Fn(u32) -> Result<Vec<u8>, BadImage> + Sync,
+    ) -> Result<Vec<u8>, DataError> {
+        let n = self.shape.len();
+        let mut pixels = vec![0; indices.len() * n];
+        let bad: Vec<_> = pixels
+            .par_chunks_mut(n)
+            .zip(indices)
+            .filter_map(|(place, &i)| match image(i) {
+                Ok(image) => {
+                    place.copy_from_slice(&image);
+                    None
+                }
+                Err(bad) => Some(bad),
+            })
+            .collect();
+        DataError::bad_images(bad, indices.len()).map_or(Ok(pixels), Err)
     }
 
     /// The images `indices` as a split of their own, in that order; numbers may repeat.
@@ -179,7 +208,7 @@ impl Split {
         let labels = indices.iter().map(|&i| self.labels[i as usize]).collect();
         Ok(Self {
             shape: self.shape,
-            labels,
+            labels: Arc::new(labels),
             store,
         })
     }
@@ -188,7 +217,7 @@ impl Split {
     #[must_use]
     pub fn class_counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
-        for &label in &self.labels {
+        for &label in self.labels.iter() {
             if let Some(count) = counts.get_mut(usize::from(label)) {
                 *count += 1;
             }
@@ -214,7 +243,7 @@ impl Split {
         for n in [channels, height, width, self.len()] {
             hash.update((n as u64).to_le_bytes());
         }
-        for label in &self.labels {
+        for label in self.labels.iter() {
             hash.update(label.to_le_bytes());
         }
         match &self.store {

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 /// bytes, `purpose`, `a`, `b`; numbers as 64-bit little-endian. This is a promise: the same
 /// arguments give the same numbers in every later version.
 ///
-/// This crate uses the purposes `order` (a = epoch) and `augment` (a = epoch, b = image).
+/// This crate uses the purposes `order` (a = epoch), `augment` and `jitter` (a = epoch, b = image).
 ///
 /// ```
 /// use timestep_data::{below, stream};
@@ -52,6 +52,12 @@ pub fn below(rng: &mut ChaCha8Rng, n: u32) -> u32 {
             return (product >> 32) as u32;
         }
     }
+}
+
+/// A uniform number of `0..1`: 53 random bits, a multiple of 2^-53.
+pub(crate) fn unit(rng: &mut ChaCha8Rng) -> f64 {
+    const STEP: f64 = 1.0 / (1u64 << 53) as f64;
+    (rng.next_u64() >> 11) as f64 * STEP
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Are batches the same bits whatever the threads, the batch size and the starting point?
 
 use timestep_data::{
-    Augment, Batch, DataError, Draw, ImageShape, Loader, Normalise, OpenOptions, PadMode, Split,
-    fill_batch, open, order,
+    Augment, Batch, DataError, Draw, ImageShape, Jitter, Loader, Normalise, OpenOptions, PadMode,
+    Split, View, fill_batch, open, order,
 };
 
 fn split() -> Split {
@@ -13,9 +13,11 @@ fn split() -> Split {
 }
 
 const AUGMENT: Augment = Augment {
+    view: View::Padded,
     pad: 2,
     pad_mode: PadMode::Reflect,
     flip: true,
+    jitter: Jitter::OFF,
 };
 
 fn epoch(split: &Split, batch: usize, seed: u64, number: u64, first: usize) -> Vec<Batch> {
@@ -140,6 +142,7 @@ fn augmented_batches_follow_the_draw_of_each_image() {
             pad: 3,
             pad_mode,
             flip: true,
+            ..Augment::default()
         };
         let draw = Draw {
             augment: &augment,

@@ -71,7 +71,7 @@ impl Source for Digits {
     }
 
     fn open(&self, options: &OpenOptions) -> Result<Dataset, DataError> {
-        if let Some(size) = options.size {
+        if let Some(size) = options.size.or(options.resize) {
             return Err(DataError::FixedSize {
                 name: "digits",
                 shape: SHAPE,

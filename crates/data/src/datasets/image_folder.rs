@@ -60,7 +60,7 @@ impl Source for ImageFolder {
 
     fn open(&self, options: &OpenOptions) -> Result<Dataset, DataError> {
         let scan = folder::scan(needed(options.dir.as_deref())?)?;
-        let [train, test] = folder::open(&scan, options.size, options.memory_limit)?;
+        let [train, test] = folder::open(&scan, options)?;
         Dataset {
             name: KEY.to_owned(),
             classes: scan.classes,

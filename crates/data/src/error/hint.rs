@@ -52,6 +52,11 @@ impl DataError {
                 "set a size in pixels to have all images resized and cropped to one square".into()
             }
             Self::PadTooLarge { .. } => "an eighth of the side is usual: 4 for 32×32".into(),
+            Self::NotWhole { .. } => {
+                "open a folder of images with the option `full`; for the other \
+                sets the crop is `pad`"
+                    .into()
+            }
             Self::BadNormalisation { .. } => {
                 "leave it out to have it computed from the training images".into()
             }

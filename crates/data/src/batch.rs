@@ -1,0 +1,174 @@
+//! What is a batch, and how are its values made?
+
+use rayon::prelude::*;
+
+use crate::ImageShape;
+use crate::augment::{Augment, Crop, Draw, crop_plane};
+use crate::error::DataError;
+use crate::normalise::Normalise;
+use crate::split::Split;
+
+/// Images and labels as a network takes them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Network input, N×C×H×W, `labels.len() · shape.len()` values.
+    pub images: Vec<f32>,
+    /// One class number for each image.
+    pub labels: Vec<u32>,
+    /// The shape of one image.
+    pub shape: ImageShape,
+}
+
+impl Batch {
+    /// Number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+}
+
+/// The images `indices` of a split, varied as drawn and normalised; in parallel over images.
+///
+/// What is drawn for an image depends on seed, epoch and its number alone, so its values are the
+/// same bits in any batch, at any place in it, with any number of threads.
+///
+/// # Errors
+/// [`DataError::IndexOutOfRange`], [`DataError::BadNormalisation`], what [`Augment::check`] says,
+/// [`DataError::NotWhole`], and what [`Split::fetch`] says of bad files.
+pub fn fill_batch(
+    split: &Split,
+    indices: &[u32],
+    draw: Option<Draw<'_>>,
+    normalise: &Normalise,
+) -> Result<Batch, DataError> {
+    normalise.check(split.shape().channels)?;
+    if let Some(draw) = draw {
+        check(split, draw.augment)?;
+    }
+    fill(split, indices, draw, &normalise.tables())
+}
+
+/// Checks that images of a split can be varied so.
+pub(crate) fn check(split: &Split, augment: &Augment) -> Result<(), DataError> {
+    augment.check(split.shape())?;
+    if augment.view.needs_whole() && split.in_memory() {
+        return Err(DataError::NotWhole {
+            view: augment.view.name(),
+            shape: split.shape(),
+        });
+    }
+    Ok(())
+}
+
+/// [`fill_batch`] when everything has been checked.
+fn fill(
+    split: &Split,
+    indices: &[u32],
+    draw: Option<Draw<'_>>,
+    tables: &[[f32; 256]],
+) -> Result<Batch, DataError> {
+    let shape = split.shape();
+    let mut raw = match &draw {
+        Some(draw) if draw.augment.view.needs_whole() => split.fetch_drawn(indices, draw)?,
+        _ => split.fetch(indices)?,
+    };
+    let mut images = vec![0f32; raw.len()];
+    let n = shape.len().max(1);
+    images
+        .par_chunks_exact_mut(n)
+        .zip(raw.par_chunks_exact_mut(n))
+        .zip(indices)
+        .for_each(|((out, image), &index)| {
+            let mut crop = None;
+            if let Some(Draw {
+                augment,
+                seed,
+                epoch,
+            }) = draw
+            {
+                if !augment.jitter.is_off() {
+                    let changes = augment.jitter.draw(seed, epoch, index);
+                    changes.apply(image, shape);
+                }
+                if !augment.view.needs_whole() {
+                    let drawn = augment.draw(seed, epoch, index);
+                    crop = (drawn != middle(augment.pad)).then_some((augment, drawn));
+                }
+            }
+            let planes = image
+                .chunks_exact(shape.plane())
+                .zip(out.chunks_exact_mut(shape.plane()));
+            for ((from, to), table) in planes.zip(tables) {
+                match crop {
+                    Some((augment, crop)) => crop_plane(from, to, shape, augment, crop, table),
+                    None => {
+                        for (to, &v) in to.iter_mut().zip(from) {
+                            *to = table[usize::from(v)];
+                        }
+                    }
+                }
+            }
+        });
+    let labels = indices
+        .iter()
+        .map(|&i| u32::from(split.label(i as usize)))
+        .collect();
+    Ok(Batch {
+        images,
+        labels,
+        shape,
+    })
+}
+
+/// The crop that gives the image back.
+const fn middle(pad: usize) -> Crop {
+    Crop {
+        top: pad,
+        left: pad,
+        flip: false,
+    }
+}
+
+/// Everything that decides the batches of one epoch. It owns what it needs (a split shares its
+/// pixels), so that a thread can make batches ahead of time.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) split: Split,
+    pub(crate) tables: Vec<[f32; 256]>,
+    pub(crate) augment: Option<(Augment, u64)>,
+    pub(crate) epoch: u64,
+    /// Numbers of the images, batch after batch.
+    pub(crate) order: Vec<u32>,
+    /// Images in a batch, at least 1.
+    pub(crate) size: usize,
+}
+
+impl Plan {
+    /// Batches in the epoch, the last partial one included.
+    pub(crate) fn batches(&self) -> usize {
+        self.order.len().div_ceil(self.size)
+    }
+
+    /// Numbers of the images in batch `number`; empty behind the last.
+    pub(crate) fn indices(&self, number: usize) -> &[u32] {
+        let (n, size) = (self.order.len(), self.size);
+        let from = number.saturating_mul(size).min(n);
+        &self.order[from..from.saturating_add(size).min(n)]
+    }
+
+    /// Makes batch `number`.
+    pub(crate) fn fill(&self, number: usize) -> Result<Batch, DataError> {
+        let draw = self.augment.as_ref().map(|(augment, seed)| Draw {
+            augment,
+            seed: *seed,
+            epoch: self.epoch,
+        });
+        fill(&self.split, self.indices(number), draw, &self.tables)
+    }
+}
