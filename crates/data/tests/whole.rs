@@ -355,3 +355,19 @@ fn a_cut_photograph_is_named_in_its_batch_and_the_epoch_goes_on() {
         assert!(bad[0].hint().is_some());
     }
 }
+
+#[test]
+fn exactly_one_batch_is_made_ahead() {
+    let folder = photos();
+    let set = whole(folder.path());
+    let loader = loader(&set, RESIZED);
+    let base = epoch(&loader, 0);
+    let mut batches = loader.epoch(2, 0);
+    assert_eq!(batches.next().unwrap().unwrap(), base[0]);
+    // Plenty for five tiny images; then the files go, and only what was made ahead is there.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    fs::remove_dir_all(folder.path().join("train")).unwrap();
+    assert_eq!(batches.next().unwrap().unwrap(), base[1]);
+    let error = batches.next().unwrap().unwrap_err();
+    assert!(error.to_string().contains("5 of 5 image files"), "{error}");
+}

@@ -2,9 +2,21 @@
 //!
 //! # Images
 //! All of one size, or resized: with a size `n`, each image is scaled (Catmull-Rom) until its
-//! shorter side is `n` and cut to the middle `n`×`n`. Grey if every file is grey, otherwise red,
-//! green, blue. EXIF orientation is applied, an alpha channel is dropped, 16-bit values are scaled
-//! to 8. Of an animation the first picture is taken.
+//! shorter side is `n` and cut to the middle `n`×`n`. Grey if every file is grey; otherwise red,
+//! green, blue, and a grey file among them counts as a colour image whose three channels are equal.
+//! EXIF orientation is applied, an alpha channel is dropped, 16-bit values are scaled to 8. Of an
+//! animation the first picture is taken.
+//!
+//! With `resize` as well (say 256 for a size of 224), the shorter side is scaled to that length
+//! (bilinear, antialiased, the bytes of Pillow and so of `torchvision`) before the middle is cut.
+//! With `full`, training may cut its windows from the whole images:
+//! - `random-resized`: a rectangle of 8 % to 100 % of the area and of proportions 3:4 to 4:3 at a
+//!   random place, scaled to the size; after ten tries that do not fit, the middle of the image;
+//! - `scale`: the image scaled until its shorter side has 256 to 480 pixels, and a window of the
+//!   size at a random place of it.
+//!
+//! Both may be flipped and may vary brightness, contrast and saturation. Images that are smaller
+//! than the size are scaled up.
 //!
 //! # Files
 //! `train/<class>/<image>` and `test/<class>/<image>` (or `val`; `test` goes first if it has
@@ -13,6 +25,18 @@
 //! Classes are numbered by name. A file that is no image, or is damaged, empty or cut short, is an
 //! error, never a grey or half image.
 //!
+//! Classes that are told by the names of the files only, as in the training images of ImageNet
+//! (`n01443537_10007.JPEG`), are not read. This sorts such files into folders:
+//!
+//! ```sh
+//! part=train
+//! for file in inet/*_*.JPEG; do
+//!   name=${file##*/}
+//!   class=sorted/$part/${name%%_*}
+//!   mkdir -p "$class" && cp "$file" "$class/"
+//! done
+//! ```
+//!
 //! # Split
 //! As the folders say. Every class of the test split must be one of the train split.
 //!
@@ -20,8 +44,10 @@
 //! Your own affair.
 //!
 //! # When to use / when not
-//! For any images of your own, and for ImageNet with a size. Sets that need more memory than the
-//! limit (2 GiB by default, for decoded images) are decoded whenever a batch asks for them.
+//! For any images of your own, and for ImageNet with a size of 224, `resize` 256 and `full`. Sets
+//! that need more memory than the limit (2 GiB by default, for decoded images), and all that are
+//! opened with `full`, are decoded whenever a batch asks for them, on all threads and one batch
+//! ahead. Give mean and deviation for such a set: computing them decodes all of it once.
 //!
 //! # Reference
 //! None.
