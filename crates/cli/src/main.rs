@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod dry_run;
 mod failure;
+mod map;
 mod names;
 mod progress;
 mod recipes;

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::recipes::{is_recipe, recipes};
 use timestep_data::DatasetInfo;
-use timestep_nets::{BlockFacts, Preset, blocks, near_names, presets};
+use timestep_nets::{BlockFacts, Preset, blocks, near_names, presets, squeeze_excite};
 use timestep_numerics::{SchemeFacts, facts, schemes};
 use timestep_train::recipe::{SETTINGS, Setting, setting};
 use timestep_train::sinks::{SINKS, SinkKind};
@@ -29,13 +29,14 @@ pub(crate) enum Named {
 /// Finds a name; published networks go before the aliases of schemes, data sets before their
 /// recipes.
 pub(crate) fn find(name: &str) -> Result<Named, Failure> {
-    if let Some(preset) = presets().iter().find(|p| p.name == name) {
+    if let Some(preset) = presets().iter().copied().find(|p| p.name == name) {
         return Ok(Named::Network(preset));
     }
     if let Ok(facts) = facts(name) {
         return Ok(Named::Scheme(facts));
     }
-    if let Some(block) = blocks().find(|b| b.key == name || b.aliases.contains(&name)) {
+    let mut all = blocks().chain([squeeze_excite()]);
+    if let Some(block) = all.find(|b| b.key == name || b.aliases.contains(&name)) {
         return Ok(Named::Block(block));
     }
     if let Some(data) = timestep_data::list().into_iter().find(|d| d.key == name) {

@@ -1,14 +1,17 @@
 //! Which recipes can be named, and what does each of them say?
 
 use crate::failure::Failure;
-use timestep_nets::{preset, presets};
+use timestep_data::info;
+use timestep_nets::{Home, InputShape, Network, Preset, preset, presets};
 use timestep_train::recipe::{Layers, Origin, Recipe, data_sets, embedded, embedded_text};
 
 /// Every data set with every network, and the embedded recipes with settings of their own.
 pub(crate) fn recipes() -> Vec<String> {
-    let networks = presets().iter().map(|p| p.name);
     let mut all: Vec<String> = data_sets()
-        .flat_map(|data| networks.clone().map(move |net| format!("{data}/{net}")))
+        .flat_map(|data| {
+            let fitting = presets().iter().filter(move |p| fits(data, p));
+            fitting.map(move |p| format!("{data}/{}", p.name))
+        })
         .collect();
     // Embedded recipes may be for networks that do not exist yet.
     let special = embedded().filter(|name| {
@@ -19,6 +22,20 @@ pub(crate) fn recipes() -> Vec<String> {
     all.sort();
     all.dedup();
     all
+}
+
+/// Can a published network be trained on a data set with the images that it was published for?
+fn fits(data: &str, preset: &Preset) -> bool {
+    let Some(shape) = info(data).ok().and_then(|data| data.shape) else {
+        // A folder has whatever its recipe says: `imagenet` has photographs, others anything.
+        return data != "imagenet" || preset.home != Home::Cifar;
+    };
+    let input = InputShape {
+        channels: shape.channels,
+        height: shape.height,
+        width: shape.width,
+    };
+    preset.home == Home::Cifar && Network::build(&preset.config(input, 10)).is_ok()
 }
 
 /// Is this the name of a recipe, or of the training protocol of a data set?

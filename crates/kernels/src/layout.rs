@@ -73,30 +73,56 @@ pub fn to_nchw(extent: &Extent, from: &[f32], to: &mut [f32]) {
     transpose(from, extent.height * extent.width, extent.channels, to);
 }
 
-/// Takes every `stride`-th row and column and appends zero channels up to `channels`: the
-/// shortcut without weights of the first residual networks.
+/// Which pixels a shortcut without weights takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// Pixels from one that is taken to the next.
+    pub stride: usize,
+    /// Pixels that the first one lies above and left of the image; those outside are 0.
+    pub offset: usize,
+    /// Channels of the result: zero channels are appended.
+    pub channels: usize,
+}
+
+impl Sampling {
+    /// Extents of the result.
+    #[must_use]
+    pub fn output(&self, input: &Extent) -> Extent {
+        Extent {
+            batch: input.batch,
+            height: input.height.div_ceil(self.stride),
+            width: input.width.div_ceil(self.stride),
+            channels: self.channels,
+        }
+    }
+
+    /// Pixel of an input image that pixel `i` of a result of `width` columns is taken from.
+    fn source(&self, i: usize, width: usize, input: &Extent) -> Option<usize> {
+        let y = (i / width * self.stride).checked_sub(self.offset)?;
+        let x = (i % width * self.stride).checked_sub(self.offset)?;
+        Some(y * input.width + x)
+    }
+}
+
+/// Takes every `stride`-th row and column and appends zero channels: the shortcut without weights of
+/// the first residual networks.
 ///
 /// # Panics
 /// If a length does not fit.
-pub fn subsample(extent: &Extent, stride: usize, channels: usize, from: &[f32], to: &mut [f32]) {
-    let (h, w) = (
-        extent.height.div_ceil(stride),
-        extent.width.div_ceil(stride),
-    );
+pub fn subsample(extent: &Extent, sampling: &Sampling, from: &[f32], to: &mut [f32]) {
+    let out = sampling.output(extent);
     assert_eq!(from.len(), extent.len(), "length of the features");
-    assert_eq!(
-        to.len(),
-        extent.batch * h * w * channels,
-        "length of the result"
-    );
-    let (image, n) = (extent.image(), extent.channels.min(channels));
-    to.par_chunks_mut(h * w * channels)
+    assert_eq!(to.len(), out.len(), "length of the result");
+    let (image, n) = (extent.image(), extent.channels.min(out.channels));
+    to.par_chunks_mut(out.image())
         .zip(from.par_chunks(image))
         .for_each(|(to, from)| {
-            for (pixel, to) in to.chunks_exact_mut(channels).enumerate() {
-                let (y, x) = (pixel / w * stride, pixel % w * stride);
-                let from = &from[(y * extent.width + x) * extent.channels..][..n];
-                to[..n].copy_from_slice(from);
+            for (pixel, to) in to.chunks_exact_mut(out.channels).enumerate() {
+                let Some(source) = sampling.source(pixel, out.width, extent) else {
+                    to.fill(0.0);
+                    continue;
+                };
+                to[..n].copy_from_slice(&from[source * extent.channels..][..n]);
                 to[n..].fill(0.0);
             }
         });
@@ -106,31 +132,19 @@ pub fn subsample(extent: &Extent, stride: usize, channels: usize, from: &[f32], 
 ///
 /// # Panics
 /// If a length does not fit.
-pub fn subsample_backward(
-    extent: &Extent,
-    stride: usize,
-    channels: usize,
-    from: &[f32],
-    to: &mut [f32],
-) {
-    let (h, w) = (
-        extent.height.div_ceil(stride),
-        extent.width.div_ceil(stride),
-    );
+pub fn subsample_backward(extent: &Extent, sampling: &Sampling, from: &[f32], to: &mut [f32]) {
+    let out = sampling.output(extent);
     assert_eq!(to.len(), extent.len(), "length of the gradient");
-    assert_eq!(
-        from.len(),
-        extent.batch * h * w * channels,
-        "length of the result"
-    );
-    let (image, n) = (extent.image(), extent.channels.min(channels));
+    assert_eq!(from.len(), out.len(), "length of the result");
+    let (image, n) = (extent.image(), extent.channels.min(out.channels));
     to.par_chunks_mut(image)
-        .zip(from.par_chunks(h * w * channels))
+        .zip(from.par_chunks(out.image()))
         .for_each(|(to, from)| {
             to.fill(0.0);
-            for (pixel, from) in from.chunks_exact(channels).enumerate() {
-                let (y, x) = (pixel / w * stride, pixel % w * stride);
-                to[(y * extent.width + x) * extent.channels..][..n].copy_from_slice(&from[..n]);
+            for (pixel, from) in from.chunks_exact(out.channels).enumerate() {
+                if let Some(source) = sampling.source(pixel, out.width, extent) {
+                    to[source * extent.channels..][..n].copy_from_slice(&from[..n]);
+                }
             }
         });
 }
@@ -198,12 +212,17 @@ mod tests {
     fn subsampling_and_its_gradient_are_adjoint() {
         let from = numbers(EXTENT.len());
         let mut small = vec![f32::NAN; 2 * 2 * 3 * 7];
-        subsample(&EXTENT, 2, 7, &from, &mut small);
+        let sampling = Sampling {
+            stride: 2,
+            offset: 0,
+            channels: 7,
+        };
+        subsample(&EXTENT, &sampling, &from, &mut small);
         assert_eq!(small[7..11], from[2 * 4..3 * 4]);
         assert_eq!(small[11..14], [0.0; 3]);
         let weights: Vec<f32> = (0..small.len()).map(|i| (i % 11) as f32 - 5.0).collect();
         let mut grad = vec![f32::NAN; from.len()];
-        subsample_backward(&EXTENT, 2, 7, &weights, &mut grad);
+        subsample_backward(&EXTENT, &sampling, &weights, &mut grad);
         let dot =
             |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         assert_eq!(dot(&small, &weights), dot(&from, &grad));

@@ -30,6 +30,23 @@ pub struct BlockShape {
     pub stride_at: StrideAt,
     /// Size of `u`.
     pub size: Size,
+    /// Groups of channels of the inner convolution; 0: as the block likes.
+    pub groups: usize,
+    /// Is `u` normalised and rectified already, so that a pre-activation block need not begin with
+    /// that?
+    pub activated: bool,
+    /// Share of features set to zero between two convolutions in training.
+    pub dropout: f64,
+}
+
+impl BlockShape {
+    /// Strides of the first 1×1 and of the 3×3 convolution of a bottleneck.
+    pub(crate) fn strides(&self) -> (usize, usize) {
+        match self.stride_at {
+            StrideAt::First => (self.stride, 1),
+            StrideAt::Middle => (1, self.stride),
+        }
+    }
 }
 
 /// What is known about a block without building it.
@@ -47,6 +64,8 @@ pub struct BlockFacts {
     pub expansion: usize,
     /// Normalises before its convolutions: the stem then has no norm and the head has one.
     pub preactivation: bool,
+    /// Puts a ReLU on the state after the step, which no scheme can undo.
+    pub rectifies: bool,
     /// BibTeX keys.
     pub references: &'static [&'static str],
     /// The page shown by `explain`.
@@ -81,3 +100,33 @@ pub trait Block: Debug + Send + Sync {
 
 /// A function that builds a block under a name.
 pub type MakeBlock = fn(&mut Builder, &str, &BlockShape) -> Box<dyn Block>;
+
+/// A registered block, perhaps with squeeze-and-excitation around it.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockKind {
+    /// What is known about the block (about the one inside, if it is wrapped).
+    pub facts: &'static BlockFacts,
+    /// How it is built.
+    pub(crate) make: MakeBlock,
+    /// Is its result gated by squeeze-and-excitation?
+    pub squeeze: bool,
+}
+
+impl BlockKind {
+    /// Builds the block under `name`.
+    pub fn build(&self, make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+        let block = (self.make)(make, name, shape);
+        if self.squeeze {
+            crate::blocks::SqueezeExcite::wrap(make, name, shape, block)
+        } else {
+            block
+        }
+    }
+
+    /// The value of `--block`: the key of the block, with `se-` before it if it is wrapped.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let prefix = if self.squeeze { "se-" } else { "" };
+        format!("{prefix}{}", self.facts.key)
+    }
+}

@@ -24,6 +24,14 @@ pub enum Shortcut {
     Projection,
     /// A 1×1 convolution of the block's own BN-ReLU (He et al. 2016).
     SharedProjection,
+    /// The mean of every 2×2 pixels, and zero channels on both sides; no weights (RevNet's basic
+    /// blocks).
+    PooledOptionA,
+    /// A 1×1 convolution without norm (RevNet's bottlenecks).
+    PlainProjection,
+    /// Two 1×1 convolutions of the rectified state, the second shifted by one pixel, side by side,
+    /// then a norm (Shake-Shake).
+    ShiftedPaths,
 }
 
 /// What happens between two segments.
@@ -36,6 +44,9 @@ pub enum Transition {
     StridedStep,
     /// The state is projected, then the segment starts with an ordinary step and no history.
     ProjectThenStep,
+    /// The first step of the segment is a step of the reversible pair whose first block is strided;
+    /// each half has a shortcut (RevNet).
+    ReversibleStep,
 }
 
 /// One learned coefficient for all channels, or one for each.
@@ -49,8 +60,65 @@ pub enum Granularity {
     Channel,
 }
 
+/// Which family of networks it belongs to: what stands between images and segments, which blocks
+/// the segments have, and how the state gets from one to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Body {
+    /// Segments of one block and one scheme: ResNets and everything built like them.
+    #[default]
+    Residual,
+    /// FractalNet: segments of one fractal step without identity, a 2×2 maximum after each.
+    Fractal,
+    /// Inception-ResNet-v2: three kinds of inception block, with reductions between them.
+    InceptionResnet,
+    /// Very Deep PolyNet: inception blocks stepped by `poly3` and `two-way`.
+    Polynet,
+}
+
+/// The first layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StemKind {
+    /// A 3×3 convolution; norm and ReLU before blocks that do not begin with them.
+    #[default]
+    Cifar,
+    /// The same with norm and ReLU always; the first block then does not begin with them again
+    /// (RevNet).
+    CifarNormed,
+    /// A 3×3 convolution and a norm, no ReLU (Shake-Shake).
+    CifarLinear,
+    /// A 7×7 convolution of stride 2, norm, ReLU, and a 3×3 maximum of stride 2.
+    Imagenet,
+    /// The same for networks whose first block does not begin with norm and ReLU again (RevNet).
+    ImagenetNormed,
+}
+
+/// What a multistep scheme remembers across a transition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum History {
+    /// Nothing: the transition is a forward Euler step (the LM-ResNet authors' code).
+    #[default]
+    Restart,
+    /// The earlier state, through a projection of its own, so that the transition is a step of the
+    /// scheme too (what the parameter counts of the published LM-ResNeXt amount to).
+    Projected,
+}
+
+/// Where the backward pass gets the activations of a segment from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activations {
+    /// They were stored in the forward pass.
+    #[default]
+    Stored,
+    /// They are computed backward from the last state of the segment; needs a reversible scheme.
+    Reconstructed,
+}
+
 /// Everything that determines the architecture of a network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
     /// Published name, or `block x scheme` for a free composition.
@@ -61,7 +129,7 @@ pub struct NetworkConfig {
     pub scheme: String,
     /// Steps of each segment.
     pub steps: Vec<usize>,
-    /// Inner width of the first segment; it doubles from segment to segment.
+    /// Width of the first segment; it doubles from segment to segment.
     pub width: usize,
     /// Number of classes.
     pub classes: usize,
@@ -78,4 +146,126 @@ pub struct NetworkConfig {
     /// Granularity of learned coefficients.
     #[serde(default)]
     pub coefficient: Granularity,
+    /// Family.
+    #[serde(default)]
+    pub body: Body,
+    /// First layers.
+    #[serde(default)]
+    pub stem: StemKind,
+    /// Channels of the stem; 0: as `width`.
+    #[serde(default)]
+    pub stem_width: usize,
+    /// Width of each segment where it does not double; empty: it does.
+    #[serde(default)]
+    pub widths: Vec<usize>,
+    /// Channels inside the bottlenecks of the first segment (all groups together); 0: as `width`.
+    #[serde(default)]
+    pub inner_width: usize,
+    /// Groups of channels of the inner convolution; 0: as the block likes.
+    #[serde(default)]
+    pub groups: usize,
+    /// What a multistep scheme remembers across a transition.
+    #[serde(default)]
+    pub history: History,
+    /// Where the backward pass gets activations from.
+    #[serde(default)]
+    pub activations: Activations,
+    /// Share of features set to zero between the convolutions of a block in training.
+    #[serde(default)]
+    pub dropout: f64,
+    /// FractalNet: probability that a branch is left out of a join in training.
+    #[serde(default)]
+    pub drop_path: f64,
+}
+
+impl NetworkConfig {
+    /// A small network: three segments of three steps, 16 channels, projections of their own.
+    #[must_use]
+    pub fn new(block: &str, scheme: &str, input: InputShape, classes: usize) -> Self {
+        Self {
+            name: format!("{block} x {scheme}"),
+            block: block.into(),
+            scheme: scheme.into(),
+            steps: vec![3, 3, 3],
+            width: 16,
+            classes,
+            input,
+            shortcut: Shortcut::Projection,
+            transition: Transition::StridedStep,
+            stride_at: crate::StrideAt::Middle,
+            coefficient: Granularity::Scalar,
+            body: Body::Residual,
+            stem: StemKind::Cifar,
+            stem_width: 0,
+            widths: Vec::new(),
+            inner_width: 0,
+            groups: 0,
+            history: History::Restart,
+            activations: Activations::Stored,
+            dropout: 0.0,
+            drop_path: 0.0,
+        }
+    }
+
+    /// The same network with another width of the first segment; everything else that is counted in
+    /// channels changes in proportion.
+    #[must_use]
+    pub fn scaled_to(self, width: usize) -> Self {
+        let first = self.width_of(0).max(1);
+        let scale = |n: usize| match n {
+            0 => 0,
+            n => (n * width / first).max(1),
+        };
+        Self {
+            width,
+            widths: self.widths.iter().map(|w| scale(*w)).collect(),
+            inner_width: scale(self.inner_width),
+            stem_width: scale(self.stem_width),
+            ..self
+        }
+    }
+
+    /// What decides which weights fit, without what only concerns training.
+    #[must_use]
+    pub fn architecture(&self) -> Self {
+        Self {
+            activations: Activations::Stored,
+            dropout: 0.0,
+            drop_path: 0.0,
+            ..self.clone()
+        }
+    }
+
+    /// Width of segment `index` (from 0).
+    ///
+    /// # Panics
+    /// If `widths` is given but has no such segment; a built network always has.
+    #[must_use]
+    pub fn width_of(&self, index: usize) -> usize {
+        match self.widths.as_slice() {
+            [] => self.width << index,
+            widths => widths[index],
+        }
+    }
+
+    /// Channels inside the bottlenecks of segment `index`.
+    #[must_use]
+    pub fn inner_of(&self, index: usize) -> usize {
+        let width = self.width_of(index);
+        if self.inner_width == 0 || self.width == 0 {
+            width
+        } else {
+            width * self.inner_width / self.width
+        }
+    }
+
+    /// Channels of the stem.
+    #[must_use]
+    pub fn stem_channels(&self) -> usize {
+        if self.stem_width == 0 {
+            self.width_of(0)
+        } else {
+            self.stem_width
+        }
+    }
 }

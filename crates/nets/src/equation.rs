@@ -51,6 +51,18 @@ pub fn equations(
                 (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
             // A segment of one restart step of `lm` is a forward Euler step: k = 0.
             let at = mean_k.or(scheme.coefficient.map(|_| 0.0));
+            if scheme.coefficient.is_some_and(|c| !c.older.is_empty()) {
+                // One number does not describe a step with several coefficients.
+                return Ok(SegmentEquation {
+                    segment: index + 1,
+                    k,
+                    mean_k,
+                    effective_step: None,
+                    stability: None,
+                    equation: None,
+                    zero_stability: None,
+                });
+            }
             let equation = answer(modified_equation(key, at, terms))?;
             let zero = if values.is_empty() {
                 zero_stability(key, at)
@@ -81,7 +93,7 @@ pub fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Optio
         .map(|s| {
             s.coefficients()
                 .iter()
-                .map(|id| id.map(|id| mean(parameters.read(id))))
+                .map(|ids| ids.first().map(|id| mean(parameters.read(*id))))
                 .collect()
         })
         .collect()

@@ -115,7 +115,7 @@ impl State for Features {
     }
 
     fn join(first: &Self, second: &Self) -> Option<Self> {
-        Some(ops::join(first, second))
+        Some(ops::join(&[first, second]))
     }
 
     fn is_finite(&self) -> bool {

@@ -26,7 +26,7 @@ pub fn stream(seed: u64, name: &str) -> ChaCha8Rng {
 }
 
 /// A uniform number in the open interval (0, 1), from 53 bits.
-fn unit(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn unit(rng: &mut ChaCha8Rng) -> f64 {
     ((rng.next_u64() >> 11) as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64)
 }
 

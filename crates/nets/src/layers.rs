@@ -62,27 +62,96 @@ impl Cost {
     }
 }
 
-/// A square convolution without bias.
+/// What a convolution is, besides the channels that come in and the size of the image.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvSpec {
+    /// Channels that go out.
+    pub output: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Pixels from one position of the kernel to the next.
+    pub stride: usize,
+    /// Zero pixels above and below, left and right.
+    pub padding: [usize; 2],
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+    /// Is a number added to each channel?
+    pub bias: bool,
+}
+
+impl ConvSpec {
+    /// A square kernel with padding that keeps the size (up to the stride).
+    #[must_use]
+    pub fn square(output: usize, kernel: usize, stride: usize) -> Self {
+        Self::rectangle(output, [kernel; 2], stride)
+    }
+
+    /// Any kernel with padding that keeps the size (up to the stride).
+    #[must_use]
+    pub fn rectangle(output: usize, kernel: [usize; 2], stride: usize) -> Self {
+        Self {
+            output,
+            kernel,
+            stride,
+            padding: kernel.map(|k| (k - 1) / 2),
+            groups: 1,
+            bias: false,
+        }
+    }
+
+    /// The same without padding.
+    #[must_use]
+    pub fn valid(self) -> Self {
+        Self {
+            padding: [0, 0],
+            ..self
+        }
+    }
+
+    /// The same in groups.
+    #[must_use]
+    pub fn grouped(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// The same with a bias.
+    #[must_use]
+    pub fn biased(self) -> Self {
+        Self { bias: true, ..self }
+    }
+
+    /// Size of the result.
+    #[must_use]
+    pub fn size(&self, input: Size) -> Size {
+        Size {
+            height: (input.height + 2 * self.padding[0]).saturating_sub(self.kernel[0])
+                / self.stride
+                + 1,
+            width: (input.width + 2 * self.padding[1]).saturating_sub(self.kernel[1]) / self.stride
+                + 1,
+        }
+    }
+}
+
+/// A convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv {
     weight: ParamId,
-    shape: [usize; 4],
-    stride: usize,
-    groups: usize,
+    bias: Option<ParamId>,
+    input: usize,
+    spec: ConvSpec,
 }
 
 impl Conv {
     /// Convolves features.
     #[must_use]
     pub fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
-        ops::conv2d(
-            input,
-            pass.value(self.weight),
-            self.shape,
-            self.stride,
-            (self.shape[2] - 1) / 2,
-            self.groups,
-        )
+        let weight = pass.value(self.weight);
+        let out = ops::conv2d(input, weight, self.input, &self.spec);
+        match self.bias {
+            None => out,
+            Some(bias) => ops::add_bias(&out, pass.value(bias)),
+        }
     }
 }
 
@@ -93,23 +162,30 @@ pub struct Norm {
     shift: ParamId,
     mean: ParamId,
     variance: ParamId,
+    epsilon: f64,
 }
 
 impl Norm {
+    /// The same with another number added to the variance.
+    #[must_use]
+    pub fn with_epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
     /// Normalises features; in training mode notes the batch statistics in the pass.
     #[must_use]
     pub fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
         let (scale, shift) = (pass.value(self.scale), pass.value(self.shift));
         match pass.mode() {
             Mode::Train => {
-                let (out, mean, variance) = ops::norm_train(input, scale, shift);
+                let (out, mean, variance) = ops::norm_train(input, scale, shift, self.epsilon);
                 pass.note(self.mean, mean);
                 pass.note(self.variance, variance);
                 out
             }
             Mode::Eval => {
                 let (mean, variance) = (pass.value(self.mean), pass.value(self.variance));
-                ops::norm_eval(input, scale, shift, mean, variance)
+                ops::norm_eval(input, scale, shift, mean, variance, self.epsilon)
             }
         }
     }
@@ -118,6 +194,97 @@ impl Norm {
     #[must_use]
     pub fn relu(&self, pass: &Pass<'_>, input: &Features) -> Features {
         ops::relu(self.forward(pass, input))
+    }
+}
+
+/// A convolution, a norm and a ReLU.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConvNorm {
+    conv: Conv,
+    norm: Norm,
+}
+
+impl ConvNorm {
+    /// Named `name.conv` and `name.bn`.
+    pub(crate) fn new(
+        make: &mut Builder,
+        name: &str,
+        input: usize,
+        spec: ConvSpec,
+        size: Size,
+        epsilon: f64,
+    ) -> Self {
+        Self {
+            conv: make.convolution(&format!("{name}.conv"), input, spec, size),
+            norm: make
+                .norm(&format!("{name}.bn"), spec.output)
+                .with_epsilon(epsilon),
+        }
+    }
+
+    /// The same convolution with a norm of its own, named `name`, for an evaluation that shares
+    /// weights but not statistics.
+    pub(crate) fn renormed(&self, make: &mut Builder, name: &str, size: Size) -> Self {
+        make.again(&self.conv, size);
+        let norm = make.norm(name, self.conv.spec.output);
+        Self {
+            norm: norm.with_epsilon(self.norm.epsilon),
+            ..*self
+        }
+    }
+
+    /// Size of its result.
+    pub(crate) fn size(&self, input: Size) -> Size {
+        self.conv.spec.size(input)
+    }
+
+    /// `ReLU(BN(W * u))`
+    pub(crate) fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
+        self.norm.relu(pass, &self.conv.forward(pass, input))
+    }
+}
+
+/// Sets a share of features to zero in training and scales the others up, so that the mean stays.
+#[derive(Clone, Debug)]
+pub(crate) struct Dropout {
+    /// Names its random numbers.
+    name: String,
+    share: f64,
+}
+
+impl Dropout {
+    /// Dropout of a share of features; none for 0.
+    pub(crate) fn new(name: &str, share: f64) -> Option<Self> {
+        (share > 0.0).then(|| Self {
+            name: format!("{name}.dropout"),
+            share,
+        })
+    }
+
+    /// Applies it, if there is any, in training passes that have random numbers.
+    pub(crate) fn apply(dropout: &Option<Self>, pass: &Pass<'_>, input: Features) -> Features {
+        let n = input.dims().iter().product();
+        match dropout.as_ref().and_then(|this| this.factors(pass, n)) {
+            Some(factors) => ops::mask(&input, factors),
+            None => input,
+        }
+    }
+
+    /// What each of `n` features is multiplied by.
+    pub(crate) fn factors(&self, pass: &Pass<'_>, n: usize) -> Option<Vec<f32>> {
+        let mut rng = pass.random(&self.name)?;
+        let kept = (1.0 / (1.0 - self.share)) as f32;
+        Some(
+            (0..n)
+                .map(|_| {
+                    if crate::init::unit(&mut rng) < self.share {
+                        0.0
+                    } else {
+                        kept
+                    }
+                })
+                .collect(),
+        )
     }
 }
 
@@ -161,6 +328,19 @@ impl Builder {
         self.specs
     }
 
+    /// Place of the next parameter.
+    pub(crate) fn next_id(&self) -> usize {
+        self.specs.len()
+    }
+
+    /// Counts a convolution that was made before and is used once more.
+    pub(crate) fn again(&mut self, conv: &Conv, size: Size) {
+        let ([rows, columns], output) = (conv.spec.kernel, conv.spec.output);
+        let group = conv.input / conv.spec.groups;
+        self.cost.multiply_adds += group * rows * columns * output * conv.spec.size(size).area();
+        self.cost.activations += conv.input * size.area();
+    }
+
     /// The cost since the last call.
     pub fn take_cost(&mut self) -> Cost {
         std::mem::take(&mut self.cost)
@@ -187,7 +367,8 @@ impl Builder {
         ParamId(self.specs.len() - 1)
     }
 
-    /// A convolution `input → output` channels with padding that keeps the size (up to stride).
+    /// A convolution without bias `input → output` channels with padding that keeps the size (up to
+    /// stride).
     ///
     /// `size` is the size of its input.
     #[allow(clippy::too_many_arguments)]
@@ -201,18 +382,37 @@ impl Builder {
         groups: usize,
         size: Size,
     ) -> Conv {
-        let shape = [output, input / groups, kernel, kernel];
-        let std = (2.0 / (kernel * kernel * output) as f64).sqrt();
-        let name = format!("{name}.weight");
-        let weight = self.parameter(name, shape.to_vec(), Role::Weight, Init::Normal(std));
-        let per_pixel = (input / groups) * kernel * kernel * output;
-        self.cost.multiply_adds += per_pixel * size.strided(stride).area();
+        let spec = ConvSpec::square(output, kernel, stride).grouped(groups);
+        self.convolution(name, input, spec, size)
+    }
+
+    /// Any convolution of `input` channels of this size.
+    pub fn convolution(&mut self, name: &str, input: usize, spec: ConvSpec, size: Size) -> Conv {
+        let ([rows, columns], output) = (spec.kernel, spec.output);
+        let group = input / spec.groups;
+        let std = (2.0 / (rows * columns * output) as f64).sqrt();
+        let weight = self.parameter(
+            format!("{name}.weight"),
+            vec![output, group, rows, columns],
+            Role::Weight,
+            Init::Normal(std),
+        );
+        let bias = spec.bias.then(|| {
+            let bound = 1.0 / ((group * rows * columns) as f64).sqrt();
+            self.parameter(
+                format!("{name}.bias"),
+                vec![output],
+                Role::Bias,
+                Init::Uniform(-bound, bound),
+            )
+        });
+        self.cost.multiply_adds += group * rows * columns * output * spec.size(size).area();
         self.cost.activations += input * size.area();
         Conv {
             weight,
-            shape,
-            stride,
-            groups,
+            bias,
+            input,
+            spec,
         }
     }
 
@@ -231,6 +431,7 @@ impl Builder {
             shift: one("bias", Role::Norm, 0.0),
             mean: one("running_mean", Role::Buffer, 0.0),
             variance: one("running_var", Role::Buffer, 1.0),
+            epsilon: ops::NORM_EPSILON,
         }
     }
 
@@ -243,12 +444,19 @@ impl Builder {
     pub fn linear(&mut self, name: &str, input: usize, output: usize) -> Linear {
         let bound = 1.0 / (input as f64).sqrt();
         let init = Init::Uniform(-bound, bound);
-        let weight = self.parameter(
-            format!("{name}.weight"),
-            vec![output, input],
-            Role::Weight,
-            init,
-        );
+        self.affine(name, vec![output, input], init)
+    }
+
+    /// The same with the weights stored as those of a 1×1 convolution, `[out, in, 1, 1]`.
+    pub fn pointwise(&mut self, name: &str, input: usize, output: usize) -> Linear {
+        let bound = 1.0 / (input as f64).sqrt();
+        let init = Init::Uniform(-bound, bound);
+        self.affine(name, vec![output, input, 1, 1], init)
+    }
+
+    fn affine(&mut self, name: &str, shape: Vec<usize>, init: Init) -> Linear {
+        let (output, input) = (shape[0], shape[1]);
+        let weight = self.parameter(format!("{name}.weight"), shape, Role::Weight, init);
         let bias = self.parameter(format!("{name}.bias"), vec![output], Role::Bias, init);
         self.cost.multiply_adds += input * output;
         self.cost.activations += input;

@@ -6,9 +6,15 @@
 
 mod block;
 pub mod blocks;
+mod bodies;
+mod branches;
+mod carry;
+mod check;
 mod coef;
 mod config;
 mod device;
+mod drop_path;
+mod ends;
 mod equation;
 mod error;
 mod features;
@@ -24,21 +30,24 @@ mod segment;
 mod transition;
 mod weights;
 
-pub use block::{Block, BlockFacts, BlockShape, MakeBlock, StrideAt};
-pub use blocks::{block, blocks};
+pub use block::{Block, BlockFacts, BlockKind, BlockShape, MakeBlock, StrideAt};
+pub use blocks::{block, blocks, squeeze_excite};
 pub use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 pub use coef::Coef;
-pub use config::{Granularity, InputShape, NetworkConfig, Shortcut, Transition};
+pub use config::{
+    Activations, Body, Granularity, History, InputShape, NetworkConfig, Shortcut, StemKind,
+    Transition,
+};
 pub use device::device;
 pub use equation::{SegmentEquation, coefficients, equations};
 pub use error::{NetError, near_names};
 pub use features::Features;
 pub use init::stream;
-pub use layers::{Builder, Conv, Cost, Linear, Norm, Size};
+pub use layers::{Builder, Conv, ConvSpec, Cost, Linear, Norm, Size};
 pub use network::{Network, NonFinite};
 pub use parameters::{Init, ParamId, Parameters, Role, Spec};
-pub use pass::{Mode, Pass, Probe};
-pub use presets::{Preset, preset, presets};
+pub use pass::{Draws, Mode, Pass, Probe};
+pub use presets::{Counts, Home, Preset, Published, preset, presets};
 pub use segment::{Segment, SegmentSummary};
-pub use transition::{Arrival, Entrance};
+pub use transition::{Arrival, Entrance, Reduction};
 pub use weights::{Metadata, WeightsFile, read_safetensors, to_safetensors, write_arrays};

@@ -1,13 +1,16 @@
 //! What is a network? Stem, segments of steps, and a head: a scheme applied to image features.
 
-use crate::segment::Inlet;
+use crate::bodies;
+use crate::check::{check, scheme_by_name};
+use crate::ends::{Head, Inlet, Stem};
+use crate::segment::Flow;
 use crate::{
-    Builder, Cost, Features, Linear, NetError, NetworkConfig, Norm, ParamId, Parameters, Pass,
-    Probe, Role, Segment, Size, Spec, block, ops,
+    Builder, Cost, Features, NetError, NetworkConfig, ParamId, Parameters, Pass, Probe, Role,
+    Segment, Size, Spec, block, ops,
 };
 use burn::tensor::{Device, Tensor};
 use std::sync::Arc;
-use timestep_numerics::{SchemeFacts, facts as scheme_facts, scheme};
+use timestep_numerics::{SchemeFacts, facts as scheme_facts};
 
 /// An architecture: immutable, without numbers. See [`Parameters`] for those.
 #[derive(Debug)]
@@ -17,21 +20,9 @@ pub struct Network {
     stem: Stem,
     segments: Vec<Segment>,
     head: Head,
-    cost: Cost,
-}
-
-/// First convolution; with norm and ReLU before post-activation blocks.
-#[derive(Debug)]
-struct Stem {
-    conv: crate::Conv,
-    norm: Option<Norm>,
-}
-
-/// Norm and ReLU after pre-activation blocks, global average pooling, linear layer.
-#[derive(Debug)]
-struct Head {
-    norm: Option<Norm>,
-    linear: Linear,
+    stem_cost: Cost,
+    inlet: Inlet,
+    head_cost: Cost,
 }
 
 /// Where the first non-finite number of a forward pass is.
@@ -73,59 +64,20 @@ impl Network {
     /// [`NetError::Unknown`] for a name, [`NetError::Incompatible`] with all the reasons why the
     /// pieces do not fit.
     pub fn build(config: &NetworkConfig) -> Result<Self, NetError> {
-        let (facts, make_block) = block(&config.block)?;
+        let kind = block(&config.block)?;
         let theory = scheme_by_name(&config.scheme)?;
-        check(config, facts.expansion, theory)?;
-
+        check(config, &kind, theory)?;
         let mut make = Builder::new();
-        let mut size = Size {
-            height: config.input.height,
-            width: config.input.width,
-        };
-        let mut cost = Cost::default();
-        let stem = {
-            let conv = make.conv("conv1", config.input.channels, config.width, 3, 1, 1, size);
-            let norm = (!facts.preactivation).then(|| make.norm("bn1", config.width));
-            Stem { conv, norm }
-        };
-        cost.add(make.take_cost());
-
-        let mut channels = config.width;
-        let mut segments = Vec::new();
-        for index in 0..config.steps.len() {
-            let stride = if index == 0 { 1 } else { 2 };
-            let inlet = Inlet {
-                channels,
-                size,
-                stride,
-            };
-            let scheme = scheme::<Features>(&config.scheme)
-                .map_err(|_| NetError::Incompatible(vec![format!("scheme `{}`", config.scheme)]))?;
-            let segment =
-                Segment::build(&mut make, config, index, inlet, (facts, make_block), scheme);
-            (channels, size) = (segment.summary().channels, segment.summary().size);
-            cost.add(segment.summary().cost);
-            segments.push(segment);
-        }
-        let head = {
-            let norm = facts.preactivation.then(|| {
-                make.keep(channels, size);
-                make.norm("bn", channels)
-            });
-            Head {
-                norm,
-                linear: make.linear("fc", channels, config.classes),
-            }
-        };
-        cost.add(make.take_cost());
-        let specs = Arc::new(make.into_specs());
+        let parts = bodies::build(&mut make, config)?;
         Ok(Self {
             config: config.clone(),
-            specs,
-            stem,
-            segments,
-            head,
-            cost,
+            specs: Arc::new(make.into_specs()),
+            stem: parts.stem,
+            segments: parts.segments,
+            head: parts.head,
+            stem_cost: parts.stem_cost,
+            inlet: parts.inlet,
+            head_cost: parts.head_cost,
         })
     }
 
@@ -153,20 +105,18 @@ impl Network {
         images: Tensor<4>,
         mut probe: Option<Probe<'_>>,
     ) -> Result<Tensor<2>, NetError> {
-        let mut u = self.stem.conv.forward(pass, &Features::from_nchw(images));
-        if let Some(norm) = &self.stem.norm {
-            u = norm.relu(pass, &u);
-        }
+        let u = self.stem.forward(pass, Features::from_nchw(images));
         if let Some(probe) = &mut probe {
             probe(0, 0, &u);
         }
+        let mut flow = Flow {
+            state: u,
+            before: None,
+        };
         for segment in &self.segments {
-            u = segment.forward(pass, u, &mut probe)?;
+            flow = segment.forward(pass, flow, &mut probe)?;
         }
-        if let Some(norm) = &self.head.norm {
-            u = norm.relu(pass, &u);
-        }
-        Ok(self.head.linear.forward(pass, ops::global_average_pool(u)))
+        Ok(self.head.forward(pass, flow.state))
     }
 
     /// Folds batch statistics into the running ones: `r ← 0.9 r + 0.1 s`.
@@ -243,7 +193,30 @@ impl Network {
     /// Cost per image of the whole network.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        self.cost
+        let mut cost = self.stem_cost;
+        self.segments
+            .iter()
+            .for_each(|s| cost.add(s.summary().cost));
+        cost.add(self.head_cost);
+        cost
+    }
+
+    /// Cost per image of the first layers.
+    #[must_use]
+    pub fn stem_cost(&self) -> Cost {
+        self.stem_cost
+    }
+
+    /// Channels and size of what the first layers leave.
+    #[must_use]
+    pub fn stem_shape(&self) -> (usize, Size) {
+        (self.inlet.channels, self.inlet.size)
+    }
+
+    /// Cost per image of the last layers.
+    #[must_use]
+    pub fn head_cost(&self) -> Cost {
+        self.head_cost
     }
 
     /// Number of learned coefficients of the scheme.
@@ -263,55 +236,5 @@ impl Network {
             .iter()
             .map(|s| s.summary().block_evaluations)
             .sum()
-    }
-}
-
-/// Looks up a scheme's theory, translating the error.
-pub(crate) fn scheme_by_name(name: &str) -> Result<&'static SchemeFacts, NetError> {
-    scheme_facts(name).map_err(|_| NetError::Unknown {
-        kind: "scheme",
-        name: name.to_string(),
-        near: crate::near_names(name, timestep_numerics::schemes().iter().map(|s| s.key)),
-        list: "timestep list schemes",
-    })
-}
-
-/// Collects every reason why a configuration cannot be built.
-fn check(config: &NetworkConfig, expansion: usize, theory: &SchemeFacts) -> Result<(), NetError> {
-    let mut problems = Vec::new();
-    if config.steps.is_empty() {
-        problems.push("it has no segments (`steps` is empty)".to_string());
-    }
-    if let Some(at) = config.steps.iter().position(|n| *n == 0) {
-        problems.push(format!("segment {} has no steps", at + 1));
-    }
-    if config.steps.len() > 8 {
-        problems.push(format!("{} segments are more than 8", config.steps.len()));
-    }
-    if config.width == 0 {
-        problems.push("its width is 0".to_string());
-    }
-    if config.classes < 2 {
-        problems.push(format!(
-            "{} class(es): a classifier needs at least 2",
-            config.classes
-        ));
-    }
-    let input = config.input;
-    if input.channels == 0 || input.height == 0 || input.width == 0 {
-        problems.push("its input images are empty".to_string());
-    }
-    if !(config.width * expansion).is_multiple_of(theory.parts) {
-        problems.push(format!(
-            "scheme `{}` steps {} halves of the channels in turn, and {} channels cannot be halved",
-            theory.key,
-            theory.parts,
-            config.width * expansion
-        ));
-    }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(NetError::Incompatible(problems))
     }
 }

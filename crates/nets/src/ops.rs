@@ -4,14 +4,17 @@
 //! the composed Burn operations can be replaced by fused kernels without touching a network.
 
 use crate::features::Layout;
-use crate::{Coef, Features, fused};
+use crate::{Coef, ConvSpec, Features, fused};
 use burn::tensor::activation::{log_softmax, relu as burn_relu};
-use burn::tensor::module::{batch_norm, batch_norm_train, conv2d as burn_conv2d, linear as affine};
-use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::module::{
+    avg_pool2d, batch_norm, batch_norm_train, conv2d as burn_conv2d, linear as affine, max_pool2d,
+};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::{Int, Tensor, TensorData};
 use std::sync::Arc;
 
 pub use crate::fused::composed;
+pub use timestep_kernels::layout::Sampling;
 
 /// Added to the variance in batch normalisation, as in PyTorch.
 pub const NORM_EPSILON: f64 = 1e-5;
@@ -31,35 +34,41 @@ pub fn kernels() -> Result<&'static str, String> {
     }
 }
 
-/// Convolution without bias.
+/// Convolution, without the bias.
 ///
 /// # Shapes
 /// - `input`: `[batch, in, height, width]`
-/// - `weight`: flat, of `shape = [out, in / groups, kernel, kernel]`
-/// - result: `[batch, out, ceil(height / stride), ceil(width / stride)]` when
-///   `padding = (kernel - 1) / 2`
+/// - `weight`: flat, of `[out, in / groups, rows, columns]`
+/// - result: `[batch, out, …]`, of the size that [`ConvSpec::size`] says
 #[must_use]
-pub fn conv2d(
-    input: &Features,
-    weight: Tensor<1>,
-    shape: [usize; 4],
-    stride: usize,
-    padding: usize,
-    groups: usize,
-) -> Features {
+pub fn conv2d(input: &Features, weight: Tensor<1>, channels: usize, spec: &ConvSpec) -> Features {
     if let Some(input) = input.0.fused() {
-        let steps = (stride, padding, groups);
-        let convolved = fused::conv2d(input, weight, [shape[0], shape[2]], steps);
-        return Features(Layout::Convolved(Arc::new(convolved)));
+        return Features(Layout::Convolved(Arc::new(fused::conv2d(
+            input, weight, spec,
+        ))));
     }
-    let options = ConvOptions::new([stride, stride], [padding, padding], [1, 1], groups);
-    let weight = weight.reshape(shape);
+    let stride = [spec.stride; 2];
+    let options = ConvOptions::new(stride, spec.padding, [1, 1], spec.groups);
+    let [rows, columns] = spec.kernel;
+    let weight = weight.reshape([spec.output, channels / spec.groups, rows, columns]);
     Features(Layout::Tensor(burn_conv2d(
         input.0.tensor(),
         weight,
         None,
         options,
     )))
+}
+
+/// Adds a number to each channel: `bias` of shape `[channels]`.
+#[must_use]
+pub fn add_bias(input: &Features, bias: Tensor<1>) -> Features {
+    if let Some(input) = input.0.fused() {
+        return fused::add_bias(input, bias).into();
+    }
+    let [channels] = bias.dims();
+    Features(Layout::Tensor(
+        input.0.tensor() + bias.reshape([1, channels, 1, 1]),
+    ))
 }
 
 /// Batch normalisation with the statistics of this batch.
@@ -71,14 +80,15 @@ pub fn norm_train(
     input: &Features,
     scale: Tensor<1>,
     shift: Tensor<1>,
+    epsilon: f64,
 ) -> (Features, Tensor<1>, Tensor<1>) {
     if let Some(input) = input.0.fused() {
-        let (out, mean, unbiased) = fused::norm_train(input, scale, shift, NORM_EPSILON);
+        let (out, mean, unbiased) = fused::norm_train(input, scale, shift, epsilon);
         return (out.into(), mean, unbiased);
     }
     let [batch, _, height, width] = input.dims();
     let count = (batch * height * width) as f64;
-    let out = batch_norm_train(input.0.tensor(), scale, shift, NORM_EPSILON);
+    let out = batch_norm_train(input.0.tensor(), scale, shift, epsilon);
     let unbiased = out.variance.mul_scalar(count / (count - 1.0).max(1.0));
     (Features(Layout::Tensor(out.output)), out.mean, unbiased)
 }
@@ -91,12 +101,13 @@ pub fn norm_eval(
     shift: Tensor<1>,
     mean: Tensor<1>,
     variance: Tensor<1>,
+    epsilon: f64,
 ) -> Features {
     if let Some(input) = input.0.fused() {
-        return fused::norm_eval(input, scale, shift, (&mean, &variance), NORM_EPSILON).into();
+        return fused::norm_eval(input, scale, shift, (&mean, &variance), epsilon).into();
     }
     let input = input.0.tensor();
-    let out = batch_norm(input, scale, shift, mean, variance, NORM_EPSILON);
+    let out = batch_norm(input, scale, shift, mean, variance, epsilon);
     Features(Layout::Tensor(out))
 }
 
@@ -180,52 +191,90 @@ pub fn narrow(input: &Features, first: usize, count: usize) -> Features {
     }
 }
 
-/// The channels of both, one after the other.
+/// The channels of all, one after the other.
+///
+/// # Panics
+/// If there are no parts, or they differ in size.
 #[must_use]
-pub fn join(first: &Features, second: &Features) -> Features {
-    match (first.0.fused(), second.0.fused()) {
-        (Some(first), Some(second)) => fused::join(first, second).into(),
-        _ => {
-            let both = vec![first.to_nchw(), second.to_nchw()];
-            Features(Layout::Tensor(Tensor::cat(both, 1)))
+pub fn join(parts: &[&Features]) -> Features {
+    let fused: Option<Vec<_>> = parts.iter().map(|part| part.0.fused()).collect();
+    match fused {
+        Some(parts) => fused::join(&parts).into(),
+        None => {
+            let all = parts.iter().map(|part| part.to_nchw()).collect();
+            Features(Layout::Tensor(Tensor::cat(all, 1)))
         }
     }
 }
 
-/// Option-A shortcut: every `stride`-th pixel, and zero channels appended up to `channels`.
+/// The features as channels `first ..` of `channels`; the others are 0.
 ///
-/// No weights (He et al. 2015, section 3.3, option A).
+/// # Panics
+/// If they do not fit.
+#[must_use]
+pub fn embed(input: &Features, first: usize, channels: usize) -> Features {
+    if let Some(input) = input.0.fused() {
+        return fused::embed(input, first, channels).into();
+    }
+    let [batch, present, height, width] = input.dims();
+    let tensor = input.0.tensor();
+    let zeros = |n: usize| {
+        let options = (&tensor.device(), tensor.dtype());
+        Tensor::<4>::zeros([batch, n, height, width], options)
+    };
+    let after = channels - first - present;
+    let mut parts = vec![tensor.clone()];
+    if first > 0 {
+        parts.insert(0, zeros(first));
+    }
+    if after > 0 {
+        parts.push(zeros(after));
+    }
+    Features(Layout::Tensor(Tensor::cat(parts, 1)))
+}
+
+/// Every `stride`-th pixel, and zero channels appended up to `channels`; no weights (He et al. 2015,
+/// section 3.3, option A).
+///
+/// The first pixel taken lies `offset` rows above and columns left of the first of the image; pixels
+/// outside are 0.
 ///
 /// # Panics
 /// If `channels` is below the number of input channels; the network builder refuses that.
 #[must_use]
-pub fn subsample_and_pad(input: &Features, stride: usize, channels: usize) -> Features {
+pub fn sample(input: &Features, sampling: Sampling) -> Features {
     if let Some(input) = input.0.fused() {
-        return fused::subsample_and_pad(input, stride, channels).into();
+        return fused::sample(input, sampling).into();
     }
+    let Sampling {
+        stride,
+        offset,
+        channels,
+    } = sampling;
     let [batch, present, height, width] = input.dims();
     let mut out = input.0.tensor();
-    if stride > 1 {
+    if stride > 1 || offset > 0 {
         // Strided slicing by reshape: pick pixel 0 of each group, after padding odd sizes.
         let (rows, cols) = (height.div_ceil(stride), width.div_ceil(stride));
-        let (pad_rows, pad_cols) = (rows * stride - height, cols * stride - width);
-        if pad_rows > 0 || pad_cols > 0 {
-            out = out.pad((0, pad_cols, 0, pad_rows), 0.0);
-        }
+        let extra = |n: usize, size: usize| (n * stride).saturating_sub(size + offset);
+        out = out.pad(
+            (offset, extra(cols, width), offset, extra(rows, height)),
+            0.0,
+        );
         out = out
+            .narrow(2, 0, rows * stride)
+            .narrow(3, 0, cols * stride)
             .reshape([batch * present, rows, stride, cols * stride])
             .narrow(2, 0, 1)
             .reshape([batch * present, rows, cols, stride])
             .narrow(3, 0, 1)
             .reshape([batch, present, rows, cols]);
     }
+    let out = Features(Layout::Tensor(out));
     if channels > present {
-        let [_, _, rows, cols] = out.dims();
-        let options = (&out.device(), out.dtype());
-        let zeros = Tensor::<4>::zeros([batch, channels - present, rows, cols], options);
-        out = Tensor::cat(vec![out, zeros], 1);
+        return embed(&out, 0, channels);
     }
-    Features(Layout::Tensor(out))
+    out
 }
 
 /// Mean over height and width: `[batch, channels]`.
@@ -240,6 +289,91 @@ pub fn global_average_pool(input: Features) -> Tensor<2> {
         .reshape([batch, channels, height * width])
         .mean_dim(2)
         .reshape([batch, channels])
+}
+
+/// A window that slides over an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Rows and columns.
+    pub kernel: usize,
+    /// Pixels from one position to the next.
+    pub stride: usize,
+    /// Pixels that the first position begins before the image; pixels outside do not count.
+    pub padding: usize,
+}
+
+impl Window {
+    /// Size of the result.
+    #[must_use]
+    pub fn size(&self, input: crate::Size) -> crate::Size {
+        let side = |n: usize| (n + 2 * self.padding).saturating_sub(self.kernel) / self.stride + 1;
+        crate::Size {
+            height: side(input.height),
+            width: side(input.width),
+        }
+    }
+}
+
+/// The largest value in every window.
+#[must_use]
+pub fn max_pool(input: &Features, window: Window) -> Features {
+    if let Some(input) = input.0.fused() {
+        return fused::max_pool(input, window).into();
+    }
+    let Window {
+        kernel,
+        stride,
+        padding,
+    } = window;
+    let mut options = MaxPoolOptions::new([kernel; 2]);
+    (options.stride, options.padding) = ([stride; 2], [(padding, padding); 2]);
+    Features(Layout::Tensor(max_pool2d(input.0.tensor(), options)))
+}
+
+/// The mean of every window over the pixels that are inside the image.
+#[must_use]
+pub fn mean_pool(input: &Features, window: Window) -> Features {
+    if let Some(input) = input.0.fused() {
+        return fused::mean_pool(input, window).into();
+    }
+    let Window {
+        kernel,
+        stride,
+        padding,
+    } = window;
+    let mut options = AvgPoolOptions::new([kernel; 2]);
+    (options.stride, options.padding) = ([stride; 2], [(padding, padding); 2]);
+    options.count_include_pad = false;
+    Features(Layout::Tensor(avg_pool2d(input.0.tensor(), options)))
+}
+
+/// Every feature times the gate of its image and channel: squeeze-and-excitation.
+///
+/// # Shapes
+/// - `gates`: `[batch, channels]`
+#[must_use]
+pub fn gate(input: &Features, gates: Tensor<2>) -> Features {
+    let [batch, channels] = gates.dims();
+    if let Some(input) = input.0.fused() {
+        return fused::gate(input, gates.reshape([batch * channels])).into();
+    }
+    Features(Layout::Tensor(
+        input.0.tensor() * gates.reshape([batch, channels, 1, 1]),
+    ))
+}
+
+/// Every feature times a number of its own, which is not learned; `mask` is in the order
+/// `[batch, height, width, channels]`.
+#[must_use]
+pub fn mask(input: &Features, mask: Vec<f32>) -> Features {
+    if let Some(input) = input.0.fused() {
+        return fused::mask(input, mask).into();
+    }
+    let [batch, channels, height, width] = input.dims();
+    let tensor = input.0.tensor();
+    let data = TensorData::new(mask, [batch, height, width, channels]);
+    let mask = Tensor::<4>::from_data(data, (&tensor.device(), tensor.dtype()));
+    Features(Layout::Tensor(tensor * mask.permute([0, 3, 1, 2])))
 }
 
 /// `x Wᵀ + b` with PyTorch's layout.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub enum Role {
     /// Weights of a convolution or a linear layer.
     Weight,
-    /// Bias of a linear layer.
+    /// Bias of a linear layer or a convolution.
     Bias,
     /// Scale or shift of a norm.
     Norm,

@@ -1,7 +1,8 @@
 //! What does one evaluation of a network carry along? Values, mode and batch statistics.
 
-use crate::{Features, ParamId};
+use crate::{Features, ParamId, init};
 use burn::tensor::Tensor;
+use rand_chacha::ChaCha8Rng;
 use std::cell::RefCell;
 
 /// Training uses the statistics of the batch, evaluation the running ones.
@@ -25,7 +26,18 @@ pub type Probe<'p> = &'p mut dyn FnMut(usize, usize, &Features);
 pub struct Pass<'v> {
     values: &'v [Tensor<1>],
     mode: Mode,
+    draws: Option<Draws>,
     statistics: RefCell<Vec<(ParamId, Tensor<1>)>>,
+}
+
+/// Where the random numbers of a training pass come from: the same numbers for the same seed and step,
+/// wherever and however often a part of the network is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draws {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Optimiser step of the run.
+    pub step: u64,
 }
 
 impl<'v> Pass<'v> {
@@ -35,8 +47,34 @@ impl<'v> Pass<'v> {
         Self {
             values,
             mode,
+            draws: None,
             statistics: RefCell::new(Vec::new()),
         }
+    }
+
+    /// The same with random numbers: dropout and drop-path act in training only where there are any.
+    #[must_use]
+    pub fn with_draws(self, draws: Option<Draws>) -> Self {
+        Self { draws, ..self }
+    }
+
+    /// Where its random numbers come from.
+    #[must_use]
+    pub fn draws(&self) -> Option<Draws> {
+        self.draws
+    }
+
+    /// The random numbers for `what`, in training passes that have any.
+    #[must_use]
+    pub fn random(&self, what: &str) -> Option<ChaCha8Rng> {
+        let draws = self.draws.filter(|_| self.mode == Mode::Train)?;
+        Some(init::stream(draws.seed, &format!("{} {what}", draws.step)))
+    }
+
+    /// The flat values it works with.
+    #[must_use]
+    pub fn values(&self) -> &'v [Tensor<1>] {
+        self.values
     }
 
     /// Training or evaluation.

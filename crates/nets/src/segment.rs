@@ -1,26 +1,49 @@
-//! What is a segment? A run of steps of one scheme at one shape.
+//! What is a segment? A run of steps at one shape, entered through a transition.
 
-use crate::{
-    Block, BlockFacts, BlockShape, Builder, Coef, Cost, Entrance, Features, Granularity, Init,
-    MakeBlock, NetError, NetworkConfig, ParamId, Pass, Probe, Role, Shortcut, Size, Transition,
-};
-use timestep_numerics::{Memory, Rhs, Scheme, SchemeFacts, Sharing, StageId, StepCtx, StepError};
+use crate::drop_path::DropPath;
+use crate::fused::{Reversal, reconstructed};
+use crate::{Block, Coef, Cost, Entrance, Features, Mode, NetError, ParamId, Pass, Probe, Size};
+use std::sync::Arc;
+use timestep_numerics::{Memory, Rhs, Scheme, SchemeFacts, StageId, StepCtx, StepError};
 
-/// One step: the blocks of its stages and its learned coefficient, if it has one.
-struct Step {
+/// One step: a scheme, the blocks of its stages and its learned coefficients.
+pub(crate) struct Step {
+    /// How the block becomes a step.
+    pub(crate) scheme: Arc<dyn Scheme<Features>>,
     /// One block, or one for each stage.
-    blocks: Vec<Box<dyn Block>>,
-    coefficient: Option<ParamId>,
+    pub(crate) blocks: Vec<Box<dyn Block>>,
+    /// Coefficients, newest state first.
+    pub(crate) coefficients: Vec<ParamId>,
+    /// All its parameters in the table, coefficients included.
+    pub(crate) parameters: std::ops::Range<usize>,
+    /// Step size: 1 where the scale is in the weights of the block.
+    pub(crate) h: f64,
+    /// How far to go: the new state is `(1 - r) u + r Φ(u)`. 1 but in PolyNet.
+    pub(crate) relaxation: f64,
+    /// Does the block's own treatment of the state follow (ReLU after post-activation blocks)?
+    pub(crate) settles: bool,
+    /// What is left out where branches meet in training.
+    pub(crate) drop_path: Option<DropPath>,
+}
+
+/// The steps of a segment.
+pub(crate) struct Steps {
+    pub(crate) steps: Vec<Step>,
+    /// Steps that the transition has taken before these.
+    pub(crate) taken: usize,
+    /// Parameters that they use, for reconstruction.
+    pub(crate) parameters: std::ops::Range<usize>,
 }
 
 /// A run of steps at one shape, entered through a transition.
 pub struct Segment {
-    /// Position from 1, as printed.
-    number: usize,
-    scheme: Box<dyn Scheme<Features>>,
-    entrance: Option<Entrance>,
-    steps: Vec<Step>,
-    summary: SegmentSummary,
+    pub(crate) entrance: Option<Entrance>,
+    pub(crate) steps: Arc<Steps>,
+    /// A maximum over windows at the end.
+    pub(crate) exit: Option<crate::ops::Window>,
+    /// Are the activations of its steps reconstructed in the backward pass?
+    pub(crate) reconstructed: bool,
+    pub(crate) summary: SegmentSummary,
 }
 
 impl std::fmt::Debug for Segment {
@@ -34,6 +57,8 @@ impl std::fmt::Debug for Segment {
 /// What a segment is and costs, per image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SegmentSummary {
+    /// Position from 1, as printed.
+    pub number: usize,
     /// Name in weight files: `layer1`.
     pub name: String,
     /// Steps, the transition's own included.
@@ -52,108 +77,14 @@ pub struct SegmentSummary {
     pub cost: Cost,
 }
 
-/// The shape in which a segment is entered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Inlet {
-    /// Channels that come in.
-    pub(crate) channels: usize,
-    /// Size that comes in.
-    pub(crate) size: Size,
-    /// Stride of the transition.
-    pub(crate) stride: usize,
+/// What the state and the one before it are between two segments.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) state: Features,
+    pub(crate) before: Option<Features>,
 }
 
 impl Segment {
-    /// Builds segment `index` (from 0).
-    pub(crate) fn build(
-        make: &mut Builder,
-        config: &NetworkConfig,
-        index: usize,
-        inlet: Inlet,
-        (facts, make_block): (&'static BlockFacts, MakeBlock),
-        scheme: Box<dyn Scheme<Features>>,
-    ) -> Self {
-        let name = format!("layer{}", index + 1);
-        let theory = scheme.facts();
-        let inner = config.width << index;
-        let channels = inner * facts.expansion;
-        let size = inlet.size.strided(inlet.stride);
-        let entering = BlockShape {
-            input: inlet.channels,
-            output: channels,
-            inner,
-            stride: inlet.stride,
-            stride_at: config.stride_at,
-            size: inlet.size,
-        };
-        let kind = effective_shortcut(config, facts);
-        let changes = inlet.stride != 1 || inlet.channels != channels;
-        let entrance = changes.then(|| match config.transition {
-            Transition::StridedStep => Entrance::strided_step(
-                make,
-                &format!("{name}.0"),
-                kind,
-                (facts, make_block),
-                &entering,
-            ),
-            Transition::ProjectThenStep => Entrance::project(make, &name, kind, facts, &entering),
-        });
-        let mut cost = make.take_cost();
-
-        let taken = usize::from(entrance.as_ref().is_some_and(Entrance::is_step));
-        let part = BlockShape {
-            input: channels / theory.parts,
-            output: channels / theory.parts,
-            inner: (inner / theory.parts).max(1),
-            stride: 1,
-            stride_at: config.stride_at,
-            size,
-        };
-        let mut steps = Vec::new();
-        let mut coefficients = 0;
-        for n in taken..config.steps[index] {
-            let step_name = format!("{name}.{n}");
-            let per_stage = theory.sharing == Sharing::PerStage && theory.stages > 1;
-            let blocks: Vec<Box<dyn Block>> = if per_stage {
-                (0..theory.stages)
-                    .map(|s| make_block(make, &format!("{step_name}.stage{s}"), &part))
-                    .collect()
-            } else {
-                vec![make_block(make, &step_name, &part)]
-            };
-            let evaluations = theory.stages / blocks.len();
-            cost.add(make.take_cost().repeated(evaluations));
-            let coefficient = coefficient(make, theory, config, channels, &step_name, n == 0);
-            coefficients += coefficient.map_or(0, |(_, count)| count);
-            // A coefficient is counted apart from the weights.
-            steps.push(Step {
-                blocks,
-                coefficient: coefficient.map(|(id, _)| id),
-            });
-        }
-        let summary = SegmentSummary {
-            name,
-            steps: config.steps[index],
-            entrance: match &entrance {
-                None => "start",
-                Some(Entrance::StridedStep(_)) => "strided step",
-                Some(Entrance::Project(_)) => "projection",
-            },
-            channels,
-            size,
-            block_evaluations: taken + steps.len() * theory.stages,
-            coefficients,
-            cost,
-        };
-        Self {
-            number: index + 1,
-            scheme,
-            entrance,
-            steps,
-            summary,
-        }
-    }
-
     /// Steps the state through the segment.
     ///
     /// # Errors
@@ -161,54 +92,50 @@ impl Segment {
     pub(crate) fn forward(
         &self,
         pass: &Pass<'_>,
-        mut u: Features,
+        flow: Flow,
         probe: &mut Option<Probe<'_>>,
-    ) -> Result<Features, NetError> {
-        let theory = self.scheme.facts();
+    ) -> Result<Flow, NetError> {
+        let number = self.summary.number;
+        let mut u = flow.state;
         let mut memory = Memory::new();
-        let mut n = 0;
         if let Some(entrance) = &self.entrance {
-            let arrival = entrance.forward(pass, &u, theory.keeps_slopes);
+            let theory = self.steps.first_facts();
+            let keeps_slopes = theory.is_some_and(|t| t.keeps_slopes);
+            let arrival = entrance.forward(pass, &u, flow.before.as_ref(), keeps_slopes);
             u = arrival.state;
-            if let Some((state, slope)) = arrival.past {
-                memory.push(state, theory.keeps_slopes.then_some(slope), theory.memory);
-                n = 1;
-                report(probe, self.number, n, &u);
+            if let (Some((state, slope)), Some(theory)) = (arrival.past, theory) {
+                memory.push(state, keeps_slopes.then_some(slope), theory.memory);
+            }
+            if entrance.is_step() {
+                report(probe, number, 1, &u);
             }
         }
-        for step in &self.steps {
-            let mut rhs = |at: StageId, u: &Features| -> Result<Features, StepError> {
-                let block = step.blocks.get(at.stage).unwrap_or(&step.blocks[0]);
-                let slope = block.eval(pass, u);
-                if theory.stages > 1 || theory.keeps_slopes {
-                    slope.compute();
-                }
-                Ok(slope)
+        if self.reconstructed && pass.mode() == Mode::Train && probe.is_none() {
+            let reversal = Reversal {
+                steps: self.steps.clone(),
+                number,
             };
-            let coefs = step
-                .coefficient
-                .iter()
-                .map(|id| Coef::Learned(pass.value(*id)))
-                .collect();
-            let ctx = StepCtx {
-                step: n,
-                h: 1.0,
-                coefs,
-                restart: n == 0,
-            };
-            let rhs: &mut dyn Rhs<Features> = &mut rhs;
-            u = self
-                .scheme
-                .step(rhs, &u, &mut memory, &ctx)
-                .map_err(|source| NetError::Step {
-                    segment: self.number,
-                    source,
-                })?;
-            u = step.blocks[0].after_step(u);
-            n += 1;
-            report(probe, self.number, n, &u);
+            // Only the fused operations can: others keep what they computed.
+            if let Some(end) = reconstructed(reversal, pass, &u, &memory)? {
+                return Ok(self.leave(end, None));
+            }
         }
-        Ok(u)
+        for n in 0..self.steps.steps.len() {
+            u = self.steps.step(n, pass, &u, &mut memory, number)?;
+            report(probe, number, self.steps.taken + n + 1, &u);
+        }
+        let before = memory.back(1).map(|past| past.state.clone());
+        Ok(self.leave(u, before))
+    }
+
+    fn leave(&self, u: Features, before: Option<Features>) -> Flow {
+        Flow {
+            state: match self.exit {
+                Some(window) => crate::ops::max_pool(&u, window),
+                None => u,
+            },
+            before,
+        }
     }
 
     /// What it is and costs.
@@ -217,13 +144,99 @@ impl Segment {
         &self.summary
     }
 
-    /// The learned coefficient of each step (from step 0 of the segment), `None` where a step
-    /// has none: at a restart.
+    /// The learned coefficients of each step (from step 0 of the segment), newest state first; none
+    /// at a restart.
     #[must_use]
-    pub fn coefficients(&self) -> Vec<Option<ParamId>> {
-        let taken = self.summary.steps - self.steps.len();
-        let own = self.steps.iter().map(|s| s.coefficient);
-        std::iter::repeat_n(None, taken).chain(own).collect()
+    pub fn coefficients(&self) -> Vec<Vec<ParamId>> {
+        let entrance = self.entrance.as_ref().and_then(Entrance::coefficient);
+        let taken = (0..self.steps.taken).map(|_| entrance.into_iter().collect());
+        let own = self.steps.steps.iter().map(|s| s.coefficients.clone());
+        taken.chain(own).collect()
+    }
+}
+
+impl Steps {
+    /// Theory of the first step's scheme.
+    fn first_facts(&self) -> Option<&'static SchemeFacts> {
+        self.steps.first().map(|s| s.scheme.facts())
+    }
+
+    /// The context of step `n` with the coefficients of a pass.
+    pub(crate) fn context(&self, n: usize, pass: &Pass<'_>) -> StepCtx<Features> {
+        let step = &self.steps[n];
+        let learned = |id: &ParamId| Coef::Learned(pass.value(*id));
+        StepCtx {
+            step: self.taken + n,
+            h: step.h,
+            coefs: step.coefficients.iter().map(learned).collect(),
+            restart: self.taken + n == 0,
+        }
+    }
+
+    /// Takes step `n`.
+    pub(crate) fn step(
+        &self,
+        n: usize,
+        pass: &Pass<'_>,
+        u: &Features,
+        memory: &mut Memory<Features>,
+        number: usize,
+    ) -> Result<Features, NetError> {
+        let step = &self.steps[n];
+        let mut rhs = StepRhs { step, pass };
+        let ctx = self.context(n, pass);
+        let mut next = step
+            .scheme
+            .step(&mut rhs, u, memory, &ctx)
+            .map_err(|source| NetError::Step {
+                segment: number,
+                source,
+            })?;
+        if step.relaxation != 1.0 {
+            let r = step.relaxation;
+            next = crate::ops::combine(&[((1.0 - r).into(), u), (r.into(), &next)]);
+        }
+        if step.settles {
+            next = step.blocks[0].after_step(next);
+        }
+        Ok(next)
+    }
+}
+
+/// The right-hand side of one step: its blocks.
+pub(crate) struct StepRhs<'a, 'v> {
+    pub(crate) step: &'a Step,
+    pub(crate) pass: &'a Pass<'v>,
+}
+
+impl StepRhs<'_, '_> {
+    /// The block of a stage.
+    pub(crate) fn block(&self, at: StageId) -> &dyn Block {
+        let blocks = &self.step.blocks;
+        &**blocks.get(at.stage).unwrap_or(&blocks[0])
+    }
+}
+
+impl Rhs<Features> for StepRhs<'_, '_> {
+    fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
+        let theory = self.step.scheme.facts();
+        let slope = self.block(at).eval(self.pass, u);
+        if theory.stages > 1 || theory.keeps_slopes {
+            slope.compute();
+        }
+        Ok(slope)
+    }
+
+    fn join(&mut self, at: StageId, branches: &[&Features]) -> Features {
+        let drop_path = self.step.drop_path.as_ref();
+        let kept = drop_path.and_then(|d| d.kept(self.pass, at.stage, branches.len()));
+        let used: Vec<&Features> = match kept {
+            None => branches.to_vec(),
+            Some(kept) => kept.into_iter().map(|i| branches[i]).collect(),
+        };
+        let weight = 1.0 / used.len() as f64;
+        let terms: Vec<(Coef, &Features)> = used.iter().map(|b| (weight.into(), *b)).collect();
+        crate::ops::combine(&terms)
     }
 }
 
@@ -231,40 +244,5 @@ impl Segment {
 fn report(probe: &mut Option<Probe<'_>>, segment: usize, step: usize, u: &Features) {
     if let Some(probe) = probe {
         probe(segment, step, u);
-    }
-}
-
-/// Adds the learned coefficient of a step, unless it is a restart that would never use it.
-fn coefficient(
-    make: &mut Builder,
-    theory: &SchemeFacts,
-    config: &NetworkConfig,
-    channels: usize,
-    step_name: &str,
-    restart: bool,
-) -> Option<(ParamId, usize)> {
-    let facts = theory.coefficient?;
-    if restart && !facts.at_restart {
-        return None;
-    }
-    let count = match config.coefficient {
-        Granularity::Scalar => 1,
-        Granularity::Channel => channels,
-    };
-    let init = Init::Uniform(facts.init.0, facts.init.1);
-    let name = format!("{step_name}.{}", facts.name);
-    Some((
-        make.parameter(name, vec![count], Role::Coefficient, init),
-        count,
-    ))
-}
-
-/// A projection without a block cannot share the block's entry: it gets a norm of its own.
-fn effective_shortcut(config: &NetworkConfig, facts: &BlockFacts) -> Shortcut {
-    let alone = config.transition == Transition::ProjectThenStep;
-    if config.shortcut == Shortcut::SharedProjection && (alone || !facts.preactivation) {
-        Shortcut::Projection
-    } else {
-        config.shortcut
     }
 }

@@ -2,8 +2,8 @@
 
 use timestep_nets::{
     DType, Device, Granularity, InputShape, Metadata, Mode, Network, NetworkConfig, Parameters,
-    Pass, Role, Shortcut, StrideAt, Tensor, TensorData, Transition, blocks, device, ops,
-    read_safetensors, stream, to_safetensors,
+    Pass, Role, Shortcut, Tensor, TensorData, Transition, blocks, device, ops, read_safetensors,
+    stream, to_safetensors,
 };
 use timestep_numerics::schemes;
 
@@ -15,17 +15,9 @@ const INPUT: InputShape = InputShape {
 
 fn config(block: &str, scheme: &str) -> NetworkConfig {
     NetworkConfig {
-        name: format!("{block} x {scheme}"),
-        block: block.into(),
-        scheme: scheme.into(),
         steps: vec![2, 3],
         width: 4,
-        classes: 5,
-        input: INPUT,
-        shortcut: Shortcut::Projection,
-        transition: Transition::StridedStep,
-        stride_at: StrideAt::Middle,
-        coefficient: Granularity::Scalar,
+        ..NetworkConfig::new(block, scheme, INPUT, 5)
     }
 }
 

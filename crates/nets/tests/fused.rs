@@ -3,8 +3,7 @@
 
 use timestep_nets::{
     Coef, DType, Device, Features, Granularity, InputShape, Mode, Network, NetworkConfig, ParamId,
-    Parameters, Pass, Shortcut, StrideAt, Tensor, TensorData, Transition, blocks, device, ops,
-    stream,
+    Parameters, Pass, Shortcut, Tensor, TensorData, Transition, blocks, device, ops, stream,
 };
 use timestep_numerics::{State, schemes};
 
@@ -16,17 +15,9 @@ const INPUT: InputShape = InputShape {
 
 fn config(block: &str, scheme: &str) -> NetworkConfig {
     NetworkConfig {
-        name: format!("{block} x {scheme}"),
-        block: block.into(),
-        scheme: scheme.into(),
         steps: vec![3, 2],
         width: 8,
-        classes: 5,
-        input: INPUT,
-        shortcut: Shortcut::Projection,
-        transition: Transition::StridedStep,
-        stride_at: StrideAt::Middle,
-        coefficient: Granularity::Scalar,
+        ..NetworkConfig::new(block, scheme, INPUT, 5)
     }
 }
 

@@ -40,6 +40,7 @@ mod series;
 mod state;
 mod tableau;
 
+pub use registry::schemes::fractal::PlainFractal;
 pub use registry::{HEADINGS, UnknownScheme, facts, page, scheme, schemes};
 pub use scheme::{
     CoefficientFacts, Memory, Past, Reversible, Rhs, Scheme, SchemeFacts, Sharing, StageId,

@@ -166,6 +166,9 @@ pub fn schemes() -> &'static [&'static SchemeFacts] {
 schemes! {
     euler: Euler;
     lm: LinearMultistep;
+    lm3: LinearMultistep3;
+    dense: DenseMultistep;
+    zerosnet: ZeroSNet;
     momentum: Momentum;
     leapfrog: Leapfrog;
     ab2: AdamsBashforth2;

@@ -28,6 +28,19 @@ pub trait Rhs<S: State> {
     /// # Errors
     /// Whatever makes `f` undefined at `u`, for instance a shape that does not fit.
     fn eval(&mut self, at: StageId, u: &S) -> Result<S, StepError>;
+
+    /// Where branches of a step meet: their mean. `at` names the evaluation that came last.
+    ///
+    /// Drop-path (Larsson et al. 2017) is a right-hand side that leaves branches out here, so a
+    /// scheme need not know of it.
+    ///
+    /// # Panics
+    /// If there are no branches.
+    fn join(&mut self, _at: StageId, branches: &[&S]) -> S {
+        let weight = S::Coef::from(1.0 / branches.len() as f64);
+        let terms: Vec<(S::Coef, &S)> = branches.iter().map(|b| (weight.clone(), *b)).collect();
+        S::lincomb(&terms)
+    }
 }
 
 impl<S: State, F: FnMut(StageId, &S) -> Result<S, StepError>> Rhs<S> for F {
@@ -183,6 +196,25 @@ impl<S: State> StepCtx<S> {
         }
     }
 
+    /// The first `needed` coefficients.
+    ///
+    /// # Errors
+    /// [`StepError::MissingCoefficients`] if there are fewer.
+    pub fn first_coefs(
+        &self,
+        scheme: &'static str,
+        needed: usize,
+    ) -> Result<&[S::Coef], StepError> {
+        self.coefs
+            .get(..needed)
+            .ok_or(StepError::MissingCoefficients {
+                scheme,
+                step: self.step,
+                needed,
+                given: self.coefs.len(),
+            })
+    }
+
     /// The only coefficient of a one-coefficient scheme.
     ///
     /// # Errors
@@ -261,10 +293,10 @@ impl fmt::Display for Sharing {
     }
 }
 
-/// The learned coefficients that a scheme adds to each step.
+/// The learned coefficients that a scheme adds to each step: one for each earlier state it weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CoefficientFacts {
-    /// Name in weight files: `memory_k`.
+    /// Name in weight files: `memory_k`; the coefficient of the state before that is `memory_k2`.
     pub name: &'static str,
     /// Interval of the uniform initialisation.
     pub init: (f64, f64),
@@ -272,6 +304,26 @@ pub struct CoefficientFacts {
     pub at_restart: bool,
     /// Value that an analysis takes when none is given.
     pub default: f64,
+    /// Values that an analysis takes for the coefficients of older states; their number is how many
+    /// a step has besides the first, once so much history is there.
+    pub older: &'static [f64],
+}
+
+impl CoefficientFacts {
+    /// Coefficients of a step that has `history` earlier states.
+    #[must_use]
+    pub fn count(&self, history: usize) -> usize {
+        history.clamp(usize::from(self.at_restart), 1 + self.older.len())
+    }
+
+    /// Name of coefficient `index` (from 0) in weight files.
+    #[must_use]
+    pub fn name_of(&self, index: usize) -> String {
+        match index {
+            0 => self.name.to_owned(),
+            _ => format!("{}{}", self.name, index + 1),
+        }
+    }
 }
 
 /// What is known about a scheme without running it.

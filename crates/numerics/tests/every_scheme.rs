@@ -15,7 +15,11 @@ fn build(facts: &SchemeFacts) -> Box<dyn Scheme<State>> {
 }
 
 fn ctx(facts: &SchemeFacts, step: usize, h: f64) -> StepCtx<State> {
-    StepCtx::new(step, h).with_coefs(facts.coefficient.iter().map(|c| c.default).collect())
+    let all = |c: &timestep_numerics::CoefficientFacts| {
+        let older = c.older.iter().copied();
+        std::iter::once(c.default).chain(older).collect()
+    };
+    StepCtx::new(step, h).with_coefs(facts.coefficient.as_ref().map_or(Vec::new(), all))
 }
 
 /// Non-linear, and different at every stage, so that mixed-up stages show.

@@ -165,3 +165,22 @@ fn polynomial_schemes_need_f_of_zero_to_vanish() {
         1e-15,
     );
 }
+
+#[test]
+fn two_plain_columns_that_contain_the_identity_are_heuns_method() {
+    use timestep_numerics::{PlainFractal, Scheme};
+    // The short column carries `u`, the long one two Euler steps: the mean is Heun's step.
+    let h = 0.1;
+    let mut f = |at: StageId, u: &f64| -> Result<f64, StepError> {
+        Ok(if at.stage == 2 { *u } else { u + h * slope(*u) })
+    };
+    assert_eq!(PlainFractal::sees_start(2), [true, false, true]);
+    let fractal = PlainFractal::new(2).expect("two columns");
+    let ctx = StepCtx::new(0, h);
+    let next = fractal.step(&mut f, &0.7, &mut Memory::new(), &ctx);
+    let heun = step_on("heun", &mut slope, (0.7, 0.0), 0.0, h);
+    near(next.expect("it fits"), heun, 1e-15);
+    let seen = PlainFractal::sees_start(4);
+    assert_eq!((seen.len(), seen.iter().filter(|s| **s).count()), (15, 4));
+    assert!(PlainFractal::new(5).is_none());
+}

@@ -71,7 +71,7 @@ impl Subject {
         for _ in 0..steps {
             let batch = (self.images.clone(), self.labels.clone());
             let (network, parameters) = (&self.network, &mut self.parameters);
-            loss = step(network, parameters, &mut self.sgd, batch, 0.0, 0.01)?
+            loss = step(network, parameters, &mut self.sgd, batch, 0.0, 0.01, None)?
                 .ok_or("the loss is not finite")?
                 .loss;
         }

@@ -1,10 +1,8 @@
 //! Which network does a recipe ask for, given its data?
 
 use crate::TrainError;
-use crate::recipe::{CoefficientKind, NetworkSettings};
-use timestep_nets::{
-    Granularity, InputShape, NetError, NetworkConfig, Shortcut, StrideAt, Transition, block, preset,
-};
+use crate::recipe::{ActivationsKind, CoefficientKind, NetworkSettings};
+use timestep_nets::{Activations, Granularity, InputShape, NetError, NetworkConfig, block, preset};
 use timestep_numerics::facts;
 
 /// The configuration of the network: the preset, if one is named, with what differs from it.
@@ -31,25 +29,13 @@ pub fn network_config(
         settings.classes
     };
     let mut config = if settings.preset.is_empty() {
-        NetworkConfig {
-            name: String::new(),
-            block: "preact".into(),
-            scheme: "euler".into(),
-            steps: vec![3, 3, 3],
-            width: 16,
-            classes,
-            input,
-            shortcut: Shortcut::Projection,
-            transition: Transition::StridedStep,
-            stride_at: StrideAt::Middle,
-            coefficient: Granularity::Scalar,
-        }
+        NetworkConfig::new("preact", "euler", input, classes)
     } else {
         preset(&settings.preset)?.config(input, classes)
     };
     let published = config.clone();
     if !settings.block.is_empty() {
-        config.block = block(&settings.block)?.0.key.to_owned();
+        config.block = block(&settings.block)?.key();
     }
     if !settings.scheme.is_empty() {
         // An unknown name is reported by the network, with near names.
@@ -59,14 +45,25 @@ pub fn network_config(
         config.steps.clone_from(&settings.steps);
     }
     if settings.width != 0 {
-        config.width = settings.width;
+        config = config.scaled_to(settings.width);
     }
     match settings.coefficient {
         CoefficientKind::Preset => {}
         CoefficientKind::Scalar => config.coefficient = Granularity::Scalar,
         CoefficientKind::Channel => config.coefficient = Granularity::Channel,
     }
-    if config != published || settings.preset.is_empty() {
+    match settings.activations {
+        ActivationsKind::Preset => {}
+        ActivationsKind::Stored => config.activations = Activations::Stored,
+        ActivationsKind::Reconstructed => config.activations = Activations::Reconstructed,
+    }
+    if settings.dropout >= 0.0 {
+        config.dropout = settings.dropout;
+    }
+    if settings.drop_path >= 0.0 {
+        config.drop_path = settings.drop_path;
+    }
+    if config.architecture() != published.architecture() || settings.preset.is_empty() {
         config.name = format!("{} x {}", config.block, config.scheme);
     }
     Ok(config)

@@ -2,11 +2,13 @@
 
 use crate::TrainError;
 use crate::network::network_config;
-use crate::recipe::{PadMode as RecipePad, Recipe, Resolved};
+use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved};
 use crate::schedule::Schedule;
 use crate::trained::Card;
-use timestep_data::{Augment, DataError, Dataset, Loader, Normalise, OpenOptions, PadMode, open};
-use timestep_nets::{InputShape, Network};
+use timestep_data::{
+    Augment, DataError, Dataset, Jitter, Loader, Normalise, OpenOptions, PadMode, View, open,
+};
+use timestep_nets::{Home, InputShape, Network, preset};
 
 /// Everything that a recipe stands for, ready to be trained.
 #[derive(Debug)]
@@ -30,12 +32,9 @@ impl Setup {
     /// [`TrainError::Data`] for unusable data, [`TrainError::Net`] for an impossible network.
     pub fn new(resolved: Resolved) -> Result<Self, TrainError> {
         // Names of networks are checked before data is opened: a typo should not cost a minute.
-        let probe = InputShape {
-            channels: 3,
-            height: 32,
-            width: 32,
-        };
-        Network::build(&network_config(&resolved.recipe.network, probe, 10)?)?;
+        let named = &resolved.recipe.network;
+        let home = preset(&named.preset).map_or(Home::Cifar, |preset| preset.home);
+        Network::build(&network_config(named, home.input().0, 10)?)?;
         let mut dataset = open_data(&resolved.recipe)?;
         let recipe = &resolved.recipe;
         if recipe.train.overfit > 0 {
@@ -98,13 +97,23 @@ impl Setup {
         if recipe.train.overfit > 0 {
             return Ok(loader);
         }
+        let data = &recipe.data;
         let augment = Augment {
-            pad: recipe.data.pad,
-            pad_mode: match recipe.data.pad_mode {
+            view: view(data),
+            pad: data.pad,
+            pad_mode: match data.pad_mode {
                 RecipePad::Zero => PadMode::Zero,
                 RecipePad::Reflect => PadMode::Reflect,
             },
-            flip: recipe.data.flip,
+            flip: data.flip,
+            jitter: match data.jitter[..] {
+                [brightness, contrast, saturation] => Jitter {
+                    brightness,
+                    contrast,
+                    saturation,
+                },
+                _ => Jitter::OFF,
+            },
         };
         Ok(loader.augmented(augment, seed)?)
     }
@@ -152,6 +161,22 @@ impl Setup {
     }
 }
 
+/// Which part of a training image is seen.
+fn view(data: &DataSettings) -> View {
+    match (data.crop, &data.scale[..]) {
+        (CropKind::Pad, _) => View::Padded,
+        (CropKind::RandomResized, [low, high]) => View::RandomResized {
+            scale: (*low, *high),
+            ratio: (3.0 / 4.0, 4.0 / 3.0),
+        },
+        (CropKind::RandomResized, _) => View::RANDOM_RESIZED,
+        (CropKind::Scale, [low, high]) => View::Scaled {
+            shorter: (*low as usize, *high as usize),
+        },
+        (CropKind::Scale, _) => View::SCALED,
+    }
+}
+
 /// Opens the data set of a recipe.
 ///
 /// # Errors
@@ -161,6 +186,8 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
     let options = OpenOptions {
         dir: (!data.dir.is_empty()).then(|| data.dir.clone().into()),
         size: (data.size > 0).then_some(data.size),
+        resize: (data.resize > 0).then_some(data.resize),
+        full: view(data).needs_whole() || !data.jitter.is_empty(),
         ..OpenOptions::default()
     };
     Ok(open(&data.name, &options)?)

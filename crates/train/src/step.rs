@@ -3,7 +3,7 @@
 use crate::TrainError;
 use crate::evaluate::numbers;
 use crate::sgd::Sgd;
-use timestep_nets::{Int, Mode, Network, Parameters, Pass, Tensor, ops};
+use timestep_nets::{Draws, Int, Mode, Network, Parameters, Pass, Tensor, ops};
 
 /// What a step found.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct StepResult {
     pub logits: Vec<f32>,
 }
 
-/// Takes one step on a batch; `None` if the loss is not finite (nothing is changed then).
+/// Takes one step on a batch, with the random numbers of `draws`; `None` if the loss is not finite (nothing is changed then).
 ///
 /// # Shapes
 /// - `images`: `[batch, channels, height, width]`; `labels`: `[batch]`
@@ -28,9 +28,10 @@ pub fn step(
     (images, labels): (Tensor<4>, Tensor<1, Int>),
     smoothing: f64,
     lr: f64,
+    draws: Option<Draws>,
 ) -> Result<Option<StepResult>, TrainError> {
     let values = parameters.tracked();
-    let pass = Pass::new(&values, Mode::Train);
+    let pass = Pass::new(&values, Mode::Train).with_draws(draws);
     let logits = network.forward(&pass, images.autodiff())?;
     let loss = ops::cross_entropy(logits.clone(), labels, smoothing);
     let mean = numbers(loss.clone())

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use timestep_data::Batch;
-use timestep_nets::{Device, Mode, Network, NonFinite, Parameters, Role};
+use timestep_nets::{Device, Draws, Mode, Network, NonFinite, Parameters, Role};
 
 /// Between two saved states of a long epoch.
 const SAVE_EVERY: Duration = Duration::from_secs(300);
@@ -349,7 +349,12 @@ impl<'s> Run<'s> {
         let smoothing = self.setup.recipe().train.label_smoothing;
         let inputs = (images(batch, device), labels(batch, device));
         let (parameters, sgd) = (&mut self.parameters, &mut self.sgd);
-        let Some(done) = crate::step(network, parameters, sgd, inputs, smoothing, lr)? else {
+        let draws = Some(Draws {
+            seed: self.setup.recipe().train.seed,
+            step: self.progress.step as u64,
+        });
+        let Some(done) = crate::step(network, parameters, sgd, inputs, smoothing, lr, draws)?
+        else {
             return Ok(None);
         };
         tally.count(&done.logits, &batch.labels, network.config().classes);

@@ -7,7 +7,7 @@ use crate::recipes;
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::Path;
-use timestep_nets::{InputShape, NetworkConfig, block, device, preset};
+use timestep_nets::{InputShape, NetworkConfig, block, device, preset, squeeze_excite};
 use timestep_numerics::facts;
 use timestep_train::recipe::Recipe;
 use timestep_train::{Trained, network_config, run};
@@ -89,10 +89,13 @@ fn of_network(network: &NetworkConfig, data: &str) -> Result<Vec<String>, Failur
     if let Ok(preset) = preset(&network.name) {
         all.extend(entries(preset.references));
     }
+    if block(&network.block)?.squeeze {
+        all.extend(entries(squeeze_excite().references));
+    }
     if let Ok(scheme) = facts(&network.scheme) {
         all.extend(entries(scheme.references));
     }
-    all.extend(entries(block(&network.block)?.0.references));
+    all.extend(entries(block(&network.block)?.facts.references));
     if let Ok(info) = timestep_data::info(data) {
         all.extend(info.bibtex.map(str::to_owned));
     }

@@ -5,16 +5,9 @@ use crate::failure::Failure;
 use crate::settings;
 use crate::ui::{Ui, table};
 use serde_json::json;
-use timestep_nets::{InputShape, Network};
+use timestep_nets::{Home, Network, preset};
 use timestep_train::network_config;
 use timestep_train::recipe::{Layers, NetworkSettings, Resolved, data_sets, diff};
-
-/// Any image will do to find out whether the names of a network exist.
-const PROBE: InputShape = InputShape {
-    channels: 3,
-    height: 32,
-    width: 32,
-};
 
 /// Shows, compares or starts recipes.
 pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
@@ -66,7 +59,9 @@ fn resolve(layers: Layers) -> Result<Resolved, Failure> {
         noise: String::new(),
         ..recipe.network.clone()
     };
-    Network::build(&network_config(&settings, PROBE, 10)?)?;
+    // Any image that the network can take will do to find out whether the names exist.
+    let home = preset(&settings.preset).map_or(Home::Cifar, |preset| preset.home);
+    Network::build(&network_config(&settings, home.input().0, 10)?)?;
     Ok(resolved)
 }
 

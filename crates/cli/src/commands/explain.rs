@@ -2,13 +2,14 @@
 
 use crate::args::Explain;
 use crate::failure::Failure;
+use crate::map::Place;
 use crate::names::{Named, find, module_page, type_name};
 use crate::recipes;
 use crate::theory::Theory;
 use crate::ui::Ui;
 use serde_json::json;
-use timestep_nets::Preset;
-use timestep_numerics::{SchemeFacts, facts, page};
+use timestep_nets::{Home, Network, Preset, Published};
+use timestep_numerics::{SchemeFacts, page};
 use timestep_train::recipe::{Recipe, Setting};
 
 /// Prints the page of a name: Markdown, as it was written.
@@ -23,7 +24,7 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
             ("scheme", scheme.key, text)
         }
         Named::Block(block) => ("block", block.key, module_page(block.source)),
-        Named::Network(preset) => ("network", preset.name, network_page(preset)),
+        Named::Network(preset) => ("network", preset.name, network_page(preset)?),
         Named::Data(data) => ("data set", data.key, data.page.clone()),
         Named::Setting(setting) => ("setting", setting.path, setting_page(setting)),
         Named::Log(log) => {
@@ -77,43 +78,50 @@ fn setting_page(setting: &Setting) -> String {
 }
 
 /// What a published network is made of, and its place in the table of equations and schemes.
-fn network_page(preset: &Preset) -> String {
-    let published = preset.published.map_or(String::new(), |(error, source)| {
-        format!("Published CIFAR-10 test error: {error} % ({source}).\n")
-    });
-    let scheme = facts(preset.scheme).map_or(String::new(), |s| {
-        format!(
-            "\n# As a differential equation\n{}u_next = {}; see `timestep explain {}`.\n",
-            place(s),
-            s.equation,
-            s.key
-        )
-    });
-    let coefficients = match preset.coefficients {
+fn network_page(preset: &Preset) -> Result<String, Failure> {
+    let config = preset.at_home();
+    let network = Network::build(&config)?;
+    let mut published = String::new();
+    for Published {
+        data,
+        error,
+        source,
+    } in preset.published
+    {
+        published.push_str(&format!(
+            "Published test error on {data}: {error} % ({source}).\n"
+        ));
+    }
+    let coefficients = match network.coefficient_count() {
         0 => "no learned coefficients".to_owned(),
         n => format!("{n} learned coefficients"),
     };
-    let name = preset.name;
-    format!(
-        "Depth {}: a stem, three segments of {} steps, and a head; block `{}`, scheme `{}`.\n\
-         {} trained numbers for 10 classes of 3×32×32 images, and {coefficients}.\n{published}{scheme}\n\
-         # Next\n`timestep summary {name}`, `timestep train cifar10/{name} --dry-run`, `timestep cite {name}`\n",
-        preset.depth,
-        preset.steps(),
-        preset.block,
-        preset.scheme,
-        preset.parameters,
-    )
-}
-
-/// The row of a scheme in table 1 of Lu et al. 2018: network, equation, scheme.
-fn place(scheme: &SchemeFacts) -> String {
-    let equation = match scheme.parts {
-        2 => "x1' = f0(x2), x2' = f1(x1)",
-        _ => "u_t = f(u)",
+    let place = Place::of(&network);
+    let input = config.input;
+    let (name, scheme) = (preset.name, network.scheme());
+    let recipe = match preset.home {
+        Home::Cifar => format!("`timestep train cifar10/{name} --dry-run`, "),
+        Home::Imagenet(_) => String::new(),
     };
-    format!(
-        "It is the equation {equation}, stepped by: {}.\n",
-        scheme.title
-    )
+    let steps: Vec<String> = config.steps.iter().map(ToString::to_string).collect();
+    Ok(format!(
+        "A stem, {} segments of {} steps, and a head; block `{}`, scheme `{}`.\n\
+         {} trained numbers for {} classes of {}×{}×{} images, and {coefficients}.\n{published}\n\
+         # As a differential equation\nIt is the equation {}, stepped by: {}.\n\
+         u_next = {}; see `timestep explain {}`.\n\n\
+         # Next\n`timestep summary {name}`, {recipe}`timestep cite {name}`\n",
+        config.steps.len(),
+        steps.join(", "),
+        config.block,
+        scheme.key,
+        network.cost().parameters,
+        config.classes,
+        input.channels,
+        input.height,
+        input.width,
+        place.equation,
+        place.scheme,
+        scheme.equation,
+        scheme.key,
+    ))
 }

@@ -8,7 +8,7 @@ use crate::ui::{Ui, table};
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use timestep_nets::{InputShape, Network, blocks, presets};
+use timestep_nets::{Network, blocks, presets, squeeze_excite};
 use timestep_numerics::schemes;
 use timestep_train::recipe::{Recipe, SETTINGS};
 use timestep_train::run::recipe;
@@ -21,14 +21,13 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
         Kind::Networks => (
             vec![
                 "network",
-                "depth",
                 "block",
                 "scheme",
+                "input",
                 "parameters",
                 "coefficients",
                 "multiply_adds",
-                "cifar10_error",
-                "source",
+                "published",
             ],
             networks()?,
         ),
@@ -61,6 +60,7 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
         Kind::Blocks => (
             vec!["block", "equation", "what"],
             blocks()
+                .chain([squeeze_excite()])
                 .map(|b| vec![json!(b.key), json!(b.equation), json!(b.title)])
                 .collect(),
         ),
@@ -150,27 +150,32 @@ fn analyses() -> Vec<Vec<Value>> {
         .collect()
 }
 
-/// Every published network with what it costs on CIFAR-10.
+/// Every published network with what it costs on the images it was published for.
 fn networks() -> Result<Vec<Vec<Value>>, Failure> {
-    let cifar = InputShape {
-        channels: 3,
-        height: 32,
-        width: 32,
-    };
     presets()
         .iter()
         .map(|p| {
-            let cost = Network::build(&p.config(cifar, 10))?.cost();
+            let network = Network::build(&p.at_home())?;
+            let (cost, config) = (network.cost(), network.config());
+            let input = config.input;
+            let published: Vec<String> = (p.published.iter())
+                .map(|e| format!("{} {} % ({})", e.data, e.error, e.source))
+                .collect();
             Ok(vec![
                 json!(p.name),
-                json!(p.depth),
-                json!(p.block),
-                json!(p.scheme),
+                json!(config.block),
+                json!(config.scheme),
+                json!(format!(
+                    "{}x{}x{}",
+                    input.channels, input.height, input.width
+                )),
                 json!(cost.parameters),
-                json!(p.coefficients),
+                json!(network.coefficient_count()),
                 json!(cost.multiply_adds),
-                json!(p.published.map(|(error, _)| error)),
-                json!(p.published.map(|(_, source)| source)),
+                match published.as_slice() {
+                    [] => Value::Null,
+                    all => json!(all.join(", ")),
+                },
             ])
         })
         .collect()

@@ -3,13 +3,14 @@
 use crate::args::Summary;
 use crate::commands::analyze::number;
 use crate::failure::Failure;
+use crate::map::Place;
 use crate::settings;
 use crate::theory::intervals;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use std::path::Path;
 use timestep_data::info;
-use timestep_nets::{InputShape, Network, Role, SegmentSummary, device, preset};
+use timestep_nets::{Home, InputShape, Network, Role, SegmentSummary, device, preset};
 use timestep_numerics::analysis::{modified_equation, stability};
 use timestep_train::recipe::{NetworkSettings, data_sets};
 use timestep_train::run::RECIPE;
@@ -46,8 +47,7 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
             "give a network (`timestep list networks`), a recipe, weights, or --block and --scheme",
         ));
     }
-    let mut input = CIFAR;
-    let mut classes = 10;
+    let (mut input, mut classes) = Home::Cifar.input();
     let mut network = NetworkSettings::default();
     let recipe = what.contains('/')
         || what.ends_with(".toml")
@@ -55,6 +55,9 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         || data_sets().any(|data| data == what);
     if what.is_empty() || preset(what).is_ok() {
         network.preset = what.to_owned();
+        if let Ok(preset) = preset(what) {
+            (input, classes) = preset.home.input();
+        }
     } else if recipe {
         let recipe = settings::layers(Some(what))?.resolve()?.recipe;
         network = recipe.network;
@@ -103,13 +106,6 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         None,
     ))
 }
-
-/// Colour images of 32 by 32 pixels, for which networks are published.
-const CIFAR: InputShape = InputShape {
-    channels: 3,
-    height: 32,
-    width: 32,
-};
 
 /// Weights are of one network: flags that describe another would be ignored.
 fn refuse_changes(args: &Summary, what: &str) -> Result<(), Failure> {
@@ -176,6 +172,7 @@ fn object(network: &Network, k: Option<f64>) -> Value {
         .collect();
     let cost = network.cost();
     let config = network.config();
+    let place = Place::of(network);
     json!({
         "network": config.name,
         "block": config.block,
@@ -187,6 +184,7 @@ fn object(network: &Network, k: Option<f64>) -> Value {
         "block_evaluations": network.block_evaluations(),
         "activation_bytes": 4 * cost.activations,
         "segments": segments,
+        "map": {"equation": place.equation, "scheme": place.scheme},
         "scheme": {
             "key": scheme.key,
             "equation": scheme.equation,
@@ -215,16 +213,17 @@ fn text(network: &Network, k: Option<f64>) -> String {
     let input = config.input;
     let shape = format!("{}×{}×{}", input.channels, input.height, input.width);
     rows.push(vec!["images".into(), String::new(), String::new(), shape]);
-    let stem = count(network, |name| {
-        name.starts_with("conv1.") || name.starts_with("bn1.")
-    });
-    let shape = format!("{}×{}×{}", config.width, input.height, input.width);
+    let (stem, (channels, size)) = (network.stem_cost(), network.stem_shape());
+    let shape = format!("{channels}×{}×{}", size.height, size.width);
     rows.push(vec![
         "stem".into(),
         String::new(),
         String::new(),
         shape,
-        stem.0.to_string(),
+        stem.parameters.to_string(),
+        String::new(),
+        millions(stem.multiply_adds),
+        megabytes(stem.activations),
     ]);
     for segment in network.segments() {
         let s = segment.summary();
@@ -240,16 +239,17 @@ fn text(network: &Network, k: Option<f64>) -> String {
         ]);
         rows.extend(groups(network, s));
     }
-    let head = count(network, |name| {
-        name.starts_with("bn.") || name.starts_with("fc.")
-    });
+    let head = network.head_cost();
     let shape = format!("{} classes", config.classes);
     rows.push(vec![
         "head".into(),
         String::new(),
         String::new(),
         shape,
-        head.0.to_string(),
+        head.parameters.to_string(),
+        String::new(),
+        millions(head.multiply_adds),
+        megabytes(head.activations),
     ]);
     let cost = network.cost();
     rows.push(vec![
@@ -270,10 +270,18 @@ fn text(network: &Network, k: Option<f64>) -> String {
     )
 }
 
+/// The step that a transition takes, as the tree names it.
+fn entrance(name: &'static str) -> &'static str {
+    match name {
+        "strided step" => "strided forward Euler",
+        other => other,
+    }
+}
+
 /// A row for each run of alike steps of a segment: how it is entered, then how it goes on.
 fn groups(network: &Network, segment: &SegmentSummary) -> Vec<Vec<String>> {
     let scheme = network.scheme();
-    let strided = segment.entrance == "strided step";
+    let strided = segment.entrance.starts_with("strided");
     let mut parts: Vec<(String, usize, usize, usize)> = Vec::new();
     if segment.entrance == "projection" {
         let inside = format!("{}.downsample.", segment.name);
@@ -285,7 +293,7 @@ fn groups(network: &Network, segment: &SegmentSummary) -> Vec<Vec<String>> {
         let inside = format!("{}.{n}.", segment.name);
         let (weights, coefficients) = count(network, |name| name.starts_with(&inside));
         let (what, evaluations) = match n {
-            0 if strided => ("strided forward Euler".to_owned(), 1),
+            0 if strided => (entrance(segment.entrance).to_owned(), 1),
             0 if scheme.memory > 0 => (format!("{}, without history", scheme.key), scheme.stages),
             _ => (scheme.key.to_owned(), scheme.stages),
         };
@@ -345,9 +353,10 @@ fn count(network: &Network, named: impl Fn(&str) -> bool) -> (usize, usize) {
 fn theory(network: &Network, k: Option<f64>) -> String {
     let scheme = network.scheme();
     let at = k.or(scheme.coefficient.map(|c| c.default));
+    let place = Place::of(network);
     let mut text = format!(
-        "scheme `{}`: u_next = {}\norder {}",
-        scheme.key, scheme.equation, scheme.order
+        "on the map: {}, stepped by {}\nscheme `{}`: u_next = {}\norder {}",
+        place.equation, place.scheme, scheme.key, scheme.equation, scheme.order
     );
     if let Some(at) = at {
         let which = if k.is_some() {

@@ -16,7 +16,7 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016.
 
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, StrideAt, ops};
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, ops};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
     key: "bottleneck",
@@ -25,6 +25,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "BN(W3 * relu(BN(W2 * relu(BN(W1 * u)))))",
     expansion: 4,
     preactivation: false,
+    rectifies: true,
     references: &["he2016deep"],
     source: include_str!("bottleneck.rs"),
 };
@@ -32,6 +33,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
 /// Three convolutions, each followed by a norm.
 #[derive(Debug)]
 pub struct Bottleneck {
+    facts: &'static BlockFacts,
     conv1: Conv,
     bn1: Norm,
     conv2: Conv,
@@ -44,10 +46,18 @@ impl Bottleneck {
     /// Builds the block under `name`.
     #[must_use]
     pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
-        let (first, middle) = match shape.stride_at {
-            StrideAt::First => (shape.stride, 1),
-            StrideAt::Middle => (1, shape.stride),
-        };
+        Self::with_facts(make, name, shape, &FACTS)
+    }
+
+    /// The same for a block that is this one in groups.
+    pub(super) fn with_facts(
+        make: &mut Builder,
+        name: &str,
+        shape: &BlockShape,
+        facts: &'static BlockFacts,
+    ) -> Box<dyn Block> {
+        let (first, middle) = shape.strides();
+        let groups = shape.groups.max(1);
         let (inner, size1) = (shape.inner, shape.size.strided(first));
         let size2 = size1.strided(middle);
         let conv1 = make.conv(
@@ -60,7 +70,15 @@ impl Bottleneck {
             shape.size,
         );
         let bn1 = make.norm(&format!("{name}.bn1"), inner);
-        let conv2 = make.conv(&format!("{name}.conv2"), inner, inner, 3, middle, 1, size1);
+        let conv2 = make.conv(
+            &format!("{name}.conv2"),
+            inner,
+            inner,
+            3,
+            middle,
+            groups,
+            size1,
+        );
         let bn2 = make.norm(&format!("{name}.bn2"), inner);
         let conv3 = make.conv(
             &format!("{name}.conv3"),
@@ -75,6 +93,7 @@ impl Bottleneck {
         make.keep(shape.output, size2);
         let bn3 = make.norm(&format!("{name}.bn3"), shape.output);
         Box::new(Self {
+            facts,
             conv1,
             bn1,
             conv2,
@@ -87,7 +106,7 @@ impl Bottleneck {
 
 impl Block for Bottleneck {
     fn facts(&self) -> &'static BlockFacts {
-        &FACTS
+        self.facts
     }
 
     fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {

@@ -1,6 +1,6 @@
 //! Which blocks are there? One file each, one registry line each.
 
-use crate::{BlockFacts, MakeBlock, NetError, near_names};
+use crate::{BlockFacts, BlockKind, MakeBlock, NetError, near_names};
 
 macro_rules! blocks {
     ($($module:ident :: $type:ident),* $(,)?) => {
@@ -20,6 +20,25 @@ blocks! {
     preact::PreAct,
     bottleneck::Bottleneck,
     preact_bottleneck::PreActBottleneck,
+    resnext::ResNext,
+    preact_resnext::PreActResNext,
+    shake_shake::ShakeShake,
+    inception_a::InceptionA,
+    inception_b::InceptionB,
+    inception_c::InceptionC,
+    conv_norm_relu::ConvNormRelu,
+}
+
+mod squeeze_excite;
+pub use squeeze_excite::SqueezeExcite;
+
+/// What is put before the name of any block to wrap it in squeeze-and-excitation.
+pub const SQUEEZE: &str = "se-";
+
+/// Facts about squeeze-and-excitation, which wraps any block: `se-preact`, `se-bottleneck`.
+#[must_use]
+pub fn squeeze_excite() -> &'static BlockFacts {
+    &squeeze_excite::FACTS
 }
 
 /// Every registered block, in registry order.
@@ -27,21 +46,40 @@ pub fn blocks() -> impl Iterator<Item = &'static BlockFacts> {
     BLOCKS.iter().map(|(facts, _)| *facts)
 }
 
-/// Facts and constructor of a block by key or alias.
+/// A block by key or alias, with `se-` before it for squeeze-and-excitation around it.
 ///
 /// # Errors
 /// [`NetError::Unknown`] with near names.
-pub fn block(name: &str) -> Result<(&'static BlockFacts, MakeBlock), NetError> {
-    BLOCKS
-        .iter()
-        .find(|(facts, _)| facts.key == name || facts.aliases.contains(&name))
-        .copied()
-        .ok_or_else(|| NetError::Unknown {
+pub fn block(name: &str) -> Result<BlockKind, NetError> {
+    let known = |name: &str| {
+        BLOCKS
+            .iter()
+            .find(|(facts, _)| facts.key == name || facts.aliases.contains(&name))
+    };
+    let inside = name.strip_prefix(SQUEEZE);
+    let found = match known(name) {
+        Some(found) => Some((found, false)),
+        None => inside.and_then(known).map(|found| (found, true)),
+    };
+    match found {
+        Some((&(facts, make), squeeze)) => Ok(BlockKind {
+            facts,
+            make,
+            squeeze,
+        }),
+        None => Err(NetError::Unknown {
             kind: "block",
             name: name.to_string(),
-            near: near_names(name, blocks().map(|b| b.key)),
+            near: match inside {
+                None => near_names(name, blocks().map(|b| b.key)),
+                Some(inside) => near_names(inside, blocks().map(|b| b.key))
+                    .into_iter()
+                    .map(|near| format!("{SQUEEZE}{near}"))
+                    .collect(),
+            },
             list: "timestep list blocks",
-        })
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -67,14 +105,15 @@ mod tests {
                 .into_string()
                 .expect("UTF-8");
             let stem = name.trim_end_matches(".rs");
-            if stem != "mod" {
+            // The wrapper is registered by itself.
+            if stem != "mod" && stem != "squeeze_excite" {
                 assert!(
                     MODULES.contains(&stem),
                     "{name} is not in `blocks!`: add the line"
                 );
             }
         }
-        for facts in blocks() {
+        for facts in blocks().chain([squeeze_excite()]) {
             for heading in HEADINGS {
                 let line = format!("//! # {heading}\n");
                 assert!(
@@ -90,5 +129,8 @@ mod tests {
     fn misspelt_names_are_corrected() {
         let error = block("preactt").expect_err("not a block");
         assert!(error.hint().expect("near names").contains("`preact`"));
+        let error = block("se-preactt").expect_err("not a block");
+        assert!(error.hint().expect("near names").contains("`se-preact`"));
+        assert_eq!(block("se-basic").expect("a block").key(), "se-postact");
     }
 }

@@ -25,6 +25,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "BN(W2 * relu(BN(W1 * u)))",
     expansion: 1,
     preactivation: false,
+    rectifies: true,
     references: &["he2016deep"],
     source: include_str!("postact.rs"),
 };

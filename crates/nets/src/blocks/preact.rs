@@ -6,6 +6,8 @@
 //! # As a network
 //! Pre-activation ResNet (He et al. 2016) and LM-ResNet-20 to LM-ResNet-110 (Lu et al. 2018): the
 //! step is a pure linear combination, so the network is exactly a scheme applied to `u_t = f(u)`.
+//! Wide ResNets (Zagoruyko, Komodakis 2016) are the same block with more channels, and dropout
+//! between the convolutions where asked for.
 //!
 //! # Cost
 //! Two 3×3 convolutions: `18 width²` weights, `18 width²` multiply-adds a pixel.
@@ -16,6 +18,7 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Identity mappings in deep residual networks, ECCV 2016.
 
+use crate::layers::Dropout;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
@@ -25,6 +28,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "W2 * relu(BN(W1 * relu(BN(u))))",
     expansion: 1,
     preactivation: true,
+    rectifies: false,
     references: &["he2016identity"],
     source: include_str!("preact.rs"),
 };
@@ -32,9 +36,11 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
 /// Two convolutions, each preceded by norm and ReLU.
 #[derive(Debug)]
 pub struct PreAct {
-    bn1: Norm,
+    /// Missing where the state is normalised and rectified already.
+    bn1: Option<Norm>,
     conv1: Conv,
     bn2: Norm,
+    dropout: Option<Dropout>,
     conv2: Conv,
 }
 
@@ -43,7 +49,7 @@ impl PreAct {
     #[must_use]
     pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         let (input, output, small) = (shape.input, shape.output, shape.size.strided(shape.stride));
-        let bn1 = make.norm(&format!("{name}.bn1"), input);
+        let bn1 = (!shape.activated).then(|| make.norm(&format!("{name}.bn1"), input));
         let conv1 = make.conv(
             &format!("{name}.conv1"),
             input,
@@ -59,6 +65,7 @@ impl PreAct {
             bn1,
             conv1,
             bn2,
+            dropout: Dropout::new(name, shape.dropout),
             conv2,
         })
     }
@@ -70,14 +77,15 @@ impl Block for PreAct {
     }
 
     fn entry(&self, pass: &Pass<'_>, u: &Features) -> Option<Features> {
-        Some(self.bn1.relu(pass, u))
+        self.bn1.as_ref().map(|norm| norm.relu(pass, u))
     }
 
     fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features {
         let inner = match entry {
             Some(entry) => self.conv1.forward(pass, entry),
-            None => self.conv1.forward(pass, &self.bn1.relu(pass, u)),
+            None => self.conv1.forward(pass, u),
         };
-        self.conv2.forward(pass, &self.bn2.relu(pass, &inner))
+        let inner = Dropout::apply(&self.dropout, pass, self.bn2.relu(pass, &inner));
+        self.conv2.forward(pass, &inner)
     }
 }

@@ -16,7 +16,7 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Identity mappings in deep residual networks, ECCV 2016.
 
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, StrideAt};
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
     key: "preact-bottleneck",
@@ -25,6 +25,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "W3 * relu(BN(W2 * relu(BN(W1 * relu(BN(u))))))",
     expansion: 4,
     preactivation: true,
+    rectifies: false,
     references: &["he2016identity"],
     source: include_str!("preact_bottleneck.rs"),
 };
@@ -32,7 +33,9 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
 /// Three convolutions, each preceded by norm and ReLU.
 #[derive(Debug)]
 pub struct PreActBottleneck {
-    bn1: Norm,
+    facts: &'static BlockFacts,
+    /// Missing where the state is normalised and rectified already.
+    bn1: Option<Norm>,
     conv1: Conv,
     bn2: Norm,
     conv2: Conv,
@@ -44,13 +47,21 @@ impl PreActBottleneck {
     /// Builds the block under `name`.
     #[must_use]
     pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
-        let (first, middle) = match shape.stride_at {
-            StrideAt::First => (shape.stride, 1),
-            StrideAt::Middle => (1, shape.stride),
-        };
+        Self::with_facts(make, name, shape, &FACTS)
+    }
+
+    /// The same for a block that is this one in groups.
+    pub(super) fn with_facts(
+        make: &mut Builder,
+        name: &str,
+        shape: &BlockShape,
+        facts: &'static BlockFacts,
+    ) -> Box<dyn Block> {
+        let (first, middle) = shape.strides();
         let (inner, size1) = (shape.inner, shape.size.strided(first));
         let size2 = size1.strided(middle);
-        let bn1 = make.norm(&format!("{name}.bn1"), shape.input);
+        let groups = shape.groups.max(1);
+        let bn1 = (!shape.activated).then(|| make.norm(&format!("{name}.bn1"), shape.input));
         let conv1 = make.conv(
             &format!("{name}.conv1"),
             shape.input,
@@ -61,7 +72,15 @@ impl PreActBottleneck {
             shape.size,
         );
         let bn2 = make.norm(&format!("{name}.bn2"), inner);
-        let conv2 = make.conv(&format!("{name}.conv2"), inner, inner, 3, middle, 1, size1);
+        let conv2 = make.conv(
+            &format!("{name}.conv2"),
+            inner,
+            inner,
+            3,
+            middle,
+            groups,
+            size1,
+        );
         let bn3 = make.norm(&format!("{name}.bn3"), inner);
         let conv3 = make.conv(
             &format!("{name}.conv3"),
@@ -73,6 +92,7 @@ impl PreActBottleneck {
             size2,
         );
         Box::new(Self {
+            facts,
             bn1,
             conv1,
             bn2,
@@ -85,17 +105,17 @@ impl PreActBottleneck {
 
 impl Block for PreActBottleneck {
     fn facts(&self) -> &'static BlockFacts {
-        &FACTS
+        self.facts
     }
 
     fn entry(&self, pass: &Pass<'_>, u: &Features) -> Option<Features> {
-        Some(self.bn1.relu(pass, u))
+        self.bn1.as_ref().map(|norm| norm.relu(pass, u))
     }
 
     fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features {
         let inner = match entry {
             Some(entry) => self.conv1.forward(pass, entry),
-            None => self.conv1.forward(pass, &self.bn1.relu(pass, u)),
+            None => self.conv1.forward(pass, u),
         };
         let inner = self.conv2.forward(pass, &self.bn2.relu(pass, &inner));
         self.conv3.forward(pass, &self.bn3.relu(pass, &inner))

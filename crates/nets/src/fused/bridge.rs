@@ -7,12 +7,12 @@ use crate::Coef;
 use burn::tensor::Tensor;
 use std::sync::Arc;
 use timestep_kernels::layout::{
-    Extent, copy_channels, subsample, subsample_backward, to_nchw, to_nhwc,
+    Extent, Sampling, copy_channels, subsample, subsample_backward, to_nchw, to_nhwc,
 };
 use timestep_kernels::{Buffer, Kernels, NormSums};
 
 /// The deposited gradient as one array, or nothing if nobody deposited any.
-fn added_up(slot: &Slot, extent: &Extent) -> Option<Arc<Buffer>> {
+pub(super) fn added_up(slot: &Slot, extent: &Extent) -> Option<Arc<Buffer>> {
     let terms = slot.take();
     if terms.is_empty() {
         return None;
@@ -132,8 +132,7 @@ pub(crate) fn settle(features: &Fused) -> Fused {
 #[derive(Debug)]
 struct Subsample {
     input: Stored,
-    stride: usize,
-    channels: usize,
+    sampling: Sampling,
     out: Extent,
     slot: Arc<Slot>,
     left: Left,
@@ -143,7 +142,7 @@ impl Node for Subsample {
     fn forward(&self, _values: &Values) -> Output {
         let mut out = Buffer::new(self.out.len());
         let (extent, data) = (&self.input.extent, &self.input.data);
-        subsample(extent, self.stride, self.channels, data, &mut out);
+        subsample(extent, &self.sampling, data, &mut out);
         *super::lock(&self.left) = Some((out, None));
         Output::token()
     }
@@ -157,7 +156,7 @@ impl Node for Subsample {
         if let Some(grad) = added_up(&self.slot, &self.out) {
             let extent = &self.input.extent;
             let mut out = Buffer::new(extent.len());
-            subsample_backward(extent, self.stride, self.channels, &grad, &mut out);
+            subsample_backward(extent, &self.sampling, &grad, &mut out);
             self.input
                 .slot
                 .add(&Arc::new(out), vec![1.0; extent.channels]);
@@ -167,21 +166,14 @@ impl Node for Subsample {
 }
 
 /// The shortcut without weights: see [`timestep_kernels::layout::subsample`].
-pub(crate) fn subsample_and_pad(features: &Fused, stride: usize, channels: usize) -> Fused {
+pub(crate) fn sample(features: &Fused, sampling: Sampling) -> Fused {
     let plain = settle(features);
-    let from = plain.stored.extent;
-    let out = Extent {
-        batch: from.batch,
-        height: from.height.div_ceil(stride),
-        width: from.width.div_ceil(stride),
-        channels,
-    };
+    let out = sampling.output(&plain.stored.extent);
     let slot = Arc::new(Slot::default());
     let left = Left::default();
     let node = Subsample {
         input: plain.stored,
-        stride,
-        channels,
+        sampling,
         out,
         slot: slot.clone(),
         left: left.clone(),
@@ -215,6 +207,12 @@ impl Channels {
 impl Node for Channels {
     fn forward(&self, _values: &Values) -> Output {
         let mut out = Buffer::new(self.out.len());
+        let covered: usize = (self.inputs.iter())
+            .map(|(input, at)| self.overlap(input, *at).2)
+            .sum();
+        if covered < self.out.channels {
+            out.fill(0.0);
+        }
         for (input, at) in &self.inputs {
             let (from, to, count) = self.overlap(input, *at);
             let (c, d) = (input.extent.channels, self.out.channels);
@@ -271,10 +269,28 @@ pub(crate) fn narrow(features: &Fused, first: usize, count: usize) -> Fused {
     channels(&[(features, -(first as isize))], count)
 }
 
-/// The channels of both, one after the other.
-pub(crate) fn join(first: &Fused, second: &Fused) -> Fused {
-    let (a, b) = (first.stored.extent.channels, second.stored.extent.channels);
-    channels(&[(first, 0), (second, a as isize)], a + b)
+/// The channels of all, one after the other.
+pub(crate) fn join(parts: &[&Fused]) -> Fused {
+    // As many parts as a node has inputs for; the rest is joined to them.
+    let (now, later) = parts.split_at(parts.len().min(INPUTS));
+    let mut placed = Vec::new();
+    let mut at = 0;
+    for part in now {
+        placed.push((*part, at as isize));
+        at += part.stored.extent.channels;
+    }
+    let joined = channels(&placed, at);
+    if later.is_empty() {
+        return joined;
+    }
+    let mut rest = vec![&joined];
+    rest.extend(later);
+    join(&rest)
+}
+
+/// The features as channels `first ..` of `count`; the others are 0.
+pub(crate) fn embed(features: &Fused, first: usize, count: usize) -> Fused {
+    channels(&[(features, first as isize)], count)
 }
 
 /// Mean over all pixels.

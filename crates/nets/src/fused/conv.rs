@@ -8,7 +8,7 @@ use super::combine::Parts;
 use super::slot::add;
 use super::stored::{Fused, Left, Stored};
 use super::tape::{INPUTS, Node, Output, Values, record};
-use crate::Coef;
+use crate::{Coef, ConvSpec};
 use burn::tensor::Tensor;
 use std::sync::{Arc, OnceLock};
 use timestep_kernels::layout::Extent;
@@ -225,23 +225,18 @@ impl Convolved {
 }
 
 /// Convolves features with flat weights of PyTorch's shape.
-pub(crate) fn conv2d(
-    input: &Fused,
-    weight: Tensor<1>,
-    [output, kernel]: [usize; 2],
-    (stride, padding, groups): (usize, usize, usize),
-) -> Convolved {
+pub(crate) fn conv2d(input: &Fused, weight: Tensor<1>, spec: &ConvSpec) -> Convolved {
     let extent = input.stored.extent;
     let shape = ConvShape {
         batch: extent.batch,
         height: extent.height,
         width: extent.width,
         input: extent.channels,
-        output,
-        kernel,
-        stride,
-        padding,
-        groups,
+        output: spec.output,
+        kernel: spec.kernel[0],
+        stride: spec.stride,
+        padding: spec.padding[0],
+        groups: spec.groups,
     };
     Convolved {
         shape,

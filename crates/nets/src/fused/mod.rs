@@ -6,19 +6,24 @@
 mod bridge;
 mod combine;
 mod conv;
+mod gate;
 mod loss;
 mod norm;
+mod pool;
+mod reversal;
 mod slot;
 mod stored;
 mod tape;
 
-pub(crate) use bridge::{
-    export, global_average_pool, import, join, narrow, settle, subsample_and_pad,
-};
+use bridge::added_up;
+pub(crate) use bridge::{embed, export, global_average_pool, import, join, narrow, sample, settle};
 pub(crate) use combine::combine;
 pub(crate) use conv::{Convolved, conv2d};
+pub(crate) use gate::{gate, mask};
 pub(crate) use loss::cross_entropy;
-pub(crate) use norm::{norm_eval, norm_train, relu};
+pub(crate) use norm::{add_bias, norm_eval, norm_train, relu};
+pub(crate) use pool::{max_pool, mean_pool};
+pub(crate) use reversal::{Reversal, reconstructed};
 pub(crate) use stored::Fused;
 
 use slot::Slot;

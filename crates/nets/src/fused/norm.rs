@@ -63,6 +63,23 @@ pub(crate) fn norm_eval(
     out
 }
 
+/// A number added to each channel: a norm that divides by nothing.
+pub(crate) fn add_bias(input: &Fused, bias: Tensor<1>) -> Fused {
+    let mut out = settle(input);
+    let channels = out.stored.extent.channels;
+    let norm = PendingNorm::new(
+        (&vec![1.0; channels], &numbers(&bias)),
+        (&vec![0.0; channels], &vec![1.0; channels]),
+        0.0,
+        false,
+    );
+    out.stored.norm = Some(Arc::new(norm));
+    // The scale is a constant that nobody learns.
+    let ones = tensor(std::iter::repeat_n(1.0, channels), &bias);
+    out.parameters = Some((ones, bias));
+    out
+}
+
 /// `max(0, u)`.
 pub(crate) fn relu(mut input: Fused) -> Fused {
     input.stored.relu = true;

@@ -38,7 +38,9 @@ impl Subject {
 
     /// The context of a step, with the coefficient in it.
     pub(super) fn ctx<S: State>(&self, step: usize, h: f64) -> StepCtx<S> {
-        StepCtx::new(step, h).with_coefs(self.k.into_iter().map(S::Coef::from).collect())
+        let older = self.facts.coefficient.map_or(&[][..], |c| c.older);
+        let all = self.k.into_iter().chain(older.iter().copied());
+        StepCtx::new(step, h).with_coefs(all.map(S::Coef::from).collect())
     }
 }
 

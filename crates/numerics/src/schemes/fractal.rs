@@ -129,7 +129,87 @@ fn advance<S: State>(
     let half = advance(columns - 1, h / 2.0, f, u, stage, ctx)?;
     let long = advance(columns - 1, h / 2.0, f, &half, stage, ctx)?;
     let short = advance(1, h, f, u, stage, ctx)?;
-    Ok(S::lincomb(&[(0.5.into(), &long), (0.5.into(), &short)]))
+    let last = ctx.stage(*stage - 1);
+    Ok(f.join(last, &[&long, &short]))
+}
+
+/// The step of the published FractalNet, whose columns have no identity: `Φ_1 u = f(u)`.
+///
+/// All columns that end at one depth meet in a single mean (Larsson et al. 2017, Figure 1), also
+/// where the recursion above would nest two. Not a scheme for `u' = f(u)`, hence not registered:
+/// it becomes one (Heun's, for two columns) where a convolution contains the identity.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainFractal {
+    facts: &'static SchemeFacts,
+    columns: u32,
+}
+
+impl PlainFractal {
+    /// With 2, 3 or 4 columns.
+    #[must_use]
+    pub fn new(columns: u32) -> Option<Self> {
+        let facts = match columns {
+            2 => &FACTS2,
+            3 => &FACTS3,
+            4 => &FACTS4,
+            _ => return None,
+        };
+        Some(Self { facts, columns })
+    }
+
+    /// The evaluations of a step, in the order in which they come: does each see the state that the
+    /// step starts from, as opposed to a result inside the step?
+    #[must_use]
+    pub fn sees_start(columns: u32) -> Vec<bool> {
+        let mut seen = vec![true; columns as usize];
+        let mut all = Vec::new();
+        for row in 1..=1_usize << (columns - 1) {
+            let ending = ending(columns, row);
+            for column in &ending {
+                all.push(seen[*column]);
+            }
+            ending.into_iter().for_each(|column| seen[column] = false);
+        }
+        all
+    }
+}
+
+/// The columns with a convolution that ends at depth `row`: column `c` has one every `2^c`.
+fn ending(columns: u32, row: usize) -> Vec<usize> {
+    (0..columns as usize)
+        .filter(|c| row.is_multiple_of(1 << c))
+        .collect()
+}
+
+impl<S: State> Scheme<S> for PlainFractal {
+    fn facts(&self) -> &'static SchemeFacts {
+        self.facts
+    }
+
+    fn step(
+        &self,
+        f: &mut dyn Rhs<S>,
+        u: &S,
+        _memory: &mut Memory<S>,
+        ctx: &StepCtx<S>,
+    ) -> Result<S, StepError> {
+        let mut columns = vec![u.clone(); self.columns as usize];
+        let mut stage = 0;
+        for row in 1..=1_usize << (self.columns - 1) {
+            let ending = ending(self.columns, row);
+            for column in &ending {
+                columns[*column] = f.eval(ctx.stage(stage), &columns[*column])?;
+                stage += 1;
+            }
+            if ending.len() > 1 {
+                let meeting: Vec<&S> = ending.iter().map(|c| &columns[*c]).collect();
+                let joined = f.join(ctx.stage(stage - 1), &meeting);
+                ending.into_iter().for_each(|c| columns[c] = joined.clone());
+            }
+        }
+        // Every column ends at the last depth, so all hold the join.
+        Ok(columns.swap_remove(0))
+    }
 }
 
 impl<S: State> Scheme<S> for Fractal {

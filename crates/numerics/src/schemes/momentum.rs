@@ -60,6 +60,7 @@ static FACTS: SchemeFacts = SchemeFacts {
         init: (-0.1, 0.0),
         at_restart: false,
         default: -0.5,
+        older: &[],
     }),
     sharing: Sharing::PerStep,
     parts: 1,

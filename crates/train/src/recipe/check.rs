@@ -117,6 +117,16 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         ),
         Some("give both, or leave both empty: they are then computed from the training images"),
     );
+    found.require(
+        matches!(data.scale.len(), 0 | 2),
+        "data.scale",
+        "must be two numbers, the least and the greatest",
+    );
+    found.require(
+        matches!(data.jitter.len(), 0 | 3),
+        "data.jitter",
+        "must be three numbers: brightness, contrast, saturation",
+    );
     let finite = |list: &[f64]| list.iter().all(|x| x.is_finite());
     found.require(finite(&data.mean), "data.mean", "every mean must be finite");
     found.require(
@@ -134,6 +144,16 @@ fn data(recipe: &Recipe, found: &mut Findings) {
 }
 
 fn network(recipe: &Recipe, found: &mut Findings) {
+    for (path, share) in [
+        ("network.dropout", recipe.network.dropout),
+        ("network.drop_path", recipe.network.drop_path),
+    ] {
+        found.require(
+            share == -1.0 || (0.0..1.0).contains(&share),
+            path,
+            "must be a share from 0 to below 1, or -1",
+        );
+    }
     let network = &recipe.network;
     found.require(
         network.steps.iter().all(|&steps| steps > 0),

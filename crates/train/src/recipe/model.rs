@@ -65,6 +65,32 @@ words! {
 }
 
 words! {
+    /// Which part of a training image is seen.
+    CropKind {
+        /// The image itself, shifted inside a border of `pad` pixels.
+        #[default]
+        Pad = "pad",
+        /// A random part of the photograph, scaled to `size` (ImageNet).
+        RandomResized = "random-resized",
+        /// The photograph scaled at random, then a random part of `size` (He et al. 2015).
+        Scale = "scale",
+    }
+}
+
+words! {
+    /// Where the backward pass gets activations from.
+    ActivationsKind {
+        /// As the preset says.
+        #[default]
+        Preset = "",
+        /// They are stored in the forward pass.
+        Stored = "stored",
+        /// They are computed backward from the last state of a segment.
+        Reconstructed = "reconstructed",
+    }
+}
+
+words! {
     /// The rule that moves the weights.
     OptimiserKind {
         /// Stochastic gradient descent with momentum.
@@ -130,6 +156,17 @@ pub struct DataSettings {
     pub pad_mode: PadMode,
     /// Whether every second image, at random, is mirrored left to right.
     pub flip: bool,
+    /// Image folder: shorter side that a test image is scaled to before its centre is cut out; 0:
+    /// as long as it takes to fill the crop.
+    pub resize: usize,
+    /// Which part of a training image is seen.
+    pub crop: CropKind,
+    /// Two numbers: for `random-resized` the least and the greatest share of the area, for `scale`
+    /// the least and the greatest shorter side; empty: the published ones.
+    pub scale: Vec<f64>,
+    /// Three numbers from 0 to 1: greatest change of brightness, contrast and saturation; empty:
+    /// none.
+    pub jitter: Vec<f64>,
     /// Mean of each channel; empty: computed from the training images.
     pub mean: Vec<f64>,
     /// Standard deviation of each channel; empty: computed from the training images.
@@ -156,6 +193,12 @@ pub struct NetworkSettings {
     pub classes: usize,
     /// How many numbers a learned coefficient is.
     pub coefficient: CoefficientKind,
+    /// Where the backward pass gets activations from.
+    pub activations: ActivationsKind,
+    /// Share of features set to zero inside blocks in training; -1: as the preset says.
+    pub dropout: f64,
+    /// FractalNet: share of branches left out of joins in training; -1: as the preset says.
+    pub drop_path: f64,
 }
 
 /// `[train]`: how long, in what portions, from which seed.
@@ -234,6 +277,10 @@ impl Default for DataSettings {
             pad: 0,
             pad_mode: PadMode::Zero,
             flip: false,
+            resize: 0,
+            crop: CropKind::Pad,
+            scale: Vec::new(),
+            jitter: Vec::new(),
             mean: Vec::new(),
             std: Vec::new(),
         }
@@ -251,6 +298,9 @@ impl Default for NetworkSettings {
             width: 0,
             classes: 0,
             coefficient: CoefficientKind::Preset,
+            activations: ActivationsKind::Preset,
+            dropout: -1.0,
+            drop_path: -1.0,
         }
     }
 }

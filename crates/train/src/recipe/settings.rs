@@ -4,7 +4,9 @@
 //! types, the table of `config show` and the commented template all come from it; a test
 //! compares it with [`Recipe`](super::Recipe).
 
-use super::model::{CoefficientKind, OptimiserKind, PadMode, ScheduleKind, TaskKind};
+use super::model::{
+    ActivationsKind, CoefficientKind, CropKind, OptimiserKind, PadMode, ScheduleKind, TaskKind,
+};
 use toml::Value;
 
 /// The type of a setting.
@@ -71,6 +73,26 @@ pub static SETTINGS: &[Setting] = &[
         "mirror half of the images, at random",
     ),
     row(
+        "data.resize",
+        Kind::Count,
+        "image folder: shorter side before the centre crop of a test image; 0: fill the crop",
+    ),
+    row(
+        "data.crop",
+        Kind::Word(CropKind::KEYS),
+        "which part of a training image is seen",
+    ),
+    row(
+        "data.scale",
+        Kind::Numbers,
+        "random-resized: shares of the area; scale: shorter sides; empty: the published ones",
+    ),
+    row(
+        "data.jitter",
+        Kind::Numbers,
+        "random change of brightness, contrast, saturation; empty: none",
+    ),
+    row(
         "data.mean",
         Kind::Numbers,
         "mean of each channel; empty: of the training images",
@@ -115,6 +137,21 @@ pub static SETTINGS: &[Setting] = &[
         "network.coefficient",
         Kind::Word(CoefficientKind::KEYS),
         "learned coefficient per step or per channel; empty: as the preset",
+    ),
+    row(
+        "network.activations",
+        Kind::Word(ActivationsKind::KEYS),
+        "store activations or reconstruct them; empty: as the preset",
+    ),
+    row(
+        "network.dropout",
+        Kind::Number,
+        "share of features set to zero in training; -1: as the preset",
+    ),
+    row(
+        "network.drop_path",
+        Kind::Number,
+        "FractalNet: share of branches left out in training; -1: as the preset",
     ),
     row(
         "train.epochs",

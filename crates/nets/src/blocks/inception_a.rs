@@ -1,0 +1,82 @@
+//! The inception block A of Inception-ResNet and PolyNet.
+//!
+//! # Equation
+//! `f(u) = W * [1×1 u, 3×3 1×1 u, 3×3 3×3 1×1 u] + b`, every convolution inside the brackets
+//! followed by norm and ReLU; the state passes a ReLU after the step.
+//!
+//! # As a network
+//! Block35 of Inception-ResNet-v2 (Szegedy et al. 2017), on 35×35 pixels, with step size 0.17; stage A of
+//! PolyNet (Zhang et al. 2017).
+//!
+//! # Cost
+//! `4 unit` channels are joined; with `unit = inner/8` the convolutions inside have about `37 unit²`
+//! weights besides the 1×1 ones from and to the state.
+//!
+//! # When to use / when not
+//! The published networks. Wide increments without a small step size were found to die early in
+//! training: scale them (`h` of 0.1 to 0.3).
+//!
+//! # Reference
+//! C. Szegedy, S. Ioffe, V. Vanhoucke, A. Alemi, Inception-v4, Inception-ResNet and the impact of
+//! residual connections on learning, AAAI 2017.
+
+use crate::branches::{Branches, conv};
+use crate::layers::ConvSpec;
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Pass, ops};
+
+pub(super) static FACTS: BlockFacts = BlockFacts {
+    key: "inception-a",
+    aliases: &["inception"],
+    title: "three branches of 1x1 and 3x3 convolutions, joined by a 1x1",
+    equation: "W * [1x1 u, 3x3 1x1 u, 3x3 3x3 1x1 u] + b",
+    expansion: 1,
+    preactivation: false,
+    rectifies: true,
+    references: &["szegedy2017inception"],
+    source: include_str!("inception_a.rs"),
+};
+
+/// Three branches and a convolution of what they find together.
+#[derive(Debug)]
+pub struct InceptionA {
+    branches: Branches,
+    conv: Conv,
+}
+
+impl InceptionA {
+    /// Builds the block under `name`; `shape.inner` is eight times the width of the
+    /// first branch.
+    #[must_use]
+    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+        let unit = (shape.inner / 8).max(1);
+        let branches: [&[_]; 3] = [
+            &[conv(unit, 1, 1)],
+            &[conv(unit, 1, 1), conv(unit, 3, 3)],
+            &[
+                conv(unit, 1, 1),
+                conv(unit + unit / 2, 3, 3),
+                conv(2 * unit, 3, 3),
+            ],
+        ];
+        let branches = Branches::build(make, name, shape.input, shape.size, &branches);
+        // A block that starts a segment has its stride in the last convolution.
+        let spec = ConvSpec::square(shape.output, 1, shape.stride).biased();
+        let (channels, size) = (branches.channels, branches.size);
+        let conv = make.convolution(&format!("{name}.conv2d"), channels, spec, size);
+        Box::new(Self { branches, conv })
+    }
+}
+
+impl Block for InceptionA {
+    fn facts(&self) -> &'static BlockFacts {
+        &FACTS
+    }
+
+    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+        self.conv.forward(pass, &self.branches.forward(pass, u))
+    }
+
+    fn after_step(&self, u: Features) -> Features {
+        ops::relu(u)
+    }
+}

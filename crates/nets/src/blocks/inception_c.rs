@@ -1,0 +1,80 @@
+//! The inception block C of Inception-ResNet and PolyNet.
+//!
+//! # Equation
+//! `f(u) = W * [1×1 u, 3×1 1×3 1×1 u] + b`, every convolution inside the brackets
+//! followed by norm and ReLU; the state passes a ReLU after the step.
+//!
+//! # As a network
+//! Block8 of Inception-ResNet-v2 (Szegedy et al. 2017), on 8×8 pixels, with step size 0.20; stage C of
+//! PolyNet (Zhang et al. 2017).
+//!
+//! # Cost
+//! `14 unit` channels are joined; the two rectangular convolutions have `294 unit²` weights, where
+//! `unit = inner/8`.
+//!
+//! # When to use / when not
+//! The published networks, at low resolution.
+//!
+//! # Reference
+//! C. Szegedy, S. Ioffe, V. Vanhoucke, A. Alemi, Inception-v4, Inception-ResNet and the impact of
+//! residual connections on learning, AAAI 2017.
+
+use crate::branches::{Branches, conv};
+use crate::layers::ConvSpec;
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Pass, ops};
+
+pub(super) static FACTS: BlockFacts = BlockFacts {
+    key: "inception-c",
+    aliases: &[],
+    title: "two branches, one of them 1x3 and 3x1, joined by a 1x1",
+    equation: "W * [1x1 u, 3x1 1x3 1x1 u] + b",
+    expansion: 1,
+    preactivation: false,
+    rectifies: true,
+    references: &["szegedy2017inception"],
+    source: include_str!("inception_c.rs"),
+};
+
+/// Two branches and a convolution of what they find together.
+#[derive(Debug)]
+pub struct InceptionC {
+    branches: Branches,
+    conv: Conv,
+}
+
+impl InceptionC {
+    /// Builds the block under `name`; `shape.inner` is eight times a sixth of the width
+    /// of the first branch.
+    #[must_use]
+    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+        let unit = (shape.inner / 8).max(1);
+        let branches: [&[_]; 2] = [
+            &[conv(6 * unit, 1, 1)],
+            &[
+                conv(6 * unit, 1, 1),
+                conv(7 * unit, 1, 3),
+                conv(8 * unit, 3, 1),
+            ],
+        ];
+        let branches = Branches::build(make, name, shape.input, shape.size, &branches);
+        // A block that starts a segment has its stride in the last convolution.
+        let spec = ConvSpec::square(shape.output, 1, shape.stride).biased();
+        let (channels, size) = (branches.channels, branches.size);
+        let conv = make.convolution(&format!("{name}.conv2d"), channels, spec, size);
+        Box::new(Self { branches, conv })
+    }
+}
+
+impl Block for InceptionC {
+    fn facts(&self) -> &'static BlockFacts {
+        &FACTS
+    }
+
+    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+        self.conv.forward(pass, &self.branches.forward(pass, u))
+    }
+
+    fn after_step(&self, u: Features) -> Features {
+        ops::relu(u)
+    }
+}

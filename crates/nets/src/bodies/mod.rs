@@ -1,0 +1,224 @@
+//! How are the families of networks put together? Stem, segments and head of each.
+
+mod fractal;
+mod inception;
+mod polynet;
+mod residual;
+
+use crate::ends::{Head, HeadSpec, Inlet, Stem};
+use crate::segment::{Segment, SegmentSummary, Step, Steps};
+use crate::{
+    Block, Body, Builder, Cost, Entrance, Features, Granularity, Init, NetError, NetworkConfig,
+    ParamId, Role, Size,
+};
+use std::sync::Arc;
+use timestep_numerics::{Scheme, SchemeFacts, Sharing, scheme};
+
+/// A network's pieces, and what each costs.
+pub(crate) struct Parts {
+    pub(crate) stem: Stem,
+    pub(crate) stem_cost: Cost,
+    pub(crate) inlet: Inlet,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) head: Head,
+    pub(crate) head_cost: Cost,
+}
+
+/// Builds the pieces that a checked configuration asks for.
+///
+/// # Errors
+/// [`NetError`] if a name is unknown or an image too small.
+pub(crate) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
+    match config.body {
+        Body::Residual => residual::build(make, config),
+        Body::Fractal => fractal::build(make, config),
+        Body::InceptionResnet => inception::build(make, config),
+        Body::Polynet => polynet::build(make, config),
+    }
+}
+
+/// Size of the images.
+fn image(config: &NetworkConfig) -> Size {
+    Size {
+        height: config.input.height,
+        width: config.input.width,
+    }
+}
+
+/// The head on what the segments leave.
+fn head(make: &mut Builder, spec: &HeadSpec, segments: &[Segment], classes: usize) -> (Head, Cost) {
+    let summary = segments.last().map(Segment::summary);
+    let inlet = summary.map_or(
+        Inlet {
+            channels: 1,
+            size: Size {
+                height: 1,
+                width: 1,
+            },
+        },
+        |s| Inlet {
+            channels: s.channels,
+            size: s.size,
+        },
+    );
+    (Head::build(make, spec, inlet, classes), make.take_cost())
+}
+
+/// A registered scheme for features, shared by the steps of a segment.
+fn shared_scheme(name: &str) -> Result<Arc<dyn Scheme<Features>>, NetError> {
+    let found = scheme::<Features>(name)
+        .map_err(|_| NetError::Incompatible(vec![format!("scheme `{name}`")]))?;
+    Ok(Arc::from(found))
+}
+
+/// A segment while it is built.
+struct SegmentBuilder<'b> {
+    make: &'b mut Builder,
+    name: String,
+    number: usize,
+    taken: usize,
+    first_parameter: usize,
+    steps: Vec<Step>,
+    coefficients: usize,
+    evaluations: usize,
+    cost: Cost,
+    entrance: Option<Entrance>,
+}
+
+impl<'b> SegmentBuilder<'b> {
+    /// A segment with number `number` from 1, entered as `entrance` says, which was just built and has
+    /// `coefficients` numbers of its own.
+    fn new(
+        make: &'b mut Builder,
+        name: &str,
+        number: usize,
+        entrance: Option<Entrance>,
+        coefficients: usize,
+    ) -> Self {
+        let cost = make.take_cost();
+        let evaluations = match &entrance {
+            Some(Entrance::StridedStep(_)) => 1,
+            Some(Entrance::ReversibleStep(_)) => 2,
+            _ => 0,
+        };
+        Self {
+            name: name.to_owned(),
+            number,
+            taken: usize::from(entrance.as_ref().is_some_and(Entrance::is_step)),
+            first_parameter: make.next_id(),
+            steps: Vec::new(),
+            coefficients,
+            evaluations,
+            cost,
+            entrance,
+            make,
+        }
+    }
+
+    /// Adds a step: `block` builds the block of a stage under a name.
+    fn step(
+        &mut self,
+        scheme: &Arc<dyn Scheme<Features>>,
+        coefficients: (Granularity, usize),
+        name: &str,
+        mut block: impl FnMut(&mut Builder, &str, usize) -> Box<dyn Block>,
+    ) -> &mut Step {
+        let theory = scheme.facts();
+        let per_stage = theory.sharing == Sharing::PerStage && theory.stages > 1;
+        self.step_of(scheme, coefficients, name, |make, name| {
+            if per_stage {
+                (0..theory.stages)
+                    .map(|s| block(make, &format!("{name}.stage{s}"), s))
+                    .collect()
+            } else {
+                vec![block(make, name, 0)]
+            }
+        })
+    }
+
+    /// Adds a step whose blocks, one or one for each stage, are built together.
+    fn step_of(
+        &mut self,
+        scheme: &Arc<dyn Scheme<Features>>,
+        (granularity, channels): (Granularity, usize),
+        name: &str,
+        blocks: impl FnOnce(&mut Builder, &str) -> Vec<Box<dyn Block>>,
+    ) -> &mut Step {
+        let theory = scheme.facts();
+        let first = self.make.next_id();
+        let blocks = blocks(self.make, name);
+        let evaluations = theory.stages / blocks.len();
+        self.cost.add(self.make.take_cost().repeated(evaluations));
+        self.evaluations += theory.stages;
+        let history = self.taken + self.steps.len();
+        let coefficients = coefficients(self.make, theory, (granularity, channels), name, history);
+        self.coefficients += coefficients.iter().map(|(_, count)| count).sum::<usize>();
+        self.steps.push(Step {
+            scheme: scheme.clone(),
+            blocks,
+            coefficients: coefficients.into_iter().map(|(id, _)| id).collect(),
+            parameters: first..self.make.next_id(),
+            h: 1.0,
+            relaxation: 1.0,
+            settles: true,
+            drop_path: None,
+        });
+        let last = self.steps.len() - 1;
+        &mut self.steps[last]
+    }
+
+    /// The segment, whose state has this shape.
+    fn finish(self, channels: usize, size: Size) -> Segment {
+        let entrance = self.entrance.as_ref().map_or("start", Entrance::name);
+        let summary = SegmentSummary {
+            number: self.number,
+            name: self.name,
+            steps: self.taken + self.steps.len(),
+            entrance,
+            channels,
+            size,
+            block_evaluations: self.evaluations,
+            coefficients: self.coefficients,
+            cost: self.cost,
+        };
+        let steps = Steps {
+            steps: self.steps,
+            taken: self.taken,
+            parameters: self.first_parameter..self.make.next_id(),
+        };
+        Segment {
+            entrance: self.entrance,
+            steps: Arc::new(steps),
+            exit: None,
+            reconstructed: false,
+            summary,
+        }
+    }
+}
+
+/// Adds the learned coefficients of a step: those of the earlier states that are there.
+fn coefficients(
+    make: &mut Builder,
+    theory: &SchemeFacts,
+    (granularity, channels): (Granularity, usize),
+    step_name: &str,
+    history: usize,
+) -> Vec<(ParamId, usize)> {
+    let Some(facts) = theory.coefficient else {
+        return Vec::new();
+    };
+    let count = match granularity {
+        Granularity::Scalar => 1,
+        Granularity::Channel => channels,
+    };
+    let init = Init::Uniform(facts.init.0, facts.init.1);
+    (0..facts.count(history))
+        .map(|i| {
+            let name = format!("{step_name}.{}", facts.name_of(i));
+            (
+                make.parameter(name, vec![count], Role::Coefficient, init),
+                count,
+            )
+        })
+        .collect()
+}

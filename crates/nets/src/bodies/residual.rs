@@ -1,0 +1,146 @@
+//! How is a residual network built? Segments of one block and one scheme, resolution halved in between.
+
+use super::{Parts, SegmentBuilder, head, image, shared_scheme};
+use crate::ends::{HeadSpec, Inlet, Stem};
+use crate::segment::Segment;
+use crate::{
+    Activations, BlockKind, BlockShape, Builder, Entrance, Granularity, History, Init, NetError,
+    NetworkConfig, Role, Shortcut, StemKind, Transition, block,
+};
+
+/// Builds a residual network.
+pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
+    let kind = block(&config.block)?;
+    let preactivation = kind.facts.preactivation;
+    let channels = (config.input.channels, config.stem_channels());
+    let (stem, start) = Stem::plain(make, config.stem, channels, image(config), preactivation);
+    let stem_cost = make.take_cost();
+    let mut inlet = start;
+    let mut segments = Vec::new();
+    for index in 0..config.steps.len() {
+        let segment = segment(make, config, index, inlet, &kind)?;
+        let summary = segment.summary();
+        inlet = Inlet {
+            channels: summary.channels,
+            size: summary.size,
+        };
+        segments.push(segment);
+    }
+    let spec = HeadSpec {
+        norm: preactivation,
+        // Blocks that rectify what comes in leave the last state as it is.
+        relu: config.stem == StemKind::CifarLinear,
+        linear: "fc",
+        ..HeadSpec::default()
+    };
+    let (head, head_cost) = head(make, &spec, &segments, config.classes);
+    Ok(Parts {
+        stem,
+        stem_cost,
+        inlet: start,
+        segments,
+        head,
+        head_cost,
+    })
+}
+
+/// Builds segment `index` (from 0).
+fn segment(
+    make: &mut Builder,
+    config: &NetworkConfig,
+    index: usize,
+    inlet: Inlet,
+    kind: &BlockKind,
+) -> Result<Segment, NetError> {
+    let name = format!("layer{}", index + 1);
+    let scheme = shared_scheme(&config.scheme)?;
+    let theory = scheme.facts();
+    let channels = config.width_of(index) * kind.facts.expansion;
+    let stride = if index == 0 { 1 } else { 2 };
+    let size = inlet.size.strided(stride);
+    // The state after a normed stem needs no norm and ReLU again.
+    let normed = matches!(
+        config.stem,
+        StemKind::CifarNormed | StemKind::ImagenetNormed
+    );
+    let activated = index == 0 && normed && kind.facts.preactivation;
+    let entering = BlockShape {
+        input: inlet.channels,
+        output: channels,
+        inner: config.inner_of(index),
+        stride,
+        stride_at: config.stride_at,
+        size: inlet.size,
+        groups: config.groups,
+        activated,
+        dropout: config.dropout,
+    };
+    let shortcut = effective_shortcut(config, kind);
+    let changes = stride != 1 || inlet.channels != channels;
+    let first = format!("{name}.0");
+    let mut coefficients = 0;
+    let entrance = changes.then(|| match config.transition {
+        Transition::StridedStep => {
+            let step = Entrance::strided_step(make, &first, shortcut, kind, &entering);
+            match theory.coefficient {
+                Some(facts) if index > 0 && config.history == History::Projected => {
+                    coefficients = match config.coefficient {
+                        Granularity::Scalar => 1,
+                        Granularity::Channel => channels,
+                    };
+                    let k = make.parameter(
+                        format!("{first}.{}", facts.name),
+                        vec![coefficients],
+                        Role::Coefficient,
+                        Init::Uniform(facts.init.0, facts.init.1),
+                    );
+                    step.with_history(make, &first, kind, &entering, k)
+                }
+                _ => step,
+            }
+        }
+        Transition::ProjectThenStep => Entrance::project(make, &name, shortcut, kind, &entering),
+        Transition::ReversibleStep => {
+            let half = BlockShape {
+                input: entering.input / 2,
+                output: entering.output / 2,
+                inner: (entering.inner / 2).max(1),
+                ..entering
+            };
+            Entrance::reversible_step(make, &first, shortcut, kind, &half)
+        }
+    });
+    let stepped = entrance.as_ref().is_some_and(Entrance::is_step);
+    let mut segment = SegmentBuilder::new(make, &name, index + 1, entrance, coefficients);
+    for n in usize::from(stepped)..config.steps[index] {
+        let part = BlockShape {
+            input: channels / theory.parts,
+            output: channels / theory.parts,
+            inner: (config.inner_of(index) / theory.parts).max(1),
+            stride: 1,
+            size,
+            activated: false,
+            ..entering
+        };
+        let step_name = format!("{name}.{n}");
+        let granularity = (config.coefficient, channels);
+        segment.step(&scheme, granularity, &step_name, |make, name, stage| {
+            // Only the first evaluation of all sees what the stem leaves.
+            let activated = activated && n == 0 && stage == 0 && !stepped;
+            kind.build(make, name, &BlockShape { activated, ..part })
+        });
+    }
+    let mut segment = segment.finish(channels, size);
+    segment.reconstructed = config.activations == Activations::Reconstructed;
+    Ok(segment)
+}
+
+/// A projection without a block cannot share the block's entry: it gets a norm of its own.
+fn effective_shortcut(config: &NetworkConfig, kind: &BlockKind) -> Shortcut {
+    let alone = config.transition != Transition::StridedStep;
+    if config.shortcut == Shortcut::SharedProjection && (alone || !kind.facts.preactivation) {
+        Shortcut::Projection
+    } else {
+        config.shortcut
+    }
+}

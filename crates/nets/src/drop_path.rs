@@ -1,0 +1,46 @@
+//! Which branches meet at a join in training? Drop-path, local or along one column.
+//!
+//! Half of the mini-batches drop locally: each input of each join is left out with probability `p`, and
+//! one at random stays if all would go. The other half keep a single column of the whole network, the
+//! same at every join (Larsson et al. 2017, section 2.2).
+
+use crate::Pass;
+use crate::init::unit;
+
+/// Drop-path at the joins of a step.
+#[derive(Clone, Debug)]
+pub(crate) struct DropPath {
+    /// Names the random numbers.
+    pub(crate) name: String,
+    /// Probability that a branch is left out of a join.
+    pub(crate) share: f64,
+    /// Columns of the fractal.
+    pub(crate) columns: usize,
+}
+
+impl DropPath {
+    /// The branches that a join keeps; `None` if nothing is dropped here. Branches that end at a join
+    /// are columns `0 .. branches`, the deepest one first.
+    pub(crate) fn kept(
+        &self,
+        pass: &Pass<'_>,
+        stage: usize,
+        branches: usize,
+    ) -> Option<Vec<usize>> {
+        let mut whole = pass.random("drop-path")?;
+        if unit(&mut whole) < 0.5 {
+            // One column for the whole network. Joins that it does not reach are inside deeper
+            // columns, whose results the joins that it reaches leave out.
+            let column = (unit(&mut whole) * self.columns as f64) as usize;
+            return Some(vec![if column < branches { column } else { 0 }]);
+        }
+        let mut own = pass.random(&format!("{}.join{stage}", self.name))?;
+        let mut kept: Vec<usize> = (0..branches)
+            .filter(|_| unit(&mut own) >= self.share)
+            .collect();
+        if kept.is_empty() {
+            kept.push((unit(&mut own) * branches as f64) as usize);
+        }
+        Some(kept)
+    }
+}

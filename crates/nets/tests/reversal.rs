@@ -1,0 +1,130 @@
+//! Does a segment that reconstructs its activations learn what one learns that stores them?
+
+use timestep_nets::{
+    Activations, Device, InputShape, Mode, Network, NetworkConfig, Parameters, Pass, Tensor,
+    TensorData, Transition, device, ops, preset, stream,
+};
+
+const INPUT: InputShape = InputShape {
+    channels: 3,
+    height: 16,
+    width: 16,
+};
+
+fn images(batch: usize, device: &Device) -> Tensor<4> {
+    use rand_chacha::rand_core::Rng;
+    let mut rng = stream(3, "images");
+    let n = batch * 3 * 16 * 16;
+    let values: Vec<f32> = (0..n)
+        .map(|_| (f64::from(rng.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0) as f32)
+        .collect();
+    Tensor::from_data(TensorData::new(values, [batch, 3, 16, 16]), device)
+}
+
+/// Logits, gradients of all parameters and of the images, and measured statistics.
+fn everything(
+    network: &Network,
+    parameters: &Parameters,
+    device: &Device,
+) -> Vec<(String, Vec<f32>)> {
+    let values = parameters.tracked();
+    let pass = Pass::new(&values, Mode::Train);
+    let images = images(4, device).autodiff().require_grad();
+    let logits = network.forward(&pass, images.clone()).expect("forward");
+    let labels = Tensor::from_data(TensorData::new(vec![3_i32, 1, 4, 0], [4]), device);
+    let grads = ops::cross_entropy(logits.clone(), labels, 0.0).backward();
+    let numbers = |t: Tensor<1>| t.without_autodiff().into_data().iter::<f32>().collect();
+    let mut all = vec![("logits".to_owned(), numbers(logits.flatten(0, 1)))];
+    for (value, spec) in values.iter().zip(parameters.specs().iter()) {
+        if spec.is_trained() {
+            let grad = value.grad(&grads);
+            let grad = grad.unwrap_or_else(|| panic!("no gradient for {}", spec.name));
+            all.push((spec.name.clone(), numbers(grad)));
+        }
+    }
+    let grad = images.grad(&grads).expect("a gradient of the images");
+    all.push(("images".into(), numbers(grad.flatten(0, 3))));
+    let statistics = pass.into_statistics();
+    let buffers = parameters
+        .specs()
+        .iter()
+        .filter(|s| !s.is_trained())
+        .count();
+    assert_eq!(statistics.len(), buffers, "each statistic is measured once");
+    for (id, measured) in statistics {
+        let name = &parameters.specs()[id.index()].name;
+        all.push((format!("measured {name}"), numbers(measured)));
+    }
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+fn compare(config: &NetworkConfig) {
+    let device = device("cpu").expect("cpu");
+    let mut stored = config.clone();
+    stored.activations = Activations::Stored;
+    let mut reconstructed = config.clone();
+    reconstructed.activations = Activations::Reconstructed;
+    let (a, b) = (
+        Network::build(&stored).expect("builds"),
+        Network::build(&reconstructed).expect("builds"),
+    );
+    let parameters = a.init(5, &device);
+    let want = everything(&a, &parameters, &device);
+    let got = everything(&b, &b.init(5, &device), &device);
+    assert_eq!(want.len(), got.len());
+    // Gradients of biases before a norm are zero but for rounding: compared with the others of all.
+    let largest = want
+        .iter()
+        .flat_map(|(_, v)| v)
+        .fold(0.0_f32, |m, v| m.max(v.abs()));
+    for ((name, want), (other, got)) in want.iter().zip(&got) {
+        assert_eq!(name, other);
+        let scale = want.iter().fold(1e-4 * largest, |m, v| m.max(v.abs()));
+        let off = want
+            .iter()
+            .zip(got)
+            .fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
+        assert!(
+            off < 1e-4 * scale,
+            "{}: {name} differs by {off} of {scale}",
+            config.name
+        );
+    }
+}
+
+#[test]
+fn revnets_learn_the_same_either_way() {
+    for name in ["revnet-38", "revnet-164"] {
+        let mut config = preset(name).expect("registered").config(INPUT, 5);
+        config.steps = vec![2, 3, 2];
+        compare(&config);
+    }
+}
+
+#[test]
+fn any_reversible_scheme_with_any_block_that_can_be_undone() {
+    let mut tried = 0;
+    for scheme in timestep_numerics::schemes() {
+        for block in timestep_nets::blocks() {
+            for transition in [Transition::StridedStep, Transition::ReversibleStep] {
+                let mut config = NetworkConfig::new(block.key, scheme.key, INPUT, 5);
+                (config.steps, config.width) = (vec![2, 3], 8);
+                config.transition = transition;
+                config.activations = Activations::Reconstructed;
+                match Network::build(&config) {
+                    Ok(_) => {
+                        compare(&config);
+                        tried += 1;
+                    }
+                    Err(error) => {
+                        let error = error.to_string();
+                        let said = error.contains("cannot be undone") || error.contains("halves");
+                        assert!(said, "{}: {error}", config.name);
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried >= 12, "{tried} combinations");
+}
