@@ -376,6 +376,12 @@ impl Node for Reconstruction {
     }
 }
 
+/// A value that is on no tape but on the device of those that are: `detach` would keep asking for its
+/// gradient.
+fn still_value(value: &Tensor<1>) -> Tensor<1> {
+    value.clone().without_autodiff().autodiff()
+}
+
 /// The last state of a segment whose activations are reconstructed; `None` where they cannot be,
 /// because the state is not kept for the fused kernels or nobody wants gradients.
 ///
@@ -392,7 +398,7 @@ pub(crate) fn reconstructed(
     };
     let start = settle(start);
     let (steps, number) = (reversal.steps.clone(), reversal.number);
-    let values: Vec<Tensor<1>> = pass.values().iter().map(|v| v.clone().detach()).collect();
+    let values: Vec<Tensor<1>> = pass.values().iter().map(still_value).collect();
     let still = Pass::new(&values, Mode::Train).with_draws(pass.draws());
     let mut state = Features::from(cut(&start, false));
     let mut history = cut_memory(memory, false);
