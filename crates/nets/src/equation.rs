@@ -1,12 +1,13 @@
 //! Which differential equation did a network learn? Its coefficients, read by the theory.
 //!
 //! A segment of a trained network with coefficients `k_n` follows, step by step, the modified
-//! equation of its scheme at `k = k_n`; the mean `k` of a segment gives one equation for it.
+//! equation of its scheme at `k = k_n`; the mean `k` of a segment gives one equation for it. Schemes with
+//! more coefficients (`lm3`, `dense`) are read with all of them.
 
 use crate::{NetError, Network, Parameters};
 use timestep_numerics::analysis::{
-    AnalysisError, ModifiedEquation, Stability, ZeroStability, modified_equation, stability,
-    zero_stability, zero_stability_of,
+    AnalysisError, ModifiedEquation, Stability, ZeroStability, modified_equation,
+    modified_equation_with, stability, stability_with, zero_stability, zero_stability_of_steps,
 };
 
 /// What one segment says as a differential equation.
@@ -42,39 +43,38 @@ pub fn equations(
 ) -> Result<Vec<SegmentEquation>, NetError> {
     let scheme = network.scheme();
     let key = scheme.key;
-    coefficients(network, parameters)
+    all_coefficients(network, parameters)
         .into_iter()
         .enumerate()
-        .map(|(index, k)| {
-            let values: Vec<f64> = k.iter().flatten().copied().collect();
-            let mean_k =
-                (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+        .map(|(index, steps)| {
+            let learned: Vec<Vec<f64>> = steps.iter().filter(|s| !s.is_empty()).cloned().collect();
+            let mean = means(&learned);
+            let restart_only = learned.is_empty() && scheme.coefficient.is_some();
             // A segment of one restart step of `lm` is a forward Euler step: k = 0.
-            let at = mean_k.or(scheme.coefficient.map(|_| 0.0));
-            if scheme.coefficient.is_some_and(|c| !c.older.is_empty()) {
-                // One number does not describe a step with several coefficients.
-                return Ok(SegmentEquation {
-                    segment: index + 1,
-                    k,
-                    mean_k,
-                    effective_step: None,
-                    stability: None,
-                    equation: None,
-                    zero_stability: None,
-                });
-            }
-            let equation = answer(modified_equation(key, at, terms))?;
-            let zero = if values.is_empty() {
-                zero_stability(key, at)
+            let (equation, found, zero) = if mean.is_empty() && !restart_only {
+                (
+                    modified_equation(key, None, terms),
+                    stability(key, None),
+                    zero_stability(key, None),
+                )
             } else {
-                zero_stability_of(key, &values)
+                let zero = match learned.as_slice() {
+                    [] => zero_stability(key, Some(0.0)),
+                    steps => zero_stability_of_steps(key, steps),
+                };
+                (
+                    modified_equation_with(key, &mean, terms),
+                    stability_with(key, &mean),
+                    zero,
+                )
             };
+            let equation = answer(equation)?;
             Ok(SegmentEquation {
                 segment: index + 1,
-                k,
-                mean_k,
+                k: steps.iter().map(|s| s.first().copied()).collect(),
+                mean_k: mean.first().copied(),
                 effective_step: equation.as_ref().map(|e| 1.0 / e.time_scale()),
-                stability: answer(stability(key, at))?,
+                stability: answer(found)?,
                 equation,
                 zero_stability: answer(zero)?,
             })
@@ -82,20 +82,41 @@ pub fn equations(
         .collect()
 }
 
-/// The learned coefficients by segment and step: the mean where there is one for each channel.
+/// The mean of each coefficient over the steps that have it.
+fn means(steps: &[Vec<f64>]) -> Vec<f64> {
+    let most = steps.iter().map(Vec::len).max().unwrap_or(0);
+    (0..most)
+        .map(|i| {
+            let all: Vec<f64> = steps.iter().filter_map(|s| s.get(i).copied()).collect();
+            all.iter().sum::<f64>() / all.len() as f64
+        })
+        .collect()
+}
+
+/// The learned coefficients by segment and step, newest state first: the mean over channels where
+/// there is one for each.
 #[must_use]
-pub fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Option<f64>>> {
+pub fn all_coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Vec<f64>>> {
     let mean =
         |values: Vec<f32>| values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
-    network
-        .segments()
-        .iter()
-        .map(|s| {
-            s.coefficients()
-                .iter()
-                .map(|ids| ids.first().map(|id| mean(parameters.read(*id))))
-                .collect()
-        })
+    let step = |ids: &Vec<crate::ParamId>| {
+        ids.iter()
+            .map(|id| mean(parameters.read(*id)))
+            .collect::<Vec<f64>>()
+    };
+    let segments = network.segments().iter();
+    segments
+        .map(|s| s.coefficients().iter().map(step).collect())
+        .collect()
+}
+
+/// The learned coefficient of the newest earlier state, by segment and step.
+#[must_use]
+pub fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Option<f64>>> {
+    let first = |steps: Vec<Vec<f64>>| steps.iter().map(|s| s.first().copied()).collect();
+    all_coefficients(network, parameters)
+        .into_iter()
+        .map(first)
         .collect()
 }
 

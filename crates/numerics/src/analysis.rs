@@ -18,13 +18,15 @@ mod stability;
 mod subject;
 mod zero_stability;
 
-pub use modified_equation::{ModifiedEquation, modified_equation};
+pub use modified_equation::{ModifiedEquation, modified_equation, modified_equation_with};
 pub use order::{Order, Sample, order};
 pub use stability::{
     Region, Stability, amplification_matrix, region, spectral_radius, stability,
-    stability_polynomial,
+    stability_polynomial, stability_with,
 };
-pub use zero_stability::{HORIZON, ZeroStability, zero_stability, zero_stability_of};
+pub use zero_stability::{
+    HORIZON, ZeroStability, zero_stability, zero_stability_of, zero_stability_of_steps,
+};
 
 use crate::{StepError, UnknownScheme};
 

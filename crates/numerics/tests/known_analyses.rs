@@ -328,3 +328,36 @@ fn analyses_refuse_nonsense() {
     let infinite = spectral_radius("lm", None, Complex64::new(f64::INFINITY, 0.0));
     assert!(matches!(infinite, Err(AnalysisError::NotFinite { .. })));
 }
+
+#[test]
+fn all_coefficients_of_a_step_are_used() {
+    use timestep_numerics::analysis::{
+        modified_equation_with, stability_with, zero_stability_of_steps,
+    };
+    // (1+k+2m) u' + (1-k-4m) h/2 u''
+    let lm3 = modified_equation_with("lm3", &[-0.4, 0.3], 2).expect("valid");
+    assert!((lm3.coefficients[0] - 1.2).abs() < 1e-12, "{lm3}");
+    assert!((lm3.coefficients[1] - 0.1).abs() < 1e-12, "{lm3}");
+    // Missing coefficients are 0: a dense step with one is a step of `lm`.
+    let (dense, lm) = (
+        stability_with("dense", &[-0.5]).expect("valid"),
+        stability("lm", Some(-0.5)).expect("valid"),
+    );
+    assert!((dense.real_interval.0 - lm.real_interval.0).abs() < 1e-8);
+    let restart = modified_equation_with("dense", &[], 2).expect("valid");
+    assert_eq!(restart.coefficients, [1.0, 0.5]);
+    // ζ² + (k+m) ζ + m has a root outside the circle for m = 1.1.
+    let steps = [vec![-0.5], vec![-0.5, 1.1], vec![-0.5, 1.1]];
+    let found = zero_stability_of_steps("lm3", &steps).expect("valid");
+    assert_eq!(found.coefficients, [-0.5; 3]);
+    assert!(
+        !zero_stability_of_steps("lm3", &[vec![-0.5, 1.1]])
+            .expect("valid")
+            .zero_stable
+    );
+    assert!(
+        zero_stability_of_steps("lm3", &[vec![-0.5, 0.2]])
+            .expect("valid")
+            .zero_stable
+    );
+}

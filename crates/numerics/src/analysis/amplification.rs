@@ -32,7 +32,7 @@ const SAME: f64 = 1e-6;
 
 impl Amplification {
     /// The matrix of a step (not a first one) at `z = hλ`.
-    pub(super) fn of(subject: &Subject, z: Complex64) -> Result<Self, AnalysisError> {
+    pub(super) fn of(subject: &Subject<'_>, z: Complex64) -> Result<Self, AnalysisError> {
         let facts = subject.facts;
         let scheme = subject.scheme::<Vec<Complex64>>()?;
         let ctx = subject.ctx(1, 1.0);

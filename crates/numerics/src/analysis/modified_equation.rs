@@ -53,7 +53,22 @@ pub fn modified_equation(
     k: Option<f64>,
     terms: usize,
 ) -> Result<ModifiedEquation, AnalysisError> {
-    let subject = Subject::new(scheme, k)?;
+    of(Subject::new(scheme, k)?, terms)
+}
+
+/// The same for a step with all its coefficients, newest state first; those that are missing are 0.
+///
+/// # Errors
+/// As [`modified_equation`].
+pub fn modified_equation_with(
+    scheme: &str,
+    coefs: &[f64],
+    terms: usize,
+) -> Result<ModifiedEquation, AnalysisError> {
+    of(Subject::with_all(scheme, coefs)?, terms)
+}
+
+fn of(subject: Subject<'_>, terms: usize) -> Result<ModifiedEquation, AnalysisError> {
     if terms == 0 {
         return Err(AnalysisError::BadInput {
             what: "the number of terms",
@@ -76,14 +91,14 @@ pub fn modified_equation(
 /// Residuals above this at orders that cannot be solved for mean that the scheme is inconsistent.
 const ROUNDING: f64 = 1e-9;
 
-struct Problem {
-    subject: Subject,
+struct Problem<'a> {
+    subject: Subject<'a>,
     scheme: Box<dyn Scheme<Vec<Series>>>,
     /// `e^w`.
     growth: Series,
 }
 
-impl Problem {
+impl Problem<'_> {
     /// The series `z(w)`, one coefficient after the other. At each order the residual is linear
     /// in the new unknowns, so its slope is read off by trying the values 0 and 1.
     fn solve(&self, terms: usize) -> Result<Series, AnalysisError> {

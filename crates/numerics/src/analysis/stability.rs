@@ -71,7 +71,18 @@ const WIDTH: f64 = 1e-11;
 /// # Errors
 /// [`AnalysisError`] for an unknown scheme or a coefficient that does not fit.
 pub fn stability(scheme: &str, k: Option<f64>) -> Result<Stability, AnalysisError> {
-    let subject = Subject::new(scheme, k)?;
+    of(Subject::new(scheme, k)?)
+}
+
+/// The same for a step with all its coefficients, newest state first; those that are missing are 0.
+///
+/// # Errors
+/// [`AnalysisError`] for an unknown scheme or coefficients that do not fit.
+pub fn stability_with(scheme: &str, coefs: &[f64]) -> Result<Stability, AnalysisError> {
+    of(Subject::with_all(scheme, coefs)?)
+}
+
+fn of(subject: Subject<'_>) -> Result<Stability, AnalysisError> {
     let zero_stable = stable(&subject, Complex64::new(0.0, 0.0))?;
     let (mut left, mut up) = (0.0, 0.0);
     if zero_stable {
@@ -88,12 +99,12 @@ pub fn stability(scheme: &str, k: Option<f64>) -> Result<Stability, AnalysisErro
     })
 }
 
-fn stable(subject: &Subject, z: Complex64) -> Result<bool, AnalysisError> {
+fn stable(subject: &Subject<'_>, z: Complex64) -> Result<bool, AnalysisError> {
     Amplification::of(subject, z)?.power_bounded(subject.facts.key, 1)
 }
 
 /// How far along `direction` the scheme is stable.
-fn reach(subject: &Subject, direction: Complex64) -> Result<f64, AnalysisError> {
+fn reach(subject: &Subject<'_>, direction: Complex64) -> Result<f64, AnalysisError> {
     let near = [0.25, 0.5, 1.0].map(|part| stable(subject, direction * (part * SCAN)));
     if near
         .into_iter()

@@ -3,15 +3,17 @@
 use super::AnalysisError;
 use crate::{Scheme, SchemeFacts, State, StepCtx, facts, scheme};
 
-/// A registered scheme and the checked value of its coefficient.
+/// A registered scheme and the checked values of its coefficients.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Subject {
+pub(super) struct Subject<'a> {
     pub(super) facts: &'static SchemeFacts,
     /// `None` exactly for schemes without a coefficient.
     pub(super) k: Option<f64>,
+    /// Coefficients of older states; those that are missing are 0.
+    older: &'a [f64],
 }
 
-impl Subject {
+impl<'a> Subject<'a> {
     /// Looks the scheme up; `k = None` takes its default.
     pub(super) fn new(name: &str, k: Option<f64>) -> Result<Self, AnalysisError> {
         let facts = facts(name)?;
@@ -28,7 +30,22 @@ impl Subject {
             (k, Some(coefficient)) => Some(k.unwrap_or(coefficient.default)),
             (None, None) => None,
         };
-        Ok(Self { facts, k })
+        let older = facts.coefficient.map_or(&[][..], |c| c.older);
+        Ok(Self { facts, k, older })
+    }
+
+    /// A scheme with all its coefficients, newest state first; none are those of a restart, where
+    /// every earlier state has the coefficient 0.
+    pub(super) fn with_all(name: &str, coefs: &'a [f64]) -> Result<Self, AnalysisError> {
+        let (k, older) = match coefs {
+            [] => (facts(name)?.coefficient.map(|_| 0.0), coefs),
+            [k, older @ ..] => (Some(*k), older),
+        };
+        older.iter().try_for_each(|k| finite("a coefficient", *k))?;
+        Ok(Self {
+            older,
+            ..Self::new(name, k)?
+        })
     }
 
     /// The scheme for one kind of state.
@@ -38,8 +55,9 @@ impl Subject {
 
     /// The context of a step, with the coefficient in it.
     pub(super) fn ctx<S: State>(&self, step: usize, h: f64) -> StepCtx<S> {
-        let older = self.facts.coefficient.map_or(&[][..], |c| c.older);
-        let all = self.k.into_iter().chain(older.iter().copied());
+        let count = self.facts.coefficient.map_or(0, |c| c.older.len());
+        let older = (0..count).map(|i| self.older.get(i).copied().unwrap_or(0.0));
+        let all = self.k.into_iter().chain(older);
         StepCtx::new(step, h).with_coefs(all.map(S::Coef::from).collect())
     }
 }

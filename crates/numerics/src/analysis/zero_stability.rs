@@ -70,9 +70,26 @@ pub fn zero_stability(scheme: &str, k: Option<f64>) -> Result<ZeroStability, Ana
 /// # Errors
 /// [`AnalysisError`] for an unknown scheme, one without coefficient, or an empty sequence.
 pub fn zero_stability_of(scheme: &str, ks: &[f64]) -> Result<ZeroStability, AnalysisError> {
-    let steps = ks
+    let all: Vec<Vec<f64>> = ks.iter().map(|k| vec![*k]).collect();
+    zero_stability_of_steps(scheme, &all)
+}
+
+/// The same for steps with all their coefficients, newest state first; those that are missing are 0.
+///
+/// # Errors
+/// As [`zero_stability_of`].
+pub fn zero_stability_of_steps(
+    scheme: &str,
+    steps: &[Vec<f64>],
+) -> Result<ZeroStability, AnalysisError> {
+    if let Some(k) = steps.iter().flatten().next() {
+        // A scheme without coefficients says so.
+        Subject::new(scheme, Some(*k))?;
+    }
+    let ks: Vec<f64> = steps.iter().filter_map(|c| c.first().copied()).collect();
+    let steps = steps
         .iter()
-        .map(|k| at_zero(&Subject::new(scheme, Some(*k))?))
+        .map(|coefs| at_zero(&Subject::with_all(scheme, coefs)?))
         .collect::<Result<Vec<_>, _>>()?;
     let key = Subject::new(scheme, None)?.facts.key;
     let period = steps
@@ -94,15 +111,15 @@ pub fn zero_stability_of(scheme: &str, ks: &[f64]) -> Result<ZeroStability, Anal
     }
     Ok(ZeroStability {
         scheme: key,
-        coefficients: ks.to_vec(),
+        coefficients: ks,
         roots: sorted(period.eigenvalues(key)?),
-        zero_stable: period.power_bounded(key, ks.len())?,
+        zero_stable: period.power_bounded(key, steps.len())?,
         growth,
         variation,
     })
 }
 
-fn at_zero(subject: &Subject) -> Result<Amplification, AnalysisError> {
+fn at_zero(subject: &Subject<'_>) -> Result<Amplification, AnalysisError> {
     Amplification::of(subject, Complex64::new(0.0, 0.0))
 }
 
