@@ -8,7 +8,14 @@ use serde_json::json;
 use timestep_data::{Loader, OpenOptions, open};
 use timestep_nets::device;
 use timestep_train::evaluate::evaluate;
-use timestep_train::{TrainError, Trained};
+use timestep_train::{Card, TrainError, Trained};
+
+/// Shorter side that test photographs are scaled to before their centre is cut out, if the network was
+/// trained so.
+pub(crate) fn test_resize(card: &Card) -> Result<Option<usize>, Failure> {
+    let resize = card.recipe()?.data.resize;
+    Ok((resize > 0).then_some(resize))
+}
 
 /// Opens weights and data, prints the protocol, then the result.
 pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
@@ -21,6 +28,7 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
     let options = OpenOptions {
         dir: args.data_dir.clone(),
         size: (name == "image-folder" && input.height == input.width).then_some(input.height),
+        resize: test_resize(card)?.filter(|_| name == "image-folder"),
         ..OpenOptions::default()
     };
     let dataset = open(&name, &options)?;

@@ -1,11 +1,14 @@
 //! `timestep predict`: which class does a network see in image files?
 
 use crate::args::Predict;
+use crate::commands::eval::test_resize;
 use crate::failure::Failure;
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::Path;
-use timestep_data::{DataError, ImageShape, Normalise, Split, fill_batch, load_image};
+use timestep_data::{
+    DataError, ImageShape, Normalise, Split, fill_batch, load_image, load_image_resized,
+};
 use timestep_nets::{Device, Mode, Pass, device};
 use timestep_train::Trained;
 use timestep_train::evaluate::{images, numbers};
@@ -53,7 +56,10 @@ fn classify(trained: &Trained, path: &Path, device: &Device) -> Result<Vec<f64>,
         height: input.height,
         width: input.width,
     };
-    let pixels = load_image(path, shape)?;
+    let pixels = match test_resize(&trained.card)? {
+        Some(shorter) => load_image_resized(path, shape, shorter)?,
+        None => load_image(path, shape)?,
+    };
     let batch = one(shape, pixels, &trained.card.normalise)?;
     let pass = Pass::new(trained.parameters.values(), Mode::Eval);
     let logits = numbers(trained.network.forward(&pass, images(&batch, device))?);

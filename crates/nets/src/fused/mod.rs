@@ -10,6 +10,7 @@ mod gate;
 mod loss;
 mod norm;
 mod pool;
+mod recorded;
 mod reversal;
 mod slot;
 mod stored;

@@ -6,6 +6,7 @@
 //! once forward, once more in the backward pass, and never stored (Gomez et al. 2017, section 3.2, for
 //! any scheme that can be undone).
 
+use super::recorded::{Recorder, Replay, collect};
 use super::stored::{Fused, Stored};
 use super::tape::{INPUTS, Node, Output, Values, record};
 use super::{added_up, lock, settle};
@@ -17,7 +18,7 @@ use burn::tensor::Tensor;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use timestep_kernels::Buffer;
-use timestep_numerics::{Memory, Rhs, StageId, StepCtx, StepError};
+use timestep_numerics::{Memory, StepCtx, StepError};
 
 /// The steps that are to be undone.
 #[derive(Clone)]
@@ -29,10 +30,10 @@ pub(crate) struct Reversal {
 }
 
 /// Gradients of parameters on their way out of the node that found them.
-type Bundle = Arc<Mutex<BTreeMap<usize, Vec<f32>>>>;
+pub(super) type Bundle = Arc<Mutex<BTreeMap<usize, Vec<f32>>>>;
 
 /// Adds a gradient to a bundle.
-fn put(bundle: &Bundle, id: usize, grad: Vec<f32>) {
+pub(super) fn put(bundle: &Bundle, id: usize, grad: Vec<f32>) {
     let mut held = lock(bundle);
     match held.get_mut(&id) {
         Some(sum) => sum.iter_mut().zip(&grad).for_each(|(a, b)| *a += b),
@@ -88,7 +89,7 @@ fn outlets(parameters: &[(usize, Tensor<1>)], bundle: &Bundle) -> Option<Tensor<
 }
 
 /// The same numbers as the start of a tape of their own; nothing goes back from there.
-fn cut(fused: &Fused, leaf: bool) -> Fused {
+pub(super) fn cut(fused: &Fused, leaf: bool) -> Fused {
     let plain = settle(fused);
     let token = Tensor::<1>::zeros([1], &plain.token.device()).autodiff();
     Fused {
@@ -103,7 +104,7 @@ fn cut(fused: &Fused, leaf: bool) -> Fused {
 }
 
 /// [`cut`] for features of a scheme.
-fn cut_features(features: &Features, leaf: bool) -> Features {
+pub(super) fn cut_features(features: &Features, leaf: bool) -> Features {
     match features.0.fused() {
         Some(fused) => cut(fused, leaf).into(),
         // The first state is fused, and everything computed from it.
@@ -120,134 +121,6 @@ fn cut_memory(memory: &Memory<Features>, leaf: bool) -> Memory<Features> {
         }
     }
     all
-}
-
-/// An evaluation of a block in the backward pass, with a tape of its own.
-struct Evaluation {
-    stage: usize,
-    /// What the block was evaluated at.
-    input: Fused,
-    /// What it found.
-    slope: Fused,
-}
-
-/// Undoes a step and keeps the evaluations of its blocks.
-struct Recorder<'a, 'v> {
-    rhs: StepRhs<'a, 'v>,
-    found: Vec<Evaluation>,
-}
-
-impl Rhs<Features> for Recorder<'_, '_> {
-    fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
-        let input = cut_features(u, true);
-        let slope = self.rhs.block(at).eval(self.rhs.pass, &input);
-        let (Some(start), Some(end)) = (input.0.fused(), slope.0.fused()) else {
-            return Err(StepError::Rhs(
-                "the state is not kept for the fused kernels".into(),
-            ));
-        };
-        let end = settle(end);
-        self.found.push(Evaluation {
-            stage: at.stage,
-            input: start.clone(),
-            slope: end.clone(),
-        });
-        Ok(cut(&end, false).into())
-    }
-}
-
-/// Stands for the evaluation of a block whose slope is known: goes back through the tape of that
-/// evaluation.
-#[derive(Debug)]
-struct Known {
-    /// The state on the tape of the step.
-    at: Stored,
-    /// The state on the tape of the evaluation.
-    input: Stored,
-    slope: Fused,
-    slot: Arc<super::Slot>,
-    parameters: Vec<(usize, Tensor<1>)>,
-    bundle: Bundle,
-}
-
-impl Node for Known {
-    fn forward(&self, _values: &Values) -> Output {
-        Output::token()
-    }
-
-    fn backward(
-        &self,
-        _values: &Values,
-        _wanted: [bool; INPUTS],
-        _grad: Option<&[f32]>,
-    ) -> [Option<Vec<f32>>; INPUTS] {
-        let extent = self.slope.stored.extent;
-        if let Some(grad) = added_up(&self.slot, &extent) {
-            let ones = vec![1.0; extent.channels];
-            self.slope.stored.slot.add(&grad, ones);
-            collect(&self.slope.token, &self.parameters, &self.bundle);
-            if let Some(grad) = added_up(&self.input.slot, &self.input.extent) {
-                let ones = vec![1.0; self.input.extent.channels];
-                self.at.slot.add(&grad, ones);
-            }
-        }
-        [const { None }; INPUTS]
-    }
-}
-
-/// Runs the tape that ends in `token` and puts the gradients of parameters in the bundle.
-fn collect(token: &Tensor<1>, parameters: &[(usize, Tensor<1>)], bundle: &Bundle) {
-    let mut grads = token.backward();
-    for (id, value) in parameters {
-        if let Some(grad) = value.grad_remove(&mut grads) {
-            let data = grad.to_data();
-            let numbers = data.try_to_vec().unwrap_or_else(|_| data.iter().collect());
-            put(bundle, *id, numbers);
-        }
-    }
-}
-
-/// Takes a step with the slopes that are known.
-struct Replay<'a, 'v> {
-    rhs: StepRhs<'a, 'v>,
-    known: Vec<Evaluation>,
-    parameters: &'a [(usize, Tensor<1>)],
-    bundle: &'a Bundle,
-}
-
-impl Rhs<Features> for Replay<'_, '_> {
-    fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
-        let found = self.known.iter().position(|e| e.stage == at.stage);
-        let (Some(found), Some(u)) = (found, u.0.fused()) else {
-            // Undoing the step needed no slope, as after a restart: it is evaluated now.
-            let slope = self.rhs.block(at).eval(self.rhs.pass, u);
-            slope.compute();
-            return Ok(slope);
-        };
-        let Evaluation { input, slope, .. } = self.known.swap_remove(found);
-        let (u, slot) = (settle(u), Arc::default());
-        let stored = Stored {
-            slot: Arc::clone(&slot),
-            ..slope.stored.clone()
-        };
-        let moments = slope.moments.clone();
-        let node = Known {
-            at: u.stored,
-            input: input.stored,
-            slope,
-            slot,
-            parameters: self.parameters.to_vec(),
-            bundle: self.bundle.clone(),
-        };
-        let token = record(std::slice::from_ref(&u.token), node);
-        let known = Fused {
-            stored,
-            token,
-            parameters: None,
-            moments,
-        };
-        Ok(known.into())
-    }
 }
 
 /// All steps of a segment.
