@@ -12,6 +12,7 @@ mod device;
 mod equation;
 mod error;
 mod features;
+pub mod foreign;
 mod fused;
 mod init;
 mod layers;
