@@ -3,10 +3,10 @@
     python tests/golden/import/make.py
 
 Needs PyTorch 1.6 or later. Values are counting numbers, so that the tests can name them.
+The files come out the same each time, but for addresses of memory in `legacy.pth`.
 `malicious.pth` asks for `os.system`; it is only ever written here, never loaded.
 """
 
-import io
 import os
 import pathlib
 import pickle
@@ -111,27 +111,39 @@ torch.save(net, HERE / "whole-module.pth")
 files = entries("plain.pth")
 for file, content in files.items():
     if file.startswith("data/"):
-        size = 8 if len(content) == 8 and file == "data/5" else 4
-        files[file] = b"".join(content[i : i + size][::-1] for i in range(0, len(content), size))
+        size = 8 if file == "data/5" else 4  # the counter of the norm
+        numbers = [content[i : i + size][::-1] for i in range(0, len(content), size)]
+        files[file] = b"".join(numbers)
 archive("big-endian.pth", files | {"byteorder": b"big"})
 
 # A tensor that claims 4 numbers of a storage of 3, and one whose storage is too short.
-small = io.BytesIO()
 torch.save(OrderedDict(a=count(3)), HERE / "outside.pth")
 files = entries("outside.pth")
 description = files["data.pkl"]
-assert description.count(b"K\x00K\x03\x85") == 1
-archive("outside.pth", files | {"data.pkl": description.replace(b"K\x00K\x03\x85", b"K\x00K\x04\x85")})
+SHAPE, STRIDE = b"K\x00K\x03\x85q", b"K\x01\x85"  # (offset 0), shape (3,); stride (1,)
+assert description.count(SHAPE) == 1 and description.count(STRIDE) == 1
+
+
+def reshaped(shape, stride=STRIDE):
+    changed = description.replace(SHAPE, shape).replace(STRIDE, stride)
+    return files | {"data.pkl": changed}
+
+
+archive("outside.pth", reshaped(b"K\x00K\x04\x85q"))
 archive("short-storage.pth", files | {"data/0": b"\0" * 8})
-archive("huge.pth", files | {"data.pkl": description.replace(b"K\x00K\x03\x85q", b"K\x00J\xff\xff\xff\x7f\x85q").replace(b"K\x01\x85", b"K\x00\x85")})
+# Two thousand million numbers out of three, by a stride of 0.
+archive("huge.pth", reshaped(b"K\x00J\xff\xff\xff\x7f\x85q", b"K\x00\x85"))
 
 
 class Attack:
+    """An object whose reader would be told to run a command."""
+
     def __reduce__(self):
         return os.system, ("echo this must never run",)
 
 
-archive("malicious.pth", files | {"data.pkl": pickle.dumps(OrderedDict(a=Attack()), protocol=2)})
+attack = pickle.dumps(OrderedDict(a=Attack()), protocol=2)
+archive("malicious.pth", files | {"data.pkl": attack})
 archive("torchscript.pth", files | {"constants.pkl": b"\x80\x02)."})
 archive("empty.pth", {})
 (HERE / "text.pth").write_text("<!DOCTYPE html><html><body>404: not found</body></html>\n")

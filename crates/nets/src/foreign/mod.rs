@@ -14,6 +14,8 @@ mod rules;
 mod values;
 
 #[cfg(test)]
+mod names_tests;
+#[cfg(test)]
 mod tests;
 
 pub use names::{Converted, Dropped, Mapping, Renamed, Target, WrongShape, map_names};
