@@ -18,6 +18,7 @@ mod ends;
 mod equation;
 mod error;
 mod features;
+pub mod foreign;
 mod fused;
 mod init;
 mod layers;
