@@ -90,6 +90,8 @@ fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
         Command::Cite(args) => commands::cite::run(&args, ui),
         Command::Data(args) => commands::data::run(&args, ui),
         Command::Config(args) => commands::config::run(&args, ui),
+        Command::Import(args) => commands::import::run(&args, ui),
+        Command::Export(args) => commands::export::run(&args, ui),
         Command::Doctor(args) => commands::doctor::run(&args, ui),
         Command::Completions(args) => commands::completions::run(&args, ui),
     }

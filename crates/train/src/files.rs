@@ -186,6 +186,14 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
     fs::read_to_string(path).map_err(|source| FileError::new(Action::Read, path, source))
 }
 
+/// Reads a file of bytes.
+///
+/// # Errors
+/// [`FileError`] when it cannot be read.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(|source| FileError::new(Action::Read, path, source))
+}
+
 /// Creates a folder and its parents; one that exists is no error.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! `timestep eval`: how good are weights on a data set?
 
 use crate::args::Eval;
+use crate::commands::import::placeholder;
 use crate::failure::Failure;
 use crate::require;
 use crate::ui::Ui;
@@ -45,7 +46,10 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
         }
         .into());
     }
-    if dataset.classes != card.classes {
+    let unnamed = (card.classes.iter().enumerate()).all(|(i, name)| *name == placeholder(i));
+    if unnamed && dataset.classes.len() == card.classes.len() {
+        ui.note("the weights do not name their classes: they are taken in the order of the data");
+    } else if dataset.classes != card.classes {
         return Err(Failure::usage(
             format!(
                 "the weights tell {} classes apart ({}, …), the data has {} ({}, …)",

@@ -1,0 +1,48 @@
+//! `timestep export`: how do other programs get the weights?
+
+use crate::args::{Export, ExportFormat};
+use crate::failure::Failure;
+use crate::ui::Ui;
+use serde_json::json;
+use timestep_nets::foreign::npz;
+use timestep_nets::{Metadata, device, to_safetensors};
+use timestep_train::Trained;
+use timestep_train::files::write_atomic;
+
+/// Reads weights of ours and writes them with PyTorch's names and shapes.
+pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
+    let trained = Trained::load(&args.weights, &device("cpu")?)?;
+    let parameters = &trained.parameters;
+    let bytes = match args.format {
+        ExportFormat::Safetensors => to_safetensors(parameters, &Metadata::new())?,
+        ExportFormat::Npz => {
+            let arrays: Vec<(&str, &[usize], Vec<f32>)> = parameters
+                .specs()
+                .iter()
+                .zip(parameters.ids())
+                .map(|(spec, id)| (spec.name.as_str(), &spec.shape[..], parameters.read(id)))
+                .collect();
+            npz(&arrays).map_err(|error| Failure {
+                hint: error.hint(),
+                ..Failure::usage(error.to_string(), "")
+            })?
+        }
+    };
+    write_atomic(&args.out, |out| out.write_all(&bytes))?;
+    let count = parameters.specs().len();
+    if ui.json {
+        ui.object(json!({
+            "file": args.out.display().to_string(),
+            "arrays": count,
+            "bytes": bytes.len(),
+            "network": trained.card.network.name,
+        }));
+    } else {
+        ui.note(&format!(
+            "wrote {}: {count} arrays of `{}`, with PyTorch's names and shapes",
+            args.out.display(),
+            trained.card.network.name
+        ));
+    }
+    Ok(0)
+}

@@ -1,0 +1,262 @@
+//! `timestep import`: how do weights of PyTorch become weights of this program?
+
+use crate::args::Import;
+use crate::failure::Failure;
+use crate::settings;
+use crate::ui::Ui;
+use serde_json::json;
+use std::path::Path;
+use timestep_data::Normalise;
+use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
+use timestep_nets::{
+    Home, Network, Role, WeightsFile, device, preset, read_safetensors, to_safetensors,
+};
+use timestep_train::files::{read_bytes, write_atomic};
+use timestep_train::recipe::Recipe;
+use timestep_train::{Card, network_config};
+
+/// Reads the file, maps its names, reports, writes.
+pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
+    let published = preset(&args.net)?;
+    let data = args.data.as_deref().unwrap_or(match published.home {
+        Home::Cifar => "cifar10",
+        Home::Imagenet(_) => "imagenet",
+    });
+    let layers = settings::layers(Some(&format!("{data}/{}", args.net)))?;
+    let recipe = layers.resolve()?.recipe;
+    let foreign = read(&args.file)?;
+    let (mut input, mut classes) = published.home.input();
+    if let Some(shape) = timestep_data::info(&recipe.data.name)?.shape {
+        (input.channels, input.height, input.width) = (shape.channels, shape.height, shape.width);
+    }
+    if recipe.data.size > 0 {
+        (input.height, input.width) = (recipe.data.size, recipe.data.size);
+    }
+    if let Some(known) = timestep_data::info(&recipe.data.name)?.classes {
+        classes = known;
+    }
+    classes = args.classes.unwrap_or(classes);
+    let network = Network::build(&network_config(&recipe.network, input, classes)?)?;
+    let targets: Vec<Target> = (network.specs().iter())
+        .map(|spec| Target {
+            name: spec.name.clone(),
+            shape: spec.shape.clone(),
+            is_buffer: spec.role == Role::Buffer,
+            is_coefficient: spec.role == Role::Coefficient,
+        })
+        .collect();
+    let mapping = map_names(&foreign, &targets);
+    report(&foreign, &mapping, ui);
+    if !mapping.is_complete() {
+        return Err(incomplete(args, &mapping, classes));
+    }
+    let file = WeightsFile {
+        arrays: mapping.arrays,
+        ..WeightsFile::default()
+    };
+    let parameters = network.load(&file, &device("cpu")?)?;
+    let card = card(&network, &recipe, classes, args, ui)?;
+    let bytes = to_safetensors(&parameters, &card.to_metadata())?;
+    write_atomic(&args.out, |out| out.write_all(&bytes))?;
+    ui.note(&format!(
+        "wrote {}: {} with {} numbers; `timestep eval` and `timestep predict` take it",
+        args.out.display(),
+        args.net,
+        network.cost().parameters + network.coefficient_count()
+    ));
+    Ok(0)
+}
+
+/// The arrays of a file, by what it is.
+fn read(path: &Path) -> Result<ForeignFile, Failure> {
+    let bytes = read_bytes(path)?;
+    if path.extension().is_some_and(|e| e == "safetensors") {
+        let file = read_safetensors(&bytes)?;
+        return Ok(ForeignFile {
+            arrays: file.arrays,
+            ..ForeignFile::default()
+        });
+    }
+    read_pytorch(&bytes).map_err(|error| {
+        let failure = Failure::usage(
+            format!("{}: {error}", path.display()),
+            "a `.pth` file of `torch.save(model.state_dict(), …)` or a safetensors file is needed",
+        );
+        match error.hint() {
+            Some(hint) => Failure {
+                hint: Some(hint),
+                ..failure
+            },
+            None => failure,
+        }
+    })
+}
+
+/// What became of the arrays.
+fn report(foreign: &ForeignFile, mapping: &Mapping, ui: Ui) {
+    if ui.json {
+        ui.object(json!({
+            "matched": mapping.matched,
+            "renamed": mapping.renamed.iter()
+                .map(|r| json!({"from": r.from, "to": r.to, "rules": r.rules}))
+                .collect::<Vec<_>>(),
+            "converted": mapping.converted.iter()
+                .map(|c| json!({"name": c.name, "how": c.how})).collect::<Vec<_>>(),
+            "missing": mapping.missing,
+            "unexpected": mapping.unexpected,
+            "wrong_shape": mapping.wrong_shape.iter()
+                .map(|w| json!({
+                    "from": w.from, "name": w.name, "found": w.found, "needed": w.needed,
+                }))
+                .collect::<Vec<_>>(),
+            "dropped": mapping.dropped.iter()
+                .map(|d| json!({"name": d.name, "reason": d.reason})).collect::<Vec<_>>(),
+            "skipped": foreign.skipped,
+            "opened": foreign.unwrapped,
+            "notes": mapping.notes,
+        }));
+        return;
+    }
+    let mut lines = Vec::new();
+    for opened in &foreign.unwrapped {
+        lines.push(format!("opened `{opened}` of the file"));
+    }
+    lines.push(format!("{} arrays match by name", mapping.matched));
+    for rule in RULES {
+        let renamed: Vec<_> = (mapping.renamed.iter())
+            .filter(|r| r.rules.last() == Some(&rule.name))
+            .collect();
+        if let Some(first) = renamed.first() {
+            lines.push(format!(
+                "{} renamed by rule `{}` ({}), such as {} → {}",
+                renamed.len(),
+                rule.name,
+                rule.sentence,
+                first.from,
+                first.to
+            ));
+        }
+    }
+    let prefix = mapping
+        .renamed
+        .iter()
+        .filter(|r| r.rules.as_slice() == ["prefix"]);
+    let prefix = prefix.count();
+    if prefix > 0 {
+        lines.push(format!("{prefix} renamed by leaving out a prefix"));
+    }
+    let listed = |title: &str, all: Vec<String>, lines: &mut Vec<String>| {
+        if !all.is_empty() {
+            lines.push(format!("{title} ({}): {}", all.len(), few(&all)));
+        }
+    };
+    let converted = mapping.converted.iter();
+    let converted = converted
+        .map(|c| format!("{} = {}", c.name, c.how))
+        .collect();
+    listed("converted", converted, &mut lines);
+    let dropped = mapping.dropped.iter();
+    let dropped = dropped
+        .map(|d| format!("{}: {}", d.name, d.reason))
+        .collect();
+    listed("dropped", dropped, &mut lines);
+    listed("missing in the file", mapping.missing.clone(), &mut lines);
+    listed("not in the network", mapping.unexpected.clone(), &mut lines);
+    let wrong = mapping.wrong_shape.iter();
+    let wrong = wrong
+        .map(|w| {
+            format!(
+                "{} is {:?}, {} needs {:?}",
+                w.from, w.found, w.name, w.needed
+            )
+        })
+        .collect();
+    listed("of another shape", wrong, &mut lines);
+    lines.extend(mapping.notes.iter().map(|note| format!("note: {note}")));
+    ui.data(&lines.join("\n"));
+}
+
+/// The first few of a list.
+fn few(all: &[String]) -> String {
+    let shown = all.iter().take(4).cloned().collect::<Vec<_>>().join("; ");
+    match all.len() {
+        0..=4 => shown,
+        n => format!("{shown}; and {} more", n - 4),
+    }
+}
+
+/// Why nothing is written.
+fn incomplete(args: &Import, mapping: &Mapping, classes: usize) -> Failure {
+    // Another number of classes is the most frequent reason and has an easy remedy.
+    let head = mapping
+        .wrong_shape
+        .iter()
+        .find(|w| w.name.ends_with("fc.weight") || w.name.ends_with("classif.weight"));
+    let hint = match head {
+        Some(head) if head.found.first() != Some(&classes) => format!(
+            "the file tells {} classes apart: give --classes {0}",
+            head.found.first().copied().unwrap_or(0)
+        ),
+        _ => {
+            "the file was written for another network: `timestep list networks` shows which there \
+              are, `timestep summary NET --json` what one is made of"
+                .to_owned()
+        }
+    };
+    Failure::usage(
+        format!(
+            "{} is not a `{}`: {} missing, {} not in the network, {} of another shape; nothing was \
+             written",
+            args.file.display(),
+            args.net,
+            mapping.missing.len(),
+            mapping.unexpected.len(),
+            mapping.wrong_shape.len()
+        ),
+        hint,
+    )
+}
+
+/// Mean and deviation that most programs normalise CIFAR images with.
+const MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
+/// See [`MEAN`].
+const STD: [f32; 3] = [0.2023, 0.1994, 0.2010];
+
+/// The name of a class that a file of weights does not tell.
+pub(crate) fn placeholder(class: usize) -> String {
+    format!("class {class}")
+}
+
+/// What is stored beside the numbers.
+fn card(
+    network: &Network,
+    recipe: &Recipe,
+    classes: usize,
+    args: &Import,
+    ui: Ui,
+) -> Result<Card, Failure> {
+    let channels = network.config().input.channels;
+    let chosen = |given: &[f32], recipe: &[f64], usual: &[f32; 3]| -> Vec<f32> {
+        match (given, recipe) {
+            ([], []) if channels == 3 => usual.to_vec(),
+            ([], []) => vec![usual.iter().sum::<f32>() / 3.0; channels],
+            ([], recipe) => recipe.iter().map(|v| *v as f32).collect(),
+            (given, _) => given.to_vec(),
+        }
+    };
+    let mean = chosen(&args.mean, &recipe.data.mean, &MEAN);
+    let std = chosen(&args.std, &recipe.data.std, &STD);
+    ui.note(&format!(
+        "images are normalised with mean {mean:?} and deviation {std:?}: give --mean and --std if the \
+         network was trained otherwise"
+    ));
+    Ok(Card {
+        network: network.config().clone(),
+        classes: (0..classes).map(placeholder).collect(),
+        normalise: Normalise::new(mean, std)?,
+        data: recipe.data.name.clone(),
+        recipe: recipe.to_toml(),
+        epoch: 0,
+        top1: 0.0,
+    })
+}
