@@ -70,7 +70,12 @@ impl NetError {
                 "`cpu` always works; GPUs need a build with `--features vulkan`, `wgpu` or `cuda`"
                     .into(),
             ),
-            NetError::Incompatible(_) | NetError::Step { .. } => None,
+            NetError::Incompatible(_) => Some(
+                "`timestep explain NAME` says what a block or scheme needs; `timestep summary` checks a \
+                 combination without training"
+                    .into(),
+            ),
+            NetError::Step { .. } => None,
         }
     }
 }

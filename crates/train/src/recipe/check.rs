@@ -117,15 +117,17 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         ),
         Some("give both, or leave both empty: they are then computed from the training images"),
     );
-    found.require(
+    found.require_or(
         matches!(data.scale.len(), 0 | 2),
         "data.scale",
         "must be two numbers, the least and the greatest",
+        Some("shares of the area such as 0.08,1 or shorter sides such as 256,480"),
     );
-    found.require(
+    found.require_or(
         matches!(data.jitter.len(), 0 | 3),
         "data.jitter",
         "must be three numbers: brightness, contrast, saturation",
+        Some("write 0.4,0.4,0.4, or leave it empty for none"),
     );
     let finite = |list: &[f64]| list.iter().all(|x| x.is_finite());
     found.require(finite(&data.mean), "data.mean", "every mean must be finite");
@@ -148,10 +150,11 @@ fn network(recipe: &Recipe, found: &mut Findings) {
         ("network.dropout", recipe.network.dropout),
         ("network.drop_path", recipe.network.drop_path),
     ] {
-        found.require(
+        found.require_or(
             share == -1.0 || (0.0..1.0).contains(&share),
             path,
             "must be a share from 0 to below 1, or -1",
+            Some("0 means none, -1 as much as the published network has"),
         );
     }
     let network = &recipe.network;
