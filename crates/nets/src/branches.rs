@@ -4,7 +4,7 @@ use crate::layers::{ConvNorm, ConvSpec};
 use crate::ops::{self, Window};
 use crate::{Builder, Features, Pass, Size};
 
-/// Added to the variance by the norms of inception networks.
+/// Added to the variance by the norms of Inception-ResNet.
 pub(crate) const EPSILON: f64 = 1e-3;
 
 /// A 3×3 maximum of stride 2 without padding.
@@ -62,13 +62,14 @@ pub(crate) struct Branches {
 
 impl Branches {
     /// Builds branches named `name.branch0`, …; the layers of a branch with more than one are counted:
-    /// `name.branch1.0`.
+    /// `name.branch1.0`. `epsilon` is added to the variance by the norms.
     pub(crate) fn build(
         make: &mut Builder,
         name: &str,
         input: usize,
         size: Size,
         branches: &[&[Layer]],
+        epsilon: f64,
     ) -> Self {
         let (mut built, mut total, mut end) = (Vec::new(), 0, size);
         for (i, layers) in branches.iter().enumerate() {
@@ -82,7 +83,7 @@ impl Branches {
                 };
                 branch.push(match layer {
                     Layer::Conv(spec) => {
-                        let conv = ConvNorm::new(make, &name, channels, *spec, at, EPSILON);
+                        let conv = ConvNorm::new(make, &name, channels, *spec, at, epsilon);
                         (channels, at) = (spec.output, spec.size(at));
                         Built::Conv(conv)
                     }

@@ -127,7 +127,7 @@ impl Carry {
                 let path = |i: usize| {
                     let sampling = Sampling {
                         stride: *stride,
-                        offset: i.min(*stride - 1),
+                        offset: i,
                         channels,
                     };
                     convs[i].forward(pass, &ops::sample(&start, sampling))

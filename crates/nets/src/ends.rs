@@ -111,12 +111,14 @@ pub(crate) struct Chain<'b> {
     make: &'b mut Builder,
     layers: Vec<StemLayer>,
     inlet: Inlet,
+    epsilon: f64,
 }
 
 impl<'b> Chain<'b> {
-    /// Starts at the images.
-    pub(crate) fn new(make: &'b mut Builder, channels: usize, size: Size) -> Self {
+    /// Starts at the images; `epsilon` is added to the variance by the norms.
+    pub(crate) fn new(make: &'b mut Builder, channels: usize, size: Size, epsilon: f64) -> Self {
         Self {
+            epsilon,
             make,
             layers: Vec::new(),
             inlet: Inlet { channels, size },
@@ -126,7 +128,7 @@ impl<'b> Chain<'b> {
     /// A convolution with norm and ReLU.
     pub(crate) fn conv(mut self, name: &str, spec: ConvSpec) -> Self {
         let Inlet { channels, size } = self.inlet;
-        let conv = ConvNorm::new(self.make, name, channels, spec, size, EPSILON);
+        let conv = ConvNorm::new(self.make, name, channels, spec, size, self.epsilon);
         self.layers.push(StemLayer::Conv(conv));
         self.inlet = Inlet {
             channels: spec.output,
@@ -145,7 +147,7 @@ impl<'b> Chain<'b> {
     /// Branches.
     pub(crate) fn branches(mut self, name: &str, branches: &[&[crate::branches::Layer]]) -> Self {
         let Inlet { channels, size } = self.inlet;
-        let built = Branches::build(self.make, name, channels, size, branches);
+        let built = Branches::build(self.make, name, channels, size, branches, self.epsilon);
         self.inlet = Inlet {
             channels: built.channels,
             size: built.size,

@@ -476,7 +476,7 @@ class ShakeShake(Base):
 
 # ------------------------------------------------------------ Very Deep PolyNet (Zhang et al. 2017)
 
-POLYNET_EPS = 1e-3
+POLYNET_EPS = 1e-5
 
 
 class ConvNorm(nn.Module):

@@ -20,7 +20,7 @@
 //! C. Szegedy, S. Ioffe, V. Vanhoucke, A. Alemi, Inception-v4, Inception-ResNet and the impact of
 //! residual connections on learning, AAAI 2017.
 
-use crate::branches::{Branches, conv};
+use crate::branches::{Branches, EPSILON, conv};
 use crate::layers::ConvSpec;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Pass, ops};
 
@@ -58,7 +58,7 @@ impl InceptionA {
                 conv(2 * unit, 3, 3),
             ],
         ];
-        let branches = Branches::build(make, name, shape.input, shape.size, &branches);
+        let branches = Branches::build(make, name, shape.input, shape.size, &branches, EPSILON);
         // A block that starts a segment has its stride in the last convolution.
         let spec = ConvSpec::square(shape.output, 1, shape.stride).biased();
         let (channels, size) = (branches.channels, branches.size);

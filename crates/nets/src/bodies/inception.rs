@@ -1,7 +1,7 @@
 //! How is Inception-ResNet-v2 built? As in Szegedy et al. 2017, with the names of timm's weights.
 
 use super::{Parts, SegmentBuilder, head, image, shared_scheme};
-use crate::branches::{Branches, Layer, MAX, conv, reduce};
+use crate::branches::{Branches, EPSILON, Layer, MAX, conv, reduce};
 use crate::ends::{Chain, HeadSpec, Inlet};
 use crate::layers::ConvSpec;
 use crate::transition::Reduction;
@@ -51,7 +51,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
     let scheme = shared_scheme(&config.scheme)?;
     let square = ConvSpec::square;
     let pool = Layer::Mean;
-    let (stem, start) = Chain::new(make, config.input.channels, image(config))
+    let (stem, start) = Chain::new(make, config.input.channels, image(config), EPSILON)
         .conv("conv2d_1a", square(32, 3, 2).valid())
         .conv("conv2d_2a", square(32, 3, 1).valid())
         .conv("conv2d_2b", square(64, 3, 1))
@@ -101,6 +101,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
                 inlet.channels,
                 inlet.size,
                 reductions[index - 1],
+                EPSILON,
             );
             inlet = Inlet {
                 channels: built.channels,

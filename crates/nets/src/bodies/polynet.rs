@@ -6,9 +6,10 @@
 
 use super::inception::{check_size, inception_shape};
 use super::{Parts, SegmentBuilder, head, image, shared_scheme};
-use crate::branches::{Branches, EPSILON, Layer, conv, reduce};
+use crate::branches::{Branches, Layer, conv, reduce};
 use crate::ends::{Chain, HeadSpec, Inlet};
 use crate::layers::ConvSpec;
+use crate::ops::NORM_EPSILON;
 use crate::{
     Block, BlockFacts, Builder, Conv, Entrance, Features, Granularity, NetError, NetworkConfig,
     Norm, Pass, block, ops,
@@ -48,9 +49,7 @@ impl PolyBlock {
             branches.size,
         );
         make.keep(output, branches.size);
-        let norm = make
-            .norm(&format!("{name}.linear.bn"), output)
-            .with_epsilon(EPSILON);
+        let norm = make.norm(&format!("{name}.linear.bn"), output);
         Self {
             facts,
             branches,
@@ -106,7 +105,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
     let (two_way, poly3) = (shared_scheme("two-way")?, shared_scheme("poly3")?);
     let square = ConvSpec::square;
     let strided = Layer::Conv(square(192, 3, 2).valid());
-    let (stem, start) = Chain::new(make, config.input.channels, image(config))
+    let (stem, start) = Chain::new(make, config.input.channels, image(config), NORM_EPSILON)
         .conv("stem.conv1.0", square(32, 3, 2).valid())
         .conv("stem.conv1.1", square(32, 3, 1).valid())
         .conv("stem.conv1.2", square(64, 3, 1))
@@ -152,7 +151,14 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         if index > 0 {
             let name = format!("{name}.reduction");
             let layers = reductions[index - 1];
-            let built = Branches::build(make, &name, inlet.channels, inlet.size, layers);
+            let built = Branches::build(
+                make,
+                &name,
+                inlet.channels,
+                inlet.size,
+                layers,
+                NORM_EPSILON,
+            );
             inlet = Inlet {
                 channels: built.channels,
                 size: built.size,
@@ -177,7 +183,14 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
                     let name = format!("{name}.stage{stage}");
                     let branches = match &first {
                         Some(shared) if poly => shared.renormed(make, &name, inlet.size),
-                        _ => Branches::build(make, &name, shape.input, inlet.size, &layers),
+                        _ => Branches::build(
+                            make,
+                            &name,
+                            shape.input,
+                            inlet.size,
+                            &layers,
+                            NORM_EPSILON,
+                        ),
                     };
                     first.get_or_insert(branches.clone());
                     let last = (shape.output, poly && stage > 0);

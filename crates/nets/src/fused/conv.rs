@@ -233,9 +233,9 @@ pub(crate) fn conv2d(input: &Fused, weight: Tensor<1>, spec: &ConvSpec) -> Convo
         width: extent.width,
         input: extent.channels,
         output: spec.output,
-        kernel: spec.kernel[0],
+        kernel: spec.kernel,
         stride: spec.stride,
-        padding: spec.padding[0],
+        padding: spec.padding,
         groups: spec.groups,
     };
     Convolved {
