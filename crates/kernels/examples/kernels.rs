@@ -63,9 +63,9 @@ fn main() {
             width: side,
             input,
             output,
-            kernel,
+            kernel: [kernel; 2],
             stride,
-            padding: (kernel - 1) / 2,
+            padding: [(kernel - 1) / 2; 2],
             groups: 1,
         };
         let fill = |n: usize| -> Vec<f32> {

@@ -207,7 +207,7 @@ impl Kernels {
         view.check(shape.input_len(), shape.input);
         assert_eq!(weights.len(), shape.weight_len(), "length of the weights");
         assert_eq!(out.len(), shape.output_len(), "length of the output");
-        let in_row = (shape.width + 2 * shape.padding) * shape.input * shape.stride;
+        let in_row = (shape.width + 2 * shape.padding[1]) * shape.input * shape.stride;
         let out_row = shape.out_width() * shape.output;
         let rows = strip_rows(shape, shape.out_height(), in_row.max(out_row), false);
         let pass = if self.uses_winograd(shape) {

@@ -156,8 +156,8 @@ impl Kernels {
             return self.backward(shape, view, weights, &one, wanted);
         }
         let in_strips = DirectBackward::strips(shape);
-        let out_row = (shape.out_width() + 2 * shape.padding) * shape.output;
-        let in_row = (shape.width + 2 * shape.padding) * shape.input;
+        let out_row = (shape.out_width() + 2 * shape.padding[1]) * shape.output;
+        let in_row = (shape.width + 2 * shape.padding[1]) * shape.input;
         let rows = if in_strips {
             strip_rows(shape, shape.height, in_row.max(out_row), true)
         } else {

@@ -10,11 +10,6 @@ use crate::shape::{ConvShape, Strip};
 use crate::simd::Simd;
 use crate::view::View;
 
-/// Is it a 1×1 convolution, for which rows of pixels need not be told apart?
-pub(crate) fn pointwise(shape: &ConvShape) -> bool {
-    shape.kernel == 1
-}
-
 /// The part of the input that `rows` output rows from `row` on read, as it goes into scratch.
 pub(crate) fn input_window(shape: &ConvShape, image: usize, row: usize, rows: usize) -> Window {
     let base = image * shape.height * shape.width * shape.input;
@@ -30,15 +25,15 @@ pub(crate) fn input_window(shape: &ConvShape, image: usize, row: usize, rows: us
         pitch: shape.input,
         step: shape.stride,
     };
-    if pointwise(shape) {
+    if shape.pointwise() {
         // Pixels between the kernel positions are left out, so the stride is gone afterwards.
         return common;
     }
     Window {
-        row: common.row - shape.padding as isize,
-        rows: (rows - 1) * shape.stride + shape.kernel,
-        left: shape.padding,
-        columns: shape.width + 2 * shape.padding,
+        row: common.row - shape.padding[0] as isize,
+        rows: (rows - 1) * shape.stride + shape.kernel[0],
+        left: shape.padding[1],
+        columns: shape.width + 2 * shape.padding[1],
         step: 1,
         ..common
     }
@@ -46,7 +41,7 @@ pub(crate) fn input_window(shape: &ConvShape, image: usize, row: usize, rows: us
 
 /// Scratch pixels from one output pixel to the next.
 pub(crate) fn scratch_stride(shape: &ConvShape) -> usize {
-    if pointwise(shape) { 1 } else { shape.stride }
+    if shape.pointwise() { 1 } else { shape.stride }
 }
 
 /// A forward pass, prepared.
@@ -59,8 +54,8 @@ pub(crate) struct DirectForward {
 
 impl DirectForward {
     pub(crate) fn new(shape: &ConvShape, weights: &[f32], lanes: usize) -> Self {
-        let taps: Vec<_> = (0..shape.kernel * shape.kernel)
-            .map(|t| (t / shape.kernel, t % shape.kernel))
+        let taps: Vec<_> = (0..shape.taps())
+            .map(|t| (t / shape.kernel[1], t % shape.kernel[1]))
             .collect();
         let channels = (shape.group_output(), shape.group_input());
         Self {
@@ -102,7 +97,7 @@ impl DirectForward {
         let window = input_window(shape, strip.image, strip.row, strip.rows);
         let pixels = strip.rows * shape.out_width();
         let padded = scratch.take(window.len());
-        let input: *const f32 = if pointwise(shape) && shape.stride == 1 && is_plain(view) {
+        let input: *const f32 = if shape.pointwise() && shape.stride == 1 && is_plain(view) {
             view.data[window.base + strip.row * shape.width * shape.input..].as_ptr()
         } else {
             // SAFETY: scratch has the window's length, the view the whole input.
@@ -130,9 +125,9 @@ impl DirectForward {
                         weights,
                         out: to,
                         out_pixel,
-                        far: pointwise(shape),
+                        far: shape.pointwise(),
                     };
-                    let (lines, columns) = if pointwise(shape) {
+                    let (lines, columns) = if shape.pointwise() {
                         (1, pixels)
                     } else {
                         (strip.rows, shape.out_width())
@@ -158,14 +153,14 @@ impl DirectForward {
 fn runs(shape: &ConvShape, window: &Window, offset: usize) -> Vec<Run> {
     let row = window.columns * window.pitch;
     let mut runs = Vec::new();
-    for y in 0..shape.kernel {
+    for y in 0..shape.kernel[0] {
         if shape.groups == 1 {
             runs.push(Run {
                 offset: y * row,
-                len: shape.kernel * shape.input,
+                len: shape.kernel[1] * shape.input,
             });
         } else {
-            runs.extend((0..shape.kernel).map(|x| Run {
+            runs.extend((0..shape.kernel[1]).map(|x| Run {
                 offset: y * row + x * window.pitch + offset,
                 len: shape.group_input(),
             }));

@@ -7,7 +7,7 @@
 use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::classes::{Axis, Class};
-use crate::direct::{input_window, pointwise, scratch_stride};
+use crate::direct::{input_window, scratch_stride};
 use crate::fill::{Window, is_plain, with_sum, with_view};
 use crate::micro::{Outer, Run, Tile, outer, tiles};
 use crate::pack::{Weights, blocks, pack, unpack, vectors};
@@ -74,8 +74,14 @@ pub(crate) struct DirectBackward {
 impl DirectBackward {
     pub(crate) fn new(shape: &ConvShape, weights: &[f32], lanes: usize) -> Self {
         let s = shape;
-        let rows = Axis::new(s.height, s.out_height(), s.kernel, s.stride, s.padding);
-        let columns = Axis::new(s.width, s.out_width(), s.kernel, s.stride, s.padding);
+        let rows = Axis::new(
+            s.height,
+            s.out_height(),
+            s.kernel[0],
+            s.stride,
+            s.padding[0],
+        );
+        let columns = Axis::new(s.width, s.out_width(), s.kernel[1], s.stride, s.padding[1]);
         let mut packed = Vec::new();
         for y in &rows.classes {
             for x in &columns.classes {
@@ -105,13 +111,13 @@ impl DirectBackward {
 
     /// Can images be cut into strips? Only where input and output rows correspond.
     pub(crate) fn strips(shape: &ConvShape) -> bool {
-        shape.stride == 1 && 2 * shape.padding + 1 == shape.kernel
+        shape.stride == 1 && 2 * shape.padding[0] + 1 == shape.kernel[0]
     }
 
     /// Floats of a strip's sums for the gradient of the weights.
     pub(crate) fn weight_sums(&self) -> usize {
         let s = &self.shape;
-        s.groups * s.kernel * s.kernel * s.group_input() * self.pitch()
+        s.groups * s.taps() * s.group_input() * self.pitch()
     }
 
     /// Floats from one row of weight sums to the next.
@@ -166,7 +172,7 @@ impl DirectBackward {
     /// and no vector that reaches past the last pixel.
     fn in_place<'a>(&self, inputs: &Inputs<'a>, outputs: &Outputs<'_>) -> Option<&'a [f32]> {
         let s = &self.shape;
-        let plain = pointwise(s) && s.stride == 1 && s.output.is_multiple_of(self.lanes);
+        let plain = s.pointwise() && s.stride == 1 && s.output.is_multiple_of(self.lanes);
         match inputs.grad.terms.as_slice() {
             [one] if plain && outputs.grad.is_none() && inputs.grad.constant.is_none() => one
                 .scale
@@ -214,7 +220,7 @@ impl DirectBackward {
             };
             let view = inputs.view;
             if inputs.weights {
-                let from: *const f32 = if pointwise(s) && s.stride == 1 && is_plain(view) {
+                let from: *const f32 = if s.pointwise() && s.stride == 1 && is_plain(view) {
                     view.data.as_ptr().add(input.base + row * s.width * s.input)
                 } else {
                     with_view!(view, source => input.fill::<S, _>(
@@ -257,19 +263,19 @@ impl DirectBackward {
         let inner = (self.rows.before * window.columns + self.columns.before) * window.pitch;
         let merged = s.groups == 1;
         let (taps, depth) = if merged {
-            (1, s.kernel * s.input)
+            (1, s.kernel[1] * s.input)
         } else {
-            (s.kernel, s.group_input())
+            (s.kernel[1], s.group_input())
         };
         assert_eq!(totals.weights.len(), self.weight_sums());
         let mut sums = totals.weights.as_mut_ptr();
-        let (height, width) = if pointwise(s) && window.columns == s.out_width() {
+        let (height, width) = if s.pointwise() && window.columns == s.out_width() {
             (1, rows * s.out_width())
         } else {
             (rows, s.out_width())
         };
         for group in 0..s.groups {
-            for y in 0..s.kernel {
+            for y in 0..s.kernel[0] {
                 for x in 0..taps {
                     for (first, wide) in blocks(pitch / S::LANES) {
                         let channel = group * s.group_output() + first * S::LANES;
@@ -317,7 +323,7 @@ impl DirectBackward {
         let pixels = strip.rows * s.width;
         let cells = Cells::new(out, pixels, (s.input, s.groups), S::LANES, scratch);
         let row_floats = window.columns * window.pitch;
-        let flat = pointwise(s) && s.stride == 1;
+        let flat = s.pointwise() && s.stride == 1;
         let mut starts: Vec<*const f32> = self.packed.iter().map(|p| p.as_ptr()).collect();
         for group in 0..s.groups {
             let mut pair = 0;
@@ -341,7 +347,7 @@ impl DirectBackward {
                                     weights: starts[pair],
                                     out: to.add(line * pixel),
                                     out_pixel: s.stride * pixel,
-                                    far: pointwise(s),
+                                    far: s.pointwise(),
                                 };
                                 tiles::<S>(tile, columns, width);
                             }

@@ -34,7 +34,7 @@ impl Weights for Forward<'_> {
     fn at(&self, group: usize, o: usize, i: usize, row: usize, column: usize) -> f32 {
         let (shape, weights) = (self.0, self.1);
         let o = group * shape.group_output() + o;
-        weights[((o * shape.group_input() + i) * shape.kernel + row) * shape.kernel + column]
+        weights[((o * shape.group_input() + i) * shape.kernel[0] + row) * shape.kernel[1] + column]
     }
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn cut_outputs<'a>(
     shape: &ConvShape,
     lanes: usize,
 ) -> Vec<(usize, usize, &'a mut [f32])> {
-    let each = shape.group_input() * shape.kernel * shape.kernel;
+    let each = shape.group_input() * shape.taps();
     let mut all = Vec::new();
     let mut rest = weights;
     for group in 0..shape.groups {
@@ -129,7 +129,7 @@ pub(crate) fn pack(
 
 /// Brings gradients `[group][row][column][input][padded output]` into PyTorch's order.
 pub(crate) fn unpack(sums: &[f32], shape: &ConvShape, pitch: usize) -> Vec<f32> {
-    let (inputs, taps) = (shape.group_input(), shape.kernel * shape.kernel);
+    let (inputs, taps) = (shape.group_input(), shape.taps());
     let mut weights = vec![0.0; shape.weight_len()];
     let pieces = cut_outputs(&mut weights, shape, 16);
     pieces.into_par_iter().for_each(|(group, first, piece)| {

@@ -1,7 +1,7 @@
 //! What should the kernels compute? The same in `f64`, one plain loop after the other, slowly.
 //!
 //! Nothing here shares code with the kernels except the types of their arguments. Features are NHWC,
-//! weights are PyTorch's `[output, input / groups, kernel, kernel]`.
+//! weights are PyTorch's `[output, input / groups, kernel rows, kernel columns]`.
 
 use crate::shape::ConvShape;
 use crate::view::{Sum, View};
@@ -15,29 +15,29 @@ pub const EPSILON: f64 = 1e-5;
 fn products(shape: &ConvShape, mut f: impl FnMut(usize, usize, usize)) {
     let s = shape;
     let (inputs, outputs) = (s.group_input(), s.group_output());
-    let inside = |at: usize, tap: usize, extent: usize| {
+    let inside = |at: usize, tap: usize, padding: usize, extent: usize| {
         (at * s.stride + tap)
-            .checked_sub(s.padding)
+            .checked_sub(padding)
             .filter(|x| *x < extent)
     };
     for image in 0..s.batch {
         for oy in 0..s.out_height() {
             for ox in 0..s.out_width() {
                 let out = ((image * s.out_height() + oy) * s.out_width() + ox) * s.output;
-                for ky in 0..s.kernel {
-                    let Some(y) = inside(oy, ky, s.height) else {
+                for ky in 0..s.kernel[0] {
+                    let Some(y) = inside(oy, ky, s.padding[0], s.height) else {
                         continue;
                     };
-                    for kx in 0..s.kernel {
-                        let Some(x) = inside(ox, kx, s.width) else {
+                    for kx in 0..s.kernel[1] {
+                        let Some(x) = inside(ox, kx, s.padding[1], s.width) else {
                             continue;
                         };
                         let pixel = ((image * s.height + y) * s.width + x) * s.input;
                         for o in 0..s.output {
                             let from = pixel + o / outputs * inputs;
-                            let tap = o * inputs * s.kernel * s.kernel + ky * s.kernel + kx;
+                            let tap = (o * inputs * s.kernel[0] + ky) * s.kernel[1] + kx;
                             for i in 0..inputs {
-                                f(from + i, tap + i * s.kernel * s.kernel, out + o);
+                                f(from + i, tap + i * s.kernel[0] * s.kernel[1], out + o);
                             }
                         }
                     }

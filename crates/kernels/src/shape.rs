@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-/// A two-dimensional convolution with square kernel, without bias.
+/// A two-dimensional convolution, without bias.
 ///
 /// Images are NHWC: `[batch, height, width, channels]`, channels contiguous; weights are PyTorch's
-/// `[output, input / groups, kernel, kernel]`.
+/// `[output, input / groups, kernel rows, kernel columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConvShape {
     /// Images.
@@ -19,11 +19,12 @@ pub struct ConvShape {
     /// Output channels.
     pub output: usize,
     /// Rows and columns of the kernel.
-    pub kernel: usize,
-    /// Pixels from one kernel position to the next.
+    pub kernel: [usize; 2],
+    /// Pixels from one kernel position to the next, down and across.
     pub stride: usize,
-    /// Zero pixels around the image, at most `kernel - 1`.
-    pub padding: usize,
+    /// Zero rows above and below the image, and zero columns on its left and right: each below the
+    /// kernel's.
+    pub padding: [usize; 2],
     /// Groups of channels that do not see each other.
     pub groups: usize,
 }
@@ -32,13 +33,13 @@ impl ConvShape {
     /// Rows of an output image.
     #[must_use]
     pub fn out_height(&self) -> usize {
-        (self.height + 2 * self.padding - self.kernel) / self.stride + 1
+        (self.height + 2 * self.padding[0] - self.kernel[0]) / self.stride + 1
     }
 
     /// Columns of an output image.
     #[must_use]
     pub fn out_width(&self) -> usize {
-        (self.width + 2 * self.padding - self.kernel) / self.stride + 1
+        (self.width + 2 * self.padding[1] - self.kernel[1]) / self.stride + 1
     }
 
     /// Numbers in the input.
@@ -56,7 +57,13 @@ impl ConvShape {
     /// Numbers in the weights.
     #[must_use]
     pub fn weight_len(&self) -> usize {
-        self.output * self.group_input() * self.kernel * self.kernel
+        self.output * self.group_input() * self.taps()
+    }
+
+    /// Positions of the kernel: weights for each pair of channels.
+    #[must_use]
+    pub fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
     }
 
     /// Input channels of a group.
@@ -74,12 +81,17 @@ impl ConvShape {
     /// Multiply-adds of a forward pass, computed directly.
     #[must_use]
     pub fn multiply_adds(&self) -> usize {
-        self.output_len() * self.group_input() * self.kernel * self.kernel
+        self.output_len() * self.group_input() * self.taps()
+    }
+
+    /// Is it a 1×1 convolution, for which rows of pixels need not be told apart?
+    pub(crate) fn pointwise(&self) -> bool {
+        self.kernel == [1, 1]
     }
 
     /// The same work with fewer borders: images of a 1×1 convolution are rows of one tall image.
     pub(crate) fn flattened(&self) -> Self {
-        if self.kernel == 1 && self.stride == 1 {
+        if self.pointwise() && self.stride == 1 {
             return Self {
                 batch: 1,
                 height: self.batch * self.height,
@@ -98,12 +110,15 @@ impl ConvShape {
             "channels must be divisible by groups: {self:?}"
         );
         assert!(
-            self.kernel > 0 && self.stride > 0 && self.padding < self.kernel,
+            self.taps() > 0
+                && self.stride > 0
+                && self.padding[0] < self.kernel[0]
+                && self.padding[1] < self.kernel[1],
             "kernel and stride must be positive, the padding below the kernel: {self:?}"
         );
         assert!(
-            self.height + 2 * self.padding >= self.kernel
-                && self.width + 2 * self.padding >= self.kernel,
+            self.height + 2 * self.padding[0] >= self.kernel[0]
+                && self.width + 2 * self.padding[1] >= self.kernel[1],
             "the padded image must not be smaller than the kernel: {self:?}"
         );
         assert!(
@@ -150,7 +165,7 @@ pub(crate) fn strips(batch: usize, height: usize, rows: usize) -> Vec<Strip> {
 /// A 1×1 convolution reads every float of scratch once for each block of outputs, from a cache that is
 /// near (`sums` tells whether gradients of weights are summed up); one with a larger kernel reads it many times and wants few borders.
 pub(crate) fn strip_rows(shape: &ConvShape, height: usize, row: usize, sums: bool) -> usize {
-    if shape.kernel == 1 {
+    if shape.pointwise() {
         const FLOATS: usize = 24 * 1024;
         // All weights pass through the registers once a strip, which needs pixels to be worth it; the
         // sums of their gradient pass in and out, and need more of them the farther away they are.

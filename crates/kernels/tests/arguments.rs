@@ -99,7 +99,10 @@ fn impossible_shapes_are_refused_with_a_sentence() {
         ),
         (
             "kernel and stride must be positive",
-            ConvShape { kernel: 0, ..good },
+            ConvShape {
+                kernel: [0, 3],
+                ..good
+            },
         ),
         (
             "kernel and stride must be positive",
@@ -107,17 +110,23 @@ fn impossible_shapes_are_refused_with_a_sentence() {
         ),
         (
             "the padding below the kernel",
-            ConvShape { padding: 3, ..good },
+            ConvShape {
+                padding: [1, 3],
+                ..good
+            },
         ),
         (
             "must not be smaller than the kernel",
-            ConvShape { kernel: 7, ..good },
+            ConvShape {
+                kernel: [7, 3],
+                ..good
+            },
         ),
         (
             "must not be smaller than the kernel",
             ConvShape {
                 width: 1,
-                padding: 0,
+                padding: [0; 2],
                 ..good
             },
         ),
@@ -128,7 +137,7 @@ fn impossible_shapes_are_refused_with_a_sentence() {
             "no extent may be 0",
             ConvShape {
                 height: 0,
-                padding: 2,
+                padding: [2; 2],
                 ..good
             },
         ),
@@ -136,7 +145,7 @@ fn impossible_shapes_are_refused_with_a_sentence() {
             "no extent may be 0",
             ConvShape {
                 width: 0,
-                padding: 2,
+                padding: [2; 2],
                 ..good
             },
         ),

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Case, Expected, Kind, Numbers, all_kernels, check_moments, shape};
+use common::{Case, Expected, Kind, Numbers, all_kernels, check_moments, oblong, shape};
 use timestep_kernels::{ConvShape, Isa, Kernels, View};
 
 /// Multiply-adds up to which a shape is tried with all kinds of views.
@@ -149,6 +149,32 @@ fn other_kernels_and_borders() {
 }
 
 #[test]
+fn oblong_kernels() {
+    let mut shapes = Vec::new();
+    for kernel in [[1, 7], [7, 1], [1, 3], [3, 1]] {
+        // Rows and columns correspond, then only rows or only columns, then neither, then a stride.
+        let same = kernel.map(|k| (k - 1) / 2);
+        shapes.push(oblong(2, (9, 8), (16, 32), (kernel, 1, same), 1));
+        shapes.push(oblong(1, (8, 10), (17, 5), (kernel, 1, same), 1));
+        shapes.push(oblong(1, (7, 9), (5, 16), (kernel, 1, [0, 0]), 1));
+        shapes.push(oblong(1, (9, 9), (9, 16), (kernel, 2, same), 1));
+        shapes.push(oblong(1, (8, 7), (3, 4), (kernel, 3, [0, 0]), 1));
+        shapes.push(oblong(2, (7, 8), (12, 32), (kernel, 1, same), 4));
+    }
+    check(&shapes);
+    check(&[
+        oblong(2, (6, 7), (16, 16), ([3, 3], 1, [1, 0]), 1),
+        oblong(2, (7, 6), (16, 16), ([3, 3], 1, [0, 1]), 1),
+        oblong(1, (6, 9), (8, 5), ([2, 5], 2, [1, 2]), 1),
+        oblong(1, (9, 6), (5, 16), ([5, 2], 1, [2, 1]), 1),
+        // One pixel, and more border than image.
+        oblong(1, (1, 1), (16, 16), ([1, 7], 1, [0, 3]), 1),
+        oblong(1, (1, 2), (4, 4), ([7, 1], 1, [3, 0]), 1),
+        oblong(1, (3, 1), (4, 4), ([1, 3], 1, [0, 2]), 1),
+    ]);
+}
+
+#[test]
 fn images_cut_into_strips() {
     // More floats than the scratch of a strip may hold (`strip_rows`): two to seven strips each.
     check(&[
@@ -158,6 +184,10 @@ fn images_cut_into_strips() {
         shape(1, (45, 41), (40, 20), (3, 1, 1), 1),
         shape(1, (50, 61), (7, 40), (3, 1, 1), 1),
         shape(1, (62, 62), (48, 16), (3, 2, 1), 1),
+        oblong(1, (45, 41), (40, 20), ([7, 1], 1, [3, 0]), 1),
+        oblong(1, (41, 45), (40, 20), ([1, 7], 1, [0, 3]), 1),
+        oblong(1, (44, 47), (40, 20), ([3, 3], 1, [1, 0]), 1),
+        oblong(1, (61, 62), (48, 16), ([3, 3], 2, [0, 0]), 1),
         shape(1, (61, 60), (16, 48), (5, 1, 2), 4),
         shape(1, (70, 70), (40, 8), (1, 1, 0), 1),
         shape(1, (70, 70), (8, 24), (3, 1, 0), 1),
@@ -209,10 +239,22 @@ fn both_algorithms_are_tried() {
         assert_eq!(winograd, [false, true], "{isa:?}");
         for other in [
             ConvShape { stride: 2, ..wide },
-            ConvShape { padding: 0, ..wide },
             ConvShape {
-                kernel: 1,
-                padding: 0,
+                padding: [0; 2],
+                ..wide
+            },
+            ConvShape {
+                kernel: [1, 3],
+                padding: [0, 1],
+                ..wide
+            },
+            ConvShape {
+                padding: [1, 0],
+                ..wide
+            },
+            ConvShape {
+                kernel: [1; 2],
+                padding: [0; 2],
                 ..wide
             },
             ConvShape { groups: 4, ..wide },

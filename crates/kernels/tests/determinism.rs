@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Case, Kind, all_kernels, same_bits, shape, varied_shapes};
+use common::{Case, Kind, all_kernels, oblong, same_bits, shape, varied_shapes};
 use timestep_kernels::Kernels;
 
 /// All results of a case as bits.
@@ -33,13 +33,16 @@ fn the_same_bits_for_any_number_of_threads() {
         shape(21, (7, 8), (16, 17), (3, 2, 1), 1),
         shape(1, (70, 70), (40, 8), (1, 1, 0), 1),
         shape(9, (8, 8), (32, 32), (3, 1, 1), 4),
+        oblong(5, (30, 31), (48, 24), ([7, 1], 1, [3, 0]), 1),
+        oblong(5, (31, 30), (48, 24), ([1, 7], 1, [0, 3]), 1),
+        oblong(19, (9, 8), (24, 9), ([3, 3], 1, [0, 0]), 1),
         // Weights enough to be merged in several pieces.
         shape(7, (4, 4), (64, 64), (3, 1, 1), 1),
     ]
     .into_iter()
     .enumerate()
     {
-        let case = Case::new(shape, Kind::NormRelu, (7 - i, i % 2 == 0), 11);
+        let case = Case::new(shape, Kind::NormRelu, (1 + i % 7, i % 2 == 0), 11);
         for kernels in all_kernels() {
             let results = pools
                 .each_ref()

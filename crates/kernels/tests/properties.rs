@@ -8,18 +8,24 @@ use timestep_kernels::ConvShape;
 
 /// Any small convolution.
 fn any_shape() -> impl Strategy<Value = ConvShape> {
-    let extents = (1..=3_usize, 1..=5_usize, 1..=3_usize, 1..=4_usize);
+    let extents = (1..=3_usize, 1..=3_usize, 1..=4_usize);
+    // Half of the kernels are square.
+    let kernel = (1..=5_usize, 1..=7_usize, any::<bool>());
     let channels = (1..=20_usize, 1..=20_usize);
-    let rest = (0..12_usize, 0..12_usize, 0..5_usize);
-    (extents, channels, rest).prop_map(|(extents, (input, output), (height, width, padding))| {
-        let (batch, kernel, stride, groups) = extents;
-        let padding = padding % kernel;
+    let rest = ((0..12_usize, 0..12_usize), (0..7_usize, 0..7_usize));
+    (extents, kernel, channels, rest).prop_map(|(extents, kernel, (input, output), rest)| {
+        let (batch, stride, groups) = extents;
+        let ((height, width), (above, left)) = rest;
+        let (kernel, padding) = match kernel {
+            (side, _, true) => ([side; 2], [above % side; 2]),
+            (rows, columns, false) => ([rows, columns], [above % rows, left % columns]),
+        };
         // The padded image must not be smaller than the kernel.
-        let least = kernel.saturating_sub(2 * padding).max(1);
+        let least = |axis: usize| kernel[axis].saturating_sub(2 * padding[axis]).max(1);
         ConvShape {
             batch,
-            height: height + least,
-            width: width + least,
+            height: height + least(0),
+            width: width + least(1),
             input: input * groups,
             output: output * groups,
             kernel,
@@ -55,9 +61,9 @@ fn winograd_shape() -> impl Strategy<Value = ConvShape> {
                 width,
                 input: whole(input),
                 output: whole(output),
-                kernel: 3,
+                kernel: [3; 2],
                 stride: 1,
-                padding: 1,
+                padding: [1; 2],
                 groups,
             }
         })

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Numbers, shape};
+use common::{Numbers, oblong, shape};
 use timestep_kernels::reference::{
     batch_norm, batch_norm_grads, conv_forward, conv_grads, moments, relu, relu_grad, sum, view,
 };
@@ -60,8 +60,18 @@ fn convolutions_worked_out_by_hand() {
         conv_forward(&strided, &image, &weights),
         [99.0, 106.0, 106.0, 94.0]
     );
-    let valid = ConvShape { padding: 0, ..same };
+    let valid = ConvShape {
+        padding: [0; 2],
+        ..same
+    };
     assert_eq!(conv_forward(&valid, &image, &weights), [294.0]);
+    // The middle row and the middle column of the kernel, as kernels of their own.
+    let across = oblong(1, (3, 3), (1, 1), ([1, 3], 1, [0, 1]), 1);
+    let out = [17.0, 32.0, 23.0, 50.0, 77.0, 50.0, 83.0, 122.0, 77.0];
+    assert_eq!(conv_forward(&across, &image, &[4.0, 5.0, 6.0]), out);
+    let down = oblong(1, (3, 3), (1, 1), ([3, 1], 1, [1, 0]), 1);
+    let out = [37.0, 50.0, 63.0, 78.0, 93.0, 108.0, 43.0, 50.0, 57.0];
+    assert_eq!(conv_forward(&down, &image, &[2.0, 5.0, 8.0]), out);
     // Two pixels of four channels in two groups; weights are [output][input of its group].
     let grouped = shape(2, (1, 1), (4, 4), (1, 1, 0), 2);
     let pixels = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
@@ -94,6 +104,8 @@ fn gradients_of_convolutions() {
         shape(1, (5, 6), (4, 6), (3, 2, 1), 2),
         shape(1, (6, 7), (2, 2), (2, 3, 1), 1),
         shape(2, (3, 3), (4, 4), (1, 2, 0), 4),
+        oblong(1, (4, 6), (2, 3), ([1, 5], 1, [0, 2]), 1),
+        oblong(1, (7, 3), (4, 2), ([4, 2], 2, [2, 1]), 2),
     ] {
         let x = numbers(1, shape.input_len());
         let w = numbers(2, shape.weight_len());

@@ -101,9 +101,9 @@ fn conv(command: &Value) -> Answer {
         width: n("w")?,
         input: n("cin")?,
         output: n("cout")?,
-        kernel,
+        kernel: [kernel; 2],
         stride: n("stride")?,
-        padding: (kernel - 1) / 2,
+        padding: [(kernel - 1) / 2; 2],
         groups: n("groups")?,
     };
     let kernels = Kernels::detect();

@@ -29,9 +29,9 @@ pub(crate) fn suits(shape: &ConvShape, lanes: usize) -> bool {
     let (h, w) = (shape.height, shape.width);
     let covered = h.next_multiple_of(TILE) * w.next_multiple_of(TILE);
     let whole = |channels: usize| shape.groups == 1 || channels.is_multiple_of(lanes);
-    shape.kernel == 3
+    shape.kernel == [3, 3]
         && shape.stride == 1
-        && shape.padding == 1
+        && shape.padding == [1, 1]
         && shape.group_input() >= 8
         && shape.group_output() >= 8
         && whole(shape.group_input())

@@ -41,7 +41,7 @@ impl Expected {
             true => reference::relu_grad(&before, grad),
             false => grad.to_vec(),
         };
-        let taps = shape.kernel * shape.kernel;
+        let taps = shape.taps();
         Self {
             out: Close {
                 values: reference::conv_forward(shape, &seen, &weights),

@@ -22,12 +22,25 @@ pub(crate) fn all_kernels() -> Vec<Kernels> {
         .collect()
 }
 
-/// A shape in one line: images, rows and columns, channels in and out, kernel, stride, padding, groups.
+/// A shape in one line: images, rows and columns, channels in and out, side of the kernel, stride,
+/// padding on every side, groups.
 pub(crate) fn shape(
     batch: usize,
     (height, width): (usize, usize),
     (input, output): (usize, usize),
     (kernel, stride, padding): (usize, usize, usize),
+    groups: usize,
+) -> ConvShape {
+    let kernel = ([kernel; 2], stride, [padding; 2]);
+    oblong(batch, (height, width), (input, output), kernel, groups)
+}
+
+/// A [`shape`] whose kernel and padding have rows and columns of their own.
+pub(crate) fn oblong(
+    batch: usize,
+    (height, width): (usize, usize),
+    (input, output): (usize, usize),
+    (kernel, stride, padding): ([usize; 2], usize, [usize; 2]),
     groups: usize,
 ) -> ConvShape {
     ConvShape {
@@ -43,8 +56,8 @@ pub(crate) fn shape(
     }
 }
 
-/// Shapes for both algorithms, strides, groups, channels that fill no vector.
-pub(crate) fn varied_shapes() -> [ConvShape; 6] {
+/// Shapes for both algorithms, strides, groups, oblong kernels, channels that fill no vector.
+pub(crate) fn varied_shapes() -> [ConvShape; 8] {
     [
         shape(2, (5, 6), (16, 16), (3, 1, 1), 1),
         shape(1, (6, 5), (9, 11), (3, 1, 1), 1),
@@ -52,6 +65,8 @@ pub(crate) fn varied_shapes() -> [ConvShape; 6] {
         shape(2, (3, 4), (6, 8), (1, 1, 0), 2),
         shape(1, (5, 5), (8, 12), (3, 1, 1), 4),
         shape(1, (6, 6), (3, 5), (5, 1, 2), 1),
+        oblong(2, (5, 6), (9, 16), ([1, 7], 1, [0, 3]), 1),
+        oblong(1, (7, 5), (16, 11), ([3, 1], 2, [1, 0]), 1),
     ]
 }
 
