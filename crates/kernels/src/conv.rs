@@ -209,14 +209,18 @@ impl Kernels {
         assert_eq!(out.len(), shape.output_len(), "length of the output");
         let in_row = (shape.width + 2 * shape.padding[1]) * shape.input * shape.stride;
         let out_row = shape.out_width() * shape.output;
-        let rows = strip_rows(shape, shape.out_height(), in_row.max(out_row), false);
-        let pass = if self.uses_winograd(shape) {
-            Either::Winograd(WinogradForward::new(shape, weights, self.isa(), rows))
-        } else {
-            Either::Direct(DirectForward::new(shape, weights, self.isa().lanes()))
-        };
+        let winograd = self.uses_winograd(shape);
+        let row = in_row.max(out_row) / if winograd { shape.groups } else { 1 };
+        let rows = strip_rows(shape, shape.out_height(), row, false);
         let strips = strips(shape.batch, shape.out_height(), rows);
-        let chunks = chunks(strips.len(), CHUNKS);
+        let (pass, chunks) = if winograd {
+            let pass = WinogradForward::new(shape, weights, self.isa(), rows);
+            let chunks = chunks(strips.len(), pass.chunks(&strips).min(CHUNKS));
+            (Either::Winograd(pass), chunks)
+        } else {
+            let pass = DirectForward::new(shape, weights, self.isa().lanes());
+            (Either::Direct(pass), chunks(strips.len(), CHUNKS))
+        };
         let parts = cut(Some(out), &strips, &chunks, (shape.out_height(), out_row));
         let work: Vec<_> = chunks.into_iter().zip(parts).collect();
         let results: Vec<Option<Moments>> = work

@@ -155,15 +155,17 @@ impl Kernels {
             };
             return self.backward(shape, view, weights, &one, wanted);
         }
+        let winograd = self.uses_winograd(shape);
         let in_strips = DirectBackward::strips(shape);
         let out_row = (shape.out_width() + 2 * shape.padding[1]) * shape.output;
         let in_row = (shape.width + 2 * shape.padding[1]) * shape.input;
         let rows = if in_strips {
-            strip_rows(shape, shape.height, in_row.max(out_row), true)
+            let groups = if winograd { shape.groups } else { 1 };
+            strip_rows(shape, shape.height, in_row.max(out_row) / groups, true)
         } else {
             shape.height
         };
-        let pass = if self.uses_winograd(shape) {
+        let pass = if winograd {
             Either::Winograd(WinogradBackward::new(shape, weights, self.isa(), rows))
         } else {
             Either::Direct(DirectBackward::new(shape, weights, self.isa().lanes()))

@@ -128,6 +128,9 @@ fn groups() {
     }
     shapes.push(shape(2, (8, 8), (64, 32), (3, 1, 1), 2));
     shapes.push(shape(2, (6, 6), (12, 12), (3, 1, 1), 12));
+    // By Winograd's method, groups one after the other: several strips and images, unequal channels.
+    shapes.push(shape(1, (70, 33), (96, 64), (3, 1, 1), 2));
+    shapes.push(shape(5, (7, 9), (48, 96), (3, 1, 1), 3));
     check(&shapes);
 }
 
