@@ -30,6 +30,7 @@ pub mod layout;
 mod loss;
 mod max_pool;
 mod mean_pool;
+mod merge;
 mod micro;
 mod pack;
 mod peak;
