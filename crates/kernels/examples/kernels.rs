@@ -8,24 +8,33 @@
 use std::time::Instant;
 use timestep_kernels::{Affine, ConvShape, Kernels, Scaled, Sum, View};
 
-/// Batch, side of the image, channels in and out, kernel, stride.
-const SHAPES: [[usize; 6]; 16] = [
-    [128, 32, 3, 16, 3, 1],
-    [128, 32, 16, 16, 3, 1],
-    [128, 32, 16, 32, 3, 2],
-    [128, 16, 32, 32, 3, 1],
-    [128, 8, 64, 64, 3, 1],
-    [64, 32, 16, 64, 1, 1],
-    [64, 32, 64, 16, 1, 1],
-    [64, 16, 128, 32, 1, 1],
-    [64, 8, 64, 256, 1, 1],
-    [64, 32, 64, 128, 1, 2],
-    [16, 56, 64, 64, 3, 1],
-    [16, 28, 128, 128, 3, 1],
-    [16, 14, 256, 256, 3, 1],
-    [16, 7, 512, 512, 3, 1],
-    [16, 14, 1024, 256, 1, 1],
-    [16, 7, 512, 2048, 1, 1],
+/// Batch, side of the image, channels in and out, kernel, stride, groups.
+const SHAPES: [[usize; 7]; 23] = [
+    [128, 32, 3, 16, 3, 1, 1],
+    [128, 32, 16, 16, 3, 1, 1],
+    [128, 32, 16, 32, 3, 2, 1],
+    [128, 16, 32, 32, 3, 1, 1],
+    [128, 8, 64, 64, 3, 1, 1],
+    [64, 32, 16, 64, 1, 1, 1],
+    [64, 32, 64, 16, 1, 1, 1],
+    [64, 16, 128, 32, 1, 1, 1],
+    [64, 8, 64, 256, 1, 1, 1],
+    [64, 32, 64, 128, 1, 2, 1],
+    [16, 56, 64, 64, 3, 1, 1],
+    [16, 28, 128, 128, 3, 1, 1],
+    [16, 14, 256, 256, 3, 1, 1],
+    [16, 7, 512, 512, 3, 1, 1],
+    [16, 14, 1024, 256, 1, 1, 1],
+    [16, 7, 512, 2048, 1, 1, 1],
+    // ResNeXt-29 8×64d.
+    [32, 32, 512, 512, 3, 1, 8],
+    [32, 16, 1024, 1024, 3, 1, 8],
+    [32, 8, 2048, 2048, 3, 1, 8],
+    [32, 32, 256, 512, 1, 1, 1],
+    [32, 32, 512, 256, 1, 1, 1],
+    // ResNeXt-50 32×4d.
+    [16, 56, 128, 128, 3, 1, 32],
+    [16, 28, 256, 256, 3, 1, 32],
 ];
 
 /// Median GFLOP/s of `repeat` runs.
@@ -51,12 +60,12 @@ fn main() {
         kernels.isa().name(),
         kernels.peak_gflops()
     );
-    println!("batch×side in→out kernel/stride   method    forward  backward  weights  input");
+    println!("batch×side in→out kernel/stride groups method    forward  backward  weights  input");
     for (row, shape) in SHAPES.iter().enumerate() {
         if numbers.first().is_some_and(|only| *only != row) {
             continue;
         }
-        let [batch, side, input, output, kernel, stride] = *shape;
+        let [batch, side, input, output, kernel, stride, groups] = *shape;
         let shape = ConvShape {
             batch,
             height: side,
@@ -66,7 +75,7 @@ fn main() {
             kernel: [kernel; 2],
             stride,
             padding: [(kernel - 1) / 2; 2],
-            groups: 1,
+            groups,
         };
         let fill = |n: usize| -> Vec<f32> {
             (0..n)
@@ -115,7 +124,7 @@ fn main() {
             let inputs = rate(operations, repeat, || {
                 k.conv_input_grad(&shape, &w, &sum, &mut dx)
             });
-            let name = format!("{batch}×{side} {input}→{output} {kernel}/{stride}");
+            let name = format!("{batch}×{side} {input}→{output} {kernel}/{stride} {groups}");
             let method = if winograd { "winograd" } else { "direct" };
             println!(
                 "{row:>2} {name:<30} {method:<9} {forward:>7.0}  {backward:>8.0}  {weights:>7.0}  {inputs:>5.0}"

@@ -5,6 +5,7 @@
 use crate::direct::DirectForward;
 use crate::elementwise::{RUN, Term, add_term};
 use crate::kernels::Kernels;
+use crate::merge::{merged, spread};
 use crate::scratch::Arena;
 use crate::shape::{ConvShape, Strip, chunks, strip_rows, strips};
 use crate::simd::{Op, Simd};
@@ -151,7 +152,19 @@ impl Kernels {
     /// Is a convolution of this shape computed by Winograd's method?
     #[must_use]
     pub fn uses_winograd(&self, shape: &ConvShape) -> bool {
-        self.winograd && winograd::suits(shape, self.isa().lanes())
+        let lanes = self.isa().lanes();
+        self.winograd && winograd::suits(&merged(shape, lanes), lanes)
+    }
+
+    /// The shape as it is computed: groups are merged where that makes Winograd's method possible.
+    ///
+    /// Not elsewhere: directly, a broken number stays with those that depend on it.
+    pub(crate) fn grouping(&self, shape: &ConvShape) -> ConvShape {
+        if self.uses_winograd(shape) {
+            merged(shape, self.isa().lanes())
+        } else {
+            *shape
+        }
     }
 
     /// Convolves a view: `out = weights * view`.
@@ -207,16 +220,23 @@ impl Kernels {
         view.check(shape.input_len(), shape.input);
         assert_eq!(weights.len(), shape.weight_len(), "length of the weights");
         assert_eq!(out.len(), shape.output_len(), "length of the output");
+        let small = shape;
+        let shape = &self.grouping(small);
+        let weights = &*spread(small, shape, weights);
         let in_row = (shape.width + 2 * shape.padding[1]) * shape.input * shape.stride;
         let out_row = shape.out_width() * shape.output;
-        let rows = strip_rows(shape, shape.out_height(), in_row.max(out_row), false);
-        let pass = if self.uses_winograd(shape) {
-            Either::Winograd(WinogradForward::new(shape, weights, self.isa(), rows))
-        } else {
-            Either::Direct(DirectForward::new(shape, weights, self.isa().lanes()))
-        };
+        let winograd = self.uses_winograd(shape);
+        let row = in_row.max(out_row) / if winograd { shape.groups } else { 1 };
+        let rows = strip_rows(shape, shape.out_height(), row, false);
         let strips = strips(shape.batch, shape.out_height(), rows);
-        let chunks = chunks(strips.len(), CHUNKS);
+        let (pass, chunks) = if winograd {
+            let pass = WinogradForward::new(shape, weights, self.isa(), rows);
+            let chunks = chunks(strips.len(), pass.chunks(&strips).min(CHUNKS));
+            (Either::Winograd(pass), chunks)
+        } else {
+            let pass = DirectForward::new(shape, weights, self.isa().lanes());
+            (Either::Direct(pass), chunks(strips.len(), CHUNKS))
+        };
         let parts = cut(Some(out), &strips, &chunks, (shape.out_height(), out_row));
         let work: Vec<_> = chunks.into_iter().zip(parts).collect();
         let results: Vec<Option<Moments>> = work

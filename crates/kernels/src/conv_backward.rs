@@ -7,6 +7,7 @@ use crate::conv::{Either, cut, split};
 use crate::direct_backward::{DirectBackward, Inputs, Outputs, Totals};
 use crate::fill::MOST_TERMS;
 use crate::kernels::Kernels;
+use crate::merge::{gather, spread};
 use crate::scratch::Arena;
 use crate::shape::{ConvShape, Strip, chunks, strip_rows, strips};
 use crate::simd::{Op, Simd};
@@ -155,15 +156,20 @@ impl Kernels {
             };
             return self.backward(shape, view, weights, &one, wanted);
         }
+        let small = shape;
+        let shape = &self.grouping(small);
+        let weights = &*spread(small, shape, weights);
+        let winograd = self.uses_winograd(shape);
         let in_strips = DirectBackward::strips(shape);
         let out_row = (shape.out_width() + 2 * shape.padding[1]) * shape.output;
         let in_row = (shape.width + 2 * shape.padding[1]) * shape.input;
         let rows = if in_strips {
-            strip_rows(shape, shape.height, in_row.max(out_row), true)
+            let groups = if winograd { shape.groups } else { 1 };
+            strip_rows(shape, shape.height, in_row.max(out_row) / groups, true)
         } else {
             shape.height
         };
-        let pass = if self.uses_winograd(shape) {
+        let pass = if winograd {
             Either::Winograd(WinogradBackward::new(shape, weights, self.isa(), rows))
         } else {
             Either::Direct(DirectBackward::new(shape, weights, self.isa().lanes()))
@@ -238,6 +244,7 @@ impl Kernels {
             Either::Direct(pass) => pass.weights(&total),
             Either::Winograd(pass) => pass.weights(&total),
         };
+        let weights = gather(small, shape, weights);
         ConvGrads { weights, norm }
     }
 

@@ -17,6 +17,8 @@ pub(crate) fn input_window(shape: &ConvShape, image: usize, row: usize, rows: us
         base,
         height: shape.height,
         width: shape.width,
+        stored: shape.input,
+        first: 0,
         channels: shape.input,
         row: (row * shape.stride) as isize,
         rows,

@@ -132,6 +132,8 @@ impl DirectBackward {
             base: image * s.out_height() * s.out_width() * s.output,
             height: s.out_height(),
             width: s.out_width(),
+            stored: s.output,
+            first: 0,
             channels: s.output,
             row: row as isize - self.rows.before as isize,
             rows: self.rows.before + rows + self.rows.after,

@@ -262,6 +262,10 @@ pub(crate) struct Window {
     /// Columns of the image.
     pub(crate) width: usize,
     /// Channels of the image.
+    pub(crate) stored: usize,
+    /// First channel that is taken.
+    pub(crate) first: usize,
+    /// Channels that are taken.
     pub(crate) channels: usize,
     /// Row of the image that goes into the first row of scratch; negative in the border.
     pub(crate) row: isize,
@@ -284,10 +288,10 @@ impl Window {
     }
 
     /// Fills scratch from a source; `copy` also receives the taken pixels whose rows are in
-    /// `copied` (rows of scratch), as one contiguous array.
+    /// `copied` (rows of scratch), at the place that they have in an array like the image.
     ///
     /// # Safety
-    /// `to` holds `len` floats, `copy` (if not null) `copied` rows of `width · channels` floats, and
+    /// `to` holds `len` floats, `copy` (if not null) `copied` rows of `width · stored` floats, and
     /// the source the whole image.
     #[inline(always)]
     pub(crate) unsafe fn fill<S: Simd, Src: Source<S>>(
@@ -317,26 +321,26 @@ impl Window {
                         (self.columns - right) * self.pitch,
                     );
                 }
-                let image = self.base + from as usize * self.width * self.channels;
+                let image = self.base + from as usize * self.width * self.stored + self.first;
                 let copy_row = if !copy.is_null() && copied.contains(&y) {
-                    copy.add((y - copied.start) * self.width * self.channels)
+                    copy.add((y - copied.start) * self.width * self.stored + self.first)
                 } else {
                     std::ptr::null_mut()
                 };
                 let mut c = 0;
                 while c < self.channels {
                     let n = (self.channels - c).min(S::LANES);
-                    let prepared = source.prepare(c, n);
+                    let prepared = source.prepare(self.first + c, n);
                     let full = n == S::LANES;
                     let wide = (self.pitch - c).min(S::LANES);
                     for x in 0..taken {
-                        let at = image + x * self.step * self.channels + c;
+                        let at = image + x * self.step * self.stored + c;
                         // The next row, so that neither memory nor the next page is waited for.
-                        source.prefetch(at + self.step * self.width * self.channels);
+                        source.prefetch(at + self.step * self.width * self.stored);
                         let value = source.get(&prepared, at, if full { S::LANES } else { n });
                         S::store_some(inner.add(x * self.pitch + c), value, wide);
                         if !copy_row.is_null() {
-                            S::store_some(copy_row.add(x * self.channels + c), value, n);
+                            S::store_some(copy_row.add(x * self.stored + c), value, n);
                         }
                     }
                     c += S::LANES;

@@ -5,6 +5,7 @@ use crate::kernels::Kernels;
 use crate::layout::Extent;
 use crate::simd::{Op, Simd};
 use crate::view::View;
+use crate::windows::Windows;
 use rayon::prelude::*;
 
 /// A window that slides over an image; pixels outside the image do not count.
@@ -25,32 +26,21 @@ impl MaxPool {
     /// If the padded image is smaller than the window, or the padding as large as it.
     #[must_use]
     pub fn output(&self, input: &Extent) -> Extent {
-        let side = |n: usize| {
-            let padded = n + 2 * self.padding;
-            assert!(
-                self.padding < self.kernel && padded >= self.kernel && self.stride > 0,
-                "the window must fit the padded image: {self:?} on {input:?}"
-            );
-            (padded - self.kernel) / self.stride + 1
-        };
-        Extent {
-            height: side(input.height),
-            width: side(input.width),
-            ..*input
-        }
+        self.windows().output(input)
     }
 
-    /// Input rows (or columns) of window `i` on an axis of `n`.
-    fn window(&self, i: usize, n: usize) -> std::ops::Range<usize> {
-        let start = i * self.stride;
-        let from = start.saturating_sub(self.padding);
-        from..(start + self.kernel).saturating_sub(self.padding).min(n)
+    fn windows(&self) -> Windows {
+        Windows {
+            kernel: self.kernel,
+            stride: self.stride,
+            padding: self.padding,
+        }
     }
 }
 
 /// Largest values of one image.
 struct Largest<'a> {
-    pool: MaxPool,
+    windows: Windows,
     view: &'a View<'a>,
     input: Extent,
     output: Extent,
@@ -79,8 +69,8 @@ impl<S: Simd> Op<S> for Largest<'_> {
                             let to = (y * self.output.width + x) * channels + c;
                             let (out, places) = (&mut self.out[to..][..n], &mut self.places[to..][..n]);
                             let mut first = true;
-                            for row in self.pool.window(y, input.height) {
-                                for column in self.pool.window(x, input.width) {
+                            for row in self.windows.pixels(y, input.height) {
+                                for column in self.windows.pixels(x, input.width) {
                                     let pixel = row * input.width + column;
                                     let at = base + pixel * channels + c;
                                     S::store(lanes.as_mut_ptr(), Source::<S>::get(&source, &prepared, at, n));
@@ -122,7 +112,7 @@ impl Kernels {
             .enumerate()
             .for_each(|(image, (out, places))| {
                 let op = Largest {
-                    pool: *pool,
+                    windows: pool.windows(),
                     view,
                     input: *input,
                     output,

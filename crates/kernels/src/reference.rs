@@ -3,6 +3,8 @@
 //! Nothing here shares code with the kernels except the types of their arguments. Features are NHWC,
 //! weights are PyTorch's `[output, input / groups, kernel rows, kernel columns]`.
 
+use crate::layout::Extent;
+use crate::mean_pool::MeanPool;
 use crate::shape::ConvShape;
 use crate::view::{Sum, View};
 
@@ -81,6 +83,55 @@ pub fn conv_grads(
         grad_weights[w] += grad_out[o] * input[i];
     });
     (grad_input, grad_weights)
+}
+
+/// Calls `f(input, output, share)` for every pixel that a window averages, with its share in the mean.
+fn averaged(pool: &MeanPool, input: &Extent, mut f: impl FnMut(usize, usize, f64)) {
+    let output = pool.output(input);
+    // The border is left out, of the pixels and of their number.
+    let covered = |i: usize, n: usize| -> Vec<usize> {
+        let taps = (0..pool.kernel).map(|tap| (i * pool.stride + tap).checked_sub(pool.padding));
+        taps.flatten().filter(|x| *x < n).collect()
+    };
+    for out in 0..output.len() {
+        let (pixel, c) = (out / output.channels, out % output.channels);
+        let (row, column) = (pixel / output.width, pixel % output.width);
+        let (image, row) = (row / output.height, row % output.height);
+        let rows = covered(row, input.height);
+        let columns = covered(column, input.width);
+        let share = 1.0 / (rows.len() * columns.len()) as f64;
+        for y in &rows {
+            for x in &columns {
+                let pixel = (image * input.height + y) * input.width + x;
+                f(pixel * input.channels + c, out, share);
+            }
+        }
+    }
+}
+
+/// Means over windows, whose pixels outside the image do not count.
+///
+/// # Panics
+/// If a length does not fit.
+#[must_use]
+pub fn mean_pool(pool: &MeanPool, input: &Extent, values: &[f64]) -> Vec<f64> {
+    assert_eq!(values.len(), input.len(), "length of the input");
+    let mut out = vec![0.0; pool.output(input).len()];
+    averaged(pool, input, |i, o, share| out[o] += share * values[i]);
+    out
+}
+
+/// Gradient of [`mean_pool`] for its values, given that of its output.
+///
+/// # Panics
+/// If a length does not fit.
+#[must_use]
+pub fn mean_pool_grad(pool: &MeanPool, input: &Extent, grad_out: &[f64]) -> Vec<f64> {
+    let outputs = pool.output(input).len();
+    assert_eq!(grad_out.len(), outputs, "length of the gradient");
+    let mut grad = vec![0.0; input.len()];
+    averaged(pool, input, |i, o, share| grad[i] += share * grad_out[o]);
+    grad
 }
 
 /// What a view shows: `scale · x + shift` for each channel, then [`relu`], where they are asked for.

@@ -25,7 +25,8 @@ pub struct ConvShape {
     /// Zero rows above and below the image, and zero columns on its left and right: each below the
     /// kernel's.
     pub padding: [usize; 2],
-    /// Groups of channels that do not see each other.
+    /// Groups of channels that do not see each other. Winograd's method computes
+    /// groups that fill a vector together as one, so NaN or infinity in one reaches those beside it.
     pub groups: usize,
 }
 

@@ -128,6 +128,16 @@ fn groups() {
     }
     shapes.push(shape(2, (8, 8), (64, 32), (3, 1, 1), 2));
     shapes.push(shape(2, (6, 6), (12, 12), (3, 1, 1), 12));
+    // Few channels a group, so that several are computed as one.
+    for (channels, groups) in [((64, 64), 16), ((32, 64), 8), ((17, 17), 17), ((36, 12), 6)] {
+        shapes.push(shape(2, (9, 8), channels, (3, 1, 1), groups));
+        shapes.push(shape(1, (8, 7), channels, (3, 2, 1), groups));
+        shapes.push(shape(1, (5, 6), channels, (1, 1, 0), groups));
+        shapes.push(oblong(1, (7, 5), channels, ([1, 5], 1, [0, 2]), groups));
+    }
+    // By Winograd's method, groups one after the other: several strips and images, unequal channels.
+    shapes.push(shape(1, (70, 33), (96, 64), (3, 1, 1), 2));
+    shapes.push(shape(5, (7, 9), (48, 96), (3, 1, 1), 3));
     check(&shapes);
 }
 
@@ -237,6 +247,11 @@ fn both_algorithms_are_tried() {
         let of_isa: Vec<&Kernels> = kernels.iter().filter(|k| k.isa() == isa).collect();
         let winograd: Vec<bool> = of_isa.iter().map(|k| k.uses_winograd(&wide)).collect();
         assert_eq!(winograd, [false, true], "{isa:?}");
+        let narrow = ConvShape { groups: 2, ..wide };
+        assert!(
+            of_isa[1].uses_winograd(&narrow),
+            "groups of half a vector or a whole one"
+        );
         for other in [
             ConvShape { stride: 2, ..wide },
             ConvShape {
@@ -257,7 +272,13 @@ fn both_algorithms_are_tried() {
                 padding: [0; 2],
                 ..wide
             },
-            ConvShape { groups: 4, ..wide },
+            // Groups that fill no vectors, and of which no two fit one.
+            ConvShape {
+                input: 27,
+                output: 27,
+                groups: 3,
+                ..wide
+            },
         ] {
             assert!(of_isa.iter().all(|k| !k.uses_winograd(&other)), "{other:?}");
         }

@@ -2,7 +2,7 @@
 
 use super::transforms::{Square, input_tile, output_tile};
 use super::weights::transform;
-use super::{POINTS, Points, TILE, grid, groups_of_strips, most_tiles, tiles_of, window};
+use super::{POINTS, Points, Slice, TILE, grid, groups_of_strips, most_tiles, tiles_of, window};
 use crate::buffer::Buffer;
 use crate::fill::with_view;
 use crate::micro::{Run, Tile, tiles};
@@ -22,40 +22,47 @@ pub(crate) struct WinogradForward {
     most: usize,
 }
 
-/// Floats of a pixel in scratch, for vectors of `lanes`.
-pub(super) fn pitch(channels: usize, lanes: usize) -> usize {
-    channels.next_multiple_of(lanes)
-}
-
 impl WinogradForward {
     /// Prepares a pass over strips of at most `rows` rows.
     pub(crate) fn new(shape: &ConvShape, weights: &[f32], isa: Isa, rows: usize) -> Self {
         let lanes = isa.lanes();
         let channels = (shape.group_output(), shape.group_input());
         let points = transform(&Forward(shape, weights), shape.groups, channels, isa);
-        let floats = pitch(shape.input, lanes) + pitch(shape.output, lanes);
         Self {
             shape: *shape,
             points,
             lanes,
-            most: most_tiles(shape, rows, floats),
+            most: most_tiles(shape, rows, lanes),
         }
     }
 
     /// Lengths of the scratch for strips of at most `rows` rows.
     pub(crate) fn scratch(&self, rows: usize) -> Vec<usize> {
         let s = &self.shape;
-        let (from, to) = (pitch(s.input, self.lanes), pitch(s.output, self.lanes));
+        let from = Slice::input(s, 0, self.lanes);
+        let to = Slice::output(s, 0, self.lanes);
         let strip = Strip {
             image: 0,
             row: 0,
             rows,
         };
         vec![
-            window(s, &strip, s.input, from).len(),
-            Points::new(self.most, from).len(),
-            Points::new(self.most, to).len(),
+            window(s, &strip, from, from.pitch).len(),
+            Points::new(self.most, from.pitch).len(),
+            Points::new(self.most, to.pitch).len(),
         ]
+    }
+
+    /// Most chunks of a pass over these strips: every chunk reads all weights from where they lie, and
+    /// the more there are, the more tiles make that worth it.
+    pub(crate) fn chunks(&self, strips: &[Strip]) -> usize {
+        const FLOATS_PER_TILE: usize = 1 << 17;
+        let least = (self.points.len() / FLOATS_PER_TILE).clamp(1, 32);
+        let tiles: usize = strips
+            .iter()
+            .map(|strip| tiles_of(&self.shape, strip))
+            .sum();
+        (tiles / least).max(4)
     }
 
     /// Groups of strips that are computed together.
@@ -81,55 +88,61 @@ impl WinogradForward {
         let rows = strips.iter().map(|s| s.rows).max().unwrap_or(0);
         let lengths = self.scratch(rows);
         let padded = scratch.take(lengths[0]);
-        let from = Points::new(tiles, pitch(s.input, S::LANES));
-        let to = Points::new(tiles, pitch(s.output, S::LANES));
+        let from = Points::new(tiles, Slice::input(s, 0, S::LANES).pitch);
+        let to = Points::new(tiles, Slice::output(s, 0, S::LANES).pitch);
         let seen = scratch.take(from.len());
         let products = scratch.take(to.len());
-        let mut tile = 0;
-        for strip in strips {
-            let window = window(s, strip, s.input, from.pitch);
-            // SAFETY: scratch has the window's length, the view the whole input; `tile` counts
-            // the tiles of this block.
+        let channels = (s.group_output(), s.group_input());
+        let ahead = ahead(s, strips, &[view.data], s.input, Some(&*out));
+        let each = self.points.len() / s.groups;
+        // One group after the other: so many tiles of a group fit the cache, and weights are read
+        // once for all of them.
+        for group in 0..s.groups {
+            let mut tile = 0;
+            for strip in strips {
+                let window = window(s, strip, Slice::input(s, group, S::LANES), from.pitch);
+                // SAFETY: scratch has the window's length, the view the whole input; `tile`
+                // counts the tiles of this block.
+                unsafe {
+                    with_view!(view, source => window.fill::<S, _>(
+                        &source, padded.as_mut_ptr(), std::ptr::null_mut(), 0..0));
+                    let (rows, columns) = grid(s, strip);
+                    input_tiles::<S>(
+                        padded.as_ptr(),
+                        (window.columns, from.pitch),
+                        (rows, columns),
+                        seen.as_mut_ptr().add(tile * from.pitch),
+                        from.stride,
+                    );
+                    tile += rows * columns;
+                }
+            }
+            // SAFETY: both blocks of points have room for the tiles; weights were transformed for
+            // them.
             unsafe {
-                with_view!(view, source => window.fill::<S, _>(
-                    &source, padded.as_mut_ptr(), std::ptr::null_mut(), 0..0));
-                let (rows, columns) = grid(s, strip);
-                input_tiles::<S>(
-                    padded.as_ptr(),
-                    (window.columns, from.pitch),
-                    (rows, columns),
-                    seen.as_mut_ptr().add(tile * from.pitch),
-                    from.stride,
+                multiply::<S>(
+                    &self.points[group * each..][..each],
+                    channels,
+                    (seen.as_ptr(), from),
+                    (products.as_mut_ptr(), to),
+                    tiles,
+                    (&ahead, group, s.groups),
                 );
+            }
+            let slice = Slice::output(s, group, S::LANES);
+            let mut tile = 0;
+            let mut written = 0;
+            for strip in strips {
+                let (rows, columns) = grid(s, strip);
+                let part = &mut out[written..][..strip.rows * s.width * s.output];
+                written += part.len();
+                // SAFETY: `tile` counts the tiles of this block; `part` is the strip.
+                unsafe {
+                    let from = products.as_ptr().add(tile * to.pitch);
+                    output_tiles::<S>(from, to, (strip.rows, s.width), slice, part);
+                }
                 tile += rows * columns;
             }
-        }
-        let channels = (s.group_output(), s.group_input());
-        let ahead = ahead(s, strips, &[view.data], s.input, Some(out));
-        // SAFETY: both blocks of points have room for the tiles; weights were transformed for them.
-        unsafe {
-            multiply::<S>(
-                &self.points,
-                s.groups,
-                channels,
-                (seen.as_ptr(), from),
-                (products.as_mut_ptr(), to),
-                tiles,
-                &ahead,
-            );
-        }
-        let mut tile = 0;
-        let mut written = 0;
-        for strip in strips {
-            let (rows, columns) = grid(s, strip);
-            let part = &mut out[written..][..strip.rows * s.width * s.output];
-            written += part.len();
-            // SAFETY: `tile` counts the tiles of this block; `part` is the strip.
-            unsafe {
-                let from = products.as_ptr().add(tile * to.pitch);
-                output_tiles::<S>(from, to, strip.rows, s.width, s.output, part);
-            }
-            tile += rows * columns;
         }
     }
 }
@@ -185,7 +198,7 @@ pub(super) unsafe fn input_tiles<S: Simd>(
     }
 }
 
-/// Transforms the products of a strip's tiles into its `rows · width` pixels.
+/// Transforms the products of a strip's tiles into one group's channels of its `rows · width` pixels.
 ///
 /// # Safety
 /// `from` holds the points of the tiles.
@@ -193,28 +206,28 @@ pub(super) unsafe fn input_tiles<S: Simd>(
 pub(super) unsafe fn output_tiles<S: Simd>(
     from: *const f32,
     points: Points,
-    rows: usize,
-    width: usize,
-    channels: usize,
+    (rows, width): (usize, usize),
+    slice: Slice,
     out: &mut [f32],
 ) {
-    assert_eq!(out.len(), rows * width * channels);
+    assert_eq!(out.len(), rows * width * slice.stored);
+    assert!(slice.first + slice.channels <= slice.stored);
     let columns = width.div_ceil(TILE);
     let at = Square {
-        row: width * channels,
-        column: channels,
+        row: width * slice.stored,
+        column: slice.stored,
     };
     for y in 0..rows.div_ceil(TILE) {
         for x in 0..columns {
             let extent = ((rows - y * TILE).min(TILE), (width - x * TILE).min(TILE));
-            for c in (0..channels).step_by(S::LANES) {
+            for c in (0..slice.channels).step_by(S::LANES) {
                 // SAFETY: the pixels of `extent` and channels from `c` on are inside `out`.
                 unsafe {
                     let to = out
                         .as_mut_ptr()
-                        .add(TILE * (y * at.row + x * at.column) + c);
+                        .add(TILE * (y * at.row + x * at.column) + slice.first + c);
                     let from = from.add((y * columns + x) * points.pitch + c);
-                    let n = (channels - c).min(S::LANES);
+                    let n = (slice.channels - c).min(S::LANES);
                     output_tile::<S>(from, points.stride, to, at, extent, n);
                 }
             }
@@ -222,22 +235,21 @@ pub(super) unsafe fn output_tiles<S: Simd>(
     }
 }
 
-/// The 36 products `to = from · weights`.
+/// The 36 products `to = from · weights` of one group.
 ///
 /// # Safety
-/// Both hold `tiles` tiles of all groups.
+/// Both hold `tiles` tiles of the group.
 #[inline(always)]
 pub(super) unsafe fn multiply<S: Simd>(
     weights: &[f32],
-    groups: usize,
     (outputs, inputs): (usize, usize),
     (from, seen): (*const f32, Points),
     (to, products): (*mut f32, Points),
     tiles_here: usize,
-    ahead: &Prefetch,
+    (ahead, group, groups): (&Prefetch, usize, usize),
 ) {
     let n = vectors(outputs, S::LANES);
-    assert_eq!(weights.len(), POINTS * groups * n * S::LANES * inputs);
+    assert_eq!(weights.len(), POINTS * n * S::LANES * inputs);
     let runs = [Run {
         offset: 0,
         len: inputs,
@@ -245,26 +257,24 @@ pub(super) unsafe fn multiply<S: Simd>(
     let weights = weights.as_ptr();
     for point in 0..POINTS {
         // SAFETY: the caller's instruction set.
-        unsafe { ahead.part::<S>(point, POINTS) };
+        unsafe { ahead.part::<S>(group * POINTS + point, groups * POINTS) };
         let mut before = 0;
-        for group in 0..groups {
-            for (first, width) in blocks(n) {
-                let block = inputs * width * S::LANES;
-                // SAFETY: the caller's; every block has 36 points of `inputs` rows.
-                unsafe {
-                    let tile = Tile {
-                        input: from.add(point * seen.stride + group * inputs),
-                        pixel: seen.pitch,
-                        runs: &runs,
-                        weights: weights.add(before + point * block),
-                        out: to.add(point * products.stride + group * outputs + first * S::LANES),
-                        out_pixel: products.pitch,
-                        far: false,
-                    };
-                    tiles::<S>(tile, tiles_here, width);
-                }
-                before += POINTS * block;
+        for (first, width) in blocks(n) {
+            let block = inputs * width * S::LANES;
+            // SAFETY: the caller's; every block has 36 points of `inputs` rows.
+            unsafe {
+                let tile = Tile {
+                    input: from.add(point * seen.stride),
+                    pixel: seen.pitch,
+                    runs: &runs,
+                    weights: weights.add(before + point * block),
+                    out: to.add(point * products.stride + first * S::LANES),
+                    out_pixel: products.pitch,
+                    far: false,
+                };
+                tiles::<S>(tile, tiles_here, width);
             }
+            before += POINTS * block;
         }
     }
 }

@@ -51,14 +51,50 @@ fn tiles_of(shape: &ConvShape, strip: &Strip) -> usize {
     rows * columns
 }
 
-/// The pixels that the tiles of a strip read, with `channels` channels at `pitch` floats.
-fn window(shape: &ConvShape, strip: &Strip, channels: usize, pitch: usize) -> Window {
+/// Channels of one group among those that are stored.
+#[derive(Clone, Copy)]
+struct Slice {
+    /// Channels of an image.
+    stored: usize,
+    /// First channel of the group.
+    first: usize,
+    /// Channels of the group.
+    channels: usize,
+    /// Floats that they take in scratch: whole vectors.
+    pitch: usize,
+}
+
+impl Slice {
+    /// Group number `group` of `groups` of `stored` channels.
+    fn new(stored: usize, groups: usize, group: usize, lanes: usize) -> Self {
+        let channels = stored / groups;
+        Self {
+            stored,
+            first: group * channels,
+            channels,
+            pitch: channels.next_multiple_of(lanes),
+        }
+    }
+
+    fn input(shape: &ConvShape, group: usize, lanes: usize) -> Self {
+        Self::new(shape.input, shape.groups, group, lanes)
+    }
+
+    fn output(shape: &ConvShape, group: usize, lanes: usize) -> Self {
+        Self::new(shape.output, shape.groups, group, lanes)
+    }
+}
+
+/// The pixels that the tiles of a strip read, with the channels of one group at `pitch` floats.
+fn window(shape: &ConvShape, strip: &Strip, slice: Slice, pitch: usize) -> Window {
     let (rows, columns) = grid(shape, strip);
     Window {
-        base: strip.image * shape.height * shape.width * channels,
+        base: strip.image * shape.height * shape.width * slice.stored,
         height: shape.height,
         width: shape.width,
-        channels,
+        stored: slice.stored,
+        first: slice.first,
+        channels: slice.channels,
         row: strip.row as isize - 1,
         rows: rows * TILE + 2,
         left: 1,
@@ -113,15 +149,18 @@ fn groups_of_strips<'s>(
     })
 }
 
-/// Most tiles in a block, given the largest strip.
-fn most_tiles(shape: &ConvShape, rows: usize, floats_per_tile: usize) -> usize {
+/// Most tiles in a block, given the largest strip. Groups follow each other in the same scratch.
+fn most_tiles(shape: &ConvShape, rows: usize, lanes: usize) -> usize {
+    let input = Slice::input(shape, 0, lanes);
+    let output = Slice::output(shape, 0, lanes);
+    let floats_per_tile = input.pitch + output.pitch;
     let largest = Strip {
         image: 0,
         row: 0,
         rows,
     };
     // Large weights are read, and their sums read and written, once for every block of tiles.
-    let least = (shape.group_input() * shape.group_output() / 1024).clamp(8, 64);
+    let least = (shape.input * shape.group_output() / 1024).clamp(8, 64);
     (BLOCK / (POINTS * floats_per_tile))
         .max(least)
         .max(tiles_of(shape, &largest))

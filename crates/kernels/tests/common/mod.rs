@@ -57,7 +57,7 @@ pub(crate) fn oblong(
 }
 
 /// Shapes for both algorithms, strides, groups, oblong kernels, channels that fill no vector.
-pub(crate) fn varied_shapes() -> [ConvShape; 8] {
+pub(crate) fn varied_shapes() -> [ConvShape; 9] {
     [
         shape(2, (5, 6), (16, 16), (3, 1, 1), 1),
         shape(1, (6, 5), (9, 11), (3, 1, 1), 1),
@@ -65,6 +65,7 @@ pub(crate) fn varied_shapes() -> [ConvShape; 8] {
         shape(2, (3, 4), (6, 8), (1, 1, 0), 2),
         shape(1, (5, 5), (8, 12), (3, 1, 1), 4),
         shape(1, (6, 6), (3, 5), (5, 1, 2), 1),
+        shape(1, (7, 8), (32, 32), (3, 1, 1), 8),
         oblong(2, (5, 6), (9, 16), ([1, 7], 1, [0, 3]), 1),
         oblong(1, (7, 5), (16, 11), ([3, 1], 2, [1, 0]), 1),
     ]
