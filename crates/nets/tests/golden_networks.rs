@@ -236,7 +236,13 @@ fn differences(
     let mut worst = (0.0_f32, String::new());
     for (spec, grad) in trained().zip(&grads) {
         // Parameters in front of a norm that undoes them have no gradient but rounding.
-        let norm = norm_of(&spec.name).max(1e-5 * largest);
+        let mut norm = norm_of(&spec.name).max(1e-5 * largest);
+        if spec.role == Role::Coefficient {
+            // A single number, the sum of products of either sign over a whole segment: measured by
+            // the largest of its kind.
+            let kin = trained().filter(|s| s.role == Role::Coefficient);
+            norm = kin.fold(norm, |m, s| m.max(norm_of(&s.name)));
+        }
         let own = grad
             .iter()
             .map(|g| f64::from(*g).powi(2))

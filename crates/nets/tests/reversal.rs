@@ -59,7 +59,8 @@ fn everything(
     all
 }
 
-fn compare(config: &NetworkConfig) {
+/// Compares both ways; gradients may differ by `to` of the largest entry.
+fn compare(config: &NetworkConfig, to: f32) {
     let device = device("cpu").expect("cpu");
     let mut stored = config.clone();
     stored.activations = Activations::Stored;
@@ -86,7 +87,7 @@ fn compare(config: &NetworkConfig) {
             .zip(got)
             .fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
         assert!(
-            off < 1e-4 * scale,
+            off < to * scale,
             "{}: {name} differs by {off} of {scale}",
             config.name
         );
@@ -98,7 +99,7 @@ fn revnets_learn_the_same_either_way() {
     for name in ["revnet-38", "revnet-164"] {
         let mut config = preset(name).expect("registered").config(INPUT, 5);
         config.steps = vec![2, 3, 2];
-        compare(&config);
+        compare(&config, 1e-4);
     }
 }
 
@@ -114,7 +115,8 @@ fn any_reversible_scheme_with_any_block_that_can_be_undone() {
                 config.activations = Activations::Reconstructed;
                 match Network::build(&config) {
                     Ok(_) => {
-                        compare(&config);
+                        // Small gradients of narrow networks feel the rounding of every step.
+                        compare(&config, 3e-4);
                         tried += 1;
                     }
                     Err(error) => {
