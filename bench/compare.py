@@ -59,7 +59,7 @@ def parse():
     if options.seconds <= 0:
         parser.error("--seconds must be more than 0")
     unknown = [net for net in (options.nets or "").split(",") if net and net not in SHAPES]
-    if unknown:
+    if unknown and not options.ours_only:
         parser.error(f"no network {unknown[0]}; hint: {', '.join(SHAPES)}")
     return options
 

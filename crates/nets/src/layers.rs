@@ -5,6 +5,12 @@
 use crate::{Features, Init, Mode, ParamId, Pass, Role, Spec, ops};
 use burn::tensor::Tensor;
 
+mod conv_norm;
+mod dropout;
+
+pub(crate) use conv_norm::ConvNorm;
+pub(crate) use dropout::Dropout;
+
 /// Height and width of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
@@ -194,97 +200,6 @@ impl Norm {
     #[must_use]
     pub fn relu(&self, pass: &Pass<'_>, input: &Features) -> Features {
         ops::relu(self.forward(pass, input))
-    }
-}
-
-/// A convolution, a norm and a ReLU.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ConvNorm {
-    conv: Conv,
-    norm: Norm,
-}
-
-impl ConvNorm {
-    /// Named `name.conv` and `name.bn`.
-    pub(crate) fn new(
-        make: &mut Builder,
-        name: &str,
-        input: usize,
-        spec: ConvSpec,
-        size: Size,
-        epsilon: f64,
-    ) -> Self {
-        Self {
-            conv: make.convolution(&format!("{name}.conv"), input, spec, size),
-            norm: make
-                .norm(&format!("{name}.bn"), spec.output)
-                .with_epsilon(epsilon),
-        }
-    }
-
-    /// The same convolution with a norm of its own, named `name`, for an evaluation that shares
-    /// weights but not statistics.
-    pub(crate) fn renormed(&self, make: &mut Builder, name: &str, size: Size) -> Self {
-        make.again(&self.conv, size);
-        let norm = make.norm(name, self.conv.spec.output);
-        Self {
-            norm: norm.with_epsilon(self.norm.epsilon),
-            ..*self
-        }
-    }
-
-    /// Size of its result.
-    pub(crate) fn size(&self, input: Size) -> Size {
-        self.conv.spec.size(input)
-    }
-
-    /// `ReLU(BN(W * u))`
-    pub(crate) fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
-        self.norm.relu(pass, &self.conv.forward(pass, input))
-    }
-}
-
-/// Sets a share of features to zero in training and scales the others up, so that the mean stays.
-#[derive(Clone, Debug)]
-pub(crate) struct Dropout {
-    /// Names its random numbers.
-    name: String,
-    share: f64,
-}
-
-impl Dropout {
-    /// Dropout of a share of features; none for 0.
-    pub(crate) fn new(name: &str, share: f64) -> Option<Self> {
-        (share > 0.0).then(|| Self {
-            name: format!("{name}.dropout"),
-            share,
-        })
-    }
-
-    /// Applies it, if there is any, in training passes that have random numbers.
-    pub(crate) fn apply(dropout: &Option<Self>, pass: &Pass<'_>, input: Features) -> Features {
-        let n = input.dims().iter().product();
-        match dropout.as_ref().and_then(|this| this.factors(pass, n)) {
-            Some(factors) => ops::mask(&input, factors),
-            None => input,
-        }
-    }
-
-    /// What each of `n` features is multiplied by.
-    pub(crate) fn factors(&self, pass: &Pass<'_>, n: usize) -> Option<Vec<f32>> {
-        let mut rng = pass.random(&self.name)?;
-        let kept = (1.0 / (1.0 - self.share)) as f32;
-        Some(
-            (0..n)
-                .map(|_| {
-                    if crate::init::unit(&mut rng) < self.share {
-                        0.0
-                    } else {
-                        kept
-                    }
-                })
-                .collect(),
-        )
     }
 }
 

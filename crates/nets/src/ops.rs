@@ -6,15 +6,16 @@
 use crate::features::Layout;
 use crate::{Coef, ConvSpec, Features, fused};
 use burn::tensor::activation::{log_softmax, relu as burn_relu};
-use burn::tensor::module::{
-    avg_pool2d, batch_norm, batch_norm_train, conv2d as burn_conv2d, linear as affine, max_pool2d,
-};
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::module::{batch_norm, batch_norm_train, conv2d as burn_conv2d, linear as affine};
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Int, Tensor, TensorData};
 use std::sync::Arc;
 
+mod windows;
+
 pub use crate::fused::composed;
 pub use timestep_kernels::layout::Sampling;
+pub use windows::{Window, max_pool, mean_pool};
 
 /// Added to the variance in batch normalisation, as in PyTorch.
 pub const NORM_EPSILON: f64 = 1e-5;
@@ -289,62 +290,6 @@ pub fn global_average_pool(input: Features) -> Tensor<2> {
         .reshape([batch, channels, height * width])
         .mean_dim(2)
         .reshape([batch, channels])
-}
-
-/// A window that slides over an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Rows and columns.
-    pub kernel: usize,
-    /// Pixels from one position to the next.
-    pub stride: usize,
-    /// Pixels that the first position begins before the image; pixels outside do not count.
-    pub padding: usize,
-}
-
-impl Window {
-    /// Size of the result.
-    #[must_use]
-    pub fn size(&self, input: crate::Size) -> crate::Size {
-        let side = |n: usize| (n + 2 * self.padding).saturating_sub(self.kernel) / self.stride + 1;
-        crate::Size {
-            height: side(input.height),
-            width: side(input.width),
-        }
-    }
-}
-
-/// The largest value in every window.
-#[must_use]
-pub fn max_pool(input: &Features, window: Window) -> Features {
-    if let Some(input) = input.0.fused() {
-        return fused::max_pool(input, window).into();
-    }
-    let Window {
-        kernel,
-        stride,
-        padding,
-    } = window;
-    let mut options = MaxPoolOptions::new([kernel; 2]);
-    (options.stride, options.padding) = ([stride; 2], [(padding, padding); 2]);
-    Features(Layout::Tensor(max_pool2d(input.0.tensor(), options)))
-}
-
-/// The mean of every window over the pixels that are inside the image.
-#[must_use]
-pub fn mean_pool(input: &Features, window: Window) -> Features {
-    if let Some(input) = input.0.fused() {
-        return fused::mean_pool(input, window).into();
-    }
-    let Window {
-        kernel,
-        stride,
-        padding,
-    } = window;
-    let mut options = AvgPoolOptions::new([kernel; 2]);
-    (options.stride, options.padding) = ([stride; 2], [(padding, padding); 2]);
-    options.count_include_pad = false;
-    Features(Layout::Tensor(avg_pool2d(input.0.tensor(), options)))
 }
 
 /// Every feature times the gate of its image and channel: squeeze-and-excitation.

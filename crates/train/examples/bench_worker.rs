@@ -14,7 +14,8 @@ use std::io::{BufRead, Write};
 use std::time::Instant;
 use timestep_kernels::{ConvShape, Kernels, Scaled, Sum, View};
 use timestep_nets::{
-    Device, InputShape, Int, Mode, Network, Parameters, Pass, Tensor, TensorData, device, preset,
+    Activations, Device, InputShape, Int, Mode, Network, Parameters, Pass, Tensor, TensorData,
+    device, preset,
 };
 use timestep_train::recipe::OptimiserSettings;
 use timestep_train::{Sgd, step};
@@ -48,7 +49,16 @@ impl Subject {
             width: size,
         };
         let classes = if size >= 128 { 1000 } else { 10 };
-        let network = Network::build(&preset(name)?.config(input, classes))?;
+        // `revnet-38+stored` is the network without reconstruction of its activations.
+        let (published, stored) = match name.strip_suffix("+stored") {
+            Some(published) => (published, true),
+            None => (name, false),
+        };
+        let mut config = preset(published)?.config(input, classes);
+        if stored {
+            config.activations = Activations::Stored;
+        }
+        let network = Network::build(&config)?;
         let parameters = network.init(0, device);
         let settings = OptimiserSettings {
             lr: 0.01,

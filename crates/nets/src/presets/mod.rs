@@ -1,6 +1,7 @@
 //! Which published networks are there by name, and what are they made of?
 
 mod cifar;
+mod cifar_families;
 mod imagenet;
 
 use crate::{InputShape, NetError, NetworkConfig, near_names};

@@ -1,0 +1,165 @@
+//! What are the networks for 32×32 images made of? One function for each family.
+
+use super::{Home, named, number};
+use crate::{Activations, Body, History, NetworkConfig, Shortcut, StemKind, StrideAt, Transition};
+
+/// Three segments of `n` steps, where a basic block has two convolutions and a bottleneck three.
+pub(super) fn thirds(name: &str, per_step: usize) -> Vec<usize> {
+    vec![(number(name, 0) - 2) / (3 * per_step); 3]
+}
+
+/// Post-activation ResNet (He et al. 2015, section 4.2).
+pub(super) fn resnet(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        steps: thirds(name, 2),
+        shortcut: Shortcut::OptionA,
+        stride_at: StrideAt::First,
+        ..named(name, Home::Cifar, "postact", "euler")
+    }
+}
+
+/// Pre-activation ResNet of basic blocks (He et al. 2016).
+pub(super) fn preresnet(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        steps: thirds(name, 2),
+        shortcut: Shortcut::OptionA,
+        stride_at: StrideAt::First,
+        ..named(name, Home::Cifar, "preact", "euler")
+    }
+}
+
+/// Pre-activation ResNet of bottlenecks (He et al. 2016).
+pub(super) fn deep_preresnet(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        steps: thirds(name, 3),
+        shortcut: Shortcut::SharedProjection,
+        stride_at: StrideAt::First,
+        ..named(name, Home::Cifar, "preact-bottleneck", "euler")
+    }
+}
+
+/// LM-ResNet (Lu et al. 2018): separate projections, one coefficient a step but at restarts.
+pub(super) fn lm_resnet(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        steps: thirds(name, 2),
+        ..named(name, Home::Cifar, "preact", "lm")
+    }
+}
+
+/// LM-ResNet of bottlenecks.
+pub(super) fn deep_lm_resnet(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        steps: thirds(name, 3),
+        ..named(name, Home::Cifar, "preact-bottleneck", "lm")
+    }
+}
+
+/// The same as ResNet-20 to -110 with another scheme; the steps keep their number.
+pub(super) fn stepped(name: &'static str, scheme: &str, layers_per_step: usize) -> NetworkConfig {
+    // The depth is the last part of a name such as `lm3-resnet-20`.
+    let depth = name.rsplit('-').next().unwrap_or(name);
+    NetworkConfig {
+        steps: thirds(depth, layers_per_step),
+        shortcut: Shortcut::OptionA,
+        stride_at: StrideAt::First,
+        ..named(name, Home::Cifar, "preact", scheme)
+    }
+}
+
+/// Groups and width of the inner convolution from a name such as `resnext-29-8x64d`.
+pub(super) fn grouped(name: &'static str, block: &str, scheme: &str) -> NetworkConfig {
+    let groups = number(name, 1);
+    NetworkConfig {
+        steps: thirds(name, 3),
+        width: 64,
+        inner_width: groups * number(name, 2),
+        groups,
+        ..named(name, Home::Cifar, block, scheme)
+    }
+}
+
+/// ResNeXt-29 (Xie et al. 2017, appendix A): post-activation.
+pub(super) fn resnext(name: &'static str) -> NetworkConfig {
+    grouped(name, "resnext", "euler")
+}
+
+/// LM-ResNeXt-29 (Lu et al. 2018): pre-activation, forward Euler at transitions.
+pub(super) fn lm_resnext(name: &'static str) -> NetworkConfig {
+    grouped(name, "preact-resnext", "lm")
+}
+
+/// The same with history through the transitions, as the published parameter counts have it.
+pub(super) fn lm_resnext_history(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        history: History::Projected,
+        ..lm_resnext(name)
+    }
+}
+
+/// Wide ResNet (Zagoruyko, Komodakis 2016): depth `6n + 4`, `k` times as wide.
+pub(super) fn wide(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        steps: vec![(number(name, 0) - 4) / 6; 3],
+        width: 16 * number(name, 1),
+        stem_width: 16,
+        shortcut: Shortcut::SharedProjection,
+        ..named(name, Home::Cifar, "preact", "euler")
+    }
+}
+
+/// Shake-Shake 26 (Gastaldi 2017): four blocks of two branches in each segment.
+pub(super) fn shake_shake(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        steps: vec![4; 3],
+        width: number(name, 2),
+        stem: StemKind::CifarLinear,
+        stem_width: 16,
+        shortcut: Shortcut::ShiftedPaths,
+        ..named(name, Home::Cifar, "shake-shake", "euler")
+    }
+}
+
+/// RevNet of basic blocks (Gomez et al. 2017, Table 1); a step is two blocks.
+pub(super) fn revnet(name: &'static str) -> NetworkConfig {
+    let steps = (number(name, 0) - 2) / 12;
+    NetworkConfig {
+        steps: vec![steps; 3],
+        width: 32,
+        widths: vec![32, 64, if steps == 3 { 112 } else { 128 }],
+        stem: StemKind::CifarNormed,
+        shortcut: Shortcut::PooledOptionA,
+        transition: Transition::ReversibleStep,
+        stride_at: StrideAt::First,
+        activations: Activations::Reconstructed,
+        ..named(name, Home::Cifar, "preact", "reversible")
+    }
+}
+
+/// RevNet of bottlenecks.
+pub(super) fn deep_revnet(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        steps: vec![(number(name, 0) - 2) / 18; 3],
+        shortcut: Shortcut::PlainProjection,
+        block: "preact-bottleneck".into(),
+        widths: vec![32, 64, 128],
+        ..revnet(name)
+    }
+}
+
+/// FractalNet (Larsson et al. 2017): five blocks; 20 layers with three columns, 40 with four.
+pub(super) fn fractalnet(name: &'static str) -> NetworkConfig {
+    let scheme = if number(name, 0) == 40 {
+        "fractal4"
+    } else {
+        "fractal3"
+    };
+    NetworkConfig {
+        body: Body::Fractal,
+        steps: vec![1; 5],
+        width: 64,
+        widths: vec![64, 128, 256, 512, 512],
+        drop_path: 0.15,
+        dropout: 0.4,
+        ..named(name, Home::Cifar, "conv-norm-relu", scheme)
+    }
+}
