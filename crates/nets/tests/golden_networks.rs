@@ -4,6 +4,9 @@
 //! The expected values were made by `tests/golden/pytorch/families.py`; its first lines say how. The same
 //! script checks networks of full size: see `tests/golden/README.md`.
 
+// What was found is worth reading, with `--nocapture`.
+#![allow(clippy::print_stdout)]
+
 use std::path::Path;
 use timestep_nets::{
     Activations, DType, Device, History, InputShape, Metadata, Mode, Network, NetworkConfig,

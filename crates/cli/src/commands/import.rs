@@ -6,7 +6,7 @@ use crate::settings;
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::Path;
-use timestep_data::Normalise;
+use timestep_data::{Normalise, OpenOptions};
 use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
 use timestep_nets::{
     Home, Network, Role, WeightsFile, device, preset, read_safetensors, to_safetensors,
@@ -236,6 +236,15 @@ fn card(
     ui: Ui,
 ) -> Result<Card, Failure> {
     let channels = network.config().input.channels;
+    let info = timestep_data::info(&recipe.data.name)?;
+    let unsaid = args.mean.is_empty() && args.std.is_empty() && recipe.data.mean.is_empty();
+    // An embedded data set can be asked.
+    let measured = if unsaid && !info.needs_dir {
+        let dataset = timestep_data::open(&recipe.data.name, &OpenOptions::default())?;
+        Some(Normalise::from_split(&dataset.train)?)
+    } else {
+        None
+    };
     let chosen = |given: &[f32], recipe: &[f64], usual: &[f32; 3]| -> Vec<f32> {
         match (given, recipe) {
             ([], []) if channels == 3 => usual.to_vec(),
@@ -244,8 +253,13 @@ fn card(
             (given, _) => given.to_vec(),
         }
     };
-    let mean = chosen(&args.mean, &recipe.data.mean, &MEAN);
-    let std = chosen(&args.std, &recipe.data.std, &STD);
+    let (mean, std) = match measured {
+        Some(measured) => (measured.mean, measured.std),
+        None => (
+            chosen(&args.mean, &recipe.data.mean, &MEAN),
+            chosen(&args.std, &recipe.data.std, &STD),
+        ),
+    };
     ui.note(&format!(
         "images are normalised with mean {mean:?} and deviation {std:?}: give --mean and --std if the \
          network was trained otherwise"

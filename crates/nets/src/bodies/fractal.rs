@@ -80,7 +80,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
             },
         );
         step.settles = false;
-        step.drop_path = (config.drop_path > 0.0).then(|| DropPath {
+        step.drop_path = (config.drop_path > 0.0).then_some(DropPath {
             name,
             share: config.drop_path,
             columns: columns as usize,
