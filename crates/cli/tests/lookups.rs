@@ -218,6 +218,10 @@ fn lists_say_what_can_be_chosen() {
     let lm = lm.expect("it is listed");
     assert_eq!(lm["published"], "CIFAR-10 8.33 % (Lu et al. 2018)");
     assert_eq!(lm["input"], "3x32x32");
+    assert_eq!(
+        (&lm["depth"], &lm["cifar10_error"]),
+        (&Value::from(20), &Value::from(8.33))
+    );
     assert_eq!(list("noises").len(), 1);
     let rate = list("settings")
         .into_iter()

@@ -28,6 +28,10 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
                 "coefficients",
                 "multiply_adds",
                 "published",
+                // For programs that read an earlier version: `published` says the same.
+                "depth",
+                "cifar10_error",
+                "source",
             ],
             networks()?,
         ),
@@ -113,10 +117,15 @@ fn show(head: &[&str], rows: Vec<Vec<Value>>, ui: Ui) {
         Value::String(text) => text,
         other => other.to_string(),
     };
-    let mut lines = vec![head.iter().map(|h| (*h).to_owned()).collect()];
+    // What only programs need stays out of the table.
+    let shown = head
+        .iter()
+        .position(|h| *h == "depth")
+        .unwrap_or(head.len());
+    let mut lines = vec![head[..shown].iter().map(|h| (*h).to_owned()).collect()];
     lines.extend(
         rows.into_iter()
-            .map(|row| row.into_iter().map(cell).collect()),
+            .map(|row| row.into_iter().take(shown).map(cell).collect()),
     );
     ui.data(&table(&lines));
 }
@@ -158,6 +167,7 @@ fn networks() -> Result<Vec<Vec<Value>>, Failure> {
             let network = Network::build(&p.at_home())?;
             let (cost, config) = (network.cost(), network.config());
             let input = config.input;
+            let cifar10 = p.published.iter().find(|e| e.data == "CIFAR-10");
             let published: Vec<String> = (p.published.iter())
                 .map(|e| format!("{} {} % ({})", e.data, e.error, e.source))
                 .collect();
@@ -176,9 +186,18 @@ fn networks() -> Result<Vec<Vec<Value>>, Failure> {
                     [] => Value::Null,
                     all => json!(all.join(", ")),
                 },
+                json!(depth(p.name)),
+                json!(cifar10.map(|e| e.error)),
+                json!(cifar10.map(|e| e.source)),
             ])
         })
         .collect()
+}
+
+/// The depth in a name, which is the first number that is no width.
+fn depth(name: &str) -> Option<usize> {
+    let numbers = name.split('-').filter_map(|part| part.parse().ok());
+    numbers.into_iter().find(|n| *n >= 16)
 }
 
 /// Every setting of a recipe with its type, default and meaning.
