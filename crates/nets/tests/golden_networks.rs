@@ -59,7 +59,7 @@ const CASES: &[Case] = &[
     case("momentum-resnet-20", &[3, 3, 3], 8, 16),
     case("lm3-resnet-20", &[3, 3, 3], 8, 16),
     case("zerosnet-20", &[3, 4, 3], 8, 16),
-    case("dense-resnet-20", &[4, 4, 4], 8, 16),
+    case("dense-resnet-56", &[4, 4, 4], 8, 16),
     case("polynet-20", &[2, 2, 2], 8, 16),
     case("resnext-29-8x64d", &[2, 2, 2], 8, 16),
     case("lm-resnext-29-8x64d", &[2, 3, 2], 8, 16),

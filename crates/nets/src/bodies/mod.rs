@@ -82,6 +82,8 @@ struct SegmentBuilder<'b> {
     coefficients: usize,
     evaluations: usize,
     cost: Cost,
+    /// Activations of all steps, and of the step that keeps most.
+    activations: (usize, usize),
     entrance: Option<Entrance>,
 }
 
@@ -110,6 +112,7 @@ impl<'b> SegmentBuilder<'b> {
             coefficients,
             evaluations,
             cost,
+            activations: (0, 0),
             entrance,
             make,
         }
@@ -148,7 +151,10 @@ impl<'b> SegmentBuilder<'b> {
         let first = self.make.next_id();
         let blocks = blocks(self.make, name);
         let evaluations = theory.stages / blocks.len();
-        self.cost.add(self.make.take_cost().repeated(evaluations));
+        let cost = self.make.take_cost().repeated(evaluations);
+        self.cost.add(cost);
+        self.activations.0 += cost.activations;
+        self.activations.1 = self.activations.1.max(cost.activations);
         self.evaluations += theory.stages;
         let history = self.taken + self.steps.len();
         let coefficients = coefficients(self.make, theory, (granularity, channels), name, history);
@@ -165,6 +171,15 @@ impl<'b> SegmentBuilder<'b> {
         });
         let last = self.steps.len() - 1;
         &mut self.steps[last]
+    }
+
+    /// The segment, whose steps keep their last state only: they are undone one at a time.
+    fn finish_reconstructed(mut self, channels: usize, size: Size) -> Segment {
+        let (all, largest) = self.activations;
+        self.cost.activations = self.cost.activations - all + largest + channels * size.area();
+        let mut segment = self.finish(channels, size);
+        segment.reconstructed = true;
+        segment
     }
 
     /// The segment, whose state has this shape.

@@ -130,9 +130,10 @@ fn segment(
             kind.build(make, name, &BlockShape { activated, ..part })
         });
     }
-    let mut segment = segment.finish(channels, size);
-    segment.reconstructed = config.activations == Activations::Reconstructed;
-    Ok(segment)
+    Ok(match config.activations {
+        Activations::Stored => segment.finish(channels, size),
+        Activations::Reconstructed => segment.finish_reconstructed(channels, size),
+    })
 }
 
 /// A projection without a block cannot share the block's entry: it gets a norm of its own.

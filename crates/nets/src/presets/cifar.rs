@@ -217,9 +217,9 @@ pub(super) static PRESETS: &[Preset] = &[
         &["chen2022zerosnet"],
     ),
     preset(
-        "dense-resnet-20",
+        "dense-resnet-56",
         |name| stepped(name, "dense", 2),
-        counts(269_722, 9, 40.6),
+        counts(853_018, 108, 125.5),
         &[],
         &["lu2018beyond"],
     ),
