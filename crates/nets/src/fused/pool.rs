@@ -10,26 +10,44 @@ use std::sync::{Arc, Mutex};
 use timestep_kernels::layout::Extent;
 use timestep_kernels::{Buffer, Kernels, MaxPool, MeanPool, max_pool_backward};
 
-/// Largest values of features whose norm and ReLU are applied.
+/// What is taken from each window.
 #[derive(Debug)]
-struct Largest {
+enum Taken {
+    /// The largest value, and where it is: written by the forward pass.
+    Largest(MaxPool, Mutex<Vec<u32>>),
+    /// The mean.
+    Mean(MeanPool),
+}
+
+/// Windows over features.
+#[derive(Debug)]
+struct Windows {
     input: Stored,
-    pool: MaxPool,
+    taken: Taken,
     out: Extent,
-    /// Where the largest values are: written by the forward pass.
-    places: Mutex<Vec<u32>>,
     slot: Arc<Slot>,
     left: Left,
 }
 
-impl Node for Largest {
+/// The numbers as a buffer.
+fn buffer(values: &[f32]) -> Buffer {
+    let mut out = Buffer::new(values.len());
+    out.copy_from_slice(values);
+    out
+}
+
+impl Node for Windows {
     fn forward(&self, _values: &Values) -> Output {
-        let view = self.input.view();
-        let (values, places) = Kernels::detect().max_pool(&self.pool, &view, &self.input.extent);
-        let mut out = Buffer::new(values.len());
-        out.copy_from_slice(&values);
-        *super::lock(&self.places) = places;
-        *super::lock(&self.left) = Some((out, None));
+        let (view, extent) = (self.input.view(), &self.input.extent);
+        let values = match &self.taken {
+            Taken::Largest(pool, places) => {
+                let (values, found) = Kernels::detect().max_pool(pool, &view, extent);
+                *super::lock(places) = found;
+                values
+            }
+            Taken::Mean(pool) => Kernels::detect().mean_pool(pool, &view, extent),
+        };
+        *super::lock(&self.left) = Some((buffer(&values), None));
         Output::token()
     }
 
@@ -41,14 +59,29 @@ impl Node for Largest {
     ) -> [Option<Vec<f32>>; INPUTS] {
         if let Some(grad) = added_up(&self.slot, &self.out) {
             let extent = &self.input.extent;
-            let found = max_pool_backward(extent, &super::lock(&self.places), &grad);
-            let mut out = Buffer::new(found.len());
-            out.copy_from_slice(&found);
+            let found = match &self.taken {
+                Taken::Largest(_, places) => max_pool_backward(extent, &super::lock(places), &grad),
+                Taken::Mean(pool) => Kernels::detect().mean_pool_backward(pool, extent, &grad),
+            };
             let ones = vec![1.0; extent.channels];
-            self.input.slot.add(&Arc::new(out), ones);
+            self.input.slot.add(&Arc::new(buffer(&found)), ones);
         }
         [const { None }; INPUTS]
     }
+}
+
+/// Records windows over features whose norm and ReLU are written down.
+fn windows(plain: Fused, taken: Taken, out: Extent) -> Fused {
+    let (slot, left) = (Arc::new(Slot::default()), Left::default());
+    let node = Windows {
+        input: plain.stored,
+        taken,
+        out,
+        slot: slot.clone(),
+        left: left.clone(),
+    };
+    let token = record(&[plain.token], node);
+    Fused::collect(&left, out, slot, token)
 }
 
 /// The largest value in every window.
@@ -60,55 +93,7 @@ pub(crate) fn max_pool(features: &Fused, window: Window) -> Fused {
         padding: window.padding,
     };
     let out = pool.output(&plain.stored.extent);
-    let (slot, left) = (Arc::new(Slot::default()), Left::default());
-    let node = Largest {
-        input: plain.stored,
-        pool,
-        out,
-        places: Mutex::default(),
-        slot: slot.clone(),
-        left: left.clone(),
-    };
-    let token = record(&[plain.token], node);
-    Fused::collect(&left, out, slot, token)
-}
-
-/// Means of features whose norm and ReLU are applied.
-#[derive(Debug)]
-struct Means {
-    input: Stored,
-    pool: MeanPool,
-    out: Extent,
-    slot: Arc<Slot>,
-    left: Left,
-}
-
-impl Node for Means {
-    fn forward(&self, _values: &Values) -> Output {
-        let view = self.input.view();
-        let values = Kernels::detect().mean_pool(&self.pool, &view, &self.input.extent);
-        let mut out = Buffer::new(values.len());
-        out.copy_from_slice(&values);
-        *super::lock(&self.left) = Some((out, None));
-        Output::token()
-    }
-
-    fn backward(
-        &self,
-        _values: &Values,
-        _wanted: [bool; INPUTS],
-        _grad: Option<&[f32]>,
-    ) -> [Option<Vec<f32>>; INPUTS] {
-        if let Some(grad) = added_up(&self.slot, &self.out) {
-            let extent = &self.input.extent;
-            let found = Kernels::detect().mean_pool_backward(&self.pool, extent, &grad);
-            let mut out = Buffer::new(found.len());
-            out.copy_from_slice(&found);
-            let ones = vec![1.0; extent.channels];
-            self.input.slot.add(&Arc::new(out), ones);
-        }
-        [const { None }; INPUTS]
-    }
+    windows(plain, Taken::Largest(pool, Mutex::default()), out)
 }
 
 /// The mean of every window over the pixels inside the image.
@@ -120,14 +105,5 @@ pub(crate) fn mean_pool(features: &Fused, window: Window) -> Fused {
         padding: window.padding,
     };
     let out = pool.output(&plain.stored.extent);
-    let (slot, left) = (Arc::new(Slot::default()), Left::default());
-    let node = Means {
-        input: plain.stored,
-        pool,
-        out,
-        slot: slot.clone(),
-        left: left.clone(),
-    };
-    let token = record(&[plain.token], node);
-    Fused::collect(&left, out, slot, token)
+    windows(plain, Taken::Mean(pool), out)
 }
