@@ -1,0 +1,54 @@
+//! How is a clean picture degraded, repeatably? Additive white Gaussian noise.
+
+use crate::stream::{stream, unit};
+
+/// Adds Gaussian noise of standard deviation `sigma` to `pixels`, in place, neither clipped nor rounded.
+///
+/// `image` is the picture's number in its set, so that every picture has noise of its own. The
+/// purpose of the stream is `noise`, its numbers are `(image, 0)`; two draws make two pixels (Box and Muller 1958).
+///
+/// ```
+/// let mut pixels = [100.0_f32; 4];
+/// timestep_data::add_noise(&mut pixels, 25.0, 0, 0);
+/// assert!(pixels[0] != pixels[1]);
+/// ```
+pub fn add_noise(pixels: &mut [f32], sigma: f64, seed: u64, image: u64) {
+    let mut rng = stream(seed, "noise", image, 0);
+    for pair in pixels.chunks_mut(2) {
+        // 1 - u lies in (0, 1], where the logarithm is finite.
+        let radius = sigma * (-2.0 * (1.0 - unit(&mut rng)).ln()).sqrt();
+        let angle = std::f64::consts::TAU * unit(&mut rng);
+        for (pixel, wave) in pair.iter_mut().zip([angle.cos(), angle.sin()]) {
+            *pixel = (f64::from(*pixel) + radius * wave) as f32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_has_its_moments_and_repeats() {
+        let draw = |seed, image| {
+            let mut pixels = vec![0.0_f32; 100_001];
+            add_noise(&mut pixels, 10.0, seed, image);
+            pixels
+        };
+        let noise = draw(1, 2);
+        assert_eq!(noise, draw(1, 2));
+        assert_ne!(noise, draw(2, 2));
+        assert_ne!(noise, draw(1, 3));
+        let moment = |p: i32| {
+            noise
+                .iter()
+                .map(|x| f64::from(*x / 10.0).powi(p))
+                .sum::<f64>()
+                / noise.len() as f64
+        };
+        assert!(moment(1).abs() < 0.01);
+        assert!((moment(2) - 1.0).abs() < 0.015);
+        assert!(moment(3).abs() < 0.03);
+        assert!((moment(4) - 3.0).abs() < 0.1);
+    }
+}

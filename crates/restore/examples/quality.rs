@@ -1,0 +1,56 @@
+//! What PSNR does a method reach on a folder of clean grey pictures?
+//!
+//!     cargo run --release --example quality -- METHOD SIGMA FOLDER [SEEDS] [EVERY]
+//!
+//! Noise is added in f32, neither clipped nor rounded; PSNR compares floats; the mean over pictures and
+//! seeds is printed. EVERY takes each n-th picture only (6: 12 of the 68).
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Instant;
+use timestep_restore::{Plane, methods, metrics};
+
+#[allow(clippy::print_stdout)]
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [key, sigma, folder, rest @ ..] = args.as_slice() else {
+        return Err("usage: quality METHOD SIGMA FOLDER [SEEDS] [EVERY]".into());
+    };
+    let sigma: f64 = sigma.parse()?;
+    let seeds: u64 = rest.first().map_or(Ok(1), |s| s.parse())?;
+    let every: usize = rest.get(1).map_or(Ok(1), |s| s.parse())?;
+    let method = methods::method(key).ok_or("no such method")?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
+        .map(|e| Ok(e?.path()))
+        .collect::<Result<_, std::io::Error>>()?;
+    files.retain(|f| f.extension().is_some_and(|e| e == "png"));
+    files.sort();
+    let (mut means, mut seconds) = (Vec::new(), 0.0);
+    for seed in 0..seeds {
+        let mut total = Vec::new();
+        for (index, file) in files.iter().enumerate().step_by(every) {
+            let grey = image::open(file)?.into_luma8();
+            let (width, height) = (grey.width() as usize, grey.height() as usize);
+            let clean: Vec<f32> = grey.pixels().map(|p| f32::from(p.0[0])).collect();
+            let mut noisy = clean.clone();
+            timestep_data::add_noise(&mut noisy, sigma, seed, index as u64);
+            let clean = Plane::new(width, height, clean)?;
+            let noisy = Plane::new(width, height, noisy)?;
+            let began = Instant::now();
+            let restored = method.denoise(&[noisy], &[sigma])?;
+            seconds += began.elapsed().as_secs_f64();
+            total.push(metrics::psnr(&restored, &[clean]));
+        }
+        means.push(total.iter().sum::<f64>() / total.len() as f64);
+        println!(
+            "{key} sigma {sigma} seed {seed}: {:.4} dB over {} pictures",
+            means[means.len() - 1],
+            total.len()
+        );
+    }
+    println!(
+        "mean {:.4} dB, {seconds:.2} s",
+        means.iter().sum::<f64>() / means.len() as f64
+    );
+    Ok(())
+}

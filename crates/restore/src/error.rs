@@ -1,0 +1,55 @@
+//! What can go wrong while a picture is restored?
+
+/// Why a picture could not be restored.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RestoreError {
+    /// A plane without pixels, or whose number of pixels is not width times height.
+    #[error("a plane of {width}×{height} pixels cannot be made of {given} numbers")]
+    BadPlane {
+        /// Columns.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Numbers there were.
+        given: usize,
+    },
+    /// Channels of different sizes, or not as many noise levels as channels.
+    #[error("the channels of a picture do not fit together: {0}")]
+    Mismatch(String),
+    /// Pixels that are NaN or infinite.
+    #[error("{count} of {total} pixels are not finite (NaN or infinity)")]
+    NotFinite {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// A noise level that no picture has.
+    #[error("noise level {0} is not between 0 and 255 grey levels")]
+    BadSigma(f64),
+    /// A model that does not fit.
+    #[error("the model does not fit: {0}")]
+    BadModel(String),
+}
+
+impl RestoreError {
+    /// One action that helps.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::BadPlane { .. } => "give width × height numbers, at least one",
+                Self::Mismatch(_) => "give channels of one size, and one noise level for each",
+                Self::NotFinite { .. } => {
+                    "replace these pixels first, for instance by the mean of their neighbours"
+                }
+                Self::BadSigma(_) => {
+                    "sigma is the standard deviation of the noise in grey levels of 0..255; \
+                     visible noise has 5 to 50"
+                }
+                Self::BadModel(_) => "leave the model out to use one of those in the program",
+            }
+            .to_owned(),
+        )
+    }
+}

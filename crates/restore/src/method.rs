@@ -1,0 +1,84 @@
+//! What is a method of restoration? Something that turns noisy planes and their noise levels into clean planes.
+
+use crate::{Plane, RestoreError};
+
+/// What is known about a method without running it.
+#[derive(Debug)]
+pub struct MethodFacts {
+    /// Registry key: the value of `--method`.
+    pub key: &'static str,
+    /// One line for lists.
+    pub title: &'static str,
+    /// BibTeX keys, looked up by `cite`.
+    pub references: &'static [&'static str],
+    /// The page shown by `explain`: the module documentation of the method's file.
+    pub source: &'static str,
+}
+
+/// A way to remove additive white Gaussian noise.
+pub trait Method: Send + Sync {
+    /// What is known without running it.
+    fn facts(&self) -> &'static MethodFacts;
+
+    /// Estimates the clean channels of one picture.
+    ///
+    /// `sigmas` holds the standard deviation of the noise of each plane, in grey levels. The first
+    /// plane of a colour picture is its luma (see [`Method`] users: colours are turned into opponent
+    /// channels before), so that a method may find similar patches there. A plane whose sigma is 0 is returned as
+    /// it is. The result is not clipped. Same bits for any number of threads.
+    ///
+    /// # Errors
+    /// [`RestoreError`] if the planes differ in size or hold pixels that are not finite, or a sigma is none.
+    fn denoise(&self, planes: &[Plane], sigmas: &[f64]) -> Result<Vec<Plane>, RestoreError>;
+
+    /// How a picture may be cut into tiles with the same result bit for bit, if it may.
+    fn tiling(&self) -> Option<Tiling>;
+}
+
+/// How tiles must be cut so that each gives the pixels that the whole picture would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiling {
+    /// Pixels around a tile that its result depends on.
+    pub halo: usize,
+    /// Tiles with their halo start at multiples of this many pixels (the grid of reference blocks), or at 0.
+    pub grid: usize,
+    /// Bytes of memory that a method needs for a pixel of a tile, all channels of it together excluded.
+    pub bytes_per_pixel: usize,
+}
+
+/// Checks what every method asks of its input.
+///
+/// # Errors
+/// As [`Method::denoise`].
+pub fn check(planes: &[Plane], sigmas: &[f64]) -> Result<(), RestoreError> {
+    let Some(first) = planes.first() else {
+        return Err(RestoreError::Mismatch("there are none".into()));
+    };
+    if planes.len() != sigmas.len() {
+        return Err(RestoreError::Mismatch(format!(
+            "{} channels, {} noise levels",
+            planes.len(),
+            sigmas.len()
+        )));
+    }
+    for plane in planes {
+        if (plane.width(), plane.height()) != (first.width(), first.height()) {
+            return Err(RestoreError::Mismatch(format!(
+                "{}×{} and {}×{} pixels",
+                first.width(),
+                first.height(),
+                plane.width(),
+                plane.height()
+            )));
+        }
+    }
+    if let Some(sigma) = sigmas.iter().find(|s| !(0.0..=255.0).contains(*s)) {
+        return Err(RestoreError::BadSigma(*sigma));
+    }
+    let count: usize = planes.iter().map(Plane::not_finite).sum();
+    if count > 0 {
+        let total = planes.iter().map(|p| p.pixels().len()).sum();
+        return Err(RestoreError::NotFinite { count, total });
+    }
+    Ok(())
+}

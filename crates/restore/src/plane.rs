@@ -1,0 +1,131 @@
+//! What does a method work on? A plane: one channel of a picture.
+
+use crate::RestoreError;
+
+/// One channel of a picture, row by row, in units of 0..255; values outside are kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plane {
+    width: usize,
+    height: usize,
+    pixels: Vec<f32>,
+}
+
+impl Plane {
+    /// A plane of `width × height` pixels.
+    ///
+    /// # Errors
+    /// [`RestoreError::BadPlane`] if there are no pixels, or `pixels` has another length.
+    pub fn new(width: usize, height: usize, pixels: Vec<f32>) -> Result<Self, RestoreError> {
+        if pixels.is_empty() || width.checked_mul(height) != Some(pixels.len()) {
+            return Err(RestoreError::BadPlane {
+                width,
+                height,
+                given: pixels.len(),
+            });
+        }
+        Ok(Self {
+            width,
+            height,
+            pixels,
+        })
+    }
+
+    /// A plane of one grey.
+    ///
+    /// # Errors
+    /// [`RestoreError::BadPlane`] if there are no pixels.
+    pub fn filled(width: usize, height: usize, grey: f32) -> Result<Self, RestoreError> {
+        Self::new(width, height, vec![grey; width * height])
+    }
+
+    /// A plane of the same size with other pixels.
+    ///
+    /// # Panics
+    /// If the number of pixels is another.
+    #[must_use]
+    pub fn with_pixels(&self, pixels: Vec<f32>) -> Self {
+        assert_eq!(pixels.len(), self.pixels.len(), "as many pixels as before");
+        Self { pixels, ..*self }
+    }
+
+    /// Columns.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// All pixels, row by row.
+    #[must_use]
+    pub fn pixels(&self) -> &[f32] {
+        &self.pixels
+    }
+
+    /// All pixels, row by row.
+    pub fn pixels_mut(&mut self) -> &mut [f32] {
+        &mut self.pixels
+    }
+
+    /// The pixels, row by row.
+    #[must_use]
+    pub fn into_pixels(self) -> Vec<f32> {
+        self.pixels
+    }
+
+    /// Row `y`.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn row(&self, y: usize) -> &[f32] {
+        &self.pixels[y * self.width..(y + 1) * self.width]
+    }
+
+    /// Pixels that are NaN or infinite.
+    #[must_use]
+    pub fn not_finite(&self) -> usize {
+        self.pixels.iter().filter(|p| !p.is_finite()).count()
+    }
+
+    /// The part of `width × height` pixels whose first pixel is `(left, top)`.
+    ///
+    /// # Panics
+    /// If it is empty or not inside the plane.
+    #[must_use]
+    pub fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Self {
+        assert!(width > 0 && height > 0, "a part has pixels");
+        assert!(
+            left + width <= self.width && top + height <= self.height,
+            "the part lies inside the plane"
+        );
+        let mut pixels = Vec::with_capacity(width * height);
+        for y in top..top + height {
+            pixels.extend_from_slice(&self.row(y)[left..left + width]);
+        }
+        Self {
+            width,
+            height,
+            pixels,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plane_has_pixels_and_parts() {
+        assert!(Plane::new(0, 3, Vec::new()).is_err());
+        assert!(Plane::new(2, 2, vec![0.0; 3]).is_err());
+        assert!(Plane::new(usize::MAX, 2, vec![0.0; 3]).is_err());
+        let plane = Plane::new(3, 2, vec![0.0, 1.0, 2.0, 3.0, f32::NAN, 5.0]).expect("fits");
+        assert_eq!(plane.not_finite(), 1);
+        assert_eq!(plane.crop(2, 0, 1, 2).pixels(), [2.0, 5.0]);
+    }
+}
