@@ -20,6 +20,7 @@ mod cells;
 mod classes;
 mod conv;
 mod conv_backward;
+pub mod diffusion;
 mod direct;
 mod direct_backward;
 mod elementwise;

@@ -8,6 +8,8 @@ mod method;
 pub mod methods;
 pub mod metrics;
 mod plane;
+mod state;
+pub mod trd;
 
 pub use error::RestoreError;
 pub use method::{Method, MethodFacts, Tiling, check};

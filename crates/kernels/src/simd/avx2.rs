@@ -1,6 +1,7 @@
 //! How does a vector of 8 floats work? With AVX2 and FMA.
 
 use super::{Op, Simd};
+use crate::diffusion::{LAST, PIECES, RANGE, WIDTH};
 use std::arch::x86_64::*;
 
 /// AVX2 and FMA.
@@ -106,5 +107,24 @@ impl Simd for Avx2 {
     unsafe fn where_positive(z: __m256, v: __m256) -> __m256 {
         // SAFETY: see above. "Not less or equal" is true for NaN.
         unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_NLE_UQ>(z, _mm256_setzero_ps()), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn cubic(tables: *const f32, z: __m256) -> __m256 {
+        // SAFETY: see above; pieces lie between 0 and 63.
+        unsafe {
+            let place = _mm256_fmadd_ps(
+                z,
+                _mm256_set1_ps(1.0 / WIDTH),
+                _mm256_set1_ps(RANGE / WIDTH),
+            );
+            let place = _mm256_max_ps(place, _mm256_setzero_ps());
+            let place = _mm256_min_ps(place, _mm256_set1_ps(LAST));
+            let tau = _mm256_sub_ps(place, _mm256_floor_ps(place));
+            let at = _mm256_cvttps_epi32(place);
+            let c = |row: usize| _mm256_i32gather_ps::<4>(tables.add(row * PIECES), at);
+            let inner = _mm256_fmadd_ps(_mm256_fmadd_ps(c(3), tau, c(2)), tau, c(1));
+            _mm256_fmadd_ps(inner, tau, c(0))
+        }
     }
 }

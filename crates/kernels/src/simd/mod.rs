@@ -17,6 +17,11 @@ pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
 pub(crate) use portable::Portable;
 
+use crate::diffusion::{PIECES, RANGE, WIDTH, piece_of};
+
+/// Floats in the longest vector.
+pub(crate) const MAX_LANES: usize = 16;
+
 /// A computation that is compiled once for each instruction set.
 pub(crate) trait Op<S: Simd> {
     /// What it returns.
@@ -61,6 +66,54 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn relu(a: Self::V) -> Self::V;
     /// `v` where `z > 0` or `z` is NaN, zero elsewhere: the backward pass of `relu`.
     unsafe fn where_positive(z: Self::V, v: Self::V) -> Self::V;
+
+    /// A piecewise cubic function at `z`: `c0 + τ (c1 + τ (c2 + τ c3))` on the piece that holds `z`.
+    ///
+    /// `tables` are four rows of [`PIECES`] numbers, the coefficients `c0`, `c1`, `c2`, `c3`; piece and place `τ` in it
+    /// are those of [`piece_of`]. The same operations in the same order for every instruction set.
+    ///
+    /// # Safety
+    /// `tables` holds `4 PIECES` numbers.
+    #[inline(always)]
+    unsafe fn cubic(tables: *const f32, z: Self::V) -> Self::V {
+        // SAFETY: passed on to the caller.
+        unsafe { Self::cubic_slope(tables, z, &mut [0; MAX_LANES]).0 }
+    }
+
+    /// The same with the derivative with respect to `z` (zero beyond the outer knots), `τ`, and the pieces.
+    ///
+    /// # Safety
+    /// As [`cubic`](Simd::cubic).
+    #[inline(always)]
+    unsafe fn cubic_slope(
+        tables: *const f32,
+        z: Self::V,
+        pieces: &mut [u32; MAX_LANES],
+    ) -> (Self::V, Self::V, Self::V) {
+        let mut at = [0.0_f32; MAX_LANES];
+        let (mut value, mut slope, mut taus) = (at, at, at);
+        // SAFETY: the arrays hold a vector; a piece is one of the tables'.
+        unsafe {
+            Self::store(at.as_mut_ptr(), z);
+            for lane in 0..Self::LANES {
+                let (piece, tau) = piece_of(at[lane]);
+                let c = |row: usize| *tables.add(row * PIECES + piece);
+                let inside = at[lane].abs() < RANGE;
+                value[lane] = c(3)
+                    .mul_add(tau, c(2))
+                    .mul_add(tau, c(1))
+                    .mul_add(tau, c(0));
+                let steep = (3.0 * c(3)).mul_add(tau, 2.0 * c(2)).mul_add(tau, c(1));
+                slope[lane] = if inside { steep / WIDTH } else { 0.0 };
+                (pieces[lane], taus[lane]) = (piece as u32, tau);
+            }
+            (
+                Self::load(value.as_ptr()),
+                Self::load(slope.as_ptr()),
+                Self::load(taus.as_ptr()),
+            )
+        }
+    }
 
     /// Asks for a cache line that will be needed soon.
     unsafe fn prefetch(_at: *const f32) {}

@@ -1,0 +1,205 @@
+//! How is a model trained? L-BFGS, step by step first (greedy), then all steps together (joint).
+//!
+//! The loss is a deterministic function, so a run that was interrupted is continued by replaying the evaluations it
+//! had already made: [`Fit::known`]. The result is the same bit for bit.
+
+use super::{Model, Objective, Sample};
+use crate::RestoreError;
+use argmin::core::{CostFunction, Error, Executor, Gradient};
+use argmin::solver::linesearch::MoreThuenteLineSearch;
+use argmin::solver::quasinewton::LBFGS;
+use std::cell::RefCell;
+
+/// Pairs of differences that L-BFGS remembers (Chen et al. use 5).
+const HISTORY: usize = 5;
+
+/// Which steps are trained, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// First step that is trained.
+    pub first: usize,
+    /// One more than the last.
+    pub last: usize,
+    /// Iterations of L-BFGS at most.
+    pub iterations: usize,
+}
+
+/// The published order: every step by itself, then all together.
+#[must_use]
+pub fn phases(steps: usize, greedy: usize, joint: usize) -> Vec<Phase> {
+    let each = (0..steps).map(|t| Phase {
+        first: t,
+        last: t + 1,
+        iterations: greedy,
+    });
+    let all = Phase {
+        first: 0,
+        last: steps,
+        iterations: joint,
+    };
+    each.chain([all]).filter(|p| p.iterations > 0).collect()
+}
+
+/// One evaluation of the loss.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Half the mean squared error, in squared grey levels.
+    pub loss: f64,
+    /// With respect to the parameters of the phase.
+    pub gradient: Vec<f64>,
+}
+
+/// What a phase is told besides the model and the pictures.
+pub struct Fit<'a> {
+    /// Evaluations that an interrupted run has made of this phase, in order.
+    pub known: Vec<Evaluation>,
+    /// Called after every new evaluation with its number (from 0), the evaluation, and the model with the lowest loss so far; `false` stops the phase.
+    pub each: &'a mut dyn FnMut(usize, &Evaluation, &Model) -> bool,
+}
+
+/// How a phase ended.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// The model with the lowest loss.
+    pub model: Model,
+    /// That loss.
+    pub loss: f64,
+    /// Evaluations made, replayed ones included.
+    pub evaluations: usize,
+    /// Stopped by the caller.
+    pub stopped: bool,
+}
+
+/// Trains one phase.
+///
+/// # Errors
+/// [`RestoreError`] if the model does not fit the pictures, or the loss is not finite at the start.
+pub fn fit(
+    samples: &[Sample],
+    model: &Model,
+    phase: Phase,
+    fit: Fit<'_>,
+) -> Result<Fitted, RestoreError> {
+    let objective = Objective::new(samples, model.clone(), phase.first, phase.last)?;
+    let start = objective.parameters();
+    let progress = RefCell::new(Progress {
+        known: fit.known.into_iter(),
+        each: fit.each,
+        last: None,
+        best: (f64::INFINITY, start.clone()),
+        evaluations: 0,
+        failure: None,
+        stopped: false,
+    });
+    let problem = Loss {
+        objective: &objective,
+        progress: &progress,
+    };
+    let bad = |e: Error| RestoreError::BadModel(format!("training failed: {e}"));
+    let search = MoreThuenteLineSearch::new()
+        .with_c(1e-4, 0.9)
+        .map_err(bad)?;
+    let solver = LBFGS::new(search, HISTORY);
+    let outcome = Executor::new(problem, solver)
+        .configure(|state| {
+            state
+                .param(start.clone())
+                .max_iters(phase.iterations as u64)
+        })
+        .ctrlc(false)
+        .run();
+    drop(outcome);
+    let progress = progress.into_inner();
+    if let Some(failure) = progress.failure {
+        return Err(failure);
+    }
+    let (loss, parameters) = progress.best;
+    if !loss.is_finite() {
+        return Err(RestoreError::BadModel(
+            "the loss is not finite at the start".into(),
+        ));
+    }
+    Ok(Fitted {
+        model: objective.model(&parameters),
+        loss,
+        evaluations: progress.evaluations,
+        stopped: progress.stopped,
+    })
+}
+
+/// What is remembered between evaluations.
+struct Progress<'a> {
+    known: std::vec::IntoIter<Evaluation>,
+    each: &'a mut dyn FnMut(usize, &Evaluation, &Model) -> bool,
+    /// The solver asks for the loss and for the gradient separately.
+    last: Option<(Vec<f64>, Evaluation)>,
+    best: (f64, Vec<f64>),
+    evaluations: usize,
+    failure: Option<RestoreError>,
+    stopped: bool,
+}
+
+/// The loss as the solver sees it.
+struct Loss<'a, 'b> {
+    objective: &'a Objective<'a>,
+    progress: &'a RefCell<Progress<'b>>,
+}
+
+impl Loss<'_, '_> {
+    fn at(&self, parameters: &[f64]) -> Result<Evaluation, Error> {
+        let mut progress = self.progress.borrow_mut();
+        if let Some((at, evaluation)) = &progress.last
+            && at == parameters
+        {
+            return Ok(evaluation.clone());
+        }
+        if progress.stopped {
+            return Err(Error::msg("stopped"));
+        }
+        let replayed = progress.known.next();
+        let fresh = replayed.is_none();
+        let evaluation = match replayed {
+            Some(evaluation) => evaluation,
+            None => match self.objective.evaluate(parameters) {
+                Ok((loss, gradient)) => Evaluation { loss, gradient },
+                Err(e) => {
+                    let text = e.to_string();
+                    progress.failure = Some(e);
+                    progress.stopped = true;
+                    return Err(Error::msg(text));
+                }
+            },
+        };
+        if evaluation.loss < progress.best.0 {
+            progress.best = (evaluation.loss, parameters.to_vec());
+        }
+        let number = progress.evaluations;
+        progress.evaluations += 1;
+        if fresh {
+            let best = self.objective.model(&progress.best.1);
+            if !(progress.each)(number, &evaluation, &best) {
+                progress.stopped = true;
+            }
+        }
+        progress.last = Some((parameters.to_vec(), evaluation.clone()));
+        Ok(evaluation)
+    }
+}
+
+impl CostFunction for Loss<'_, '_> {
+    type Param = Vec<f64>;
+    type Output = f64;
+
+    fn cost(&self, parameters: &Vec<f64>) -> Result<f64, Error> {
+        Ok(self.at(parameters)?.loss)
+    }
+}
+
+impl Gradient for Loss<'_, '_> {
+    type Param = Vec<f64>;
+    type Gradient = Vec<f64>;
+
+    fn gradient(&self, parameters: &Vec<f64>) -> Result<Vec<f64>, Error> {
+        Ok(self.at(parameters)?.gradient)
+    }
+}

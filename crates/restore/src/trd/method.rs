@@ -1,0 +1,115 @@
+//! Which model cleans a picture of a given noise level? The nearest one, on the picture scaled to its level.
+
+use super::{Flow, Model};
+use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
+
+/// What is known about the method.
+pub(crate) static FACTS: MethodFacts = MethodFacts {
+    key: "trd",
+    title: "trained reaction-diffusion: a learned equation, stepped five times",
+    references: &["chen2015learning", "chen2017trainable"],
+    source: include_str!("mod.rs"),
+};
+
+/// Trained reaction-diffusion with models for some noise levels.
+#[derive(Debug)]
+pub struct Trd {
+    /// Noise level and model, in the order of levels.
+    models: Vec<(f64, Flow)>,
+}
+
+impl Trd {
+    /// A method of these models, which differ in noise level.
+    ///
+    /// # Errors
+    /// [`RestoreError::BadModel`] if there is none, or one is not complete.
+    pub fn new(models: &[Model]) -> Result<Self, RestoreError> {
+        if models.is_empty() {
+            return Err(RestoreError::BadModel("there is none".into()));
+        }
+        let mut ready = Vec::new();
+        for model in models {
+            model.check()?;
+            if !(model.sigma > 0.0 && model.sigma <= 255.0) {
+                return Err(RestoreError::BadModel(format!(
+                    "it says that it is for noise level {}",
+                    model.sigma
+                )));
+            }
+            ready.push((model.sigma, Flow::new(model)));
+        }
+        ready.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(Self { models: ready })
+    }
+
+    /// The model whose level is nearest to `sigma` as a ratio.
+    #[must_use]
+    pub fn nearest(&self, sigma: f64) -> (f64, &Flow) {
+        let apart = |level: f64| (level / sigma).ln().abs();
+        let mut best = &self.models[0];
+        for model in &self.models[1..] {
+            if apart(model.0) < apart(best.0) {
+                best = model;
+            }
+        }
+        (best.0, &best.1)
+    }
+
+    /// Cleans one plane; `each` sees the state after every step, in grey levels of the picture.
+    ///
+    /// # Errors
+    /// As [`Method::denoise`].
+    pub fn plane(
+        &self,
+        noisy: &Plane,
+        sigma: f64,
+        mut each: impl FnMut(usize, &Plane),
+    ) -> Result<Plane, RestoreError> {
+        check(std::slice::from_ref(noisy), &[sigma])?;
+        if sigma == 0.0 {
+            return Ok(noisy.clone());
+        }
+        let (level, flow) = self.nearest(sigma);
+        // Equal levels need no scaling, and none is the same bits as dividing by one.
+        let scale = (level / sigma) as f32;
+        let scaled = |plane: &Plane, by: f32| {
+            plane.with_pixels(plane.pixels().iter().map(|p| p * by).collect())
+        };
+        #[allow(clippy::float_cmp)]
+        if scale == 1.0 {
+            return flow.run(noisy, each);
+        }
+        let back = 1.0 / scale;
+        let state = flow.run(&scaled(noisy, scale), |t, u| each(t, &scaled(u, back)))?;
+        Ok(scaled(&state, back))
+    }
+}
+
+impl Method for Trd {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
+    }
+
+    fn denoise(&self, planes: &[Plane], sigmas: &[f64]) -> Result<Vec<Plane>, RestoreError> {
+        check(planes, sigmas)?;
+        planes
+            .iter()
+            .zip(sigmas)
+            .map(|(plane, sigma)| self.plane(plane, *sigma, |_, _| ()))
+            .collect()
+    }
+
+    fn tiling(&self) -> Option<Tiling> {
+        Some(Tiling {
+            halo: self
+                .models
+                .iter()
+                .map(|(_, flow)| flow.halo())
+                .max()
+                .unwrap_or(0),
+            grid: 1,
+            // The noisy plane, its scaled copy, the state before and after, an earlier one, the slope.
+            bytes_per_pixel: 6 * 4,
+        })
+    }
+}
