@@ -80,7 +80,7 @@ fn main() {
                         (side, side),
                         Border::Mirror,
                         &mut grads,
-                        &mut out,
+                        Some(&mut out),
                     );
                 });
                 let rate = 2.5 * flops / best / 1e9;

@@ -126,7 +126,7 @@ fn gradients_are_those_of_finite_differences_in_f64() {
                     (w, h),
                     border,
                     &mut grads,
-                    &mut to_u,
+                    Some(&mut to_u),
                 );
                 let slope = |change: &dyn Fn(&mut BankF64, &mut Vec<f64>, f64), step: f64| {
                     let at = |d: f64| {

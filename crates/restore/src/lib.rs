@@ -3,7 +3,9 @@
 //! Every method works on [`Plane`]s: one channel each, `f32`, in units of 0..255, not clipped. A
 //! [`Method`] gets all channels of a picture and the noise level of each.
 
+pub mod csf;
 mod error;
+pub mod learned;
 mod method;
 pub mod methods;
 pub mod metrics;

@@ -3,7 +3,8 @@
 use timestep_kernels::diffusion::Border;
 use timestep_kernels::diffusion::reference::{BankF64, diffuse};
 use timestep_numerics::{Memory, StageId, StepCtx, StepError, scheme};
-use timestep_restore::trd::{Flow, Model, Objective, Sample, Trd};
+use timestep_restore::learned::{Sample, Trainable};
+use timestep_restore::trd::{Flow, Model, Objective, Trd};
 use timestep_restore::{Method, Plane, RestoreError};
 
 /// Numbers that look random, in -0.5..0.5.
@@ -99,7 +100,8 @@ fn every_gradient_agrees_with_finite_differences_in_f64() {
         let model = shaken(size, steps, scheme, &mut Draw(9));
         let objective = Objective::new(&samples, model, first, steps).expect("an objective");
         let parameters = objective.parameters();
-        let (loss, gradient) = objective.evaluate(&parameters).expect("a loss");
+        let evaluation = objective.evaluate(&parameters).expect("a loss");
+        let (loss, gradient) = (evaluation.loss, evaluation.gradient);
         let right = exact_loss(&objective.model(&parameters), &samples);
         assert!((loss / right - 1.0).abs() < 1e-5, "{loss} for {right}");
         let largest = gradient.iter().fold(0.0_f64, |m, g| m.max(g.abs()));

@@ -50,7 +50,7 @@ struct Back<'a> {
     size: (usize, usize),
     border: Border,
     grads: &'a mut BankGrads,
-    to_u: &'a mut [f32],
+    to_u: Option<&'a mut [f32]>,
 }
 
 /// Finished sums as they are.
@@ -162,6 +162,9 @@ impl Back<'_> {
                     shape,
                     filters,
                 );
+                if self.to_u.is_none() {
+                    continue;
+                }
                 let source = Source {
                     from: s.as_ptr(),
                     pitch: framed_pitch,
@@ -174,7 +177,9 @@ impl Back<'_> {
                 sweep::<S, F>(&[source], (w + 2 * reach, h + 2 * reach), &mut add);
             }
         }
-        fold(to_wide, self.size, self.border, reach, self.to_u);
+        if let Some(to_u) = self.to_u {
+            fold(to_wide, self.size, self.border, reach, to_u);
+        }
     }
 }
 
@@ -342,7 +347,7 @@ unsafe fn columns<S: Simd, const F: usize, const D: usize>(
 
 impl Kernels {
     /// The backward pass of `g = Σ_i k̄_i * φ_i(k_i ⋆ ũ)` for one plane, on this thread: adds to the gradients of the
-    /// bank and to `to_u`, given `e = ∂ℓ/∂g`.
+    /// bank and, where it is asked for, to `to_u`, given `e = ∂ℓ/∂g`.
     ///
     /// # Panics
     /// If a length does not fit.
@@ -355,9 +360,10 @@ impl Kernels {
         size: (usize, usize),
         border: Border,
         grads: &mut BankGrads,
-        to_u: &mut [f32],
+        to_u: Option<&mut [f32]>,
     ) {
-        for len in [u.len(), e.len(), to_u.len()] {
+        let wanted = to_u.as_ref().map_or(u.len(), |to_u| to_u.len());
+        for len in [u.len(), e.len(), wanted] {
             assert_eq!(len, size.0 * size.1, "a pixel each");
         }
         assert_eq!(grads.filters.len(), bank.count * bank.size * bank.size);

@@ -1,7 +1,8 @@
 //! How is a picture diffused? The scheme steps the plane, the block computes the slope.
 
+use super::Model;
 use super::model::scheme_facts;
-use super::{Model, Stage};
+use crate::learned::Stage;
 use crate::{Plane, RestoreError};
 use timestep_kernels::Kernels;
 use timestep_kernels::diffusion::{Bank, Border};
@@ -95,14 +96,6 @@ impl Flow {
             &mut out,
         );
         u.with_pixels(out)
-    }
-}
-
-impl Stage {
-    /// `λ = exp(p)`.
-    #[must_use]
-    pub fn lambda(&self) -> f64 {
-        self.log_lambda.exp()
     }
 }
 

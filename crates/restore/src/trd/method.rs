@@ -1,6 +1,7 @@
 //! Which model cleans a picture of a given noise level? The nearest one, on the picture scaled to its level.
 
 use super::{Flow, Model};
+use crate::learned::{nearest, rescaled};
 use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
 
 /// What is known about the method.
@@ -42,19 +43,6 @@ impl Trd {
         Ok(Self { models: ready })
     }
 
-    /// The model whose level is nearest to `sigma` as a ratio.
-    #[must_use]
-    pub fn nearest(&self, sigma: f64) -> (f64, &Flow) {
-        let apart = |level: f64| (level / sigma).ln().abs();
-        let mut best = &self.models[0];
-        for model in &self.models[1..] {
-            if apart(model.0) < apart(best.0) {
-                best = model;
-            }
-        }
-        (best.0, &best.1)
-    }
-
     /// Cleans one plane; `each` sees the state after every step, in grey levels of the picture.
     ///
     /// # Errors
@@ -69,19 +57,11 @@ impl Trd {
         if sigma == 0.0 {
             return Ok(noisy.clone());
         }
-        let (level, flow) = self.nearest(sigma);
-        // Equal levels need no scaling, and none is the same bits as dividing by one.
+        let (level, flow) = nearest(&self.models, sigma);
         let scale = (level / sigma) as f32;
-        let scaled = |plane: &Plane, by: f32| {
-            plane.with_pixels(plane.pixels().iter().map(|p| p * by).collect())
-        };
-        #[allow(clippy::float_cmp)]
-        if scale == 1.0 {
-            return flow.run(noisy, each);
-        }
         let back = 1.0 / scale;
-        let state = flow.run(&scaled(noisy, scale), |t, u| each(t, &scaled(u, back)))?;
-        Ok(scaled(&state, back))
+        let state = flow.run(&rescaled(noisy, scale), |t, u| each(t, &rescaled(u, back)))?;
+        Ok(rescaled(&state, back))
     }
 }
 

@@ -33,18 +33,14 @@
 //! Y. Chen, W. Yu, T. Pock: On learning optimized reaction diffusion processes for effective image restoration, CVPR 2015;
 //! Y. Chen, T. Pock: Trainable nonlinear reaction diffusion, TPAMI 2017.
 
-mod basis;
 mod file;
-mod fit;
 mod flow;
-mod gaussians;
 mod method;
 mod model;
 mod objective;
 mod tape;
 
-pub use fit::{Evaluation, Fit, Fitted, Phase, fit, phases};
 pub use flow::Flow;
 pub use method::Trd;
-pub use model::{Model, Stage};
-pub use objective::{Objective, Sample};
+pub use model::Model;
+pub use objective::Objective;

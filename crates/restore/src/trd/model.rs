@@ -1,21 +1,9 @@
 //! What is learned? Filters, influence functions and weight of the data for each step, and the scheme's coefficients.
 
-use super::basis::{cosines, filter, filter_gradient};
-use super::gaussians::Gaussians;
 use crate::RestoreError;
-use timestep_kernels::diffusion::{Bank, BankGrads};
+use crate::learned::{Gaussians, Stage, StageGrads};
+use timestep_kernels::diffusion::Bank;
 use timestep_numerics::{SchemeFacts, facts};
-
-/// The block of one step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stage {
-    /// Coefficients `c` of each filter in the cosine basis: `n` rows of `n = size² - 1`.
-    pub filters: Vec<f64>,
-    /// Weights of the Gaussians of each influence function: `n` rows of 63.
-    pub functions: Vec<f64>,
-    /// `p = ln λ`.
-    pub log_lambda: f64,
-}
 
 /// A trained, or not yet trained, reaction-diffusion model.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,24 +41,13 @@ impl Model {
             return bad(format!("{steps} steps are not between 1 and 64"));
         }
         let facts = scheme_facts(scheme)?;
-        let n = size * size - 1;
         let gaussians = Gaussians::influence();
         let curve = gaussians.fit(|z| 0.1 * (z / 20.0) / (1.0 + z * z / 400.0));
         let stages = (0..steps)
             .map(|t| {
                 let scale = [10.0, 5.0].get(t).copied().unwrap_or(1.0);
-                let mut filters = vec![0.0; n * n];
-                for i in 0..n {
-                    filters[i * n + i] = 1.0;
-                }
-                let functions = (0..n)
-                    .flat_map(|_| curve.iter().map(|w| w * scale))
-                    .collect();
-                Stage {
-                    filters,
-                    functions,
-                    log_lambda: if t == 0 { 0.0 } else { 0.1_f64.ln() },
-                }
+                let weights: Vec<f64> = curve.iter().map(|w| w * scale).collect();
+                Stage::start(size, &weights, if t == 0 { 1.0 } else { 0.1 })
             })
             .collect();
         let coefficients = (0..steps)
@@ -85,6 +62,25 @@ impl Model {
         })
     }
 
+    /// A model to start from at another noise level: with `s = sigma / self.sigma`, functions become `s φ(z / s)`, as if
+    /// pictures were scaled.
+    #[must_use]
+    pub fn for_sigma(&self, sigma: f64) -> Self {
+        let gaussians = Gaussians::influence();
+        let mut model = self.clone();
+        let s = sigma / self.sigma;
+        for stage in &mut model.stages {
+            stage.functions = (0..self.filters())
+                .flat_map(|i| {
+                    let weights = stage.weights(gaussians, i);
+                    gaussians.fit(|z| s * gaussians.exact(weights, z / s))
+                })
+                .collect();
+        }
+        model.sigma = sigma;
+        model
+    }
+
     /// Filters of a step.
     #[must_use]
     pub fn filters(&self) -> usize {
@@ -97,11 +93,7 @@ impl Model {
     /// If there is no such filter.
     #[must_use]
     pub fn taps(&self, t: usize, i: usize) -> Vec<f64> {
-        let n = self.filters();
-        filter(
-            &cosines(self.size),
-            &self.stages[t].filters[i * n..(i + 1) * n],
-        )
+        self.stages[t].taps(self.size, i)
     }
 
     /// Influence function `i` of step `t` at `z`, from its definition as a sum of Gaussians.
@@ -111,8 +103,7 @@ impl Model {
     #[must_use]
     pub fn influence(&self, t: usize, i: usize, z: f64) -> f64 {
         let gaussians = Gaussians::influence();
-        let m = gaussians.count();
-        gaussians.exact(&self.stages[t].functions[i * m..(i + 1) * m], z)
+        gaussians.exact(self.stages[t].weights(gaussians, i), z)
     }
 
     /// The table of influence function `i` of step `t`: four rows of coefficients of its piecewise cubic, which is what runs.
@@ -122,8 +113,7 @@ impl Model {
     #[must_use]
     pub fn table(&self, t: usize, i: usize) -> Vec<f64> {
         let gaussians = Gaussians::influence();
-        let m = gaussians.count();
-        gaussians.table(&self.stages[t].functions[i * m..(i + 1) * m])
+        gaussians.table(self.stages[t].weights(gaussians, i))
     }
 
     /// What the kernels need of step `t`.
@@ -132,26 +122,7 @@ impl Model {
     /// If there is no such step.
     #[must_use]
     pub fn bank(&self, t: usize) -> Bank {
-        let (n, basis, gaussians) = (self.filters(), cosines(self.size), Gaussians::influence());
-        let stage = &self.stages[t];
-        let single = |v: Vec<f64>| v.into_iter().map(|x| x as f32);
-        let taps: Vec<f32> = stage
-            .filters
-            .chunks(n)
-            .flat_map(|c| single(filter(&basis, c)))
-            .collect();
-        let tables: Vec<f32> = stage
-            .functions
-            .chunks(gaussians.count())
-            .flat_map(|w| single(gaussians.table(w)))
-            .collect();
-        Bank::new(self.size, &taps, &tables)
-    }
-
-    /// Numbers that step `t` learns, coefficients included.
-    fn step_parameters(&self, t: usize) -> usize {
-        let stage = &self.stages[t];
-        stage.filters.len() + stage.functions.len() + 1 + self.coefficients[t].len()
+        self.stages[t].bank(self.size, Gaussians::influence())
     }
 
     /// All learned numbers of steps `from..to`: for each step filters, functions, `p`, coefficients.
@@ -160,15 +131,12 @@ impl Model {
     /// If there are no such steps.
     #[must_use]
     pub fn parameters(&self, from: usize, to: usize) -> Vec<f64> {
-        let mut all = Vec::new();
-        for t in from..to {
-            let stage = &self.stages[t];
-            all.extend_from_slice(&stage.filters);
-            all.extend_from_slice(&stage.functions);
-            all.push(stage.log_lambda);
-            all.extend_from_slice(&self.coefficients[t]);
-        }
-        all
+        (from..to)
+            .flat_map(|t| {
+                let stage = self.stages[t].parameters();
+                stage.chain(self.coefficients[t].iter().copied())
+            })
+            .collect()
     }
 
     /// Replaces the learned numbers of steps `from..to`.
@@ -177,68 +145,45 @@ impl Model {
     /// If there are not as many.
     pub fn set_parameters(&mut self, from: usize, to: usize, parameters: &[f64]) {
         let mut rest = parameters;
-        let mut take = |n: usize| {
-            let (taken, left) = rest.split_at(n);
-            rest = left;
-            taken.to_vec()
-        };
         for t in from..to {
-            let stage = &mut self.stages[t];
-            stage.filters = take(stage.filters.len());
-            stage.functions = take(stage.functions.len());
-            stage.log_lambda = take(1)[0];
-            self.coefficients[t] = take(self.coefficients[t].len());
+            let (own, after) = rest.split_at(self.stages[t].count());
+            self.stages[t].set_parameters(own);
+            let (own, after) = after.split_at(self.coefficients[t].len());
+            self.coefficients[t].copy_from_slice(own);
+            rest = after;
         }
         assert!(rest.is_empty(), "as many parameters as the steps have");
     }
 
     /// The gradient with respect to [`parameters`](Self::parameters) of one step, from what the kernels return.
     pub(crate) fn step_gradient(&self, t: usize, grads: &StepGrads) -> Vec<f64> {
-        let (n, basis, gaussians) = (self.filters(), cosines(self.size), Gaussians::influence());
-        let stage = &self.stages[t];
-        let mut all = Vec::with_capacity(self.step_parameters(t));
-        let area = self.size * self.size;
-        for (c, g) in stage.filters.chunks(n).zip(grads.bank.filters.chunks(area)) {
-            all.extend(filter_gradient(&basis, c, g));
-        }
-        for g in grads.bank.tables.chunks(grads.bank.tables.len() / n) {
-            all.extend(gaussians.weight_gradient(g));
-        }
-        all.push(grads.lambda * stage.log_lambda.exp());
+        let mut all = self.stages[t].gradient(self.size, Gaussians::influence(), &grads.stage);
         all.extend_from_slice(&grads.coefficients);
         all
     }
 }
 
-/// Gradients of one step with respect to taps, tables, `λ` and coefficients, added up over pictures.
+/// Gradients of one step, added up over pictures.
 #[derive(Clone, Debug)]
 pub(crate) struct StepGrads {
-    pub(crate) bank: BankGrads,
-    pub(crate) lambda: f64,
+    pub(crate) stage: StageGrads,
     pub(crate) coefficients: Vec<f64>,
 }
 
 impl StepGrads {
     pub(crate) fn zeros(bank: &Bank, coefficients: usize) -> Self {
         Self {
-            bank: BankGrads::zeros(bank),
-            lambda: 0.0,
+            stage: StageGrads::zeros(bank),
             coefficients: vec![0.0; coefficients],
         }
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
-        let pairs = [
-            (&mut self.bank.filters, &other.bank.filters),
-            (&mut self.bank.tables, &other.bank.tables),
-            (&mut self.coefficients, &other.coefficients),
-        ];
-        for (to, from) in pairs {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to += from;
-            }
+    /// Adds `by` times the other.
+    pub(crate) fn add(&mut self, other: &Self, by: f64) {
+        self.stage.add(&other.stage, by);
+        for (to, from) in self.coefficients.iter_mut().zip(&other.coefficients) {
+            *to += by * from;
         }
-        self.lambda += other.lambda;
     }
 }
 

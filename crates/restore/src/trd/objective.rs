@@ -4,6 +4,7 @@ use super::Model;
 use super::flow::Flow;
 use super::model::StepGrads;
 use super::tape::{Dual, StepBack, Tape, Traced};
+use crate::learned::{Evaluation, Sample, Trainable};
 use crate::{Plane, RestoreError};
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -15,15 +16,6 @@ use timestep_numerics::{Memory, Scheme, StageId, StepCtx, StepError, scheme};
 /// Pictures whose gradients are added up one after the other; these sums are added in order, so that results do not depend on
 /// the number of threads.
 const CHUNK: usize = 5;
-
-/// A noisy picture and the clean one.
-#[derive(Clone, Debug)]
-pub struct Sample {
-    /// What the diffusion starts from.
-    pub noisy: Plane,
-    /// What it should arrive at.
-    pub clean: Plane,
-}
 
 /// The loss of steps `first..last` of a model as a function of their parameters; earlier steps stay as they are.
 pub struct Objective<'a> {
@@ -72,29 +64,23 @@ impl<'a> Objective<'a> {
             before,
         })
     }
+}
 
-    /// The parameters that are trained.
-    #[must_use]
-    pub fn parameters(&self) -> Vec<f64> {
+impl Trainable for Objective<'_> {
+    type Model = Model;
+
+    fn parameters(&self) -> Vec<f64> {
         self.model.parameters(self.first, self.last)
     }
 
-    /// The model with these parameters.
-    ///
-    /// # Panics
-    /// If there are not as many.
-    #[must_use]
-    pub fn model(&self, parameters: &[f64]) -> Model {
+    fn model(&self, parameters: &[f64]) -> Model {
         let mut model = self.model.clone();
         model.set_parameters(self.first, self.last, parameters);
         model
     }
 
-    /// Half the mean squared error over all pixels of all pictures, and its gradient.
-    ///
-    /// # Errors
-    /// [`RestoreError::BadModel`] if the scheme fails.
-    pub fn evaluate(&self, parameters: &[f64]) -> Result<(f64, Vec<f64>), RestoreError> {
+    /// Half the mean squared error over all pixels of all pictures, in squared grey levels.
+    fn evaluate(&self, parameters: &[f64]) -> Result<Evaluation, RestoreError> {
         let model = self.model(parameters);
         let steps = Steps {
             banks: (self.first..self.last).map(|t| model.bank(t)).collect(),
@@ -121,7 +107,7 @@ impl<'a> Objective<'a> {
         for (part, grads) in &chunks {
             loss += part;
             for (total, grads) in total.iter_mut().zip(grads) {
-                total.add(grads);
+                total.add(grads, 1.0);
             }
         }
         let gradient = total
@@ -129,7 +115,7 @@ impl<'a> Objective<'a> {
             .enumerate()
             .flat_map(|(i, grads)| model.step_gradient(self.first + i, grads))
             .collect();
-        Ok((loss, gradient))
+        Ok(Evaluation { loss, gradient })
     }
 }
 
@@ -207,9 +193,8 @@ impl Steps<'_> {
             .collect();
         let mut own = self.zeros();
         u.backward(e, &sample.noisy, self.kernels, &backs, self.first, &mut own);
-        for (to, own) in grads.iter_mut().zip(&mut own) {
-            own.scale(1.0 / pixels as f64);
-            to.add(own);
+        for (to, own) in grads.iter_mut().zip(&own) {
+            to.add(own, 1.0 / pixels as f64);
         }
         Ok(loss)
     }
@@ -227,19 +212,5 @@ impl Steps<'_> {
             &mut out,
         );
         u.with_pixels(out)
-    }
-}
-
-impl StepGrads {
-    fn scale(&mut self, by: f64) {
-        let all = [
-            &mut self.bank.filters,
-            &mut self.bank.tables,
-            &mut self.coefficients,
-        ];
-        for x in all.into_iter().flatten() {
-            *x *= by;
-        }
-        self.lambda *= by;
     }
 }

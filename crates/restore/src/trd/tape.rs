@@ -208,22 +208,27 @@ impl Traced {
                     // f = -g - λ (u - noisy)
                     let minus: Vec<f32> = e.iter().map(|e| -e).collect();
                     let apart = u.pixels().iter().zip(noisy.pixels());
-                    grads.lambda -= apart
+                    grads.stage.lambda -= apart
                         .zip(&e)
                         .map(|((u, f), e)| f64::from(u - f) * f64::from(*e))
                         .sum::<f64>();
                     let lambda = back.lambda as f32;
-                    let to = adjoint(&mut adjoints[*of], e.len());
-                    for (to, e) in to.iter_mut().zip(&e) {
-                        *to -= lambda * e;
-                    }
+                    // Nothing is asked about states that were given.
+                    let wanted = !matches!(states[*of].1, Origin::Given);
+                    let to = wanted.then(|| {
+                        let to = adjoint(&mut adjoints[*of], e.len());
+                        for (to, e) in to.iter_mut().zip(&e) {
+                            *to -= lambda * e;
+                        }
+                        to.as_mut_slice()
+                    });
                     kernels.diffuse_backward(
                         back.bank,
                         u.pixels(),
                         &minus,
                         (u.width(), u.height()),
                         Border::Mirror,
-                        &mut grads.bank,
+                        &mut grads.stage.bank,
                         to,
                     );
                 }

@@ -23,6 +23,12 @@ impl Gaussians {
         ONE.get_or_init(|| Self::new(63))
     }
 
+    /// The 53 Gaussians of a shrinkage function (`μ` from -260 to 260).
+    pub(crate) fn shrinkage() -> &'static Self {
+        static ONE: OnceLock<Gaussians> = OnceLock::new();
+        ONE.get_or_init(|| Self::new(53))
+    }
+
     fn new(count: usize) -> Self {
         let tables = (0..count)
             .map(|j| {

@@ -1,0 +1,59 @@
+//! Which cascade cleans a picture of a given noise level? The nearest one, on the picture scaled to its level.
+
+use super::{Cascade, CsfModel};
+use crate::learned::{bad, nearest, rescaled};
+use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
+
+/// What is known about the method.
+pub(crate) static FACTS: MethodFacts = MethodFacts {
+    key: "csf",
+    title: "cascade of shrinkage fields: learned shrinkage, a Fourier division a stage",
+    references: &["schmidt2014shrinkage"],
+    source: include_str!("mod.rs"),
+};
+
+/// Cascades of shrinkage fields for some noise levels.
+#[derive(Debug)]
+pub struct Csf {
+    models: Vec<(f64, Cascade)>,
+}
+
+impl Csf {
+    /// A method of these models, which differ in noise level.
+    ///
+    /// # Errors
+    /// [`RestoreError::BadModel`] if there is none, or one is for no noise level.
+    pub fn new(models: &[CsfModel]) -> Result<Self, RestoreError> {
+        if models.is_empty() || models.iter().any(|m| !(m.sigma > 0.0 && m.sigma <= 255.0)) {
+            return Err(bad("there is none for a noise level"));
+        }
+        let mut ready: Vec<_> = models.iter().map(|m| (m.sigma, Cascade::new(m))).collect();
+        ready.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(Self { models: ready })
+    }
+}
+
+impl Method for Csf {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
+    }
+
+    fn denoise(&self, planes: &[Plane], sigmas: &[f64]) -> Result<Vec<Plane>, RestoreError> {
+        check(planes, sigmas)?;
+        let each = planes.iter().zip(sigmas);
+        each.map(|(plane, sigma)| {
+            if *sigma == 0.0 {
+                return Ok(plane.clone());
+            }
+            let (level, cascade) = nearest(&self.models, *sigma);
+            let scale = (level / sigma) as f32;
+            let out = cascade.run(&rescaled(plane, scale), |_, _| ());
+            Ok(rescaled(&out, 1.0 / scale))
+        })
+        .collect()
+    }
+
+    fn tiling(&self) -> Option<Tiling> {
+        None
+    }
+}

@@ -1,0 +1,42 @@
+//! What do the two trained methods share? Filters, functions, files and the way to train them.
+
+mod arrays;
+mod basis;
+mod fit;
+mod gaussians;
+mod stage;
+
+pub(crate) use arrays::{Arrays, bad, write};
+pub(crate) use gaussians::Gaussians;
+pub(crate) use stage::StageGrads;
+
+pub use fit::{Evaluation, Fit, Fitted, Phase, Trainable, fit, phases};
+pub use stage::Stage;
+
+use crate::Plane;
+
+/// A noisy picture and the clean one.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// What restoration starts from.
+    pub noisy: Plane,
+    /// What it should arrive at.
+    pub clean: Plane,
+}
+
+/// The model whose level is nearest to `sigma` as a ratio. There is at least one.
+pub(crate) fn nearest<M>(models: &[(f64, M)], sigma: f64) -> (f64, &M) {
+    let apart = |level: f64| (level / sigma).ln().abs();
+    let mut best = &models[0];
+    for model in &models[1..] {
+        if apart(model.0) < apart(best.0) {
+            best = model;
+        }
+    }
+    (best.0, &best.1)
+}
+
+/// The plane times a number; a factor of one changes no bit.
+pub(crate) fn rescaled(plane: &Plane, by: f32) -> Plane {
+    plane.with_pixels(plane.pixels().iter().map(|p| p * by).collect())
+}
