@@ -3,12 +3,14 @@
 //! Every method works on [`Plane`]s: one channel each, `f32`, in units of 0..255, not clipped. A
 //! [`Method`] gets all channels of a picture and the noise level of each.
 
+pub mod bm3d;
 mod error;
 mod method;
 pub mod methods;
 pub mod metrics;
 mod plane;
 
+pub use bm3d::Bm3d;
 pub use error::RestoreError;
 pub use method::{Method, MethodFacts, Tiling, check};
 pub use plane::Plane;
