@@ -268,10 +268,7 @@ impl Search {
                 for i in (1..N).rev() {
                     let here = S::iload(list.add(i * S::LANES));
                     let before = S::iload(list.add((i - 1) * S::LANES));
-                    S::istore(
-                        list.add(i * S::LANES),
-                        S::imin(here, S::imax(before, key)),
-                    );
+                    S::istore(list.add(i * S::LANES), S::imin(here, S::imax(before, key)));
                 }
                 S::istore(list, S::imin(S::iload(list), key));
             }

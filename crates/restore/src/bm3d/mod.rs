@@ -142,7 +142,10 @@ impl Bm3d {
         let filtered = self.dispatch(profile, &pairs, &channels, spec, basic.is_some());
         let mut out = planes.to_vec();
         for (i, values) in noisy.into_iter().zip(filtered) {
-            let (width, across) = (out[i].width(), pad::padded(out[i].width(), spec.block, spec.step));
+            let (width, across) = (
+                out[i].width(),
+                pad::padded(out[i].width(), spec.block, spec.step),
+            );
             let rows = out[i].pixels_mut().chunks_exact_mut(width);
             for (to, from) in rows.zip(values.chunks_exact(across)) {
                 to.copy_from_slice(&from[..width]);
@@ -188,9 +191,8 @@ impl Method for Bm3d {
     fn tiling(&self) -> Option<Tiling> {
         // A pixel of a step depends on blocks that cover it, their references, and the candidates
         // of these: twice the radius and a block less one. Both steps add up.
-        let reach = |profile: &Profile| {
-            4 * RADIUS + profile.hard.block - 1 + profile.wiener.block - 1
-        };
+        let reach =
+            |profile: &Profile| 4 * RADIUS + profile.hard.block - 1 + profile.wiener.block - 1;
         Some(Tiling {
             halo: reach(&NORMAL)
                 .max(reach(&VERY_NOISY))
