@@ -23,9 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .collect()
     } else {
         let grey = |x: usize, y: usize| ((x / 9 * 37 + y / 13 * 61) % 200) as f32 + 0.1 * x as f32;
-        let mut clean: Vec<f32> = (0..side * side)
-            .map(|i| grey(i % side, i / side))
-            .collect();
+        let mut clean: Vec<f32> = (0..side * side).map(|i| grey(i % side, i / side)).collect();
         timestep_data::add_noise(&mut clean, sigma, 0, 0);
         clean
     };

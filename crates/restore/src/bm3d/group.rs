@@ -78,8 +78,8 @@ unsafe fn hard_n<S: Simd, const N: usize>(group: *mut f32, floats: usize, thresh
                 v[i] = S::where_beyond(v[i], t, S::mul(v[i], S::splat(back[i])));
             }
             haar_back::<S, N>(&mut v);
-            for (m, v) in v.into_iter().enumerate() {
-                S::store(group.add(m * floats + f), v);
+            for (m, v) in v.iter().enumerate() {
+                S::store(group.add(m * floats + f), *v);
             }
         }
         sum::<S>(count)
@@ -124,8 +124,8 @@ unsafe fn wiener_n<S: Simd, const N: usize>(
                 v[i] = S::mul(v[i], S::mul(factor, S::splat(back[i])));
             }
             haar_back::<S, N>(&mut v);
-            for (m, v) in v.into_iter().enumerate() {
-                S::store(y.add(m * floats + f), v);
+            for (m, v) in v.iter().enumerate() {
+                S::store(y.add(m * floats + f), *v);
             }
         }
         sum::<S>(norm)

@@ -30,6 +30,15 @@ pub(super) fn displacement(index: usize) -> (isize, isize) {
     ((at / SIDE) as isize - radius, (at % SIDE) as isize - radius)
 }
 
+/// The index of a displacement, see [`displacement`].
+fn index(dy: isize, dx: isize) -> i32 {
+    if (dy, dx) == (0, 0) {
+        return 0;
+    }
+    let radius = RADIUS as isize;
+    1 + ((dy + radius) * SIDE as isize + dx + radius) as i32
+}
+
 /// A plane rounded for matching.
 #[derive(Debug)]
 pub(super) struct PairImage {
@@ -62,7 +71,7 @@ impl PairImage {
         let left = RADIUS.div_ceil(step);
         let phase = 2 * left + 2 + across.next_multiple_of(MAX_LANES) + 2 * MAX_LANES;
         let mut data = vec![0i32; plane.height * step * phase];
-        let round = |p: f32| ((p - low) * scale).clamp(0.0, 3072.0).round() as i32;
+        let round = |p: f32| (((p - low) * scale).clamp(0.0, 3072.0) + 0.5) as i32;
         for y in 0..plane.height {
             let this = &plane.data[y * plane.stride..][..plane.width];
             let next = &plane.data[(y + 1).min(plane.height - 1) * plane.stride..][..plane.width];
@@ -96,12 +105,25 @@ pub(super) struct Search {
     lanes: usize,
     /// Sorted keys: vectors of references, for each `group` vectors of keys.
     keys: Vec<i32>,
-    /// Sums of columns: of all remainders, and of the first ones.
+    /// Sums of columns for two vectors of references and each `dx`: of all remainders, and of the first ones.
     whole: Vec<i32>,
     part: Vec<i32>,
+    /// Where the columns of a remainder moved by `dx` lie, from the same row's first number on.
+    moved: Vec<[isize; MAX_STEP]>,
     bound: i32,
     limit: i32,
     shift: u32,
+}
+
+/// Largest step of reference blocks.
+const MAX_STEP: usize = 6;
+/// Most pairs of rows in a block.
+const MAX_PAIRS: usize = 6;
+
+/// `0, -1, 1, -2, 2, …`: near blocks are the most similar ones, and lists that start with them change less often.
+fn outward(i: usize) -> isize {
+    let half = i.div_ceil(2) as isize;
+    if i.is_multiple_of(2) { half } else { -half }
 }
 
 impl Search {
@@ -109,13 +131,21 @@ impl Search {
     pub(super) fn new<S: Simd>(image: &PairImage, spec: &Spec) -> Self {
         let limit = (spec.tau * image.units).min(f64::from(i32::MAX)) as i32;
         let shift = (32 - limit.leading_zeros()).saturating_sub(DISTANCE_BITS);
-        let chunks = image.chunks(S::LANES);
+        let moved = |i: usize| {
+            let mut to = [0; MAX_STEP];
+            for (j, to) in to.iter_mut().enumerate().take(image.step) {
+                let (at, step) = (j as isize + outward(i), image.step as isize);
+                *to = at.rem_euclid(step) * image.phase as isize + at.div_euclid(step);
+            }
+            to
+        };
         Self {
             group: spec.group,
             lanes: S::LANES,
-            keys: vec![0; chunks * spec.group * S::LANES],
-            whole: vec![0; (chunks + 2) * S::LANES],
-            part: vec![0; (chunks + 2) * S::LANES],
+            keys: vec![0; image.chunks(S::LANES) * spec.group * S::LANES],
+            whole: vec![0; SIDE * 2 * S::LANES],
+            part: vec![0; SIDE * 2 * S::LANES],
+            moved: (0..SIDE).map(moved).collect(),
             bound: limit >> shift << INDEX_BITS,
             limit,
             shift,
@@ -152,26 +182,24 @@ impl Search {
     ) {
         debug_assert!(y + B <= image.height && STEP == image.step && N == self.group);
         self.keys.fill(self.bound);
-        let radius = RADIUS as isize;
-        let top = -(y.min(RADIUS) as isize);
-        let bottom = (image.height - B - y).min(RADIUS) as isize;
-        for dy in top..=bottom {
-            for dx in -radius..=radius {
-                let index = if dy == 0 && dx == 0 {
-                    0
-                } else {
-                    1 + (dy + radius) as i32 * SIDE as i32 + (dx + radius) as i32
-                };
-                // SAFETY: rows y + dy to y + dy + B lie inside the image; the rest is the caller's.
-                unsafe {
-                    self.columns::<S, B, STEP>(image, y, (y as isize + dy) as usize, dx);
-                    self.insert::<S, B, STEP, N>(image, dx, index);
+        for dy in (0..SIDE).map(outward) {
+            let Some(other) = y.checked_add_signed(dy).filter(|o| o + B <= image.height) else {
+                continue;
+            };
+            // SAFETY: blocks fit at both rows; the rest is the caller's.
+            unsafe {
+                for v in 0..=image.chunks(S::LANES) {
+                    self.columns::<S, B, STEP>(image, y, other, v);
+                    if let Some(chunk) = v.checked_sub(1) {
+                        self.insert::<S, B, STEP, N>(image, chunk, dy);
+                    }
                 }
             }
         }
     }
 
-    /// Sums squared differences over columns of blocks at rows `y` and `other`.
+    /// Sums squared differences over columns of blocks at rows `y` and `other`, for vector `v` of
+    /// the references and all `dx`; those of the vector before are kept.
     ///
     /// # Safety
     /// As [`Search::row`], and blocks fit at both rows.
@@ -181,34 +209,29 @@ impl Search {
         image: &PairImage,
         y: usize,
         other: usize,
-        dx: isize,
+        v: usize,
     ) {
-        let step = STEP as isize;
         let row = STEP * image.phase;
-        let vectors = image.chunks(S::LANES) + 1;
-        // SAFETY: columns from `-left` to `left + 1` beyond the vectors of a row are stored (`PairImage::new`),
-        // and remainders plus `dx` divided by the step lie between `-left` and `left + 1`.
+        let first = image.left + v * S::LANES;
+        // SAFETY: columns from `-left` to `left + 1` beyond the vectors of a row are stored
+        // (`PairImage::new`), and `moved` goes no further.
         unsafe {
-            let mut here = [image.data.as_ptr(); STEP];
-            let mut there = here;
-            for j in 0..STEP {
-                let at = j as isize + dx;
-                let shift = at.div_euclid(step);
-                here[j] = here[j].add(y * row + j * image.phase + image.left);
-                there[j] = there[j]
-                    .add(other * row + at.rem_euclid(step) as usize * image.phase)
-                    .offset(image.left as isize + shift);
+            let here = image.data.as_ptr().add(y * row + first);
+            let there = image.data.as_ptr().add(other * row + first);
+            let mut mine = [[S::isplat(0); MAX_PAIRS]; STEP];
+            for (j, mine) in mine.iter_mut().enumerate() {
+                for (r, mine) in mine.iter_mut().enumerate().take(B.div_ceil(2)) {
+                    *mine = S::iload(here.add(2 * r * row + j * image.phase));
+                }
             }
-            for v in 0..vectors {
-                let k = v * S::LANES;
+            for (i, moved) in self.moved.iter().enumerate() {
                 let mut whole = S::isplat(0);
                 let mut part = whole;
                 for j in 0..STEP {
-                    for r in (0..B).step_by(2) {
-                        let a = S::iload(here[j].add(r * row + k));
-                        let b = S::iload(there[j].add(r * row + k));
-                        let mut d = S::sub16(a, b);
-                        if r + 1 == B {
+                    let there = there.offset(moved[j]);
+                    for r in 0..B.div_ceil(2) {
+                        let mut d = S::sub16(mine[j][r], S::iload(there.add(2 * r * row)));
+                        if 2 * r + 1 == B {
                             d = S::low16(d);
                         }
                         whole = S::iadd(whole, S::squares(d));
@@ -217,60 +240,71 @@ impl Search {
                         part = whole;
                     }
                 }
-                S::istore(self.whole.as_mut_ptr().add(k), whole);
-                S::istore(self.part.as_mut_ptr().add(k), part);
+                for (to, new) in [(&mut self.whole, whole), (&mut self.part, part)] {
+                    let to = to.as_mut_ptr().add(i * 2 * S::LANES);
+                    S::istore(to, S::iload(to.add(S::LANES)));
+                    S::istore(to.add(S::LANES), new);
+                }
             }
         }
     }
 
-    /// Puts the blocks at one displacement where they belong in the sorted lists.
+    /// Puts blocks at all `dx` where they belong in the sorted lists of a vector of references.
     ///
     /// # Safety
-    /// As [`Search::row`], after [`Search::columns`].
+    /// As [`Search::row`], after [`Search::columns`] of this vector and the next.
     #[inline(always)]
     unsafe fn insert<S: Simd, const B: usize, const STEP: usize, const N: usize>(
         &mut self,
         image: &PairImage,
-        dx: isize,
-        index: i32,
+        chunk: usize,
+        dy: isize,
     ) {
-        // Candidates lie inside the image for references from `low` to `high`.
-        let low = (-dx).max(0).unsigned_abs().div_ceil(STEP) as i32;
-        let high = (image.last as isize - dx).div_euclid(STEP as isize) as i32;
-        let lanes = S::LANES as i32;
-        // SAFETY: `whole` and `part` hold one vector more than there are chunks, and `B / STEP` is
-        // less than a vector; `keys` holds N vectors for each chunk.
+        let (first, last) = (
+            (chunk * S::LANES) as i32,
+            ((chunk + 1) * S::LANES - 1) as i32,
+        );
+        // SAFETY: `whole` and `part` hold two vectors for each `dx`, and `B / STEP` is less than a
+        // vector; `keys` holds N vectors for each chunk.
         unsafe {
             let limit = S::isplat(self.limit);
-            let index = S::isplat(index);
             let exact = S::isplat(-1 << self.shift);
-            for chunk in 0..image.chunks(S::LANES) {
-                let k = chunk * S::LANES;
-                let whole = self.whole.as_ptr().add(k);
+            let keys = self.keys.as_mut_ptr().add(chunk * N * S::LANES);
+            let mut list = [limit; N];
+            for (i, entry) in list.iter_mut().enumerate() {
+                *entry = S::iload(keys.add(i * S::LANES));
+            }
+            for i in 0..SIDE {
+                let whole = self.whole.as_ptr().add(i * 2 * S::LANES);
                 let mut sum = S::iload(whole);
                 for m in 1..B / STEP {
                     sum = S::iadd(sum, S::iload(whole.add(m)));
                 }
                 if B % STEP > 0 {
-                    sum = S::iadd(sum, S::iload(self.part.as_ptr().add(k + B / STEP)));
+                    let part = self.part.as_ptr().add(i * 2 * S::LANES);
+                    sum = S::iadd(sum, S::iload(part.add(B / STEP)));
                 }
+                let dx = outward(i);
+                let index = S::isplat(index(dy, dx));
                 let distance = S::iand(S::imin(sum, limit), exact);
                 let mut key = S::iadd(S::ishl(distance, INDEX_BITS - self.shift), index);
-                let first = k as i32;
-                if first < low || first + lanes - 1 > high {
+                // Candidates lie inside the image for references from `low` to `high`.
+                let low = (-dx).max(0).unsigned_abs().div_ceil(STEP) as i32;
+                let high = (image.last as isize - dx).div_euclid(STEP as isize) as i32;
+                if first < low || last > high {
                     key = S::imax(key, S::outside(first, low, high));
                 }
-                let list = self.keys.as_mut_ptr().add(chunk * N * S::LANES);
-                if !S::any_less(key, S::iload(list.add((N - 1) * S::LANES))) {
+                if !S::any_less(key, list[N - 1]) {
                     continue;
                 }
                 // Each entry becomes the middle one of itself, the one before it and the key.
                 for i in (1..N).rev() {
-                    let here = S::iload(list.add(i * S::LANES));
-                    let before = S::iload(list.add((i - 1) * S::LANES));
-                    S::istore(list.add(i * S::LANES), S::imin(here, S::imax(before, key)));
+                    list[i] = S::imin(list[i], S::imax(list[i - 1], key));
                 }
-                S::istore(list, S::imin(S::iload(list), key));
+                list[0] = S::imin(list[0], key);
+            }
+            for (i, entry) in list.iter().enumerate() {
+                S::istore(keys.add(i * S::LANES), *entry);
             }
         }
     }

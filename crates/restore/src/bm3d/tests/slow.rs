@@ -102,7 +102,7 @@ fn group(like: &Padded, spec: &Spec, sigma: f64, y: usize, x: usize) -> Vec<(usi
     } else {
         (-256.0f32, 4.0f32)
     };
-    let round = |p: f32| i64::from(((p - low) * scale).clamp(0.0, 3072.0).round() as i32);
+    let round = |p: f32| i64::from((((p - low) * scale).clamp(0.0, 3072.0) + 0.5) as i32);
     let pixel = |y: usize, x: usize| round(like.data[y * like.stride + x]);
     let limit = (spec.tau * f64::from(scale * scale) * (spec.block * spec.block) as f64) as i64;
     let shift = (64 - limit.leading_zeros()).saturating_sub(20);
