@@ -18,13 +18,15 @@ fn levels(i: usize, n: usize) -> u32 {
 unsafe fn haar<S: Simd, const N: usize>(v: &mut [S::F; N]) {
     let mut half = 1;
     while half < N {
-        for i in (0..N).step_by(2 * half) {
+        let mut i = 0;
+        while i < N {
             // SAFETY: arithmetic in registers, with instructions that the caller vouches for.
             unsafe {
                 let (a, b) = (v[i], v[i + half]);
                 v[i] = S::add(a, b);
                 v[i + half] = S::sub(a, b);
             }
+            i += 2 * half;
         }
         half *= 2;
     }
@@ -35,13 +37,15 @@ unsafe fn haar<S: Simd, const N: usize>(v: &mut [S::F; N]) {
 unsafe fn haar_back<S: Simd, const N: usize>(v: &mut [S::F; N]) {
     let mut half = N / 2;
     while half > 0 {
-        for i in (0..N).step_by(2 * half) {
+        let mut i = 0;
+        while i < N {
             // SAFETY: arithmetic in registers, with instructions that the caller vouches for.
             unsafe {
                 let (a, b) = (v[i], v[i + half]);
                 v[i] = S::add(a, b);
                 v[i + half] = S::sub(a, b);
             }
+            i += 2 * half;
         }
         half /= 2;
     }
@@ -89,14 +93,14 @@ unsafe fn hard_n<S: Simd, const N: usize>(group: *mut f32, floats: usize, thresh
 /// Wiener filter of a group of noisy blocks `y` with the spectrum of their estimates `x`:
 /// `y x² / (x² + σ²)`.
 ///
-/// Returns the sum of the squared factors.
+/// Returns the sum of the squared factors; `x` holds something else afterwards.
 ///
 /// # Safety
 /// As `hard_n`, for both groups.
 #[inline(always)]
 unsafe fn wiener_n<S: Simd, const N: usize>(
     y: *mut f32,
-    x: *const f32,
+    x: *mut f32,
     floats: usize,
     variance: f32,
 ) -> f32 {
@@ -110,18 +114,25 @@ unsafe fn wiener_n<S: Simd, const N: usize>(
     unsafe {
         let mut norm = S::splat(0.0);
         for f in (0..floats).step_by(8) {
-            let (mut v, mut w) = ([norm; N], [norm; N]);
-            for m in 0..N {
-                v[m] = S::load(y.add(m * floats + f));
-                w[m] = S::load(x.add(m * floats + f));
+            // Factors first: N vectors fit into the registers, twice as many do not.
+            let mut w = [norm; N];
+            for (m, w) in w.iter_mut().enumerate() {
+                *w = S::load(x.add(m * floats + f));
             }
-            haar::<S, N>(&mut v);
             haar::<S, N>(&mut w);
             for i in 0..N {
                 let power = S::mul(w[i], w[i]);
                 let factor = S::div(power, S::add(power, S::splat(noise[i])));
                 norm = S::fma(factor, factor, norm);
-                v[i] = S::mul(v[i], S::mul(factor, S::splat(back[i])));
+                S::store(x.add(i * floats + f), S::mul(factor, S::splat(back[i])));
+            }
+            let mut v = [norm; N];
+            for (m, v) in v.iter_mut().enumerate() {
+                *v = S::load(y.add(m * floats + f));
+            }
+            haar::<S, N>(&mut v);
+            for (i, v) in v.iter_mut().enumerate() {
+                *v = S::mul(*v, S::load(x.add(i * floats + f)));
             }
             haar_back::<S, N>(&mut v);
             for (m, v) in v.iter().enumerate() {
@@ -163,7 +174,7 @@ pub(super) unsafe fn hard<S: Simd>(
 #[inline(always)]
 pub(super) unsafe fn wiener<S: Simd>(
     y: *mut f32,
-    x: *const f32,
+    x: *mut f32,
     n: usize,
     floats: usize,
     variance: f32,

@@ -92,6 +92,11 @@ impl PairImage {
         }
     }
 
+    /// Was it made from a plane of this size, for these blocks?
+    pub(super) fn fits(&self, plane: &Padded, spec: &Spec) -> bool {
+        (self.last + spec.block, self.height, self.step) == (plane.width, plane.height, spec.step)
+    }
+
     /// Vectors of `lanes` reference blocks in a row.
     fn chunks(&self, lanes: usize) -> usize {
         self.across.div_ceil(lanes)
@@ -108,11 +113,22 @@ pub(super) struct Search {
     /// Sums of columns for two vectors of references and each `dx`: of all remainders, and of the first ones.
     whole: Vec<i32>,
     part: Vec<i32>,
-    /// Where the columns of a remainder moved by `dx` lie, from the same row's first number on.
-    moved: Vec<[isize; MAX_STEP]>,
+    /// All `dx`, near ones first.
+    shifts: Vec<Shift>,
     bound: i32,
     limit: i32,
     shift: u32,
+}
+
+/// What is known of a horizontal displacement.
+#[derive(Debug)]
+struct Shift {
+    dx: isize,
+    /// Where the columns of each remainder lie, from the first number of the same row on.
+    moved: [isize; MAX_STEP],
+    /// References whose candidates lie inside the image: from `low` to `high`.
+    low: i32,
+    high: i32,
 }
 
 /// Largest step of reference blocks.
@@ -131,13 +147,19 @@ impl Search {
     pub(super) fn new<S: Simd>(image: &PairImage, spec: &Spec) -> Self {
         let limit = (spec.tau * image.units).min(f64::from(i32::MAX)) as i32;
         let shift = (32 - limit.leading_zeros()).saturating_sub(DISTANCE_BITS);
-        let moved = |i: usize| {
-            let mut to = [0; MAX_STEP];
-            for (j, to) in to.iter_mut().enumerate().take(image.step) {
-                let (at, step) = (j as isize + outward(i), image.step as isize);
+        let shift_by = |dx: isize| {
+            let step = image.step as isize;
+            let mut moved = [0; MAX_STEP];
+            for (j, to) in moved.iter_mut().enumerate().take(image.step) {
+                let at = j as isize + dx;
                 *to = at.rem_euclid(step) * image.phase as isize + at.div_euclid(step);
             }
-            to
+            Shift {
+                dx,
+                moved,
+                low: -dx.div_euclid(step).min(0) as i32,
+                high: (image.last as isize - dx).div_euclid(step) as i32,
+            }
         };
         Self {
             group: spec.group,
@@ -145,7 +167,7 @@ impl Search {
             keys: vec![0; image.chunks(S::LANES) * spec.group * S::LANES],
             whole: vec![0; SIDE * 2 * S::LANES],
             part: vec![0; SIDE * 2 * S::LANES],
-            moved: (0..SIDE).map(moved).collect(),
+            shifts: (0..SIDE).map(outward).map(shift_by).collect(),
             bound: limit >> shift << INDEX_BITS,
             limit,
             shift,
@@ -191,7 +213,7 @@ impl Search {
                 for v in 0..=image.chunks(S::LANES) {
                     self.columns::<S, B, STEP>(image, y, other, v);
                     if let Some(chunk) = v.checked_sub(1) {
-                        self.insert::<S, B, STEP, N>(image, chunk, dy);
+                        self.insert::<S, B, STEP, N>(chunk, dy);
                     }
                 }
             }
@@ -214,7 +236,7 @@ impl Search {
         let row = STEP * image.phase;
         let first = image.left + v * S::LANES;
         // SAFETY: columns from `-left` to `left + 1` beyond the vectors of a row are stored
-        // (`PairImage::new`), and `moved` goes no further.
+        // (`PairImage::new`), and `Shift::moved` goes no further.
         unsafe {
             let here = image.data.as_ptr().add(y * row + first);
             let there = image.data.as_ptr().add(other * row + first);
@@ -224,13 +246,13 @@ impl Search {
                     *mine = S::iload(here.add(2 * r * row + j * image.phase));
                 }
             }
-            for (i, moved) in self.moved.iter().enumerate() {
+            for (i, shift) in self.shifts.iter().enumerate() {
                 let mut whole = S::isplat(0);
                 let mut part = whole;
-                for j in 0..STEP {
-                    let there = there.offset(moved[j]);
-                    for r in 0..B.div_ceil(2) {
-                        let mut d = S::sub16(mine[j][r], S::iload(there.add(2 * r * row)));
+                for (j, mine) in mine.iter().enumerate() {
+                    let there = there.offset(shift.moved[j]);
+                    for (r, mine) in mine.iter().enumerate().take(B.div_ceil(2)) {
+                        let mut d = S::sub16(*mine, S::iload(there.add(2 * r * row)));
                         if 2 * r + 1 == B {
                             d = S::low16(d);
                         }
@@ -256,7 +278,6 @@ impl Search {
     #[inline(always)]
     unsafe fn insert<S: Simd, const B: usize, const STEP: usize, const N: usize>(
         &mut self,
-        image: &PairImage,
         chunk: usize,
         dy: isize,
     ) {
@@ -274,25 +295,21 @@ impl Search {
             for (i, entry) in list.iter_mut().enumerate() {
                 *entry = S::iload(keys.add(i * S::LANES));
             }
-            for i in 0..SIDE {
+            for (i, shift) in self.shifts.iter().enumerate() {
                 let whole = self.whole.as_ptr().add(i * 2 * S::LANES);
                 let mut sum = S::iload(whole);
                 for m in 1..B / STEP {
                     sum = S::iadd(sum, S::iload(whole.add(m)));
                 }
-                if B % STEP > 0 {
+                if !B.is_multiple_of(STEP) {
                     let part = self.part.as_ptr().add(i * 2 * S::LANES);
                     sum = S::iadd(sum, S::iload(part.add(B / STEP)));
                 }
-                let dx = outward(i);
-                let index = S::isplat(index(dy, dx));
+                let index = S::isplat(index(dy, shift.dx));
                 let distance = S::iand(S::imin(sum, limit), exact);
                 let mut key = S::iadd(S::ishl(distance, INDEX_BITS - self.shift), index);
-                // Candidates lie inside the image for references from `low` to `high`.
-                let low = (-dx).max(0).unsigned_abs().div_ceil(STEP) as i32;
-                let high = (image.last as isize - dx).div_euclid(STEP as isize) as i32;
-                if first < low || last > high {
-                    key = S::imax(key, S::outside(first, low, high));
+                if first < shift.low || last > shift.high {
+                    key = S::imax(key, S::outside(first, shift.low, shift.high));
                 }
                 if !S::any_less(key, list[N - 1]) {
                     continue;

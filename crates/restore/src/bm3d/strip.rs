@@ -59,18 +59,6 @@ fn reach(from: usize, to: usize, block: usize, height: usize) -> (usize, usize) 
     )
 }
 
-/// Lets a block of const size stand for `T::BLOCK`, which types cannot use.
-macro_rules! search_row {
-    ($search:expr, $pairs:expr, $y:expr) => {
-        // SAFETY: the search was made for these pairs; `B` is the block of the transform.
-        if T::BLOCK == 8 {
-            unsafe { $search.row::<S, 8, STEP, N>($pairs, $y) }
-        } else {
-            unsafe { $search.row::<S, 11, STEP, N>($pairs, $y) }
-        }
-    };
-}
-
 impl<T: Transform, const STEP: usize, const N: usize> Op for Strip<'_, T, STEP, N> {
     type Out = Vec<Sums>;
 
@@ -92,7 +80,14 @@ impl<T: Transform, const STEP: usize, const N: usize> Op for Strip<'_, T, STEP, 
         let mut x_group = vec![0.0f32; N * T::FLOATS];
         let mut weighted = vec![0.0f32; T::FLOATS];
         for y in (self.references.0..self.references.1).step_by(STEP) {
-            search_row!(search, self.pairs, y);
+            // A const generic argument cannot be `T::BLOCK`.
+            if T::BLOCK == 8 {
+                // SAFETY: `search` is made for `pairs`, step and group; a block of 8 fits at row `y`.
+                unsafe { search.row::<S, 8, STEP, N>(self.pairs, y) };
+            } else {
+                // SAFETY: the same with blocks of 11.
+                unsafe { search.row::<S, 11, STEP, N>(self.pairs, y) };
+            }
             for k in 0..self.pairs.across {
                 let n = search.group(k, &mut moves);
                 let x = k * STEP;
@@ -120,7 +115,7 @@ impl<T: Transform, const STEP: usize, const N: usize> Op for Strip<'_, T, STEP, 
                             }
                             // Keeps 0 / 0 out where the estimate is black and there is hardly noise.
                             let variance = (sigma * sigma).max(1e-12);
-                            let (y, x) = (y_group.as_mut_ptr(), x_group.as_ptr());
+                            let (y, x) = (y_group.as_mut_ptr(), x_group.as_mut_ptr());
                             group::wiener::<S>(y, x, n, T::FLOATS, variance)
                         } else {
                             let threshold = self.spec.lambda as f32 * sigma;
@@ -173,6 +168,10 @@ pub(super) fn filter<T: Transform, const STEP: usize, const N: usize>(
             );
         }
     }
+    assert!(
+        pairs.fits(&first.noisy, spec),
+        "matching sees the same blocks"
+    );
     let (width, height) = (first.noisy.width, first.noisy.height);
     let kaiser = kaiser(T::BLOCK);
     let row = T::FLOATS / T::BLOCK;
