@@ -1,9 +1,9 @@
 //! How long does BM3D take? Best of several runs on a square picture.
 //!
-//!     cargo run --release --example bm3d_time -- SIDE SIGMA [RUNS] [FILE]
+//!     cargo run --release --example bm3d_time -- SIDE SIGMA [RUNS] [FILE] [RESULT]
 //!
-//! FILE is raw f32, SIDE × SIDE, noise included; without one a synthetic picture is used. `RAYON_NUM_THREADS` sets the
-//! threads.
+//! FILE is raw little-endian f32, SIDE × SIDE, noise included; without one a synthetic picture is
+//! used. RESULT is written in the same format. `RAYON_NUM_THREADS` sets the threads.
 
 use std::error::Error;
 use std::time::Instant;
