@@ -3,6 +3,7 @@
 //! Every method works on [`Plane`]s: one channel each, `f32`, in units of 0..255, not clipped. A
 //! [`Method`] gets all channels of a picture and the noise level of each.
 
+pub mod bm3d;
 pub mod csf;
 mod error;
 pub mod learned;
@@ -11,8 +12,10 @@ pub mod methods;
 pub mod metrics;
 mod plane;
 mod state;
+pub mod training;
 pub mod trd;
 
+pub use bm3d::Bm3d;
 pub use error::RestoreError;
 pub use method::{Method, MethodFacts, Tiling, check};
 pub use plane::Plane;
