@@ -3,11 +3,17 @@
 //! Every method works on [`Plane`]s: one channel each, `f32`, in units of 0..255, not clipped. A
 //! [`Method`] gets all channels of a picture and the noise level of each.
 
+pub mod colour;
 mod error;
 mod method;
 pub mod methods;
 pub mod metrics;
+pub mod picture;
 mod plane;
+#[cfg(test)]
+mod sample_method;
+pub mod sigma;
+pub mod tiles;
 
 pub use error::RestoreError;
 pub use method::{Method, MethodFacts, Tiling, check};
