@@ -25,11 +25,7 @@ pub fn opponent_sigmas(rgb: [f64; 3]) -> [f64; 3] {
 /// R, G, B to Y, U, V, in place.
 pub fn to_opponent(planes: &mut [Plane; 3]) {
     each_pixel(planes, |[r, g, b]| {
-        [
-            (r + g + b) / 3.0,
-            (r - b) / 2.0,
-            (r - 2.0 * g + b) / 4.0,
-        ]
+        [(r + g + b) / 3.0, (r - b) / 2.0, (r - 2.0 * g + b) / 4.0]
     });
 }
 
@@ -67,7 +63,11 @@ mod tests {
         assert!((planes[0].pixels()[7] * 3.0 - sum(&rgb, 7)).abs() < 1e-3);
         from_opponent(&mut planes);
         for (a, b) in planes.iter().zip(&rgb) {
-            let worst = a.pixels().iter().zip(b.pixels()).map(|(x, y)| (x - y).abs());
+            let worst = a
+                .pixels()
+                .iter()
+                .zip(b.pixels())
+                .map(|(x, y)| (x - y).abs());
             assert!(worst.fold(0.0, f32::max) < 5e-5);
         }
     }

@@ -3,8 +3,10 @@
 //! Every method works on [`Plane`]s: one channel each, `f32`, in units of 0..255, not clipped. A
 //! [`Method`] gets all channels of a picture and the noise level of each.
 
+pub mod batch;
 pub mod colour;
 mod error;
+pub mod job;
 mod method;
 pub mod methods;
 pub mod metrics;

@@ -180,7 +180,11 @@ mod tests {
             let pixel = |i: usize| {
                 let (x, y) = (i % width, i / width);
                 let v = (x * x + 3 * x * y + 7 * y + 31 * c) % 256;
-                let e = if wrong { (x * 13 + y * 29 + c * 5) % 41 } else { 20 };
+                let e = if wrong {
+                    (x * 13 + y * 29 + c * 5) % 41
+                } else {
+                    20
+                };
                 (v as f32) + (e as f32) - 20.0
             };
             Plane::new(width, height, (0..width * height).map(pixel).collect()).expect("fits")

@@ -137,7 +137,11 @@ fn texture(plane: &Plane, left: usize, top: usize) -> Option<f64> {
         sum += row.windows(3).map(|w| square(w[2], w[0])).sum::<f64>();
         if y + 2 < top + SIDE {
             let below = &plane.row(y + 2)[left..left + SIDE];
-            sum += row.iter().zip(below).map(|(a, b)| square(*b, *a)).sum::<f64>();
+            sum += row
+                .iter()
+                .zip(below)
+                .map(|(a, b)| square(*b, *a))
+                .sum::<f64>();
         }
     }
     (!equal).then_some(sum)

@@ -163,7 +163,8 @@ struct Span {
 /// Restores a picture band by band.
 ///
 /// `sigmas` are the noise levels of the channels that the method sees: grey, or Y, U, V of RGB. Where all are
-/// 0, rows are given as they were taken. `done` hears the share of the work that is done.
+/// 0, rows are given as they were taken. `done` hears the share of the work that is done, and says whether
+/// to go on; the result is `false` if it did not.
 ///
 /// # Errors
 /// As [`Method::denoise`].
@@ -172,8 +173,8 @@ pub fn run(
     plan: &Plan,
     sigmas: &[f64],
     canvas: &mut dyn Canvas,
-    done: &mut dyn FnMut(f64),
-) -> Result<(), RestoreError> {
+    done: &mut dyn FnMut(f64) -> bool,
+) -> Result<bool, RestoreError> {
     let (width, height) = plan.size;
     // The rows held, and where they begin.
     let (mut band, mut top): (Vec<Plane>, usize) = (Vec::new(), 0);
@@ -202,7 +203,9 @@ pub fn run(
                 }
             }
             count += 1;
-            done(f64::from(count) / plan.tiles() as f64);
+            if !done(f64::from(count) / plan.tiles() as f64) {
+                return Ok(false);
+            }
         }
         let result = result
             .into_iter()
@@ -210,12 +213,13 @@ pub fn run(
             .collect::<Result<_, _>>()?;
         canvas.give(rows.start, result);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Old rows from `skip` on, and fresh ones below them.
 fn join(old: &[Plane], skip: usize, fresh: Option<Vec<Plane>>) -> Vec<Plane> {
-    let keep = |p: &Plane| (p.height() > skip).then(|| p.crop(0, skip, p.width(), p.height() - skip));
+    let keep =
+        |p: &Plane| (p.height() > skip).then(|| p.crop(0, skip, p.width(), p.height() - skip));
     let old: Vec<Plane> = old.iter().filter_map(keep).collect();
     match fresh {
         None => old,
@@ -318,7 +322,10 @@ mod tests {
     fn restored(size: (usize, usize), channels: usize, plan: &Plan) -> Vec<Vec<f32>> {
         let mut canvas = canvas(size.0, size.1, channels);
         let mut shares = Vec::new();
-        let mut done = |share| shares.push(share);
+        let mut done = |share| {
+            shares.push(share);
+            true
+        };
         run(&Blur, plan, &vec![5.0; channels], &mut canvas, &mut done).expect("restores");
         assert_eq!(shares.len(), plan.tiles());
         assert_eq!(shares.last(), Some(&1.0));
@@ -335,7 +342,11 @@ mod tests {
             for tile in [(4, 4), (8, 20), (20, 8), (100, 12), (12, 100), (1, 3)] {
                 let tile = (tile.0.min(size.0), tile.1.min(size.1));
                 let plan = Plan::cut(size, tile, channels, tiling);
-                assert_eq!(restored(size, channels, &plan), expected, "{size:?} {tile:?}");
+                assert_eq!(
+                    restored(size, channels, &plan),
+                    expected,
+                    "{size:?} {tile:?}"
+                );
             }
         }
     }
@@ -353,6 +364,9 @@ mod tests {
         assert!(Plan::new(size, 3, tiling, needs - 1).is_err());
         // A method that cannot be cut needs the whole.
         assert!(Plan::new(size, 3, None, 512 << 20).is_err_and(|n| n > 1 << 30));
-        assert_eq!(Plan::new((64, 64), 3, None, 1 << 30).map(|p| p.tiles()), Ok(1));
+        assert_eq!(
+            Plan::new((64, 64), 3, None, 1 << 30).map(|p| p.tiles()),
+            Ok(1)
+        );
     }
 }

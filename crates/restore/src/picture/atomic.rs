@@ -37,7 +37,9 @@ pub fn write_atomic(
     }
     let mut file = builder.tempfile_in(folder).map_err(fail)?;
     let mut buffer = BufWriter::with_capacity(1 << 16, file.as_file_mut());
-    write(&mut buffer).and_then(|()| buffer.flush()).map_err(fail)?;
+    write(&mut buffer)
+        .and_then(|()| buffer.flush())
+        .map_err(fail)?;
     drop(buffer);
     file.as_file().sync_all().map_err(fail)?;
     file.persist(path).map_err(|e| fail(e.error))?;

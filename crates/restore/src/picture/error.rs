@@ -110,7 +110,9 @@ impl PictureError {
                 "give a PNG, JPEG or TIFF (8 bit, 16 bit or float; grey or RGB), BMP, WebP or PNM"
                     .into()
             }
-            Self::Damaged { .. } => "open it in a viewer, or copy it again from where it came".into(),
+            Self::Damaged { .. } => {
+                "open it in a viewer, or copy it again from where it came".into()
+            }
             Self::TooLarge { needs, .. } => {
                 let mib = needs.div_ceil(1 << 20);
                 format!("allow it with --memory {mib}M, or cut the picture into parts")
@@ -120,7 +122,8 @@ impl PictureError {
             }
             Self::UnknownEnding { .. } => "let its name end in .png, .jpg or .tif".into(),
             Self::CannotHold { .. } => {
-                "PNG holds 8 and 16 bit with alpha, TIFF floats as well; choose such an ending".into()
+                "PNG holds 8 and 16 bit with alpha, TIFF floats as well; choose such an ending"
+                    .into()
             }
         })
     }
@@ -174,5 +177,7 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 fn limit(allowed: Option<u64>) -> String {
-    allowed.map_or("there is".to_owned(), |a| format!("the {} allowed", size(a)))
+    allowed.map_or("there is".to_owned(), |a| {
+        format!("the {} allowed", size(a))
+    })
 }

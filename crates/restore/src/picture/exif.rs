@@ -140,7 +140,11 @@ impl Stream<'_> {
     fn directory(&self, at: u32) -> Option<Vec<Entry>> {
         let at = at as usize;
         let count = usize::from(self.short(at)?);
-        Some((0..count).filter_map(|i| self.entry(at + 2 + 12 * i)).collect())
+        Some(
+            (0..count)
+                .filter_map(|i| self.entry(at + 2 + 12 * i))
+                .collect(),
+        )
     }
 
     fn entry(&self, at: usize) -> Option<Entry> {

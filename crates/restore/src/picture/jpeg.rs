@@ -1,10 +1,10 @@
 //! How are JPEG files read and written? Cut ones are refused; 4:4:4 is written, so colours stay sharp.
 
-use super::read::Origin;
+use super::read::{Head, Origin};
 use super::{Density, DensityUnit, Picture, PictureError, Samples};
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder, PixelDensity, PixelDensityUnit};
 use image::{ExtendedColorType, ImageDecoder, ImageEncoder, ImageError};
-use std::io::{self, BufRead, Cursor, Seek, Write};
+use std::io::{self, BufRead, Seek, Write};
 
 /// Header of an XMP segment.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -15,16 +15,17 @@ pub(super) fn read(
     length: u64,
     origin: &Origin<'_>,
 ) -> Result<Picture, PictureError> {
-    origin.check_memory(Some(length))?;
+    let broken = |source| PictureError::Read {
+        path: origin.path.to_owned(),
+        source,
+    };
     let mut content = Vec::new();
-    reader
-        .read_to_end(&mut content)
-        .map_err(|source| PictureError::Read {
-            path: origin.path.to_owned(),
-            source,
-        })?;
+    reader.read_to_end(&mut content).map_err(broken)?;
     let walk = Walk::of(&content);
-    // The decoder fills what a cut file lacks with grey and reports success.
+    // The decoder reads the file into memory once more.
+    drop(content);
+    reader.rewind().map_err(broken)?;
+    // It fills what a cut file lacks with grey and reports success.
     if !walk.complete {
         return Err(origin.damaged(format!("{length} bytes and no end marker")));
     }
@@ -32,13 +33,23 @@ pub(super) fn read(
         ImageError::Unsupported(e) => origin.unsupported(e.to_string()),
         e => origin.damaged(e),
     };
-    let mut decoder = JpegDecoder::new(Cursor::new(content.as_slice())).map_err(fail)?;
+    let mut decoder = JpegDecoder::new(reader).map_err(fail)?;
     let (width, height) = decoder.dimensions();
-    let colours = if decoder.color_type().has_color() { 3 } else { 1 };
+    let colours = if decoder.color_type().has_color() {
+        3
+    } else {
+        1
+    };
     let total = decoder.total_bytes();
-    // The file is held twice while it is decoded, and a progressive one keeps 16-bit coefficients.
+    let size = (width as usize, height as usize);
+    // The file may be held with half as much again; a progressive one keeps 16-bit coefficients.
     let coefficients = if walk.progressive { 2 * total } else { 0 };
-    origin.check_memory(Some(total + 2 * length + coefficients))?;
+    origin.check_memory(&Head {
+        size,
+        colours,
+        samples: Some(total),
+        decoder: 2 * length + coefficients,
+    })?;
     let icc = decoder.icc_profile().ok().flatten();
     let exif = decoder.exif_metadata().ok().flatten();
     let xmp = decoder.xmp_metadata().ok().flatten();
@@ -46,7 +57,6 @@ pub(super) fn read(
     let mut samples: Vec<u8> = origin.room(bytes)?;
     samples.resize(bytes, 0);
     decoder.read_image(&mut samples).map_err(fail)?;
-    let size = (width as usize, height as usize);
     let mut picture = Picture::new(size, colours, false, Samples::U8(samples), origin.format)
         .ok_or_else(|| origin.damaged("it lacks rows"))?;
     // A profile of another colour space (CMYK) would be wrong for what was decoded.
@@ -69,14 +79,20 @@ pub(super) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io:
         _ => return Err(io::Error::other("JPEG cannot hold alpha")),
     };
     let meta = &picture.meta;
-    let mut file = Vec::new();
+    // A segment holds 65533 bytes.
+    let fits = |x: &&Vec<u8>| x.len() + XMP.len() <= 65_533;
+    let mut file = WithXmp {
+        out,
+        xmp: meta.xmp.as_ref().filter(fits).map(Vec::as_slice),
+        until: 20,
+    };
     let mut encoder = JpegEncoder::new_with_quality(&mut file, quality.clamp(1, 100));
     if let Some(icc) = &meta.icc {
         encoder
             .set_icc_profile(icc.clone())
             .map_err(io::Error::other)?;
     }
-    // A segment holds 65533 bytes; more EXIF data (a large thumbnail) does not fit a JPEG file.
+    // More EXIF data (a large thumbnail) does not fit a JPEG file.
     if let Some(exif) = meta.exif.as_ref().filter(|e| e.len() <= 65_527) {
         encoder
             .set_exif_metadata(exif.clone())
@@ -96,19 +112,42 @@ pub(super) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io:
         .map_err(|e| match e {
             ImageError::IoError(e) => e,
             e => io::Error::other(e),
-        })?;
-    // After the start (2 bytes) and the JFIF segment (18) further segments may follow.
-    let (head, rest) = file.split_at(20);
-    out.write_all(head)?;
-    if let Some(xmp) = meta.xmp.as_ref().filter(|x| x.len() + XMP.len() <= 65_533) {
-        // Its length was checked to fit 16 bits.
-        let length = (2 + XMP.len() + xmp.len()) as u16;
-        out.write_all(&[0xFF, 0xE1])?;
-        out.write_all(&length.to_be_bytes())?;
-        out.write_all(XMP)?;
-        out.write_all(xmp)?;
+        })
+}
+
+/// Puts a segment with an XMP packet, which the encoder does not write, after the start (2 bytes) and the
+/// JFIF segment (18).
+struct WithXmp<'a, W> {
+    out: W,
+    xmp: Option<&'a [u8]>,
+    until: usize,
+}
+
+impl<W: Write> Write for WithXmp<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.until == 0
+            && let Some(xmp) = self.xmp.take()
+        {
+            // Its length was checked to fit 16 bits.
+            let length = (2 + XMP.len() + xmp.len()) as u16;
+            self.out.write_all(&[0xFF, 0xE1])?;
+            self.out.write_all(&length.to_be_bytes())?;
+            self.out.write_all(XMP)?;
+            self.out.write_all(xmp)?;
+        }
+        let part = if self.until == 0 {
+            bytes.len()
+        } else {
+            bytes.len().min(self.until)
+        };
+        let written = self.out.write(&bytes[..part])?;
+        self.until -= written.min(self.until);
+        Ok(written)
     }
-    out.write_all(rest)
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Resolution in JFIF's whole numbers.
@@ -182,7 +221,12 @@ impl Walk {
 /// The resolution in a JFIF segment.
 fn jfif(segment: &[u8]) -> Option<Density> {
     let rest = segment.strip_prefix(b"JFIF\0")?;
-    let number = |at: usize| Some(u32::from(u16::from_be_bytes([*rest.get(at)?, *rest.get(at + 1)?])));
+    let number = |at: usize| {
+        Some(u32::from(u16::from_be_bytes([
+            *rest.get(at)?,
+            *rest.get(at + 1)?,
+        ])))
+    };
     let unit = match rest.get(2)? {
         1 => DensityUnit::Inch,
         2 => DensityUnit::Centimetre,

@@ -25,10 +25,11 @@ mod write;
 mod tests;
 
 pub use atomic::write_atomic;
+pub(crate) use error::size;
 pub use error::{PictureError, file_cause, file_hint};
 pub use format::{Format, is_picture_name};
 pub use meta::{Density, DensityUnit, Meta};
-pub use read::{read, read_bytes};
+pub use read::{Memory, read, read_bytes};
 pub use write::{QUALITY, check_fits, encode, write};
 
 use crate::Plane;

@@ -1,11 +1,11 @@
 //! How are BMP, WebP and PNM files read and written? As a whole; they carry no more than a profile.
 
-use super::read::Origin;
+use super::read::{Head, Origin};
 use super::{Format, Picture, PictureError, Samples};
 use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::{
-    ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat,
-    ImageReader,
+    ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError,
+    ImageFormat, ImageReader,
 };
 use std::io::{self, BufRead, Seek, Write};
 
@@ -35,8 +35,15 @@ pub(super) fn read(
     let mut decoder = reader.into_decoder().map_err(fail)?;
     let (width, height) = decoder.dimensions();
     let size = (width as usize, height as usize);
-    // The decoder's own copy counts.
-    origin.check_memory(decoder.total_bytes().checked_mul(2))?;
+    let bytes = decoder.total_bytes();
+    let colour = decoder.color_type().has_color();
+    origin.check_memory(&Head {
+        size,
+        colours: if colour { 3 } else { 1 },
+        samples: Some(bytes),
+        // The decoder's own copy counts.
+        decoder: bytes,
+    })?;
     let count = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
     drop(origin.room::<u8>(count)?);
     let icc = decoder.icc_profile().ok().flatten();

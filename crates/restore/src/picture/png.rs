@@ -1,6 +1,6 @@
 //! How are PNG files read and written? Row by row, so that only the samples are held.
 
-use super::read::Origin;
+use super::read::{Head, Origin};
 use super::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
 use png::{
     BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, Info, Limits,
@@ -18,7 +18,7 @@ pub(super) fn read(
         DecodingError::LimitsExceeded => origin.too_large(u64::MAX),
         e => origin.damaged(e),
     };
-    let limit = origin.allowed.and_then(|a| usize::try_from(a).ok());
+    let limit = origin.memory.allowed.and_then(|a| usize::try_from(a).ok());
     let bytes = limit.unwrap_or(usize::MAX);
     let mut decoder = Decoder::new_with_limits(reader, Limits { bytes });
     decoder.set_transformations(Transformations::EXPAND);
@@ -33,12 +33,22 @@ pub(super) fn read(
     };
     let size = (reader.info().width as usize, reader.info().height as usize);
     let total = reader.output_buffer_size();
-    origin.check_memory(total.map(|t| t as u64))?;
+    let samples = total.map(|t| t as u64);
+    origin.check_memory(&Head {
+        size,
+        colours,
+        samples,
+        // Interlaced rows come in another order, so the whole is decoded before it is taken apart.
+        decoder: samples.filter(|_| reader.info().interlaced).unwrap_or(0),
+    })?;
     let total = total.ok_or_else(|| origin.too_large(u64::MAX))?;
     let samples = if depth == BitDepth::Sixteen {
         let mut samples: Vec<u16> = origin.room(total / 2)?;
         rows(&mut reader, total, origin, |row| {
-            samples.extend(row.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])));
+            samples.extend(
+                row.chunks_exact(2)
+                    .map(|b| u16::from_be_bytes([b[0], b[1]])),
+            );
         })?;
         Samples::U16(samples)
     } else {
@@ -55,8 +65,7 @@ pub(super) fn read(
     Ok(picture)
 }
 
-/// Hands out decoded rows from top to bottom. Interlaced files come in another order, so they are
-/// decoded as a whole first.
+/// Hands out decoded rows from top to bottom.
 fn rows<R: BufRead + Seek>(
     reader: &mut png::Reader<R>,
     total: usize,
@@ -64,7 +73,6 @@ fn rows<R: BufRead + Seek>(
     mut take: impl FnMut(&[u8]),
 ) -> Result<(), PictureError> {
     if reader.info().interlaced {
-        origin.check_memory((total as u64).checked_mul(2))?;
         let mut whole: Vec<u8> = origin.room(total)?;
         whole.resize(total, 0);
         reader

@@ -5,12 +5,43 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
+/// How much memory a picture may take.
+#[derive(Clone, Copy)]
+pub struct Memory<'a> {
+    /// Bytes allowed; none: as much as there is.
+    pub allowed: Option<u64>,
+    /// Bytes that the work on a picture of so many columns, rows and colours needs beside its samples.
+    pub beside: &'a dyn Fn((usize, usize), usize) -> u64,
+}
+
+impl Memory<'static> {
+    /// As much as there is.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self {
+            allowed: None,
+            beside: &|_, _| 0,
+        }
+    }
+}
+
 /// Where a picture comes from, and how much memory it may take.
 #[derive(Clone, Copy)]
 pub(super) struct Origin<'a> {
     pub(super) path: &'a Path,
     pub(super) format: Format,
-    pub(super) allowed: Option<u64>,
+    pub(super) memory: Memory<'a>,
+}
+
+/// What the head of a file says.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) size: (usize, usize),
+    pub(super) colours: usize,
+    /// Bytes of the samples; none if that is no number.
+    pub(super) samples: Option<u64>,
+    /// Bytes that the decoder needs beside them.
+    pub(super) decoder: u64,
 }
 
 impl Origin<'_> {
@@ -30,10 +61,15 @@ impl Origin<'_> {
         }
     }
 
-    /// Refuses what is larger than allowed before it is decoded; `None` if the size overflows.
-    pub(super) fn check_memory(&self, needs: Option<u64>) -> Result<(), PictureError> {
-        let needs = needs.unwrap_or(u64::MAX);
-        if self.allowed.is_some_and(|a| needs > a) {
+    /// Refuses what is larger than allowed before it is decoded.
+    pub(super) fn check_memory(&self, head: &Head) -> Result<(), PictureError> {
+        let Some(samples) = head.samples else {
+            return Err(self.too_large(u64::MAX));
+        };
+        // What the work needs is only taken when the decoder has gone.
+        let beside = (self.memory.beside)(head.size, head.colours).max(head.decoder);
+        let needs = samples.saturating_add(beside);
+        if self.memory.allowed.is_some_and(|a| needs > a) {
             return Err(self.too_large(needs));
         }
         Ok(())
@@ -43,7 +79,7 @@ impl Origin<'_> {
         PictureError::TooLarge {
             path: self.path.to_owned(),
             needs,
-            allowed: self.allowed,
+            allowed: self.memory.allowed,
         }
     }
 
@@ -58,12 +94,11 @@ impl Origin<'_> {
 
 /// Reads a picture file.
 ///
-/// `allowed` is the number of bytes that its samples may take in memory; what a decoder needs to make
-/// them is counted.
+/// What a decoder needs beside the samples is counted as memory too.
 ///
 /// # Errors
 /// [`PictureError`]: missing, a folder, no picture, damaged, cut short, too large, samples not finite.
-pub fn read(path: &Path, allowed: Option<u64>) -> Result<Picture, PictureError> {
+pub fn read(path: &Path, memory: &Memory<'_>) -> Result<Picture, PictureError> {
     let fail = |source| PictureError::Read {
         path: path.to_owned(),
         source,
@@ -74,7 +109,7 @@ pub fn read(path: &Path, allowed: Option<u64>) -> Result<Picture, PictureError> 
     }
     let file = File::open(path).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
-    decode(path, BufReader::new(file), length, allowed)
+    decode(path, BufReader::new(file), length, memory)
 }
 
 /// Reads a picture from the bytes of a file; `path` is for messages only.
@@ -82,14 +117,19 @@ pub fn read(path: &Path, allowed: Option<u64>) -> Result<Picture, PictureError> 
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(path: &Path, content: &[u8]) -> Result<Picture, PictureError> {
-    decode(path, Cursor::new(content), content.len() as u64, None)
+    decode(
+        path,
+        Cursor::new(content),
+        content.len() as u64,
+        &Memory::unlimited(),
+    )
 }
 
 fn decode(
     path: &Path,
     mut reader: impl BufRead + Seek + Read,
     length: u64,
-    allowed: Option<u64>,
+    memory: &Memory<'_>,
 ) -> Result<Picture, PictureError> {
     let fail = |source| PictureError::Read {
         path: path.to_owned(),
@@ -117,7 +157,7 @@ fn decode(
     let origin = Origin {
         path,
         format,
-        allowed,
+        memory: *memory,
     };
     let picture = match format {
         Format::Png => png::read(reader, &origin),

@@ -40,7 +40,10 @@ fn samples_come_back_bit_for_bit() {
         (Format::Png, &[Depth::U8, Depth::U16][..]),
         (Format::Tiff, &[Depth::U8, Depth::U16, Depth::F32][..]),
     ] {
-        for (size, depth) in SIZES.iter().flat_map(|s| depths.iter().map(move |d| (*s, *d))) {
+        for (size, depth) in SIZES
+            .iter()
+            .flat_map(|s| depths.iter().map(move |d| (*s, *d)))
+        {
             for (colours, alpha) in [(1, false), (1, true), (3, false), (3, true)] {
                 for compressed in [false, true] {
                     let mut picture = picture(size, colours, alpha, depth);
@@ -119,7 +122,11 @@ fn with_meta(mut picture: Picture) -> Picture {
             data: b"N\0".to_vec(),
         }],
     };
-    let space = if picture.colours() == 3 { b"RGB " } else { b"GRAY" };
+    let space = if picture.colours() == 3 {
+        b"RGB "
+    } else {
+        b"GRAY"
+    };
     picture.meta.icc = Some(profile(space));
     picture.meta.exif = Some(block.block());
     picture.meta.xmp = Some(b"<x:xmpmeta/>".to_vec());
@@ -175,18 +182,26 @@ fn gamma_and_texts_of_png_files_come_back() {
     encoder.set_palette(vec![1_u8, 2, 3, 250, 251, 252]);
     encoder.set_trns(vec![255_u8, 17]);
     encoder.set_source_gamma(::png::ScaledFloat::from_scaled(50_000));
-    encoder.add_text_chunk("Author".into(), "somebody".into()).expect("a text");
+    encoder
+        .add_text_chunk("Author".into(), "somebody".into())
+        .expect("a text");
     let mut writer = encoder.write_header().expect("a head");
     writer.write_image_data(&[1, 0]).expect("pixels");
     drop(writer);
     let picture = read_bytes(Path::new("a"), &file).expect("decodes");
     // The palette is expanded, its transparency is alpha.
-    assert_eq!(picture.samples(), &Samples::U8(vec![250, 251, 252, 17, 1, 2, 3, 255]));
+    assert_eq!(
+        picture.samples(),
+        &Samples::U8(vec![250, 251, 252, 17, 1, 2, 3, 255])
+    );
     let back = again(&picture, Format::Png);
     assert_eq!(back.meta, picture.meta);
     let info = back.meta.png.info.expect("kept");
     assert_eq!(info.uncompressed_latin1_text[0].text, "somebody");
-    assert_eq!(info.gama_chunk, Some(::png::ScaledFloat::from_scaled(50_000)));
+    assert_eq!(
+        info.gama_chunk,
+        Some(::png::ScaledFloat::from_scaled(50_000))
+    );
 }
 
 #[test]
@@ -233,7 +248,10 @@ fn cut_and_corrupt_files_are_refused() {
         for cut in [14, 60, whole.len() / 2, whole.len() * 9 / 10] {
             let error = read_bytes(path, &whole[..cut]).expect_err("cut");
             assert!(
-                matches!(error, PictureError::Damaged { .. } | PictureError::Unsupported { .. }),
+                matches!(
+                    error,
+                    PictureError::Damaged { .. } | PictureError::Unsupported { .. }
+                ),
                 "{format:?} {cut}: {error}"
             );
             let text = error.to_string();
@@ -255,14 +273,16 @@ fn what_is_no_picture_is_named() {
     let at = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, content).expect("written");
-        read(&path, None).expect_err("no picture").to_string()
+        read(&path, &Memory::unlimited())
+            .expect_err("no picture")
+            .to_string()
     };
     assert!(at("text.png", b"BMW is not a bitmap\n").ends_with("it is text"));
     assert!(at("empty.jpg", b"").contains("0 bytes"));
     assert!(at("zero.tif", &[0; 99]).contains("no kind of picture"));
-    let error = read(folder.path(), None).expect_err("a folder");
+    let error = read(folder.path(), &Memory::unlimited()).expect_err("a folder");
     assert!(matches!(error, PictureError::Folder { .. }));
-    let error = read(&folder.path().join("none.png"), None).expect_err("missing");
+    let error = read(&folder.path().join("none.png"), &Memory::unlimited()).expect_err("missing");
     assert!(error.to_string().contains("no such file"), "{error}");
     assert!(error.hint().is_some_and(|h| h.contains("ls")));
 }
@@ -275,18 +295,47 @@ fn samples_that_are_no_numbers_are_counted() {
     }
     let error = read_bytes(Path::new("a.tif"), &bytes(&p, Format::Tiff)).expect_err("NaN");
     // Index 3 is alpha.
-    assert!(matches!(error, PictureError::NotFinite { count: 2, total: 36, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            PictureError::NotFinite {
+                count: 2,
+                total: 36,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+fn limit(bytes: u64) -> Memory<'static> {
+    Memory {
+        allowed: Some(bytes),
+        beside: &|(width, _), colours| (width * colours) as u64,
+    }
 }
 
 #[test]
 fn a_size_that_is_not_allowed_is_refused_before_it_is_decoded() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (format, name) in [(Format::Png, "a.png"), (Format::Jpeg, "a.jpg"), (Format::Tiff, "a.tif")] {
+    for (format, name) in [
+        (Format::Png, "a.png"),
+        (Format::Jpeg, "a.jpg"),
+        (Format::Tiff, "a.tif"),
+    ] {
         let path = folder.path().join(name);
-        std::fs::write(&path, bytes(&picture((300, 200), 3, false, Depth::U8), format)).expect("written");
-        let error = read(&path, Some(100_000)).expect_err("too large");
-        assert!(matches!(error, PictureError::TooLarge { .. }), "{error}");
-        assert!(read(&path, Some(10_000_000)).is_ok());
+        std::fs::write(
+            &path,
+            bytes(&picture((300, 200), 3, false, Depth::U8), format),
+        )
+        .expect("written");
+        let error = read(&path, &limit(100_000)).expect_err("too large");
+        let PictureError::TooLarge { needs, .. } = error else {
+            panic!("{error}");
+        };
+        assert!(read(&path, &limit(needs)).is_ok());
+        assert!(read(&path, &limit(needs - 1)).is_err());
+        assert!(read(&path, &limit(10_000_000)).is_ok());
     }
 }
 
@@ -300,7 +349,10 @@ fn what_a_kind_cannot_hold_is_not_lost_silently() {
     assert!(check("a.png", 1, false, Depth::F32).is_err());
     assert!(check("a.pgm", 3, false, Depth::U8).is_err());
     assert!(check("a.TIF", 3, true, Depth::F32).is_ok());
-    assert!(matches!(check("a.doc", 1, false, Depth::U8), Err(PictureError::UnknownEnding { .. })));
+    assert!(matches!(
+        check("a.doc", 1, false, Depth::U8),
+        Err(PictureError::UnknownEnding { .. })
+    ));
     let error = check("a.jpg", 1, false, Depth::U16).expect_err("16 bit");
     assert_eq!(error.to_string(), "`a.jpg`: JPEG cannot hold 16 bit");
 }
@@ -315,9 +367,21 @@ fn a_failed_write_leaves_nothing() {
         std::io::Write::write_all(f, &[0; 9])?;
         Err(std::io::ErrorKind::StorageFull.into())
     });
-    assert!(fail.expect_err("full").to_string().contains("the disk is full"));
-    assert_eq!(read(&path, None).expect("the old one").samples(), p.samples());
-    assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 1);
+    assert!(
+        fail.expect_err("full")
+            .to_string()
+            .contains("the disk is full")
+    );
+    assert_eq!(
+        read(&path, &Memory::unlimited())
+            .expect("the old one")
+            .samples(),
+        p.samples()
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).expect("readable").count(),
+        1
+    );
     let error = write(&folder.path().join("no/a.png"), &p, QUALITY).expect_err("no folder");
     assert!(matches!(error, PictureError::Write { .. }) && error.hint().is_some());
 }

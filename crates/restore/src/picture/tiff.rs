@@ -1,14 +1,15 @@
 //! How are TIFF files read and written? 8 bit, 16 bit and float; grey and RGB; strips, tiles and planes.
 
 use super::exif::{CAMERA, DESCRIPTIVE, Entry, Exif, PLACE};
-use super::read::Origin;
+use super::read::{Head, Origin};
 use super::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
 use std::io::{self, BufRead, Seek, Write};
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{BufferLayoutPreference, Decoder, DecodingResult, Limits};
 use tiff::encoder::colortype as ct;
 use tiff::encoder::{
-    Compression, DeflateLevel, Rational, TiffEncoder, TiffKind, TiffKindBig, TiffKindStandard, TiffValue,
+    Compression, DeflateLevel, Rational, TiffEncoder, TiffKind, TiffKindBig, TiffKindStandard,
+    TiffValue,
 };
 use tiff::tags::{ByteOrder, ExtraSamples, Predictor, ResolutionUnit, Tag, Type, ValueBuffer};
 use tiff::{ColorType, Directory, TiffError};
@@ -42,8 +43,14 @@ pub(super) fn read(
     let layout = decoder.image_buffer_layout().map_err(fail)?;
     let planar = layout.planes > 1;
     let bytes = layout.complete_len as u64;
-    // Planes are put side by side in a second buffer.
-    origin.check_memory(bytes.checked_mul(if planar { 2 } else { 1 }))?;
+    let size = (width as usize, height as usize);
+    origin.check_memory(&Head {
+        size,
+        colours,
+        samples: Some(bytes),
+        // Planes are put side by side in a second buffer.
+        decoder: if planar { bytes } else { 0 },
+    })?;
     drop(origin.room::<u8>(layout.complete_len)?);
     let meta = meta(&mut decoder);
     let mut result = DecodingResult::U8(Vec::new());
@@ -55,7 +62,6 @@ pub(super) fn read(
         DecodingResult::F32(v) => Samples::F32(interleave(v, &layout, 4)),
         _ => return Err(origin.unsupported("samples other than 8 bit, 16 bit and 32-bit float")),
     };
-    let size = (width as usize, height as usize);
     let mut picture = Picture::new(size, colours, alpha, samples, origin.format)
         .ok_or_else(|| origin.unsupported(format!("{colour:?} with further channels")))?;
     picture.meta = meta;
@@ -216,7 +222,11 @@ where
     [C::Inner]: TiffValue,
 {
     let meta = &picture.meta;
-    let exif = meta.exif.as_deref().and_then(Exif::parse).unwrap_or_default();
+    let exif = meta
+        .exif
+        .as_deref()
+        .and_then(Exif::parse)
+        .unwrap_or_default();
     let mut pointers = Vec::new();
     for (tag, entries) in [(CAMERA, &exif.camera), (PLACE, &exif.place)] {
         if entries.is_empty() {
