@@ -343,3 +343,41 @@ fn the_smallest_memory_is_said_before_a_file_is_decoded() {
     }
     assert_eq!(refusals, 2);
 }
+
+/// The most memory that this process has had since it was asked to count anew, in bytes (Linux).
+#[cfg(target_os = "linux")]
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let line = status
+        .lines()
+        .find(|l| l.starts_with("VmHWM"))
+        .expect("a line");
+    let digits: String = line.chars().filter(char::is_ascii_digit).collect();
+    digits.parse::<u64>().expect("a number") << 10
+}
+
+/// About a minute. `cargo test --release --package timestep-restore -- --ignored twelve`
+#[test]
+#[ignore = "a picture of 324 MB"]
+#[cfg(target_os = "linux")]
+fn twelve_thousand_columns_keep_to_512_mebibytes() {
+    let (_folder, mut files) = files();
+    write(
+        &files.input,
+        &picture((12_000, 9_000), 3, false, Depth::U8),
+        QUALITY,
+    )
+    .expect("written");
+    let job = DenoiseJob {
+        memory: Some(512 << 20),
+        ..job()
+    };
+    for name in ["a.png", "a.jpg", "a.tif"] {
+        files.output = files.output.with_file_name(name);
+        std::fs::write("/proc/self/clear_refs", "5").expect("counts anew");
+        restore_file(&job, &files, &mut |_| true).expect("restores");
+        let most = most_memory();
+        assert!(most < 512 << 20, "{name}: {} MiB", most >> 20);
+        files.input.clone_from(&files.output);
+    }
+}
