@@ -1,5 +1,9 @@
 //! What can be asked for? The command line, as clap reads it.
 
+mod denoise;
+
+pub(crate) use denoise::Denoise;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -20,6 +24,7 @@ Start here:
   timestep train                                 an LM-ResNet learns real digits in a minute
   timestep train cifar10/lm-resnet-20 --dry-run  check everything, write nothing
   timestep explain lm                            what a scheme is, and when to use it
+  timestep denoise noisy.png -o clean.png        removes noise from a picture
 
 Exit codes: 0 done; 1 ran, but diverged or missed a --require; 2 wrong usage, recipe, data or
 file; 3 internal error; 130 interrupted with the state saved.
@@ -68,6 +73,8 @@ pub(crate) enum Command {
     Eval(Eval),
     /// Classify image files
     Predict(Predict),
+    /// Remove noise from picture files
+    Denoise(Box<Denoise>),
     /// Show layers, shapes, parameters and cost of a network
     Summary(Summary),
     /// Order, stability, modified equation, learned momentum
@@ -76,7 +83,7 @@ pub(crate) enum Command {
     List(List),
     /// Explain any registered name
     Explain(Explain),
-    /// Print BibTeX for a scheme, block, data set, network or run
+    /// Print BibTeX for a scheme, block, method, data set, network or run
     Cite(Cite),
     /// List, fetch, verify and preview data sets
     Data(Data),
@@ -315,6 +322,8 @@ pub(crate) enum Kind {
     Blocks,
     /// Noises
     Noises,
+    /// Methods that remove noise from pictures
+    Methods,
     /// Data sets
     Data,
     /// Recipes
@@ -332,14 +341,14 @@ pub(crate) enum Kind {
 /// `timestep explain`
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// A scheme, block, network, data set, setting or log
+    /// A scheme, block, network, method, data set, setting or log
     pub(crate) name: String,
 }
 
 /// `timestep cite`
 #[derive(Args, Debug)]
 pub(crate) struct Cite {
-    /// A scheme, block, network, data set, weights file or run folder
+    /// A scheme, block, network, method, data set, weights file or run folder
     pub(crate) name: String,
 }
 

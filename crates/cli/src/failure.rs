@@ -4,6 +4,9 @@ use timestep_data::DataError;
 use timestep_nets::NetError;
 use timestep_numerics::UnknownScheme;
 use timestep_numerics::analysis::AnalysisError;
+use timestep_restore::RestoreError;
+use timestep_restore::batch::BatchError;
+use timestep_restore::job::JobError;
 use timestep_train::TrainError;
 use timestep_train::files::FileError;
 use timestep_train::recipe::RecipeError;
@@ -80,6 +83,36 @@ impl From<DataError> for Failure {
 impl From<NetError> for Failure {
     fn from(error: NetError) -> Self {
         TrainError::from(error).into()
+    }
+}
+
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Self {
+        Self {
+            code: USAGE,
+            hint: error.hint(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        Self {
+            code: USAGE,
+            hint: error.hint(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<BatchError> for Failure {
+    fn from(error: BatchError) -> Self {
+        Self {
+            code: USAGE,
+            hint: Some(error.hint()),
+            message: error.to_string(),
+        }
     }
 }
 

@@ -83,6 +83,7 @@ fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
         Command::Train(args) => commands::train::run(*args, ui),
         Command::Eval(args) => commands::eval::run(&args, ui),
         Command::Predict(args) => commands::predict::run(&args, ui),
+        Command::Denoise(args) => commands::denoise::run(&args, ui),
         Command::Summary(args) => commands::summary::run(&args, ui),
         Command::Analyze(args) => commands::analyze::run(&args, ui),
         Command::List(args) => commands::list::run(&args, ui),

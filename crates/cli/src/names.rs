@@ -5,6 +5,8 @@ use crate::recipes::{is_recipe, recipes};
 use timestep_data::DatasetInfo;
 use timestep_nets::{BlockFacts, Preset, blocks, near_names, presets, squeeze_excite};
 use timestep_numerics::{SchemeFacts, facts, schemes};
+use timestep_restore::MethodFacts;
+use timestep_restore::methods::METHODS;
 use timestep_train::recipe::{SETTINGS, Setting, setting};
 use timestep_train::sinks::{SINKS, SinkKind};
 
@@ -16,6 +18,8 @@ pub(crate) enum Named {
     Block(&'static BlockFacts),
     /// A published network.
     Network(&'static Preset),
+    /// A method that removes noise from pictures.
+    Method(&'static MethodFacts),
     /// A data set.
     Data(Box<DatasetInfo>),
     /// A setting of a recipe.
@@ -38,6 +42,9 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     let mut all = blocks().chain([squeeze_excite()]);
     if let Some(block) = all.find(|b| b.key == name || b.aliases.contains(&name)) {
         return Ok(Named::Block(block));
+    }
+    if let Some(method) = METHODS.iter().find(|m| m.facts.key == name) {
+        return Ok(Named::Method(method.facts));
     }
     if let Some(data) = timestep_data::list().into_iter().find(|d| d.key == name) {
         return Ok(Named::Data(Box::new(data)));
@@ -74,6 +81,7 @@ fn unknown(name: &str) -> Failure {
             .chain(schemes().iter().map(|s| s.key))
             .chain(blocks().map(|b| b.key))
             .chain(aliases.copied())
+            .chain(METHODS.iter().map(|m| m.facts.key))
             .chain(data.iter().map(|d| d.key))
             .chain(SETTINGS.iter().map(|s| s.path))
             .chain(SINKS.iter().map(|s| s.key))

@@ -3,20 +3,16 @@
 use crate::failure::Failure;
 use timestep_train::event::TestMetrics;
 
+/// What a test of a network measures.
+const TEST: [&str; 3] = ["top1", "top5", "loss"];
+
 /// A condition such as `top1>=0.9`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Condition {
-    metric: Metric,
+    measure: &'static str,
     comparison: Comparison,
     bound: f64,
     text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Metric {
-    Top1,
-    Top5,
-    Loss,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,16 +23,29 @@ enum Comparison {
     Below,
 }
 
-/// Reads conditions; wrong ones are usage errors before anything runs.
+/// Reads conditions on a test; wrong ones are usage errors before anything runs.
 pub(crate) fn parse(texts: &[String]) -> Result<Vec<Condition>, Failure> {
-    texts.iter().map(|text| parse_one(text)).collect()
+    parse_for(texts, &TEST, "top1>=0.9")
 }
 
-fn parse_one(text: &str) -> Result<Condition, Failure> {
+/// Reads conditions on these measures.
+pub(crate) fn parse_for(
+    texts: &[String],
+    measures: &[&'static str],
+    example: &str,
+) -> Result<Vec<Condition>, Failure> {
+    let one = |text: &String| parse_one(text, measures, example);
+    texts.iter().map(one).collect()
+}
+
+fn parse_one(text: &str, measures: &[&'static str], example: &str) -> Result<Condition, Failure> {
     let wrong = || {
         Failure::usage(
             format!("`{text}` is no condition"),
-            "write for instance --require 'top1>=0.9': top1, top5 or loss; >=, <=, > or <; a number",
+            format!(
+                "write for instance --require '{example}': {}; >=, <=, > or <; a number",
+                measures.join(" or ")
+            ),
         )
     };
     let operators = [
@@ -50,29 +59,38 @@ fn parse_one(text: &str) -> Result<Condition, Failure> {
         .find(|(o, _)| text.contains(o))
         .ok_or_else(wrong)?;
     let (left, right) = text.split_once(operator).ok_or_else(wrong)?;
-    let metric = match left.trim() {
-        "top1" => Metric::Top1,
-        "top5" => Metric::Top5,
-        "loss" => Metric::Loss,
-        _ => return Err(wrong()),
-    };
+    let measure = measures
+        .iter()
+        .find(|m| **m == left.trim())
+        .ok_or_else(wrong)?;
     let bound: f64 = right.trim().parse().map_err(|_| wrong())?;
     Ok(Condition {
-        metric,
+        measure,
         comparison,
         bound,
         text: text.to_owned(),
     })
 }
 
-/// Fails with exit code 1 if a condition does not hold.
+/// Fails with exit code 1 if a condition does not hold for a test.
 pub(crate) fn check(conditions: &[Condition], test: &TestMetrics) -> Result<(), Failure> {
+    let values = [
+        ("top1", test.top1),
+        ("top5", test.top5),
+        ("loss", test.loss),
+    ];
+    check_values(conditions, &values)
+}
+
+/// Fails with exit code 1 if a condition does not hold for these values; one that was not measured is NaN,
+/// for which none holds.
+pub(crate) fn check_values(
+    conditions: &[Condition],
+    values: &[(&str, f64)],
+) -> Result<(), Failure> {
     for condition in conditions {
-        let value = match condition.metric {
-            Metric::Top1 => test.top1,
-            Metric::Top5 => test.top5,
-            Metric::Loss => test.loss,
-        };
+        let found = values.iter().find(|(name, _)| *name == condition.measure);
+        let value = found.map_or(f64::NAN, |(_, value)| *value);
         let holds = match condition.comparison {
             Comparison::AtLeast => value >= condition.bound,
             Comparison::AtMost => value <= condition.bound,
@@ -91,6 +109,10 @@ pub(crate) fn check(conditions: &[Condition], test: &TestMetrics) -> Result<(), 
 mod tests {
     use super::*;
 
+    fn one(text: &str) -> Result<Condition, Failure> {
+        parse_one(text, &TEST, "top1>=0.9")
+    }
+
     #[test]
     fn conditions_hold_or_not() {
         let test = TestMetrics {
@@ -98,9 +120,12 @@ mod tests {
             top1: 0.9,
             top5: 1.0,
         };
-        let holds = |text: &str| check(&[parse_one(text).expect("a condition")], &test).is_ok();
+        let holds = |text: &str| check(&[one(text).expect("a condition")], &test).is_ok();
         assert!(holds("top1>=0.9") && holds("loss < 1") && holds("top5<=1"));
         assert!(!holds("top1>0.9") && !holds("loss>=0.6"));
-        assert!(parse_one("accuracy>1").is_err() && parse_one("top1=1").is_err());
+        assert!(one("accuracy>1").is_err() && one("top1=1").is_err());
+        let psnr = parse_for(&["psnr>=28".to_owned()], &["psnr"], "psnr>=28").expect("a condition");
+        assert!(check_values(&psnr, &[("psnr", 28.5)]).is_ok());
+        assert!(check_values(&psnr, &[("psnr", f64::NAN)]).is_err());
     }
 }

@@ -75,6 +75,7 @@ fn every_command_helps_and_every_list_is_json() {
         "train",
         "eval",
         "predict",
+        "denoise",
         "summary",
         "analyze",
         "list",
@@ -91,8 +92,8 @@ fn every_command_helps_and_every_list_is_json() {
         );
     }
     for kind in [
-        "kinds", "networks", "schemes", "blocks", "noises", "data", "recipes", "settings",
-        "analyses", "logs",
+        "kinds", "networks", "schemes", "blocks", "noises", "methods", "data", "recipes",
+        "settings", "analyses", "logs",
     ] {
         let text = ok(folder.path(), &["list", kind, "--json"]);
         assert!(!text.is_empty());

@@ -1,6 +1,6 @@
 //! What PSNR does a method reach on a folder of clean grey pictures?
 //!
-//!     cargo run --release --example quality -- METHOD SIGMA FOLDER [SEEDS] [EVERY]
+//!     cargo run --release --example quality -- METHOD[:MODEL] SIGMA FOLDER [SEEDS] [EVERY]
 //!
 //! Noise is added in f32, neither clipped nor rounded; PSNR compares floats; the mean over pictures and
 //! seeds is printed. EVERY takes each n-th picture only (6: 12 of the 68).
@@ -19,7 +19,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sigma: f64 = sigma.parse()?;
     let seeds: u64 = rest.first().map_or(Ok(1), |s| s.parse())?;
     let every: usize = rest.get(1).map_or(Ok(1), |s| s.parse())?;
-    let method = methods::method(key).ok_or("no such method")?;
+    // METHOD or METHOD:MODEL.
+    let (name, model) = key
+        .split_once(':')
+        .map_or((key.as_str(), None), |(k, m)| (k, Some(m.into())));
+    let method = methods::make(name, &methods::MethodOptions { model })?;
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
         .map(|e| Ok(e?.path()))
         .collect::<Result<_, std::io::Error>>()?;

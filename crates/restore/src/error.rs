@@ -27,6 +27,9 @@ pub enum RestoreError {
     /// A noise level that no picture has.
     #[error("noise level {0} is not between 0 and 255 grey levels")]
     BadSigma(f64),
+    /// No method has this name.
+    #[error("there is no method `{0}`")]
+    UnknownMethod(String),
     /// A model that does not fit.
     #[error("the model does not fit: {0}")]
     BadModel(String),
@@ -47,6 +50,7 @@ impl RestoreError {
                     "sigma is the standard deviation of the noise in grey levels of 0..255; \
                      visible noise has 5 to 50"
                 }
+                Self::UnknownMethod(_) => "use one of those that `timestep list methods` shows",
                 Self::BadModel(_) => "leave the model out to use one of those in the program",
             }
             .to_owned(),

@@ -3,15 +3,23 @@
 //! Every method works on [`Plane`]s: one channel each, `f32`, in units of 0..255, not clipped. A
 //! [`Method`] gets all channels of a picture and the noise level of each.
 
+pub mod batch;
 pub mod bm3d;
+pub mod colour;
 pub mod csf;
 mod error;
+pub mod job;
 pub mod learned;
 mod method;
 pub mod methods;
 pub mod metrics;
+pub mod picture;
 mod plane;
+#[cfg(test)]
+mod sample_method;
+pub mod sigma;
 mod state;
+pub mod tiles;
 pub mod training;
 pub mod trd;
 

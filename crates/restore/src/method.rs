@@ -31,6 +31,22 @@ pub trait Method: Send + Sync {
     /// [`RestoreError`] if the planes differ in size or hold pixels that are not finite, or a sigma is none.
     fn denoise(&self, planes: &[Plane], sigmas: &[f64]) -> Result<Vec<Plane>, RestoreError>;
 
+    /// As [`Method::denoise`], and shows the channels after each step with its number, 1 first; the last are the
+    /// result. A method without steps has one.
+    ///
+    /// # Errors
+    /// As [`Method::denoise`].
+    fn denoise_steps(
+        &self,
+        planes: &[Plane],
+        sigmas: &[f64],
+        show: &mut dyn FnMut(usize, &[Plane]),
+    ) -> Result<Vec<Plane>, RestoreError> {
+        let result = self.denoise(planes, sigmas)?;
+        show(1, &result);
+        Ok(result)
+    }
+
     /// How a picture may be cut into tiles with the same result bit for bit, if it may.
     fn tiling(&self) -> Option<Tiling>;
 }

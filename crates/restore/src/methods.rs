@@ -1,27 +1,192 @@
 //! Which methods are there? The registry behind `--method`; adding one takes a file and a line here.
 
-use crate::{Method, MethodFacts, bm3d};
+use crate::csf::{Csf, CsfModel};
+use crate::learned::{Arrays, bad};
+use crate::trd::{Model, Trd};
+use crate::{Method, MethodFacts, RestoreError, bm3d, csf, trd};
+use std::path::PathBuf;
 
-/// Every method: its facts and how to make it with its published settings.
+/// Every method: its facts and how to make it.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// What is known about it.
     pub facts: &'static MethodFacts,
-    /// Makes it.
-    pub make: fn() -> Box<dyn Method>,
+    /// Makes it with its published settings, or as the options say.
+    pub make: fn(&MethodOptions) -> Result<Box<dyn Method>, RestoreError>,
 }
 
 /// All methods, in the order of lists.
-pub const METHODS: &[Entry] = &[Entry {
-    facts: &bm3d::FACTS,
-    make: || Box::new(bm3d::Bm3d::new()),
-}];
+pub const METHODS: &[Entry] = &[
+    Entry {
+        facts: &trd::FACTS,
+        make: trained_trd,
+    },
+    Entry {
+        facts: &bm3d::FACTS,
+        make: |options| untrained("bm3d", options, || Box::new(bm3d::Bm3d::new())),
+    },
+    Entry {
+        facts: &csf::FACTS,
+        make: trained_csf,
+    },
+];
 
-/// The method called `key`.
+/// How a method is set up, where it differs from its registry entry.
+#[derive(Clone, Debug, Default)]
+pub struct MethodOptions {
+    /// Weights of a trained method: a file, or the name or the beginning of the name of bundled weights (`trd-5x5`).
+    pub model: Option<PathBuf>,
+}
+
+/// Declares the weights in `models/`, without `.safetensors`.
+macro_rules! bundle {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../models/", $name, ".safetensors")).as_slice())),+]
+    };
+}
+
+/// The weights that are part of the program, each trained by the recipe of its name.
+static BUNDLED: &[(&str, &[u8])] = bundle!["trd-5x5-s25", "trd-7x7-s25", "csf-7x7-s25",];
+
+/// Names of the bundled weights.
+pub fn bundled_names() -> impl Iterator<Item = &'static str> {
+    BUNDLED.iter().map(|(name, _)| *name)
+}
+
+/// Bundled weights by name.
 #[must_use]
-pub fn method(key: &str) -> Option<Box<dyn Method>> {
-    METHODS
+pub fn bundled(name: &str) -> Option<&'static [u8]> {
+    let found = BUNDLED.iter().find(|(key, _)| *key == name);
+    found.map(|(_, bytes)| *bytes)
+}
+
+/// Makes the method called `key` as `options` say.
+///
+/// # Errors
+/// [`RestoreError::UnknownMethod`]; [`RestoreError::BadModel`] if the method takes no model, or the model is none for it.
+pub fn make(key: &str, options: &MethodOptions) -> Result<Box<dyn Method>, RestoreError> {
+    match METHODS.iter().find(|e| e.facts.key == key) {
+        Some(entry) => (entry.make)(options),
+        None => Err(RestoreError::UnknownMethod(key.to_owned())),
+    }
+}
+
+/// A method without weights.
+fn untrained(
+    key: &str,
+    options: &MethodOptions,
+    make: impl FnOnce() -> Box<dyn Method>,
+) -> Result<Box<dyn Method>, RestoreError> {
+    match &options.model {
+        None => Ok(make()),
+        Some(path) => Err(bad(format!(
+            "`{key}` is not trained and takes none, but `{}` was given",
+            path.display()
+        ))),
+    }
+}
+
+fn trained_trd(options: &MethodOptions) -> Result<Box<dyn Method>, RestoreError> {
+    let models: Vec<Model> = weights("trd", "trd-7x7", options)?
         .iter()
-        .find(|e| e.facts.key == key)
-        .map(|e| (e.make)())
+        .map(|bytes| Model::from_bytes(bytes))
+        .collect::<Result<_, _>>()?;
+    Ok(Box::new(Trd::new(&models)?))
+}
+
+fn trained_csf(options: &MethodOptions) -> Result<Box<dyn Method>, RestoreError> {
+    let models: Vec<CsfModel> = weights("csf", "csf-7x7", options)?
+        .iter()
+        .map(|bytes| CsfModel::from_bytes(bytes))
+        .collect::<Result<_, _>>()?;
+    Ok(Box::new(Csf::new(&models)?))
+}
+
+/// The weights that were asked for: bundled ones whose name begins so, or a file.
+fn weights(
+    key: &str,
+    default: &str,
+    options: &MethodOptions,
+) -> Result<Vec<Vec<u8>>, RestoreError> {
+    let asked = options.model.as_deref();
+    let name = asked
+        .map_or(Some(default), |path| path.to_str())
+        .unwrap_or_default();
+    let found: Vec<Vec<u8>> = BUNDLED
+        .iter()
+        .filter(|(known, _)| {
+            *known == name
+                || known
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with("-s"))
+        })
+        .map(|(_, bytes)| bytes.to_vec())
+        .collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let path = asked.unwrap_or(std::path::Path::new(default));
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(vec![bytes]),
+        Err(e) => {
+            let names: Vec<&str> = bundled_names().filter(|n| n.starts_with(key)).collect();
+            Err(bad(format!(
+                "`{}` is neither a readable file ({e}) nor one of {}",
+                path.display(),
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// The method that a file of weights is for, by what the file says of itself.
+#[must_use]
+pub fn method_of(weights: &[u8]) -> Option<&'static str> {
+    match Arrays::format(weights)?.as_str() {
+        trd::FORMAT => Some("trd"),
+        csf::FORMAT => Some("csf"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_is_made_and_others_are_refused() {
+        for entry in METHODS {
+            let made = make(entry.facts.key, &MethodOptions::default()).expect("a method");
+            assert_eq!(made.facts().key, entry.facts.key);
+            assert!(
+                entry.facts.source.contains("## References"),
+                "{}",
+                entry.facts.key
+            );
+        }
+        let with = |model: &str| MethodOptions {
+            model: Some(model.into()),
+        };
+        assert!(make("trd", &with("trd-5x5")).is_ok());
+        assert!(make("trd", &with("trd-5x5-s25")).is_ok());
+        for (key, model) in [
+            ("bm3d", "trd-5x5"),
+            ("trd", "csf-7x7"),
+            ("trd", "nothing.safetensors"),
+            ("csf", "trd-5x5"),
+        ] {
+            assert!(
+                matches!(make(key, &with(model)), Err(RestoreError::BadModel(_))),
+                "{key} {model}"
+            );
+        }
+        assert!(matches!(
+            make("trdd", &MethodOptions::default()),
+            Err(RestoreError::UnknownMethod(_))
+        ));
+        for name in bundled_names() {
+            let bytes = bundled(name).expect("bundled");
+            assert_eq!(method_of(bytes), name.split('-').next());
+        }
+    }
 }

@@ -62,6 +62,7 @@ fn of_name(name: &str) -> Result<Vec<String>, Failure> {
     Ok(match find(name)? {
         Named::Scheme(scheme) => entries(scheme.references),
         Named::Block(block) => entries(block.references),
+        Named::Method(method) => entries(method.references),
         Named::Network(preset) => entries(preset.references),
         Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
         Named::Recipe(name) => of_recipe(&recipes::resolved(&name)?)?,

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
             ("scheme", scheme.key, text)
         }
         Named::Block(block) => ("block", block.key, module_page(block.source)),
+        Named::Method(method) => ("method", method.key, module_page(method.source)),
         Named::Network(preset) => ("network", preset.name, network_page(preset)?),
         Named::Data(data) => ("data set", data.key, data.page.clone()),
         Named::Setting(setting) => ("setting", setting.path, setting_page(setting)),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use std::path::Path;
 use timestep_nets::{Network, blocks, presets, squeeze_excite};
 use timestep_numerics::schemes;
+use timestep_restore::methods::METHODS;
 use timestep_train::recipe::{Recipe, SETTINGS};
 use timestep_train::run::recipe;
 use timestep_train::sinks::SINKS;
@@ -74,6 +75,13 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
                 json!("none"),
                 json!("a deterministic step; there is no other noise yet"),
             ]],
+        ),
+        Kind::Methods => (
+            vec!["method", "what"],
+            METHODS
+                .iter()
+                .map(|m| vec![json!(m.facts.key), json!(m.facts.title)])
+                .collect(),
         ),
         Kind::Data => {
             super::data::sets(ui);

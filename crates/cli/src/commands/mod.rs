@@ -5,6 +5,8 @@ pub(crate) mod cite;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod data;
+pub(crate) mod denoise;
+pub(crate) mod denoise_report;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod explain;

@@ -40,5 +40,7 @@ mod objective;
 
 pub use cascade::Cascade;
 pub use method::Csf;
+pub(crate) use method::FACTS;
 pub use model::CsfModel;
+pub(crate) use model::FORMAT;
 pub use objective::CsfObjective;

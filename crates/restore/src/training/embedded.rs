@@ -43,7 +43,10 @@ mod tests {
             assert!(RestoreRecipe::recognises(text), "{name}");
             let recipe = RestoreRecipe::parse(text, &[]).unwrap_or_else(|e| panic!("{name}: {e}"));
             let again = recipe.to_toml().expect("TOML");
-            assert_eq!(RestoreRecipe::parse(&again, &[]).expect("read back"), recipe);
+            assert_eq!(
+                RestoreRecipe::parse(&again, &[]).expect("read back"),
+                recipe
+            );
         }
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/denoising");
         let files = std::fs::read_dir(folder).expect("the folder").count();
@@ -59,10 +62,18 @@ mod tests {
         let recipe = RestoreRecipe::parse(text, &set("model.scheme", "lm")).expect("a recipe");
         assert_eq!(recipe.model.scheme, "lm");
         let both = [set("model.size", "4"), set("data.every", "0")].concat();
-        let error = RestoreRecipe::parse(text, &both).expect_err("two problems").to_string();
-        assert!(error.contains("model.size") && error.contains("data.every"), "{error}");
+        let error = RestoreRecipe::parse(text, &both)
+            .expect_err("two problems")
+            .to_string();
+        assert!(
+            error.contains("model.size") && error.contains("data.every"),
+            "{error}"
+        );
         for (key, value) in [("model.sise", "5"), ("modle.size", "5"), ("sigma", "5")] {
-            assert!(RestoreRecipe::parse(text, &set(key, value)).is_err(), "{key}");
+            assert!(
+                RestoreRecipe::parse(text, &set(key, value)).is_err(),
+                "{key}"
+            );
         }
     }
 }

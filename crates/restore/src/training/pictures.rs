@@ -32,17 +32,27 @@ pub fn samples(folder: &Path, recipe: &RestoreRecipe) -> Result<Vec<Sample>, Tra
     if chosen.is_empty() {
         return Err(fail(
             folder,
-            format!("there is no picture to train on among {} there", files.len()),
+            format!(
+                "there is no picture to train on among {} there",
+                files.len()
+            ),
         ));
     }
     chosen
         .into_par_iter()
         .map(|(index, file)| {
-            let grey = image::open(file).map_err(|e| fail(file, e.to_string()))?.into_luma8();
+            let grey = image::open(file)
+                .map_err(|e| fail(file, e.to_string()))?
+                .into_luma8();
             let (width, height) = (grey.width() as usize, grey.height() as usize);
             let clean: Vec<f32> = grey.pixels().map(|p| f32::from(p.0[0])).collect();
             let mut noisy = clean.clone();
-            timestep_data::add_noise(&mut noisy, recipe.model.sigma, recipe.train.seed, index as u64);
+            timestep_data::add_noise(
+                &mut noisy,
+                recipe.model.sigma,
+                recipe.train.seed,
+                index as u64,
+            );
             Ok(Sample {
                 noisy: Plane::new(width, height, noisy)?,
                 clean: Plane::new(width, height, clean)?,

@@ -73,7 +73,9 @@ impl RestoreRecipe {
     #[must_use]
     pub fn recognises(text: &str) -> bool {
         let table: Option<toml::Table> = text.parse().ok();
-        let kind = table.as_ref().and_then(|t| t.get("task")?.get("kind")?.as_str());
+        let kind = table
+            .as_ref()
+            .and_then(|t| t.get("task")?.get("kind")?.as_str());
         kind == Some("restore")
     }
 
@@ -83,11 +85,15 @@ impl RestoreRecipe {
     /// [`TrainingError::Recipe`] with all problems that were found.
     pub fn parse(text: &str, changes: &[(String, String)]) -> Result<Self, TrainingError> {
         let bad = |why: String| TrainingError::Recipe(why);
-        let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| bad(e.to_string()))?;
+        let mut table: toml::Table = text
+            .parse()
+            .map_err(|e: toml::de::Error| bad(e.to_string()))?;
         for (path, value) in changes {
-            let (section, key) = path
-                .split_once('.')
-                .ok_or_else(|| bad(format!("`{path}` is no setting; it has the form section.key")))?;
+            let (section, key) = path.split_once('.').ok_or_else(|| {
+                bad(format!(
+                    "`{path}` is no setting; it has the form section.key"
+                ))
+            })?;
             // A word that is no TOML value is a string: scheme=lm.
             let parsed = format!("x = {value}").parse::<toml::Table>();
             let value = parsed
@@ -98,7 +104,9 @@ impl RestoreRecipe {
                 Some(found) => {
                     // 15 for 15.0 is no mistake.
                     let value = match (found.get(key), value) {
-                        (Some(toml::Value::Float(_)), toml::Value::Integer(n)) => toml::Value::Float(n as f64),
+                        (Some(toml::Value::Float(_)), toml::Value::Integer(n)) => {
+                            toml::Value::Float(n as f64)
+                        }
                         (_, value) => value,
                     };
                     found.insert(key.to_owned(), value);
@@ -106,7 +114,9 @@ impl RestoreRecipe {
                 None => return Err(bad(format!("there is no section `{section}`"))),
             }
         }
-        let recipe: Self = table.try_into().map_err(|e: toml::de::Error| bad(e.to_string()))?;
+        let recipe: Self = table
+            .try_into()
+            .map_err(|e: toml::de::Error| bad(e.to_string()))?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -126,28 +136,40 @@ impl RestoreRecipe {
             problems.push(format!("task.kind is `{}`, not `restore`", self.task.kind));
         }
         if !matches!(m.method.as_str(), "trd" | "csf") {
-            problems.push(format!("model.method is `{}`; `trd` and `csf` are trained", m.method));
+            problems.push(format!(
+                "model.method is `{}`; `trd` and `csf` are trained",
+                m.method
+            ));
         }
         if !matches!(m.size, 3 | 5 | 7) {
-            problems.push(format!("model.size is {}; filters have 3, 5 or 7 rows", m.size));
+            problems.push(format!(
+                "model.size is {}; filters have 3, 5 or 7 rows",
+                m.size
+            ));
         }
         if !(1..=64).contains(&m.steps) {
             problems.push(format!("model.steps is {}; 1 to 64 are possible", m.steps));
         }
         if !(m.sigma > 0.0 && m.sigma <= 255.0) {
-            problems.push(format!("model.sigma is {}; it lies above 0 and at most at 255", m.sigma));
+            problems.push(format!(
+                "model.sigma is {}; it lies above 0 and at most at 255",
+                m.sigma
+            ));
         }
         if m.method == "csf" && !m.scheme.is_empty() {
-            problems.push("model.scheme is set, but a cascade has no scheme; leave it empty".into());
+            problems
+                .push("model.scheme is set, but a cascade has no scheme; leave it empty".into());
         }
         if self.data.every == 0 {
             problems.push("data.every is 0; 1 uses every picture".into());
         }
         if self.train.greedy + self.train.joint == 0 {
-            problems.push("train.greedy and train.joint are both 0: nothing would be trained".into());
+            problems
+                .push("train.greedy and train.joint are both 0: nothing would be trained".into());
         }
         if m.method == "csf" && self.train.joint > 0 {
-            problems.push("train.joint must be 0 for `csf`, which is trained stage by stage".into());
+            problems
+                .push("train.joint must be 0 for `csf`, which is trained stage by stage".into());
         }
         if problems.is_empty() {
             Ok(())

@@ -44,8 +44,13 @@ impl TrainingError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Recipe(_) => Some("`timestep list recipes` shows recipes that work; copy one and change it".into()),
-            Self::Pictures { .. } => Some("give a folder of pictures with `--data-dir`, for instance 400 crops of BSDS500".into()),
+            Self::Recipe(_) => Some(
+                "`timestep list recipes` shows recipes that work; copy one and change it".into(),
+            ),
+            Self::Pictures { .. } => Some(
+                "give a folder of pictures with `--data-dir`, for instance 400 crops of BSDS500"
+                    .into(),
+            ),
             Self::File { .. } => Some("check the folder and the space on the disk".into()),
             Self::Restore(e) => e.hint(),
         }
@@ -128,8 +133,13 @@ pub fn train(
             None => Model::start(m.size, m.steps, &m.scheme, m.sigma)?,
         };
         let fresh = Model::start(m.size, m.steps, &m.scheme, m.sigma)?;
-        if (model.size, model.stages.len(), &model.scheme) != (fresh.size, fresh.stages.len(), &fresh.scheme) {
-            return Err(TrainingError::Recipe(format!("`{}` has another size, scheme or number of steps", m.start)));
+        if (model.size, model.stages.len(), &model.scheme)
+            != (fresh.size, fresh.stages.len(), &fresh.scheme)
+        {
+            return Err(TrainingError::Recipe(format!(
+                "`{}` has another size, scheme or number of steps",
+                m.start
+            )));
         }
         run.all(
             model,
@@ -161,10 +171,12 @@ fn start_bytes(start: &str) -> Result<Option<Vec<u8>>, TrainingError> {
     if let Some(bytes) = bundled(start) {
         return Ok(Some(bytes.to_vec()));
     }
-    std::fs::read(start).map(Some).map_err(|source| TrainingError::File {
-        path: start.into(),
-        source,
-    })
+    std::fs::read(start)
+        .map(Some)
+        .map_err(|source| TrainingError::File {
+            path: start.into(),
+            source,
+        })
 }
 
 /// One training.
@@ -260,7 +272,7 @@ impl<'a> Run<'a> {
 /// A row of `metrics.csv`.
 fn row(rows: &mut String, phase: usize, evaluation: usize, e: &Evaluation, psnr: f64) {
     // Writing to a string cannot fail.
-    drop(writeln!(rows, "{phase},{evaluation},{},{psnr:.4}", e.loss));
+    let _ = writeln!(rows, "{phase},{evaluation},{},{psnr:.4}", e.loss);
 }
 
 /// Writes a file whole or not at all.

@@ -79,6 +79,34 @@ impl Method for Trd {
             .collect()
     }
 
+    fn denoise_steps(
+        &self,
+        planes: &[Plane],
+        sigmas: &[f64],
+        show: &mut dyn FnMut(usize, &[Plane]),
+    ) -> Result<Vec<Plane>, RestoreError> {
+        check(planes, sigmas)?;
+        // Channels are diffused one after the other, steps are shown with all of them.
+        let mut channels: Vec<Vec<Plane>> = Vec::new();
+        for (plane, sigma) in planes.iter().zip(sigmas) {
+            let mut states = Vec::new();
+            self.plane(plane, *sigma, |_, state| states.push(state.clone()))?;
+            channels.push(states);
+        }
+        // A channel without noise stays as it is at every step.
+        let steps = channels.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        let at = |channel: usize, step: usize| {
+            let state = channels[channel].get(step).or(channels[channel].last());
+            state.unwrap_or(&planes[channel]).clone()
+        };
+        let mut last = Vec::new();
+        for step in 0..steps {
+            last = (0..planes.len()).map(|c| at(c, step)).collect();
+            show(step + 1, &last);
+        }
+        Ok(last)
+    }
+
     fn tiling(&self) -> Option<Tiling> {
         Some(Tiling {
             halo: self

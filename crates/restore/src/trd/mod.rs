@@ -40,7 +40,9 @@ mod model;
 mod objective;
 mod tape;
 
+pub(crate) use file::FORMAT;
 pub use flow::Flow;
+pub(crate) use method::FACTS;
 pub use method::Trd;
 pub use model::Model;
 pub use objective::Objective;

@@ -1,0 +1,209 @@
+//! `timestep denoise`: how do noisy picture files become clean ones?
+
+use crate::args::Denoise;
+use crate::commands::denoise_report::Report;
+use crate::failure::{Failure, INTERRUPTED, USAGE};
+use crate::require;
+use crate::ui::Ui;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use timestep_restore::batch::{self, Item, Request};
+use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
+use timestep_restore::methods::{MethodOptions, make};
+
+/// What `--require` can ask for.
+pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
+
+/// Restores every picture; one that fails does not stop the others.
+pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
+    let conditions = require::parse_for(&args.require, &MEASURES, "psnr>=28")?;
+    if !conditions.is_empty() && args.reference.is_none() && args.add_noise.is_none() {
+        return Err(Failure::usage(
+            "--require needs a clean picture to measure against",
+            "name it with --reference CLEAN, or make one noisy with --add-noise N",
+        ));
+    }
+    let options = MethodOptions {
+        model: args.model.clone(),
+    };
+    let method = make(&args.method, &options)?;
+    let job = DenoiseJob {
+        method: method.as_ref(),
+        sigma: sigma(args)?,
+        strength: args.strength,
+        luma: args.luma,
+        chroma: args.chroma,
+        memory: args.memory.as_deref().map(memory_size).transpose()?,
+        add_noise: args.add_noise.map(|sigma| AddNoise {
+            sigma,
+            seed: args.seed,
+        }),
+    };
+    job.check()?;
+    let plan = batch::plan(&Request {
+        inputs: &args.inputs,
+        output: args.out.as_deref(),
+        force: args.force,
+        in_place: args.in_place,
+    })?;
+    let several = plan.items.len() + plan.skipped.len() > 1;
+    check_reference(args.reference.as_deref(), several)?;
+
+    let mut report = Report::new(ui, &args.method, plan.items.len());
+    report.planned(&plan);
+    if plan.items.is_empty() && !plan.failed.is_empty() {
+        return Err(report.failure(USAGE));
+    }
+    if plan.items.is_empty() && plan.skipped.is_empty() {
+        return Err(Failure::usage(
+            "there is no picture in what was given",
+            "pictures are files that end in .png, .jpg, .tif, .bmp, .webp, .pgm or .ppm",
+        ));
+    }
+    let stop = stop_on_interrupt();
+    for item in &plan.items {
+        report.begin(&item.input);
+        let files = files(args, item, several);
+        let mut done = |share| {
+            report.progress(share);
+            !stop.load(Ordering::SeqCst)
+        };
+        match restore_file(&job, &files, &mut done) {
+            Ok(outcome) => report.restored(item, &outcome, job.sigma == Sigma::Auto),
+            Err(JobError::Interrupted) => {
+                report.clear();
+                return Err(Failure {
+                    code: INTERRUPTED,
+                    message: format!("interrupted at `{}`", item.input.display()),
+                    hint: JobError::Interrupted.hint(),
+                });
+            }
+            Err(error) => report.failed(&item.input, error.to_string(), error.hint()),
+        }
+    }
+    report.conclude(&conditions)
+}
+
+/// Which files a picture needs.
+fn files(args: &Denoise, item: &Item, several: bool) -> Files {
+    // A folder of the same structure, or the one clean picture.
+    let clean = |path: &PathBuf| {
+        if path.is_dir() {
+            path.join(&item.relative)
+        } else {
+            path.clone()
+        }
+    };
+    let steps = |folder: &PathBuf| {
+        if several {
+            folder.join(item.relative.with_extension(""))
+        } else {
+            folder.clone()
+        }
+    };
+    Files {
+        input: item.input.clone(),
+        output: item.output.clone(),
+        reference: args.reference.as_ref().map(clean),
+        steps: args.save_steps.as_ref().map(steps),
+        quality: args.quality,
+        number: item.number,
+    }
+}
+
+/// The noise level that is given, added or estimated.
+fn sigma(args: &Denoise) -> Result<Sigma, Failure> {
+    let Some(text) = &args.sigma else {
+        return Ok(args.add_noise.map_or(Sigma::Auto, Sigma::Given));
+    };
+    if text == "auto" {
+        return Ok(Sigma::Auto);
+    }
+    text.parse().map(Sigma::Given).map_err(|_| {
+        Failure::usage(
+            format!("--sigma {text} is neither a number nor auto"),
+            "give the standard deviation of the noise in grey levels of 0..255, such as 25",
+        )
+    })
+}
+
+/// Reads `512M`, `2G`, `1.5GiB` or a number of bytes.
+fn memory_size(text: &str) -> Result<u64, Failure> {
+    let wrong = || {
+        Failure::usage(
+            format!("--memory {text} is no size"),
+            "write for instance 512M or 2G",
+        )
+    };
+    let digits = text.find(|c: char| c.is_ascii_alphabetic());
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    let factor = match unit.to_ascii_uppercase().trim_end_matches("IB") {
+        "" | "B" => 1.0,
+        "K" | "KB" => 1024.0,
+        "M" | "MB" => 1024.0 * 1024.0,
+        "G" | "GB" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(wrong()),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+    let bytes = number * factor;
+    if bytes.is_finite() && bytes >= 1.0 {
+        // Sizes beyond 2^53 lose their last digits, which no memory has.
+        Ok(bytes as u64)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// One clean picture cannot be that of several.
+fn check_reference(reference: Option<&Path>, several: bool) -> Result<(), Failure> {
+    match reference {
+        Some(path) if !path.exists() => Err(Failure::usage(
+            format!("there is no reference `{}`", path.display()),
+            "give the clean picture, or a folder with the same names as the pictures",
+        )),
+        Some(path) if several && !path.is_dir() => Err(Failure::usage(
+            format!(
+                "`{}` is one picture, but several are restored",
+                path.display()
+            ),
+            "give a folder with the same names as the pictures",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A flag that Ctrl-C sets: the picture under way is given up and nothing of it is written. A second
+/// Ctrl-C kills.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    // Without a handler Ctrl-C ends the program at once; pictures appear complete or not at all anyway.
+    drop(ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::abort();
+        }
+    }));
+    stop
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in [
+            ("512M", 512 << 20),
+            ("2g", 2 << 30),
+            ("1.5GiB", 3 << 29),
+            ("300000", 300_000),
+            ("64KB", 64 << 10),
+        ] {
+            assert_eq!(memory_size(text).ok(), Some(bytes), "{text}");
+        }
+        for text in ["", "M", "-1G", "NaN", "12X", "0", "infG"] {
+            assert!(memory_size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What is said about pictures that are restored? A bar, a line (or object) a picture, and a summary.
+
+use crate::commands::analyze::number;
+use crate::failure::{Failure, NEGATIVE};
+use crate::require::{self, Condition};
+use crate::ui::Ui;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use timestep_restore::batch::{Item, Plan};
+use timestep_restore::job::{Outcome, Quality};
+use timestep_restore::picture::{Format, file_cause, file_hint};
+
+/// The bar; a picture is a thousand of its steps.
+const BAR: &str = "{msg} {bar:30} {percent:>3} %  ETA {eta}";
+const STEPS: u64 = 1000;
+
+/// Speaks while pictures are restored, and sums up.
+pub(crate) struct Report<'a> {
+    ui: Ui,
+    method: &'a str,
+    bar: Option<ProgressBar>,
+    begun: u64,
+    began: Instant,
+    done: usize,
+    skipped: usize,
+    ignored: usize,
+    qualities: Vec<Quality>,
+    failed: Vec<(PathBuf, String, Option<String>)>,
+    warned: bool,
+}
+
+impl<'a> Report<'a> {
+    /// A report on so many pictures.
+    pub(crate) fn new(ui: Ui, method: &'a str, pictures: usize) -> Self {
+        let bar = (ui.live() && pictures > 0).then(|| {
+            let bar = ProgressBar::new(STEPS * pictures as u64);
+            // The template is a constant; with a wrong one the bar would keep its plain style.
+            if let Ok(style) = ProgressStyle::with_template(BAR) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self {
+            ui,
+            method,
+            bar,
+            begun: 0,
+            began: Instant::now(),
+            done: 0,
+            skipped: 0,
+            ignored: 0,
+            qualities: Vec::new(),
+            failed: Vec::new(),
+            warned: false,
+        }
+    }
+
+    /// What the plan leaves out.
+    pub(crate) fn planned(&mut self, plan: &Plan) {
+        (self.skipped, self.ignored) = (plan.skipped.len(), plan.ignored);
+        if self.ui.json {
+            for item in &plan.skipped {
+                let (input, output) = (item.input.display(), item.output.display());
+                self.ui.object(json!({
+                    "event": "skipped",
+                    "input": input.to_string(),
+                    "output": output.to_string(),
+                }));
+            }
+        }
+        match plan.skipped.as_slice() {
+            [] => {}
+            [one] => self.note(&format!(
+                "`{}` exists and is skipped; --force replaces it",
+                one.output.display()
+            )),
+            all => self.note(&format!(
+                "{} outputs exist and are skipped; --force replaces them",
+                all.len()
+            )),
+        }
+        if plan.ignored > 0 {
+            let count = plan.ignored;
+            self.note(&format!("{count} files in the folders are no pictures"));
+        }
+        for (path, error) in &plan.failed {
+            let message = format!("cannot read `{}`: {}", path.display(), file_cause(error));
+            self.failed(path, message, file_hint(path, error));
+        }
+    }
+
+    /// A picture is begun.
+    pub(crate) fn begin(&mut self, input: &Path) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(STEPS * self.begun);
+            let name = input.file_name().unwrap_or(input.as_os_str());
+            bar.set_message(name.to_string_lossy().into_owned());
+        }
+        self.begun += 1;
+    }
+
+    /// A share of the picture is done.
+    pub(crate) fn progress(&self, share: f64) {
+        if let Some(bar) = &self.bar {
+            let steps = (share * STEPS as f64) as u64;
+            bar.set_position(STEPS * self.begun.saturating_sub(1) + steps);
+        }
+    }
+
+    /// A picture is restored and written.
+    pub(crate) fn restored(&mut self, item: &Item, outcome: &Outcome, auto: bool) {
+        self.done += 1;
+        let (input, output) = (item.input.display(), item.output.display());
+        let quality = outcome.quality.as_ref();
+        let picture = &outcome.picture;
+        if auto && picture.format() == Format::Jpeg && !self.warned {
+            self.warned = true;
+            self.note(
+                "the noise of JPEG files is smoothed and its estimate too low; if noise is left, give --sigma",
+            );
+        }
+        if self.ui.json {
+            self.ui.object(json!({
+                "event": "picture",
+                "input": input.to_string(),
+                "output": output.to_string(),
+                "method": self.method,
+                "width": picture.width(),
+                "height": picture.height(),
+                "channels": picture.channels(),
+                "depth": picture.samples().depth().name(),
+                "sigma": outcome.sigmas,
+                "estimated": outcome.estimated,
+                "levels": outcome.channels,
+                "tiles": outcome.tiles,
+                "seconds": outcome.seconds,
+                "psnr": quality.map(|q| number(q.psnr)),
+                "ssim": quality.and_then(|q| q.ssim),
+                "noisy_psnr": quality.map(|q| number(q.noisy_psnr)),
+                "noisy_ssim": quality.and_then(|q| q.noisy_ssim),
+                "protocol": quality.map(|q| &q.protocol),
+            }));
+        } else {
+            let line = format!(
+                "{input} → {output}: {}, {}{}, {:.2} s",
+                picture.describe(),
+                levels(outcome),
+                quality.map_or(String::new(), |q| format!(", {}", measured(q))),
+                outcome.seconds,
+            );
+            self.line(&line);
+        }
+        self.qualities.extend(outcome.quality.clone());
+    }
+
+    /// A picture failed.
+    pub(crate) fn failed(&mut self, input: &Path, message: String, hint: Option<String>) {
+        if self.ui.json {
+            self.ui.object(json!({
+                "event": "failed",
+                "input": input.display().to_string(),
+                "message": message,
+                "hint": hint,
+            }));
+        }
+        self.failed.push((input.to_owned(), message, hint));
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Sums up; fails if a picture did, or a condition does not hold for the means.
+    pub(crate) fn conclude(mut self, conditions: &[Condition]) -> Result<u8, Failure> {
+        self.clear();
+        let mean = |of: fn(&Quality) -> Option<f64>| {
+            let values: Vec<f64> = self.qualities.iter().filter_map(of).collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        let (psnr, ssim) = (mean(|q| Some(q.psnr)), mean(|q| q.ssim));
+        let (noisy_psnr, noisy_ssim) = (mean(|q| Some(q.noisy_psnr)), mean(|q| q.noisy_ssim));
+        let protocol = self.qualities.first().map(|q| q.protocol.as_str());
+        let seconds = self.began.elapsed().as_secs_f64();
+        if self.ui.json {
+            self.ui.object(json!({
+                "event": "summary",
+                "method": self.method,
+                "restored": self.done,
+                "skipped": self.skipped,
+                "failed": self.failed.len(),
+                "ignored": self.ignored,
+                "seconds": seconds,
+                "psnr": psnr.map(number),
+                "ssim": ssim,
+                "noisy_psnr": noisy_psnr.map(number),
+                "noisy_ssim": noisy_ssim,
+                "protocol": protocol,
+            }));
+        } else {
+            if let (Some(psnr), [_, _, ..]) = (psnr, self.qualities.as_slice()) {
+                let similar = ssim.map_or(String::new(), |s| format!(", SSIM {s:.4}"));
+                let count = self.qualities.len();
+                self.ui.data(&format!(
+                    "mean of {count} pictures: PSNR {psnr:.2} dB{similar}, {seconds:.2} s"
+                ));
+            }
+            if let Some(protocol) = protocol {
+                self.ui.data(protocol);
+            }
+        }
+        if !self.failed.is_empty() {
+            return Err(self.failure(NEGATIVE));
+        }
+        let missing = f64::NAN;
+        require::check_values(
+            conditions,
+            &[
+                ("psnr", psnr.unwrap_or(missing)),
+                ("ssim", ssim.unwrap_or(missing)),
+            ],
+        )?;
+        Ok(0)
+    }
+
+    /// The failure that names all pictures that failed.
+    pub(crate) fn failure(&mut self, code: u8) -> Failure {
+        self.clear();
+        let all = self.done + self.failed.len();
+        let message = match self.failed.as_slice() {
+            [(_, message, _)] if all == 1 => message.clone(),
+            failed => {
+                let lines = failed
+                    .iter()
+                    .map(|(_, message, _)| format!("\n  {message}"));
+                format!(
+                    "{} of {all} pictures failed:{}",
+                    failed.len(),
+                    lines.collect::<String>()
+                )
+            }
+        };
+        let hint = self.failed.first().and_then(|(_, _, hint)| hint.clone());
+        Failure {
+            code,
+            message,
+            hint,
+        }
+    }
+
+    fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.ui.note(text)),
+            None => self.ui.note(text),
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.ui.data(text)),
+            None => self.ui.data(text),
+        }
+    }
+}
+
+/// The noise levels in words.
+fn levels(outcome: &Outcome) -> String {
+    let estimated = if outcome.estimated {
+        " (estimated)"
+    } else {
+        ""
+    };
+    match outcome.sigmas.as_slice() {
+        [r, g, b] if outcome.estimated => {
+            format!("sigma R {r:.1} G {g:.1} B {b:.1}{estimated}")
+        }
+        [first, ..] => format!("sigma {first:.1}{estimated}"),
+        [] => String::new(),
+    }
+}
+
+/// PSNR and SSIM in words, before and after.
+fn measured(quality: &Quality) -> String {
+    let similar = match (quality.noisy_ssim, quality.ssim) {
+        (Some(before), Some(after)) => format!(", SSIM {before:.4} → {after:.4}"),
+        _ => String::new(),
+    };
+    format!(
+        "PSNR {:.2} → {:.2} dB{similar}",
+        quality.noisy_psnr, quality.psnr
+    )
+}

@@ -1,0 +1,80 @@
+//! How does a picture file become a restored one? Read, restored, written complete or not at all.
+
+use super::{DenoiseJob, JobError, Outcome};
+use crate::picture::{self, Memory, Picture, PictureError};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The files of one picture.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// The picture.
+    pub input: PathBuf,
+    /// Where the result goes; its folder is made if it is missing.
+    pub output: PathBuf,
+    /// The clean picture, to measure against.
+    pub reference: Option<PathBuf>,
+    /// A folder for the picture after every step: `step-01` and so on with the ending of the output.
+    pub steps: Option<PathBuf>,
+    /// Quality of JPEG files, 1 to 100.
+    pub quality: u8,
+    /// The picture's number among those of the run (see [`DenoiseJob::run`]).
+    pub number: u64,
+}
+
+/// Restores a picture file.
+///
+/// # Errors
+/// [`JobError`]; the output is then as it was.
+pub fn restore_file(
+    job: &DenoiseJob<'_>,
+    files: &Files,
+    done: &mut dyn FnMut(f64) -> bool,
+) -> Result<Outcome, JobError> {
+    let steps = files.steps.is_some();
+    // The reference is held beside the picture and has its size, perhaps with another depth.
+    let memory = Memory {
+        allowed: job.memory,
+        beside: &|size, colours| job.needs(size, colours, steps),
+    };
+    let picture = picture::read(&files.input, &memory)?;
+    // What cannot be written is said before hours of work.
+    picture::check_fits(&files.output, &picture)?;
+    let held = picture.bytes();
+    let memory = Memory {
+        allowed: job.memory,
+        beside: &|size, colours| held.saturating_add(job.needs(size, colours, steps)),
+    };
+    let reference = files.reference.as_deref();
+    let reference = reference
+        .map(|path| picture::read(path, &memory))
+        .transpose()?;
+    folder(files.output.parent())?;
+    let mut write_step = |n: usize, step: &Picture| -> Result<(), JobError> {
+        let Some(to) = &files.steps else {
+            return Ok(());
+        };
+        folder(Some(to))?;
+        let ending = files.output.extension().unwrap_or_default();
+        let path = to.join(format!("step-{n:02}")).with_extension(ending);
+        Ok(picture::write(&path, step, files.quality)?)
+    };
+    let show: Option<super::ShowStep<'_>> = if steps { Some(&mut write_step) } else { None };
+    let outcome = job.run(picture, files.number, reference.as_ref(), show, done)?;
+    drop(reference);
+    picture::write(&files.output, &outcome.picture, files.quality)?;
+    Ok(outcome)
+}
+
+/// Makes a folder that is missing.
+fn folder(path: Option<&Path>) -> Result<(), PictureError> {
+    match path {
+        Some(path) if !path.as_os_str().is_empty() => {
+            fs::create_dir_all(path).map_err(|source| PictureError::Write {
+                path: path.to_owned(),
+                source,
+            })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,396 @@
+//! How is one picture restored? Noise level, colours, tiles, metrics, and the file it goes to.
+
+mod error;
+mod file;
+#[cfg(test)]
+mod tests;
+
+pub use error::JobError;
+pub use file::{Files, restore_file};
+
+use crate::metrics::Comparison;
+use crate::picture::{Depth, Picture};
+use crate::tiles::{Canvas, Plan, in_opponent_colours, run};
+use crate::{Method, Plane, RestoreError, colour, sigma};
+use std::time::Instant;
+
+/// How much noise a picture has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sigma {
+    /// Estimated from each colour channel.
+    Auto,
+    /// This standard deviation in every colour channel, in grey levels of 0..255.
+    Given(f64),
+}
+
+/// Noise that is added first, for demonstrations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AddNoise {
+    /// Its standard deviation in grey levels.
+    pub sigma: f64,
+    /// Seed of its generator.
+    pub seed: u64,
+}
+
+/// What is done to pictures.
+pub struct DenoiseJob<'a> {
+    /// The method.
+    pub method: &'a dyn Method,
+    /// The noise level.
+    pub sigma: Sigma,
+    /// Factor of all noise levels: below 1 restores less, above 1 more.
+    pub strength: f64,
+    /// Factor of the noise level of grey, and of the mean of colours.
+    pub luma: f64,
+    /// Factor of the noise levels of the differences of colours.
+    pub chroma: f64,
+    /// Bytes of memory to keep to.
+    pub memory: Option<u64>,
+    /// Noise to add first.
+    pub add_noise: Option<AddNoise>,
+}
+
+/// What became of a picture.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The restored picture, as it will be stored.
+    pub picture: Picture,
+    /// Noise level of each colour channel (grey, or R, G, B).
+    pub sigmas: Vec<f64>,
+    /// Whether they were estimated.
+    pub estimated: bool,
+    /// Noise level that each channel was restored with (grey, or Y, U, V): scaled by strength, luma, chroma.
+    pub channels: Vec<f64>,
+    /// Tiles the picture was cut into.
+    pub tiles: usize,
+    /// Seconds that the restoration took, files and metrics included, the estimate too.
+    pub seconds: f64,
+    /// How near it is to the clean picture, where that is known.
+    pub quality: Option<Quality>,
+}
+
+/// How near a picture is to the clean one.
+#[derive(Clone, Debug)]
+pub struct Quality {
+    /// PSNR of the result in dB.
+    pub psnr: f64,
+    /// SSIM of the result; none below 11 × 11 pixels.
+    pub ssim: Option<f64>,
+    /// PSNR of the noisy picture.
+    pub noisy_psnr: f64,
+    /// SSIM of the noisy picture.
+    pub noisy_ssim: Option<f64>,
+    /// How both were measured.
+    pub protocol: String,
+}
+
+/// Shows the picture after each step of a method.
+pub type ShowStep<'a> = &'a mut dyn FnMut(usize, &Picture) -> Result<(), JobError>;
+
+/// Tiles are kept below this where no limit is given: more would not be faster.
+const ENOUGH: u64 = 512 << 20;
+/// What the program itself takes.
+const PROGRAM: u64 = 32 << 20;
+
+impl DenoiseJob<'_> {
+    /// Checks what holds for all pictures, before any is read.
+    ///
+    /// # Errors
+    /// [`JobError::BadFactor`], or [`RestoreError::BadSigma`].
+    pub fn check(&self) -> Result<(), JobError> {
+        for (name, value) in [
+            ("strength", self.strength),
+            ("luma", self.luma),
+            ("chroma", self.chroma),
+        ] {
+            if !(0.0..=100.0).contains(&value) {
+                return Err(JobError::BadFactor { name, value });
+            }
+        }
+        let level = match self.sigma {
+            Sigma::Auto => None,
+            Sigma::Given(level) => Some(level),
+        };
+        let added = self.add_noise.map(|n| n.sigma);
+        for level in [level, added].into_iter().flatten() {
+            if !(0.0..=255.0).contains(&level) {
+                return Err(RestoreError::BadSigma(level).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Fewest bytes that a picture of so many columns, rows and colours needs beside its samples.
+    #[must_use]
+    pub fn needs(&self, size: (usize, usize), colours: usize, steps: bool) -> u64 {
+        let pixels = (size.0 as u64).saturating_mul(size.1 as u64);
+        let floats = pixels.saturating_mul(4 * colours as u64);
+        let noisy = if self.add_noise.is_some() { floats } else { 0 };
+        let tiling = self.method.tiling();
+        let tiles = if steps {
+            // As channels, in opponent colours, a step of it and the step as a picture.
+            let each = tiling.map_or(0, |t| t.bytes_per_pixel as u64);
+            floats.saturating_mul(5) + pixels.saturating_mul(each)
+        } else {
+            // With no budget every plan is refused, with the smallest that would do.
+            Plan::new(size, colours, tiling, 0).map_or_else(|least| least, |p| p.bytes)
+        };
+        PROGRAM.saturating_add(noisy).saturating_add(tiles)
+    }
+
+    /// Restores a picture.
+    ///
+    /// `number` is the picture's number among those of the run: noise that is added to grey comes from the
+    /// stream [`timestep_data::add_noise`] of that number, to the channel `c` of colour pictures from
+    /// `number + c · 2³²`. With noise added and no `reference` the picture itself is the clean one.
+    /// `show` sees every step of the method; the picture is then restored as a whole. `done` hears the share
+    /// of the work that is done, and says whether to go on.
+    ///
+    /// # Errors
+    /// [`JobError`]: wrong settings, too little memory, another size of reference, the method's own,
+    /// interrupted.
+    pub fn run(
+        &self,
+        picture: Picture,
+        number: u64,
+        reference: Option<&Picture>,
+        show: Option<ShowStep<'_>>,
+        done: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<Outcome, JobError> {
+        self.check()?;
+        let began = Instant::now();
+        let (size, colours) = ((picture.width(), picture.height()), picture.colours());
+        check_reference(&picture, reference)?;
+        let plan = self.plan(&picture, reference, show.is_some())?;
+        let depth = picture.samples().depth();
+        let noisy = self.add_noise.map(|n| noisy(&picture, n, number));
+        let (sigmas, estimated) = match self.sigma {
+            Sigma::Given(level) => (vec![level; colours], false),
+            Sigma::Auto => (estimate(&picture, noisy.as_deref()), true),
+        };
+        let channels = self.channels(&sigmas);
+        if let Some(level) = channels.iter().find(|s| !(0.0..=255.0).contains(*s)) {
+            return Err(RestoreError::BadSigma(*level).into());
+        }
+        let compares = reference.is_some() || noisy.is_some();
+        let comparison = || compares.then(|| Comparison::new(colours));
+        let mut work = Work {
+            picture,
+            noisy,
+            reference,
+            before: comparison(),
+            after: comparison(),
+        };
+        let tiles = match show {
+            Some(show) => {
+                self.with_steps(&mut work, &channels, show)?;
+                done(1.0);
+                1
+            }
+            None => {
+                if !run(self.method, &plan, &channels, &mut work, done)? {
+                    return Err(JobError::Interrupted);
+                }
+                plan.tiles()
+            }
+        };
+        debug_assert_eq!((work.picture.width(), work.picture.height()), size);
+        let quality = work.before.zip(work.after).map(|(before, after)| Quality {
+            psnr: after.psnr(),
+            ssim: after.ssim(),
+            noisy_psnr: before.psnr(),
+            noisy_ssim: before.ssim(),
+            protocol: self.protocol(depth),
+        });
+        Ok(Outcome {
+            picture: work.picture,
+            sigmas,
+            estimated,
+            channels,
+            tiles,
+            seconds: began.elapsed().as_secs_f64(),
+            quality,
+        })
+    }
+
+    fn plan(
+        &self,
+        picture: &Picture,
+        reference: Option<&Picture>,
+        steps: bool,
+    ) -> Result<Plan, JobError> {
+        let (size, colours) = ((picture.width(), picture.height()), picture.colours());
+        let tiling = self.method.tiling();
+        let least = Plan::new(size, colours, tiling, 0).map_or_else(|least| least, |p| p.bytes);
+        let needs = self.needs(size, colours, steps);
+        // Samples, and what is held whatever the tiles are.
+        let held = picture.bytes() + reference.map_or(0, Picture::bytes);
+        let budget = match self.memory {
+            None => ENOUGH.max(least),
+            Some(allowed) => {
+                if held + needs > allowed {
+                    let needs = held + needs;
+                    return Err(JobError::TooLarge { needs, allowed });
+                }
+                // At least the smallest plan, as was just checked.
+                (allowed - held - needs)
+                    .saturating_add(least)
+                    .min(ENOUGH.max(least))
+            }
+        };
+        Plan::new(size, colours, tiling, budget).map_err(|needs| JobError::TooLarge {
+            needs,
+            allowed: budget,
+        })
+    }
+
+    /// Noise levels of the channels that the method sees.
+    fn channels(&self, sigmas: &[f64]) -> Vec<f64> {
+        let (luma, chroma) = (self.strength * self.luma, self.strength * self.chroma);
+        match *sigmas {
+            [r, g, b] => {
+                let [y, u, v] = colour::opponent_sigmas([r, g, b]);
+                vec![y * luma, u * chroma, v * chroma]
+            }
+            _ => sigmas.iter().map(|s| s * luma).collect(),
+        }
+    }
+
+    /// Restores the whole at once and shows every step.
+    fn with_steps(
+        &self,
+        work: &mut Work<'_>,
+        channels: &[f64],
+        show: ShowStep<'_>,
+    ) -> Result<(), JobError> {
+        let height = work.picture.height();
+        let planes = work.take(0, height);
+        let mut step = work.picture.clone();
+        let mut failed = None;
+        let result = in_opponent_colours(planes, |planes| {
+            self.method
+                .denoise_steps(planes, channels, &mut |n, planes| {
+                    if failed.is_some() {
+                        return;
+                    }
+                    let shown = crate::tiles::back(planes.to_vec());
+                    let shown = shown.map_err(JobError::from).and_then(|planes| {
+                        step.put(0, 0, &planes);
+                        show(n, &step)
+                    });
+                    failed = shown.err();
+                })
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        work.give(0, result);
+        Ok(())
+    }
+
+    fn protocol(&self, depth: Depth) -> String {
+        let noise = match (self.add_noise, depth) {
+            (Some(AddNoise { sigma, seed }), _) => format!(
+                "noise of sigma {sigma} (seed {seed}) added in float, neither clipped nor rounded"
+            ),
+            (None, Depth::F32) => "noise as in the file, in float".to_owned(),
+            (None, depth) => format!(
+                "noise as in the file, clipped and rounded to {}",
+                depth.name()
+            ),
+        };
+        format!(
+            "PSNR and SSIM of floats, result neither clipped nor rounded, over all channels, no border left \
+             out; {noise}"
+        )
+    }
+}
+
+fn check_reference(picture: &Picture, reference: Option<&Picture>) -> Result<(), JobError> {
+    let Some(reference) = reference else {
+        return Ok(());
+    };
+    let key = |p: &Picture| (p.width(), p.height(), p.colours());
+    if key(picture) == key(reference) {
+        return Ok(());
+    }
+    Err(JobError::OtherReference {
+        picture: picture.describe(),
+        reference: reference.describe(),
+    })
+}
+
+/// The colour channels with noise added.
+fn noisy(picture: &Picture, noise: AddNoise, number: u64) -> Vec<Plane> {
+    let mut planes = picture.planes();
+    for (c, plane) in (0u64..).zip(&mut planes) {
+        let stream = number.wrapping_add(c << 32);
+        timestep_data::add_noise(plane.pixels_mut(), noise.sigma, noise.seed, stream);
+    }
+    planes
+}
+
+/// The noise level of each colour channel.
+fn estimate(picture: &Picture, noisy: Option<&[Plane]>) -> Vec<f64> {
+    let mut channels = vec![Vec::new(); picture.colours()];
+    for [left, top, width, height] in sigma::parts(picture.width(), picture.height()) {
+        let part = match noisy {
+            None => picture.planes_of(left, top, width, height),
+            Some(planes) => planes
+                .iter()
+                .map(|p| p.crop(left, top, width, height))
+                .collect(),
+        };
+        for (channel, plane) in channels.iter_mut().zip(part) {
+            channel.push(plane);
+        }
+    }
+    channels
+        .iter()
+        .map(|parts| sigma::estimate(parts))
+        .collect()
+}
+
+/// A picture that is overwritten by its restored rows, compared on the way.
+struct Work<'a> {
+    picture: Picture,
+    noisy: Option<Vec<Plane>>,
+    reference: Option<&'a Picture>,
+    before: Option<Comparison>,
+    after: Option<Comparison>,
+}
+
+impl Work<'_> {
+    /// Clean rows: of the reference, or of the picture before noise was added. Those of the picture are still
+    /// there when they are asked for, because a row is compared before it is overwritten.
+    fn clean(&self, top: usize, height: usize) -> Vec<Plane> {
+        let clean = self.reference.unwrap_or(&self.picture);
+        clean.planes_of(0, top, clean.width(), height)
+    }
+}
+
+impl Canvas for Work<'_> {
+    fn take(&mut self, top: usize, height: usize) -> Vec<Plane> {
+        let width = self.picture.width();
+        let planes: Vec<Plane> = match &self.noisy {
+            Some(noisy) => noisy
+                .iter()
+                .map(|p| p.crop(0, top, width, height))
+                .collect(),
+            None => self.picture.planes_of(0, top, width, height),
+        };
+        if let Some(mut before) = self.before.take() {
+            before.push(&planes, &self.clean(top, height));
+            self.before = Some(before);
+        }
+        planes
+    }
+
+    fn give(&mut self, top: usize, planes: Vec<Plane>) {
+        if let Some(mut after) = self.after.take() {
+            after.push(&planes, &self.clean(top, planes[0].height()));
+            self.after = Some(after);
+        }
+        self.picture.put(0, top, &planes);
+    }
+}

@@ -1,0 +1,183 @@
+//! What can be wrong with a picture file, and what helps?
+
+use super::Format;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a picture file cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// The file cannot be opened or read.
+    #[error("cannot read `{}`: {}", .path.display(), file_cause(.source))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder where a file is wanted.
+    #[error("`{}` is a folder, not a picture", .path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No picture at all: empty, text, something else.
+    #[error("`{}` is no picture: {what}", .path.display())]
+    NoPicture {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: String,
+    },
+    /// Cut short or corrupt.
+    #[error("`{}` is a {} that is damaged or cut short: {reason}", .path.display(), .format.name())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What it began like.
+        format: Format,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// A kind that is not read.
+    #[error("`{}` is a {} of a kind that is not supported: {what}", .path.display(), .format.name())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        format: Format,
+        /// Which kind.
+        what: String,
+    },
+    /// It does not fit into the memory allowed.
+    #[error("`{}` needs {} of memory, more than {}", .path.display(), size(*.needs), limit(*.allowed))]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that would do.
+        needs: u64,
+        /// Bytes allowed; none: as much as there is.
+        allowed: Option<u64>,
+    },
+    /// NaN or infinite samples.
+    #[error("{count} of {total} samples in `{}` are not finite (NaN or infinity)", .path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// Of how many colour samples.
+        total: usize,
+    },
+    /// The name does not say which kind of file to write.
+    #[error("the ending of `{}` names no kind of picture", .path.display())]
+    UnknownEnding {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The kind of file cannot hold the picture.
+    #[error("`{}`: {} cannot hold {what}", .path.display(), .format.name())]
+    CannotHold {
+        /// The output.
+        path: PathBuf,
+        /// Its kind.
+        format: Format,
+        /// What it cannot hold.
+        what: String,
+    },
+    /// The output cannot be written.
+    #[error("cannot write `{}`: {}", .path.display(), file_cause(.source))]
+    Write {
+        /// The output.
+        path: PathBuf,
+        /// What the system or the encoder said.
+        source: io::Error,
+    },
+}
+
+impl PictureError {
+    /// One action that helps.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Read { path, source } | Self::Write { path, source } => {
+                return file_hint(path, source);
+            }
+            Self::Folder { .. } => {
+                "give a folder as input and another as output to restore all pictures in it".into()
+            }
+            Self::NoPicture { .. } | Self::Unsupported { .. } => {
+                "give a PNG, JPEG or TIFF (8 bit, 16 bit or float; grey or RGB), BMP, WebP or PNM"
+                    .into()
+            }
+            Self::Damaged { .. } => {
+                "open it in a viewer, or copy it again from where it came".into()
+            }
+            Self::TooLarge { needs, .. } => {
+                let mib = needs.div_ceil(1 << 20);
+                format!("allow it with --memory {mib}M, or cut the picture into parts")
+            }
+            Self::NotFinite { .. } => {
+                "replace these pixels first, for instance by the mean of their neighbours".into()
+            }
+            Self::UnknownEnding { .. } => "let its name end in .png, .jpg or .tif".into(),
+            Self::CannotHold { .. } => {
+                "PNG holds 8 and 16 bit with alpha, TIFF floats as well; choose such an ending"
+                    .into()
+            }
+        })
+    }
+}
+
+/// The cause of a failed file operation in words: common ones plainly, the rest as reported.
+#[must_use]
+pub fn file_cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// What helps against the cause of a failed file operation on `path`.
+#[must_use]
+pub fn file_hint(path: &std::path::Path, error: &io::Error) -> Option<String> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.display().to_string(),
+        _ => ".".to_owned(),
+    };
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(format!(
+            "free some space on the disk that holds `{folder}`, or write somewhere else"
+        )),
+        io::ErrorKind::PermissionDenied => Some(format!(
+            "check the permissions with `ls -ld {folder}`, or choose a folder of your own"
+        )),
+        io::ErrorKind::ReadOnlyFilesystem => Some(format!(
+            "`{folder}` is on a read-only file system; choose another folder"
+        )),
+        io::ErrorKind::NotFound => Some(format!("see what is there with `ls {folder}`")),
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            Some("a part of the path is a file; choose another folder".to_owned())
+        }
+        io::ErrorKind::IsADirectory => Some("that is a folder; give the path of a file".to_owned()),
+        _ => None,
+    }
+}
+
+/// A number of bytes in words.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
+}
+
+fn limit(allowed: Option<u64>) -> String {
+    allowed.map_or("there is".to_owned(), |a| {
+        format!("the {} allowed", size(a))
+    })
+}

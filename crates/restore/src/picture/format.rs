@@ -1,0 +1,97 @@
+//! Which kinds of picture files are there, and how is one recognised?
+
+use std::path::Path;
+
+/// A kind of picture file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// PNG: 8 and 16 bit, grey or RGB, alpha; palettes are expanded.
+    Png,
+    /// JPEG: 8 bit, grey or RGB, lossy.
+    Jpeg,
+    /// TIFF: 8 bit, 16 bit and float, grey or RGB, alpha.
+    Tiff,
+    /// BMP.
+    Bmp,
+    /// WebP.
+    Webp,
+    /// Portable anymap: PGM and PPM.
+    Pnm,
+}
+
+/// Endings of names, in lower case.
+const ENDINGS: [(&str, Format); 10] = [
+    ("png", Format::Png),
+    ("jpg", Format::Jpeg),
+    ("jpeg", Format::Jpeg),
+    ("tif", Format::Tiff),
+    ("tiff", Format::Tiff),
+    ("bmp", Format::Bmp),
+    ("webp", Format::Webp),
+    ("pgm", Format::Pnm),
+    ("ppm", Format::Pnm),
+    ("pnm", Format::Pnm),
+];
+
+impl Format {
+    /// The kind that a name ends like, in any case of letters.
+    #[must_use]
+    pub fn of_name(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_string_lossy().to_lowercase();
+        let known = ENDINGS.iter().find(|(e, _)| *e == ending)?;
+        Some(known.1)
+    }
+
+    /// The kind that a file begins like.
+    #[must_use]
+    pub fn of_content(start: &[u8]) -> Option<Self> {
+        match start {
+            [0x89, b'P', b'N', b'G', ..] => Some(Self::Png),
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Some(Self::Webp),
+            // Two letters alone would take many a text for a picture.
+            [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some(Self::Bmp),
+            [b'P', b'2' | b'3' | b'5' | b'6', white, ..] if white.is_ascii_whitespace() => {
+                Some(Self::Pnm)
+            }
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::Tiff => "TIFF",
+            Self::Bmp => "BMP",
+            Self::Webp => "WebP",
+            Self::Pnm => "PNM",
+        }
+    }
+}
+
+/// Whether a file's name ends like a picture's; hidden files (`.name`) are none.
+#[must_use]
+pub fn is_picture_name(path: &Path) -> bool {
+    let hidden = path
+        .file_name()
+        .is_some_and(|n| n.to_string_lossy().starts_with('.'));
+    !hidden && Format::of_name(path).is_some()
+}

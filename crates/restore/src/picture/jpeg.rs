@@ -1,0 +1,240 @@
+//! How are JPEG files read and written? Cut ones are refused; 4:4:4 is written, so colours stay sharp.
+
+use super::read::{Head, Origin};
+use super::{Density, DensityUnit, Picture, PictureError, Samples};
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder, PixelDensity, PixelDensityUnit};
+use image::{ExtendedColorType, ImageDecoder, ImageEncoder, ImageError};
+use std::io::{self, BufRead, Seek, Write};
+
+/// Header of an XMP segment.
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
+/// Reads a JPEG file. CMYK becomes RGB. EXIF data is kept with its orientation, so nothing is turned.
+pub(super) fn read(
+    mut reader: impl BufRead + Seek,
+    length: u64,
+    origin: &Origin<'_>,
+) -> Result<Picture, PictureError> {
+    let broken = |source| PictureError::Read {
+        path: origin.path.to_owned(),
+        source,
+    };
+    let mut content = Vec::new();
+    reader.read_to_end(&mut content).map_err(broken)?;
+    let walk = Walk::of(&content);
+    // The decoder reads the file into memory once more.
+    drop(content);
+    reader.rewind().map_err(broken)?;
+    // It fills what a cut file lacks with grey and reports success.
+    if !walk.complete {
+        return Err(origin.damaged(format!("{length} bytes and no end marker")));
+    }
+    let fail = |e: ImageError| match e {
+        ImageError::Unsupported(e) => origin.unsupported(e.to_string()),
+        e => origin.damaged(e),
+    };
+    let mut decoder = JpegDecoder::new(reader).map_err(fail)?;
+    let (width, height) = decoder.dimensions();
+    let colours = if decoder.color_type().has_color() {
+        3
+    } else {
+        1
+    };
+    let total = decoder.total_bytes();
+    let size = (width as usize, height as usize);
+    // The file may be held with half as much again; a progressive one keeps 16-bit coefficients.
+    let coefficients = if walk.progressive { 2 * total } else { 0 };
+    origin.check_memory(&Head {
+        size,
+        colours,
+        samples: Some(total),
+        decoder: 2 * length + coefficients,
+    })?;
+    let icc = decoder.icc_profile().ok().flatten();
+    let exif = decoder.exif_metadata().ok().flatten();
+    let xmp = decoder.xmp_metadata().ok().flatten();
+    let bytes = usize::try_from(total).map_err(|_| origin.too_large(total))?;
+    let mut samples: Vec<u8> = origin.room(bytes)?;
+    samples.resize(bytes, 0);
+    decoder.read_image(&mut samples).map_err(fail)?;
+    let mut picture = Picture::new(size, colours, false, Samples::U8(samples), origin.format)
+        .ok_or_else(|| origin.damaged("it lacks rows"))?;
+    // A profile of another colour space (CMYK) would be wrong for what was decoded.
+    let space: &[u8] = if colours == 3 { b"RGB " } else { b"GRAY" };
+    picture.meta.icc = icc.filter(|p| p.get(16..20) == Some(space));
+    picture.meta.exif = exif;
+    picture.meta.xmp = xmp;
+    picture.meta.density = walk.density;
+    Ok(picture)
+}
+
+/// Writes 8-bit samples without alpha.
+pub(super) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io::Result<()> {
+    let Samples::U8(samples) = picture.samples() else {
+        return Err(io::Error::other("JPEG holds 8 bit only"));
+    };
+    let colour = match picture.channels() {
+        1 => ExtendedColorType::L8,
+        3 => ExtendedColorType::Rgb8,
+        _ => return Err(io::Error::other("JPEG cannot hold alpha")),
+    };
+    let meta = &picture.meta;
+    // A segment holds 65533 bytes.
+    let fits = |x: &&Vec<u8>| x.len() + XMP.len() <= 65_533;
+    let mut file = WithXmp {
+        out,
+        xmp: meta.xmp.as_ref().filter(fits).map(Vec::as_slice),
+        until: 20,
+    };
+    let mut encoder = JpegEncoder::new_with_quality(&mut file, quality.clamp(1, 100));
+    if let Some(icc) = &meta.icc {
+        encoder
+            .set_icc_profile(icc.clone())
+            .map_err(io::Error::other)?;
+    }
+    // More EXIF data (a large thumbnail) does not fit a JPEG file.
+    if let Some(exif) = meta.exif.as_ref().filter(|e| e.len() <= 65_527) {
+        encoder
+            .set_exif_metadata(exif.clone())
+            .map_err(io::Error::other)?;
+    }
+    if let Some(density) = meta.density.and_then(pixel_density) {
+        encoder.set_pixel_density(density);
+    }
+    let side = |s| super::png::extent(s);
+    encoder
+        .encode(
+            samples,
+            side(picture.width())?,
+            side(picture.height())?,
+            colour,
+        )
+        .map_err(|e| match e {
+            ImageError::IoError(e) => e,
+            e => io::Error::other(e),
+        })
+}
+
+/// Puts a segment with an XMP packet, which the encoder does not write, after the start (2 bytes) and the
+/// JFIF segment (18).
+struct WithXmp<'a, W> {
+    out: W,
+    xmp: Option<&'a [u8]>,
+    until: usize,
+}
+
+impl<W: Write> Write for WithXmp<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.until == 0
+            && let Some(xmp) = self.xmp.take()
+        {
+            // Its length was checked to fit 16 bits.
+            let length = (2 + XMP.len() + xmp.len()) as u16;
+            self.out.write_all(&[0xFF, 0xE1])?;
+            self.out.write_all(&length.to_be_bytes())?;
+            self.out.write_all(XMP)?;
+            self.out.write_all(xmp)?;
+        }
+        let part = if self.until == 0 {
+            bytes.len()
+        } else {
+            bytes.len().min(self.until)
+        };
+        let written = self.out.write(&bytes[..part])?;
+        self.until -= written.min(self.until);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Resolution in JFIF's whole numbers.
+fn pixel_density(density: Density) -> Option<PixelDensity> {
+    let unit = match density.unit {
+        DensityUnit::Centimetre => DensityUnit::Centimetre,
+        _ => DensityUnit::Inch,
+    };
+    let density = density.to(unit, true);
+    let whole = |n: u32| u16::try_from(n).ok().filter(|n| *n > 0);
+    Some(PixelDensity {
+        density: (whole(density.x.0)?, whole(density.y.0)?),
+        unit: match density.unit {
+            DensityUnit::Aspect => PixelDensityUnit::PixelAspectRatio,
+            DensityUnit::Centimetre => PixelDensityUnit::Centimeters,
+            DensityUnit::Inch | DensityUnit::Metre => PixelDensityUnit::Inches,
+        },
+    })
+}
+
+/// What a walk over the segments finds.
+struct Walk {
+    complete: bool,
+    progressive: bool,
+    density: Option<Density>,
+}
+
+impl Walk {
+    /// Segments are walked by their lengths, because a thumbnail in the EXIF data has an end marker
+    /// of its own.
+    fn of(bytes: &[u8]) -> Self {
+        let mut walk = Self {
+            complete: false,
+            progressive: false,
+            density: None,
+        };
+        let mut at = 2;
+        while at + 1 < bytes.len() {
+            // Stray bytes between segments, and all of the coded data, are passed over here: inside
+            // coded data FF is followed by 00 or a restart marker, neither of which ends the walk.
+            if bytes[at] != 0xFF {
+                at += 1;
+                continue;
+            }
+            match bytes[at + 1] {
+                0xD9 => {
+                    walk.complete = true;
+                    return walk;
+                }
+                // A run of FF is padding: the last one belongs to the marker.
+                0xFF => at += 1,
+                // Stuffed zero, restart markers, TEM and a second start have no length.
+                0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
+                marker => {
+                    let Some(length) = bytes.get(at + 2..at + 4) else {
+                        return walk;
+                    };
+                    let end = at + 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+                    walk.progressive |= marker == 0xC2;
+                    if marker == 0xE0 {
+                        walk.density = bytes.get(at + 4..end).and_then(jfif);
+                    }
+                    at = end;
+                }
+            }
+        }
+        walk
+    }
+}
+
+/// The resolution in a JFIF segment.
+fn jfif(segment: &[u8]) -> Option<Density> {
+    let rest = segment.strip_prefix(b"JFIF\0")?;
+    let number = |at: usize| {
+        Some(u32::from(u16::from_be_bytes([
+            *rest.get(at)?,
+            *rest.get(at + 1)?,
+        ])))
+    };
+    let unit = match rest.get(2)? {
+        1 => DensityUnit::Inch,
+        2 => DensityUnit::Centimetre,
+        _ => DensityUnit::Aspect,
+    };
+    Some(Density {
+        x: (number(3)?, 1),
+        y: (number(5)?, 1),
+        unit,
+    })
+}

@@ -1,0 +1,176 @@
+//! How does a file become a picture? Its content decides what it is, not its name.
+
+use super::{Format, Picture, PictureError, jpeg, other, png, tiff};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
+use std::path::Path;
+
+/// How much memory a picture may take.
+#[derive(Clone, Copy)]
+pub struct Memory<'a> {
+    /// Bytes allowed; none: as much as there is.
+    pub allowed: Option<u64>,
+    /// Bytes that the work on a picture of so many columns, rows and colours needs beside its samples.
+    pub beside: &'a dyn Fn((usize, usize), usize) -> u64,
+}
+
+impl Memory<'static> {
+    /// As much as there is.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self {
+            allowed: None,
+            beside: &|_, _| 0,
+        }
+    }
+}
+
+/// Where a picture comes from, and how much memory it may take.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) path: &'a Path,
+    pub(super) format: Format,
+    pub(super) memory: Memory<'a>,
+}
+
+/// What the head of a file says.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) size: (usize, usize),
+    pub(super) colours: usize,
+    /// Bytes of the samples; none if that is no number.
+    pub(super) samples: Option<u64>,
+    /// Bytes that the decoder needs beside them.
+    pub(super) decoder: u64,
+}
+
+impl Origin<'_> {
+    pub(super) fn damaged(&self, reason: impl ToString) -> PictureError {
+        PictureError::Damaged {
+            path: self.path.to_owned(),
+            format: self.format,
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(super) fn unsupported(&self, what: impl Into<String>) -> PictureError {
+        PictureError::Unsupported {
+            path: self.path.to_owned(),
+            format: self.format,
+            what: what.into(),
+        }
+    }
+
+    /// Refuses what is larger than allowed before it is decoded.
+    pub(super) fn check_memory(&self, head: &Head) -> Result<(), PictureError> {
+        let Some(samples) = head.samples else {
+            return Err(self.too_large(u64::MAX));
+        };
+        // What the work needs is only taken when the decoder has gone.
+        let beside = (self.memory.beside)(head.size, head.colours).max(head.decoder);
+        let needs = samples.saturating_add(beside);
+        if self.memory.allowed.is_some_and(|a| needs > a) {
+            return Err(self.too_large(needs));
+        }
+        Ok(())
+    }
+
+    pub(super) fn too_large(&self, needs: u64) -> PictureError {
+        PictureError::TooLarge {
+            path: self.path.to_owned(),
+            needs,
+            allowed: self.memory.allowed,
+        }
+    }
+
+    /// Room for `count` values, or an error: a damaged head may claim any size.
+    pub(super) fn room<T: Clone>(&self, count: usize) -> Result<Vec<T>, PictureError> {
+        let mut room = Vec::new();
+        room.try_reserve_exact(count)
+            .map_err(|_| self.too_large((count as u64).saturating_mul(size_of::<T>() as u64)))?;
+        Ok(room)
+    }
+}
+
+/// Reads a picture file.
+///
+/// What a decoder needs beside the samples is counted as memory too.
+///
+/// # Errors
+/// [`PictureError`]: missing, a folder, no picture, damaged, cut short, too large, samples not finite.
+pub fn read(path: &Path, memory: &Memory<'_>) -> Result<Picture, PictureError> {
+    let fail = |source| PictureError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    if path.is_dir() {
+        let path = path.to_owned();
+        return Err(PictureError::Folder { path });
+    }
+    let file = File::open(path).map_err(fail)?;
+    let length = file.metadata().map_err(fail)?.len();
+    decode(path, BufReader::new(file), length, memory)
+}
+
+/// Reads a picture from the bytes of a file; `path` is for messages only.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(path: &Path, content: &[u8]) -> Result<Picture, PictureError> {
+    decode(
+        path,
+        Cursor::new(content),
+        content.len() as u64,
+        &Memory::unlimited(),
+    )
+}
+
+fn decode(
+    path: &Path,
+    mut reader: impl BufRead + Seek + Read,
+    length: u64,
+    memory: &Memory<'_>,
+) -> Result<Picture, PictureError> {
+    let fail = |source| PictureError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut start = Vec::new();
+    (&mut reader)
+        .take(512)
+        .read_to_end(&mut start)
+        .map_err(fail)?;
+    let Some(format) = Format::of_content(&start) else {
+        let text = |b: &u8| matches!(b, 9 | 10 | 13 | 32..127);
+        let what = match start.as_slice() {
+            [] => "it is empty (0 bytes)",
+            [b'G', b'I', b'F', b'8', ..] => "GIF files are not read",
+            all if all.iter().all(text) => "it is text",
+            _ => "it begins like no kind of picture",
+        };
+        return Err(PictureError::NoPicture {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        });
+    };
+    reader.rewind().map_err(fail)?;
+    let origin = Origin {
+        path,
+        format,
+        memory: *memory,
+    };
+    let picture = match format {
+        Format::Png => png::read(reader, &origin),
+        Format::Jpeg => jpeg::read(reader, length, &origin),
+        Format::Tiff => tiff::read(reader, &origin),
+        Format::Bmp | Format::Webp | Format::Pnm => other::read(reader, &origin),
+    }?;
+    match picture.not_finite() {
+        0 => Ok(picture),
+        count => Err(PictureError::NotFinite {
+            path: path.to_owned(),
+            count,
+            total: picture.width() * picture.height() * picture.colours(),
+        }),
+    }
+}

@@ -1,0 +1,249 @@
+//! How much noise is in a picture? The smallest variance that patches without texture have in any direction.
+//!
+//! Liu, Tanaka and Okutomi (2013): the 49 pixels of a 7×7 patch without structure vary by the noise alone;
+//! with structure they vary more, but hardly in every direction, so the smallest eigenvalue of the
+//! covariance of patches is the variance of the noise. Patches whose gradients are stronger than noise of
+//! that level makes them (at most one in a million of pure noise) are left out, and the estimate is made
+//! again. White noise is assumed: what was compressed, scaled or demosaicked is correlated, and estimates
+//! of it come out too low.
+//!
+//! Pictures too small for that: the median of the finest diagonal differences (Donoho and Johnstone 1994).
+
+use crate::Plane;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par, Side};
+
+/// Side of a patch, and its pixels.
+const SIDE: usize = 7;
+const PIXELS: usize = SIDE * SIDE;
+/// Sum of squared central differences inside a patch of unit noise that is exceeded with probability 1e-6:
+/// quantile of the gamma distribution with shape 45/2 and mean 35 (rank and trace of the quadratic form).
+const THRESHOLD: f64 = 81.820_767_436_685_23;
+/// Estimates one after the other.
+const ROUNDS: usize = 3;
+/// Fewest patches for a covariance of 49 × 49 worth the name.
+const FEWEST: usize = 16 * PIXELS;
+/// Patches in a product of matrices.
+const CHUNK: usize = 2048;
+
+/// Parts of a picture of `width × height` pixels that suffice for an estimate: `(left, top, width, height)`.
+///
+/// All of a picture of up to 512² pixels; of a larger one, 8 × 8 squares of 64 pixels spread evenly.
+#[must_use]
+pub fn parts(width: usize, height: usize) -> Vec<[usize; 4]> {
+    const SQUARE: usize = 64;
+    const ACROSS: usize = 8;
+    if width * height <= (SQUARE * ACROSS).pow(2) {
+        return vec![[0, 0, width, height]];
+    }
+    let along = |extent: usize| -> Vec<(usize, usize)> {
+        if extent <= SQUARE * ACROSS {
+            return vec![(0, extent)];
+        }
+        (0..ACROSS)
+            .map(|i| (i * (extent - SQUARE) / (ACROSS - 1), SQUARE))
+            .collect()
+    };
+    let (across, down) = (along(width), along(height));
+    // A long strip: as many squares, but of its whole width.
+    let place = |(top, h)| across.iter().map(move |&(left, w)| [left, top, w, h]);
+    down.iter().copied().flat_map(place).collect()
+}
+
+/// The standard deviation of white noise in parts of one channel, in grey levels.
+///
+/// Zero for parts of one grey, or fewer than 2 × 2 pixels.
+#[must_use]
+pub fn estimate(parts: &[Plane]) -> f64 {
+    weak_texture(parts).unwrap_or_else(|| diagonal(parts))
+}
+
+/// Median of the diagonal differences of all squares of 2 × 2 pixels, over 0.6745.
+fn diagonal(parts: &[Plane]) -> f64 {
+    let mut differences = Vec::new();
+    for part in parts {
+        for y in 1..part.height() {
+            let (up, low) = (part.row(y - 1), part.row(y));
+            for (up, low) in up.windows(2).zip(low.windows(2)) {
+                let d = f64::from(up[0]) - f64::from(up[1]) - f64::from(low[0]) + f64::from(low[1]);
+                differences.push(d.abs() / 2.0);
+            }
+        }
+    }
+    if differences.is_empty() {
+        return 0.0;
+    }
+    let middle = differences.len() / 2;
+    let (_, median, _) = differences.select_nth_unstable_by(middle, f64::total_cmp);
+    *median / 0.6745
+}
+
+/// A patch: which part, and its first pixel.
+struct Patch {
+    part: usize,
+    left: usize,
+    top: usize,
+    texture: f64,
+}
+
+fn weak_texture(parts: &[Plane]) -> Option<f64> {
+    let mut patches = Vec::new();
+    let mut flat = 0usize;
+    for (part, plane) in parts.iter().enumerate() {
+        for top in 0..(plane.height() + 1).saturating_sub(SIDE) {
+            for left in 0..(plane.width() + 1).saturating_sub(SIDE) {
+                // One grey is no noise at all: clipped or masked pixels say nothing about the rest.
+                match texture(plane, left, top) {
+                    Some(texture) => patches.push(Patch {
+                        part,
+                        left,
+                        top,
+                        texture,
+                    }),
+                    None => flat += 1,
+                }
+            }
+        }
+    }
+    if patches.len() < FEWEST {
+        // Hardly anything but flat patches: there is no noise.
+        return (flat > patches.len()).then_some(0.0);
+    }
+    let mut variance = smallest(parts, &patches)?;
+    for _ in 1..ROUNDS {
+        let kept = patches.iter().filter(|p| p.texture < variance * THRESHOLD);
+        if kept.count() < FEWEST {
+            break;
+        }
+        patches.retain(|p| p.texture < variance * THRESHOLD);
+        variance = smallest(parts, &patches)?;
+    }
+    // Of n samples in d dimensions the smallest eigenvalue comes out too low, by (1 - √(d/n))² (Marchenko
+    // and Pastur 1967), which holds for overlapping patches too. In photographs the texture that is left
+    // makes up for about half of it (measured with examples/noise_level), so half is corrected.
+    let low = 1.0 - (PIXELS as f64 / patches.len() as f64).sqrt() / 2.0;
+    Some(variance.max(0.0).sqrt() / low)
+}
+
+/// Sum of squared central differences inside a patch; none if all its pixels are equal.
+fn texture(plane: &Plane, left: usize, top: usize) -> Option<f64> {
+    let first = plane.row(top)[left];
+    let mut equal = true;
+    let mut sum = 0.0_f64;
+    let square = |a: f32, b: f32| f64::from((a - b) / 2.0).powi(2);
+    for y in top..top + SIDE {
+        let row = &plane.row(y)[left..left + SIDE];
+        equal &= row.iter().all(|v| *v == first);
+        sum += row.windows(3).map(|w| square(w[2], w[0])).sum::<f64>();
+        if y + 2 < top + SIDE {
+            let below = &plane.row(y + 2)[left..left + SIDE];
+            sum += row
+                .iter()
+                .zip(below)
+                .map(|(a, b)| square(*b, *a))
+                .sum::<f64>();
+        }
+    }
+    (!equal).then_some(sum)
+}
+
+/// Smallest eigenvalue of the covariance of patches.
+fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
+    let mut mean = [0.0; PIXELS];
+    let mut products = Mat::<f64>::zeros(PIXELS, PIXELS);
+    // Greys are taken from the first pixel, so that products of large means do not swallow small variances.
+    let origin = f64::from(parts[patches[0].part].row(patches[0].top)[patches[0].left]);
+    for chunk in patches.chunks(CHUNK) {
+        let mut columns = Mat::<f64>::zeros(PIXELS, chunk.len());
+        for (j, p) in chunk.iter().enumerate() {
+            for y in 0..SIDE {
+                let row = &parts[p.part].row(p.top + y)[p.left..p.left + SIDE];
+                for (x, v) in row.iter().enumerate() {
+                    let v = f64::from(*v) - origin;
+                    columns[(y * SIDE + x, j)] = v;
+                    mean[y * SIDE + x] += v;
+                }
+            }
+        }
+        matmul(
+            products.as_mut(),
+            Accum::Add,
+            columns.as_ref(),
+            columns.transpose(),
+            1.0,
+            Par::Seq,
+        );
+    }
+    let count = patches.len() as f64;
+    let covariance = Mat::from_fn(PIXELS, PIXELS, |i, j| {
+        (products[(i, j)] - mean[i] * mean[j] / count) / (count - 1.0)
+    });
+    let values = covariance.self_adjoint_eigenvalues(Side::Lower).ok()?;
+    values.into_iter().min_by(f64::total_cmp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waves of several lengths, an edge and a plain half.
+    fn scene(width: usize, height: usize) -> Plane {
+        let mut pixels = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
+                let plain = 90.0 + 60.0 * v;
+                let waves = 120.0 + 40.0 * (40.0 * u * u).sin() * (23.0 * v).cos();
+                pixels.push(if u + v < 0.9 { plain } else { waves });
+            }
+        }
+        Plane::new(width, height, pixels).expect("fits")
+    }
+
+    fn noisy(clean: &Plane, sigma: f64, seed: u64) -> Plane {
+        let mut noisy = clean.clone();
+        timestep_data::add_noise(noisy.pixels_mut(), sigma, seed, 0);
+        noisy
+    }
+
+    #[test]
+    fn it_finds_the_level_that_was_added() {
+        let clean = scene(150, 120);
+        for sigma in [2.0, 5.0, 15.0, 25.0, 50.0, 75.0] {
+            let found = estimate(&[noisy(&clean, sigma, 1)]);
+            assert!((found / sigma - 1.0).abs() < 0.06, "{sigma}: {found}");
+        }
+    }
+
+    #[test]
+    fn masked_pixels_do_not_hide_the_noise() {
+        let mut picture = noisy(&scene(150, 120), 10.0, 2);
+        picture.pixels_mut()[..150 * 60].fill(0.0);
+        let found = estimate(&[picture]);
+        assert!((found / 10.0 - 1.0).abs() < 0.06, "{found}");
+    }
+
+    #[test]
+    fn small_and_plain_pictures_have_an_estimate() {
+        let plain = |w, h| estimate(&[Plane::filled(w, h, 77.0).expect("fits")]);
+        assert_eq!([plain(1, 1), plain(3, 7), plain(40, 40)], [0.0; 3]);
+        assert_eq!(estimate(&[scene(1, 7)]), 0.0);
+        // Too small for patches: within a third.
+        let found = estimate(&[noisy(&Plane::filled(15, 14, 100.0).expect("fits"), 20.0, 3)]);
+        assert!((14.0..27.0).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn parts_of_a_large_picture_tell_the_same() {
+        let large = noisy(&scene(700, 600), 15.0, 4);
+        let parts: Vec<Plane> = parts(700, 600)
+            .into_iter()
+            .map(|[l, t, w, h]| large.crop(l, t, w, h))
+            .collect();
+        assert_eq!(parts.len(), 64);
+        let found = estimate(&parts);
+        assert!((found / 15.0 - 1.0).abs() < 0.04, "{found}");
+        assert_eq!(super::parts(100_000, 9).len(), 8);
+        assert_eq!(super::parts(512, 512).len(), 1);
+    }
+}
