@@ -258,6 +258,18 @@ pub(crate) enum Analysis {
     ModifiedEquation(Modified),
     /// What did a network learn: k_n, momentum, effective step, its equation
     Momentum(Momentum),
+    /// What did a restorer learn: step sizes, k_n, filters, influence functions
+    Diffusion(DiffusionArgs),
+}
+
+/// `timestep analyze diffusion`
+#[derive(Args, Debug)]
+pub(crate) struct DiffusionArgs {
+    /// Weights of TRD: a file, or bundled ones such as trd-7x7-s25
+    pub(crate) model: PathBuf,
+    /// Write filters and functions as a picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 /// A scheme and its coefficient.

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Preset, preset, presets};
+use timestep_restore::training::{embedded as restorers, embedded_text as restorer_text};
 use timestep_train::recipe::{Layers, Origin, Recipe, data_sets, embedded, embedded_text};
 
 /// Every data set with every network, and the embedded recipes with settings of their own.
@@ -19,6 +20,7 @@ pub(crate) fn recipes() -> Vec<String> {
             .is_some_and(|(_, net)| preset(net.split('+').next().unwrap_or(net)).is_ok())
     });
     all.extend(special.map(str::to_owned));
+    all.extend(restorers().map(str::to_owned));
     all.sort();
     all.dedup();
     all
@@ -43,13 +45,18 @@ pub(crate) fn is_recipe(name: &str) -> bool {
     data_sets().any(|data| data == name) || recipes().iter().any(|recipe| recipe == name)
 }
 
-/// A recipe by name, resolved.
+/// A recipe of a classifier by name, resolved.
 pub(crate) fn resolved(name: &str) -> Result<Recipe, Failure> {
     Ok(Layers::load(name).resolve()?.recipe)
 }
 
 /// The page of a recipe: what it says itself, then every setting that is no default.
 pub(crate) fn page(name: &str) -> Result<String, Failure> {
+    if let Some(text) = restorer_text(name) {
+        return Ok(format!(
+            "{text}\nTrain it: `timestep train {name} --data-dir PICTURES`.\n"
+        ));
+    }
     let resolved = Layers::load(name).resolve()?;
     let recipe = &resolved.recipe;
     let mut text = format!(

@@ -16,6 +16,7 @@ pub(crate) fn run(args: &Analyze, ui: Ui) -> Result<u8, Failure> {
         Analysis::Stability(args) => stability(args, ui),
         Analysis::ModifiedEquation(args) => modified(args, ui),
         Analysis::Momentum(args) => super::momentum::run(args, ui),
+        Analysis::Diffusion(args) => super::diffusion::run(args, ui),
     }
 }
 

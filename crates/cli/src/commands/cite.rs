@@ -9,6 +9,7 @@ use serde_json::json;
 use std::path::Path;
 use timestep_nets::{InputShape, NetworkConfig, block, device, preset, squeeze_excite};
 use timestep_numerics::facts;
+use timestep_restore::training::RestoreRecipe;
 use timestep_train::recipe::Recipe;
 use timestep_train::{Trained, network_config, run};
 
@@ -65,7 +66,10 @@ fn of_name(name: &str) -> Result<Vec<String>, Failure> {
         Named::Method(method) => entries(method.references),
         Named::Network(preset) => entries(preset.references),
         Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
-        Named::Recipe(name) => of_recipe(&recipes::resolved(&name)?)?,
+        Named::Recipe(name) => match RestoreRecipe::of_name(&name) {
+            Some(recipe) => entries(recipe.references()),
+            None => of_recipe(&recipes::resolved(&name)?)?,
+        },
         Named::Setting(_) | Named::Log(_) => Vec::new(),
     })
 }

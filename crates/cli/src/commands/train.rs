@@ -1,6 +1,7 @@
 //! `timestep train`: a recipe becomes a run.
 
 use crate::args::Train;
+use crate::commands::train_restorer;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
 use crate::progress::Display;
 use crate::speech::Speech;
@@ -18,6 +19,9 @@ use timestep_train::{Setup, Trained, run};
 
 /// Trains a recipe with one or more seeds, or continues a run.
 pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
+    if let Some(text) = train_restorer::text(&args) {
+        return train_restorer::run(&args, &text, stop_on_interrupt(), ui);
+    }
     let conditions = require::parse(&args.require)?;
     let device = device(&args.device)?;
     check_logs(&args.log)?;

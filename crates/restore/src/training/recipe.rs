@@ -1,6 +1,7 @@
 //! What repeats the training of a restorer? A recipe: every setting.
 
 use super::TrainingError;
+use crate::methods::METHODS;
 use serde::{Deserialize, Serialize};
 
 /// A recipe of a restorer.
@@ -119,6 +120,19 @@ impl RestoreRecipe {
             .map_err(|e: toml::de::Error| bad(e.to_string()))?;
         recipe.check()?;
         Ok(recipe)
+    }
+
+    /// The embedded recipe of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::parse(super::embedded_text(name)?, &[]).ok()
+    }
+
+    /// BibTeX keys of the method that is trained.
+    #[must_use]
+    pub fn references(&self) -> &'static [&'static str] {
+        let entry = METHODS.iter().find(|m| m.facts.key == self.model.method);
+        entry.map_or(&[], |m| m.facts.references)
     }
 
     /// The recipe as TOML.
