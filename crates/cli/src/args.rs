@@ -213,6 +213,9 @@ pub(crate) struct Predict {
     /// How many classes to show
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) top: usize,
+    /// Show grey files in all three channels to a network for RGB images
+    #[arg(long)]
+    pub(crate) grey_as_rgb: bool,
 }
 
 /// `timestep summary`

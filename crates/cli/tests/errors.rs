@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ok, refused};
+use common::{ok, refused, run};
 use std::path::Path;
 
 /// A folder of classes with a few small images each.
@@ -167,7 +167,63 @@ fn weights_that_do_not_fit() {
     refused(at, &["train", "--resume", "."]);
     // An image that is none.
     std::fs::write(at.join("note.png"), "hello").expect("written");
-    refused(at, &["predict", "runs/b", "note.png"]);
+    let error = refused(at, &["predict", "runs/b", "note.png"]);
+    assert_eq!(error.matches("note.png").count(), 1, "{error}");
+    // One that is none does not stop the others, and is told of once.
+    image::GrayImage::new(9, 9)
+        .save(at.join("good.png"))
+        .expect("an image");
+    let out = run(at, &["predict", "runs/b", "note.png", "no.png", "good.png"]);
+    let error = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(2), "{error}");
+    assert!(String::from_utf8_lossy(&out.stdout).starts_with("good.png: "));
+    assert!(error.contains("2 of 3 images"), "{error}");
+    for name in ["note.png", "no.png"] {
+        let told = error.split([' ', ':']).filter(|word| *word == name);
+        assert_eq!(told.count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn grey_images_for_a_network_of_colours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let grey = |name: &str, value: u8| {
+        let path = at.join(name);
+        let inside = path.parent().expect("a folder");
+        std::fs::create_dir_all(inside).expect("a folder");
+        image::GrayImage::from_pixel(12, 12, image::Luma([value]))
+            .save(path)
+            .expect("an image");
+    };
+    images(&at.join("colours"), &["cat", "dog"]);
+    grey("colours/train/cat/grey.png", 90);
+    let mut train = train_on("colours");
+    train.extend(["--steps", "1,1", "--width", "4", "--name", "rgb"]);
+    // A few grey ones among many in colour are shown in all three channels.
+    ok(at, &train);
+    grey("one.png", 90);
+    let error = refused(at, &["predict", "runs/rgb", "one.png"]);
+    assert!(
+        error.contains("one.png is a grey image") && error.contains("--grey-as-rgb"),
+        "{error}"
+    );
+    let shown = ok(at, &["predict", "runs/rgb", "one.png", "--grey-as-rgb"]);
+    assert!(shown.starts_with("one.png: "), "{shown}");
+    // Folders: all grey for the weights or for a recipe of colours, and neither one nor the other.
+    for place in ["train/cat", "train/dog", "test/cat", "test/dog"] {
+        for n in 0..3 {
+            grey(&format!("grey/{place}/{n}.png"), 40 * n);
+        }
+    }
+    let error = refused(at, &["eval", "runs/rgb", "--data-dir", "grey"]);
+    assert!(error.contains("RGB images"), "{error}");
+    let recipe = ["train", "imagenet/resnet-50", "--data-dir", "grey"];
+    let error = refused(at, &recipe);
+    assert!(error.contains("RGB images, and the data"), "{error}");
+    images(&at.join("grey"), &["horse"]);
+    let error = refused(at, &train_on("grey"));
+    assert!(error.contains("12 of the 20 images"), "{error}");
 }
 
 #[test]

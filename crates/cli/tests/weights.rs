@@ -61,7 +61,8 @@ fn weights_come_in_and_go_out_unchanged() {
     image::GrayImage::from_pixel(40, 50, image::Luma([90]))
         .save(&picture)
         .expect("saved");
-    let found = ok(at, &["predict", text(&ours), text(&picture)]);
+    let asked = ["predict", text(&ours), text(&picture), "--grey-as-rgb"];
+    let found = ok(at, &asked);
     assert!(found.contains("class "), "{found}");
 }
 

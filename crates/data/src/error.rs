@@ -206,6 +206,27 @@ pub enum DataError {
         /// The first of them, ten at most.
         bad: Vec<BadImage>,
     },
+    /// A grey image file where red, green and blue are expected.
+    #[error("{} is a grey image, and the network looks at RGB images", path.display())]
+    GreyImage {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder of images in colour holds as many grey ones, or more.
+    #[error(
+        "{grey} of the {of} images in {} are grey, such as {}, and the others are in colour",
+        folder.display(), example.display()
+    )]
+    MostlyGrey {
+        /// The folder.
+        folder: PathBuf,
+        /// How many are grey.
+        grey: usize,
+        /// How many there are.
+        of: usize,
+        /// The first grey one.
+        example: PathBuf,
+    },
     /// Images of several sizes, and no common size was asked for.
     #[error(
         "the images have different sizes: {} is {}×{} and {} is {}×{} (width×height)",

@@ -138,11 +138,7 @@ fn list(
 pub(crate) fn open(scan: &Scan, options: &OpenOptions) -> Result<[Split; 2], DataError> {
     let fit = fit(options.size, options.resize)?;
     let headers = headers(scan)?;
-    let channels = if headers.iter().flatten().all(|h| h.grey) {
-        1
-    } else {
-        3
-    };
+    let channels = channels(scan, &headers)?;
     let shape = match options.size {
         Some(n) => ImageShape::new(channels, n, n),
         None => common_size(scan, &headers, channels)?,
@@ -243,6 +239,32 @@ pub(crate) fn headers(scan: &Scan) -> Result<[Vec<Header>; 2], DataError> {
     });
     let of = scan.parts.iter().map(Vec::len).sum();
     DataError::bad_images(bad, of).map_or(Ok(heads), Err)
+}
+
+/// Images that are grey.
+pub(crate) fn grey(headers: &[Vec<Header>; 2]) -> usize {
+    headers.iter().flatten().filter(|h| h.grey).count()
+}
+
+/// One channel if all images are grey, three if most are in colour: ImageNet has a few grey ones. If
+/// grey ones are the majority or the half, nobody can tell which was meant.
+pub(crate) fn channels(scan: &Scan, headers: &[Vec<Header>; 2]) -> Result<usize, DataError> {
+    let of = headers.iter().map(Vec::len).sum();
+    let grey = grey(headers);
+    if grey == of {
+        return Ok(1);
+    }
+    if 2 * grey < of {
+        return Ok(3);
+    }
+    let mut all = scan.parts.iter().flatten().zip(headers.iter().flatten());
+    let example = all.find(|(_, head)| head.grey);
+    Err(DataError::MostlyGrey {
+        folder: scan.root.clone(),
+        grey,
+        of,
+        example: example.map_or_else(PathBuf::new, |(file, _)| file.0.clone()),
+    })
 }
 
 /// The one size of all images, or the error that names two files.

@@ -35,15 +35,25 @@ pub fn is_image_name(path: &Path) -> bool {
     !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
 }
 
+/// What becomes of a grey image file where red, green and blue are expected?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GreyFile {
+    /// It is an error: a network that has learned from colours was not made for it.
+    Refused,
+    /// All three channels show it.
+    AsRgb,
+}
+
 /// Reads one image file as `shape.len()` bytes, C×H×W, for a network that expects `shape`.
 ///
 /// An image of another size is scaled (Catmull-Rom) until it just covers height × width, and cut
 /// to the middle. One channel means grey, three mean red, green, blue.
 ///
 /// # Errors
-/// [`DataError::BadImages`] with the one file: missing, empty, no image, damaged, cut short.
-pub fn load_image(path: &Path, shape: ImageShape) -> Result<Vec<u8>, DataError> {
-    load(path, shape, |image| to_pixels(image, shape))
+/// [`DataError::BadImages`] with the one file: missing, empty, no image, damaged, cut short;
+/// [`DataError::GreyImage`] if it is grey, three channels are expected and `grey` refuses that.
+pub fn load_image(path: &Path, shape: ImageShape, grey: GreyFile) -> Result<Vec<u8>, DataError> {
+    load(path, shape, grey, |image| to_pixels(image, shape))
 }
 
 /// Reads one image file as [`load_image`] does, as a test image of a set that was opened with
@@ -56,9 +66,10 @@ pub fn load_image_resized(
     path: &Path,
     shape: ImageShape,
     shorter: usize,
+    grey: GreyFile,
 ) -> Result<Vec<u8>, DataError> {
     check_resize(shorter, shape.height.max(shape.width))?;
-    load(path, shape, |image| {
+    load(path, shape, grey, |image| {
         to_pixels_resized(image, shorter, shape)
     })
 }
@@ -67,6 +78,7 @@ pub fn load_image_resized(
 fn load(
     path: &Path,
     shape: ImageShape,
+    grey: GreyFile,
     pixels: impl FnOnce(DynamicImage) -> Vec<u8>,
 ) -> Result<Vec<u8>, DataError> {
     if !matches!(shape.channels, 1 | 3) || shape.plane() == 0 {
@@ -76,13 +88,17 @@ fn load(
             expected: "1 or 3 channels and at least one pixel".into(),
         });
     }
-    decode(path)
-        .map(pixels)
-        .map_err(|bad| DataError::BadImages {
-            total: 1,
-            of: 1,
-            bad: vec![bad],
-        })
+    let image = decode(path).map_err(|bad| DataError::BadImages {
+        total: 1,
+        of: 1,
+        bad: vec![bad],
+    })?;
+    if grey == GreyFile::Refused && shape.channels == 3 && !image.color().has_color() {
+        return Err(DataError::GreyImage {
+            path: path.to_owned(),
+        });
+    }
+    Ok(pixels(image))
 }
 
 /// Checks that a crop of `side` pixels fits an image whose shorter side has `shorter`.

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
-use timestep_data::{DataError, Dataset, Normalise, OpenOptions, open, verify};
+use timestep_data::{
+    DataError, Dataset, GreyFile, ImageShape, Normalise, OpenOptions, load_image, open, verify,
+};
 
 fn rgb(w: u32, h: u32, seed: u32) -> DynamicImage {
     RgbImage::from_fn(w, h, |x, y| {
@@ -131,7 +133,7 @@ fn on_demand_equals_in_memory() {
 }
 
 #[test]
-fn grey_only_if_all_are_grey() {
+fn grey_if_all_are_and_in_colour_if_most_are() {
     let folder = tempfile::tempdir().unwrap();
     let grey: DynamicImage = GrayImage::from_pixel(6, 6, Luma([90])).into();
     for name in ["train/a/1.png", "train/b/1.jpg", "val/a/1.pgm"] {
@@ -140,8 +142,40 @@ fn grey_only_if_all_are_grey() {
     let set = load(folder.path()).unwrap();
     assert_eq!(set.shape.to_string(), "1×6×6");
     assert_eq!(set.train.pixels(0).unwrap().as_ref(), [90; 36]);
-    save(folder.path(), "train/a/2.png", &rgb(6, 6, 1));
+    // As long as half are grey, nobody can tell what the folder is for.
+    for n in 2..5 {
+        save(folder.path(), &format!("train/a/{n}.png"), &rgb(6, 6, 1));
+        let error = refused(folder.path(), "are grey");
+        assert!(
+            error.to_string().contains("train/a/1.png"),
+            "names no example: {error}"
+        );
+        let report = verify("image-folder", Some(folder.path())).unwrap();
+        assert!(report.problems[0].contains("are grey"));
+    }
+    save(folder.path(), "train/a/5.png", &rgb(6, 6, 1));
     assert_eq!(load(folder.path()).unwrap().shape.channels, 3);
+    let report = verify("image-folder", Some(folder.path())).unwrap();
+    assert!(report.ok() && report.notes[0].contains("in colour: 3"));
+}
+
+#[test]
+fn grey_file_for_a_network_of_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.jpg");
+    GrayImage::from_pixel(6, 6, Luma([90])).save(&path).unwrap();
+    let shape = |channels| ImageShape::new(channels, 6, 6);
+    let error = load_image(&path, shape(3), GreyFile::Refused).unwrap_err();
+    assert!(matches!(error, DataError::GreyImage { .. }), "{error}");
+    assert!(error.to_string().contains("x.jpg") && error.hint().is_some());
+    let shown = load_image(&path, shape(3), GreyFile::AsRgb).unwrap();
+    assert_eq!(shown, [90; 108]);
+    let grey = load_image(&path, shape(1), GreyFile::Refused).unwrap();
+    assert_eq!(grey, [90; 36]);
+    // Equal channels are no grey file: whoever wrote it wanted RGB.
+    let path = folder.path().join("y.png");
+    RgbImage::from_pixel(6, 6, Rgb([7; 3])).save(&path).unwrap();
+    assert!(load_image(&path, shape(3), GreyFile::Refused).is_ok());
 }
 
 #[test]

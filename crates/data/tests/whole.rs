@@ -6,8 +6,8 @@ use std::path::Path;
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 use timestep_data::{
-    Augment, Batch, DataError, Dataset, Draw, ImageShape, Jitter, Loader, Normalise, OpenOptions,
-    View, fill_batch, load_image_resized, open,
+    Augment, Batch, DataError, Dataset, Draw, GreyFile, ImageShape, Jitter, Loader, Normalise,
+    OpenOptions, View, fill_batch, load_image_resized, open,
 };
 
 fn photo(w: u32, h: u32, seed: u32) -> DynamicImage {
@@ -227,7 +227,13 @@ fn test_images_are_the_middle() {
         let pixels = set.test.pixels(index).unwrap();
         assert_eq!(pixels, memory.test.pixels(index).unwrap());
     }
-    let one = load_image_resized(&folder.path().join("val/bee/0.png"), set.shape, 18).unwrap();
+    let one = load_image_resized(
+        &folder.path().join("val/bee/0.png"),
+        set.shape,
+        18,
+        GreyFile::Refused,
+    )
+    .unwrap();
     assert_eq!(one, set.test.pixels(2).unwrap().as_ref());
 }
 
@@ -329,7 +335,7 @@ fn what_cannot_be_used_is_refused() {
     let error = loader.augmented(augment, 0).unwrap_err();
     assert!(matches!(error, DataError::BadOption { .. }));
     let path = root.join("val/bee/0.png");
-    let error = load_image_resized(&path, set.shape, 8).unwrap_err();
+    let error = load_image_resized(&path, set.shape, 8, GreyFile::Refused).unwrap_err();
     assert!(matches!(error, DataError::BadOption { .. }));
 }
 

@@ -3,7 +3,7 @@
 use crate::fused::{self, Convolved, Fused};
 use crate::{Coef, ops};
 use burn::tensor::Tensor;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use timestep_numerics::State;
 
 /// Features of a batch of images, the state `u` of a network.
@@ -24,6 +24,23 @@ pub(crate) enum Layout {
     Fused(Box<Fused>),
     /// A convolution for the fused kernels that nobody has used yet.
     Convolved(Arc<Convolved>),
+    /// Halves for the fused kernels: a scheme that joins them to split them in its next step copies
+    /// nothing.
+    Halves(Arc<Halves>),
+}
+
+/// Two halves of the channels, as one array only where somebody asks for that.
+#[derive(Debug)]
+pub(crate) struct Halves {
+    parts: [Fused; 2],
+    whole: OnceLock<Fused>,
+}
+
+impl Halves {
+    fn whole(&self) -> &Fused {
+        let [first, second] = &self.parts;
+        self.whole.get_or_init(|| fused::join(&[first, second]))
+    }
 }
 
 impl Layout {
@@ -33,6 +50,16 @@ impl Layout {
             Layout::Tensor(_) => None,
             Layout::Fused(fused) => Some(fused),
             Layout::Convolved(convolved) => Some(convolved.result()),
+            Layout::Halves(halves) => Some(halves.whole()),
+        }
+    }
+
+    /// The features for the fused kernels in the pieces that they lie in; none if they are not kept for
+    /// them.
+    pub(crate) fn pieces(&self) -> &[Fused] {
+        match self {
+            Layout::Halves(halves) => &halves.parts,
+            other => other.fused().map_or(&[], std::slice::from_ref),
         }
     }
 
@@ -42,6 +69,7 @@ impl Layout {
             Layout::Tensor(tensor) => tensor.clone(),
             Layout::Fused(fused) => fused::export(fused),
             Layout::Convolved(convolved) => fused::export(convolved.result()),
+            Layout::Halves(halves) => fused::export(halves.whole()),
         }
     }
 }
@@ -53,6 +81,17 @@ impl From<Fused> for Features {
 }
 
 impl Features {
+    /// Features from the pieces that they lie in, of which there are one or two.
+    pub(crate) fn from_pieces(pieces: Vec<Fused>) -> Option<Self> {
+        match <[Fused; 2]>::try_from(pieces) {
+            Ok(parts) => Some(Self(Layout::Halves(Arc::new(Halves {
+                parts,
+                whole: OnceLock::new(),
+            })))),
+            Err(one) => one.into_iter().next().map(Self::from),
+        }
+    }
+
     /// Features from a tensor of shape `[batch, channels, height, width]`.
     #[must_use]
     pub fn from_nchw(tensor: Tensor<4>) -> Self {
@@ -85,6 +124,10 @@ impl Features {
                 let e = convolved.extent();
                 [e.batch, e.channels, e.height, e.width]
             }
+            Layout::Halves(halves) => {
+                let [first, second] = halves.parts.each_ref().map(Fused::dims);
+                [first[0], first[1] + second[1], first[2], first[3]]
+            }
         }
     }
 
@@ -111,11 +154,22 @@ impl State for Features {
             return None;
         }
         let half = channels / 2;
+        if let Layout::Halves(halves) = &self.0
+            && halves.parts[0].dims()[1] == half
+        {
+            let [first, second] = halves.parts.each_ref().map(|part| part.clone().into());
+            return Some((first, second));
+        }
         Some((ops::narrow(self, 0, half), ops::narrow(self, half, half)))
     }
 
     fn join(first: &Self, second: &Self) -> Option<Self> {
-        Some(ops::join(&[first, second]))
+        match (first.0.fused(), second.0.fused()) {
+            (Some(first), Some(second)) => {
+                Self::from_pieces(vec![fused::settle(first), fused::settle(second)])
+            }
+            _ => Some(ops::join(&[first, second])),
+        }
     }
 
     fn is_finite(&self) -> bool {

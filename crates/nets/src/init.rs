@@ -2,7 +2,8 @@
 //!
 //! Convolutions: normal with variance `2 / (kernel² · out)` (He et al. 2015, fan-out); norms: scale
 //! 1, shift 0; linear layers: uniform on `±1/√in`, PyTorch's default; `memory_k`: uniform on
-//! `[-0.1, 0]` (the authors' code, which stores `1 - k`).
+//! `[-0.1, 0]` (the authors' code, which stores `1 - k`), and on `[-0.1/j², 0]` for the state `j` steps
+//! back in `dense`.
 
 use crate::{Init, Spec};
 use rand_chacha::ChaCha8Rng;

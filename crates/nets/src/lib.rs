@@ -20,6 +20,7 @@ mod error;
 mod features;
 pub mod foreign;
 mod fused;
+mod inception;
 mod init;
 mod layers;
 mod network;

@@ -352,8 +352,9 @@ pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>, smoothing: f64) 
 /// Is every feature finite?
 #[must_use]
 pub fn is_finite(input: &Features) -> bool {
-    if let Some(input) = input.0.fused() {
-        return input.is_finite();
+    let pieces = input.0.pieces();
+    if !pieces.is_empty() {
+        return pieces.iter().all(fused::Fused::is_finite);
     }
     let tensor = input.0.tensor().without_autodiff();
     // The sum of magnitudes is finite only if every entry is (overflow also counts as divergence).

@@ -2,6 +2,7 @@
 
 use crate::carry::Carry;
 use crate::{Block, BlockKind, BlockShape, Builder, Features, ParamId, Pass, Shortcut, ops};
+use timestep_numerics::State as _;
 
 /// What a transition leaves: the new state and what history may start from.
 #[derive(Debug)]
@@ -228,9 +229,8 @@ impl StridedStep {
 
 impl ReversibleStep {
     fn forward(&self, pass: &Pass<'_>, u: &Features) -> Features {
-        let [_, channels, _, _] = u.dims();
-        let half = channels / 2;
-        let halves = [ops::narrow(u, 0, half), ops::narrow(u, half, half)];
+        let (first, second) = u.split().expect("the builder asks for an even number");
+        let halves = [first, second];
         let step = |from: usize, input: &Features| {
             let block = &self.blocks[from];
             let slope = block.eval(pass, input);
@@ -240,6 +240,6 @@ impl ReversibleStep {
         };
         let first = step(0, &halves[1]);
         let second = step(1, &first);
-        ops::join(&[&first, &second])
+        Features::join(&first, &second).expect("halves of one size")
     }
 }

@@ -1,6 +1,8 @@
 //! Is every published network exactly as large as published?
 
-use timestep_nets::{InputShape, Network, Role, preset, presets};
+use timestep_nets::{
+    InputShape, Network, Role, all_coefficients, device, equations, preset, presets,
+};
 
 const CIFAR: InputShape = InputShape {
     channels: 3,
@@ -126,4 +128,35 @@ fn misspelt_networks_are_corrected() {
         error.hint().expect("near names").contains("`lm-resnet-20`"),
         "{error}"
     );
+}
+
+#[test]
+fn dense_multistep_starts_zero_stable() {
+    let network = Network::build(&preset("dense-resnet-56").expect("registered").at_home());
+    let network = network.expect("builds");
+    let device = device("cpu").expect("cpu");
+    for seed in 0..6 {
+        let parameters = network.init(seed, &device);
+        for steps in all_coefficients(&network, &parameters) {
+            assert_eq!(steps.len(), 9);
+            for (n, coefficients) in steps.iter().enumerate() {
+                assert_eq!(coefficients.len(), n);
+                for (j, k) in (1_i32..).zip(coefficients) {
+                    let most = 0.1 / f64::from(j * j);
+                    assert!(-most <= *k && *k <= 0.0, "{k} for {j} steps back");
+                }
+            }
+        }
+        for segment in equations(&network, &parameters, 3).expect("analyses") {
+            let found = segment.zero_stability.expect("an answer");
+            assert!(
+                found.zero_stable,
+                "seed {seed}, segment {}",
+                segment.segment
+            );
+            // Variation is at most 1 / (1 - 0.35), whatever the draws.
+            assert!(found.variation < 1.54, "{}", found.variation);
+            assert!(segment.equation.is_some() && segment.stability.is_some());
+        }
+    }
 }

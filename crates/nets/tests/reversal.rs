@@ -1,9 +1,10 @@
 //! Does a segment that reconstructs its activations learn what one learns that stores them?
 
 use timestep_nets::{
-    Activations, Device, InputShape, Mode, Network, NetworkConfig, Parameters, Pass, Tensor,
-    TensorData, Transition, device, ops, preset, stream,
+    Activations, Device, Features, InputShape, Mode, Network, NetworkConfig, Parameters, Pass,
+    Tensor, TensorData, Transition, device, ops, preset, stream,
 };
+use timestep_numerics::State as _;
 
 const INPUT: InputShape = InputShape {
     channels: 3,
@@ -129,4 +130,41 @@ fn any_reversible_scheme_with_any_block_that_can_be_undone() {
         }
     }
     assert!(tried >= 12, "{tried} combinations");
+}
+
+#[test]
+fn a_state_of_halves_may_be_read_whole_as_well() {
+    let device = device("cpu").expect("cpu");
+    let start = images(2, &device).repeat_dim(1, 2);
+    let read = || {
+        let images = start.clone().autodiff().require_grad();
+        let halves = |u: &Features| u.split().expect("six channels");
+        let join = |a: &Features, b: &Features| Features::join(a, b).expect("of one size");
+        let (first, second) = halves(&Features::from_nchw(images.clone()));
+        let state = join(&ops::relu(first), &second);
+        assert_eq!(state.dims(), [2, 6, 16, 16]);
+        // Halves that were joined, one of a whole that was not, and the whole itself.
+        let (first, second) = halves(&state);
+        let swapped = join(&second, &first);
+        let terms = [
+            (2.0.into(), &state),
+            (3.0.into(), &swapped),
+            (0.5.into(), &ops::relu(state.clone())),
+            (0.7.into(), &join(&first, &ops::narrow(&state, 2, 3))),
+        ];
+        let out = ops::combine(&terms);
+        assert!(ops::is_finite(&state) && ops::is_finite(&out));
+        let out = out.into_nchw();
+        let loss = (out.clone() * out.clone() * out.clone()).sum();
+        let grad = images.grad(&loss.backward()).expect("a gradient");
+        [out.without_autodiff(), grad].map(|t| t.into_data().iter::<f32>().collect::<Vec<f32>>())
+    };
+    let (fused, composed) = (read(), ops::composed(read));
+    for (fused, composed) in fused.iter().zip(&composed) {
+        let largest = composed.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        assert!(largest > 0.1);
+        for (a, b) in fused.iter().zip(composed) {
+            assert!((a - b).abs() <= 1e-5 * largest, "{a} and {b}");
+        }
+    }
 }

@@ -298,8 +298,11 @@ impl fmt::Display for Sharing {
 pub struct CoefficientFacts {
     /// Name in weight files: `memory_k`; the coefficient of the state before that is `memory_k2`.
     pub name: &'static str,
-    /// Interval of the uniform initialisation.
+    /// Interval of the uniform initialisation of the newest earlier state's coefficient.
     pub init: (f64, f64),
+    /// Power of its age by which the interval of an older state's coefficient is divided: the
+    /// coefficient of `u_{n-j}` starts in `init / j^decay`.
+    pub decay: i32,
     /// Does the first step after a restart use one? If not, none is created for it.
     pub at_restart: bool,
     /// Value that an analysis takes when none is given.
@@ -314,6 +317,14 @@ impl CoefficientFacts {
     #[must_use]
     pub fn count(&self, history: usize) -> usize {
         history.clamp(usize::from(self.at_restart), 1 + self.older.len())
+    }
+
+    /// Interval of the uniform initialisation of coefficient `index` (from 0), that of `u_{n-1-index}`.
+    #[must_use]
+    pub fn init_of(&self, index: usize) -> (f64, f64) {
+        let age = (1 + index) as f64;
+        let (low, high) = self.init;
+        (low / age.powi(self.decay), high / age.powi(self.decay))
     }
 
     /// Name of coefficient `index` (from 0) in weight files.

@@ -64,6 +64,16 @@ pub enum TrainError {
         /// Name of the data set.
         data: String,
     },
+    /// Grey images where colours are expected, or the other way round.
+    #[error("{what} for {}, and the data holds {}", colours(*.wanted), colours(*.given))]
+    OtherColours {
+        /// The start of the sentence: `the weights are`.
+        what: &'static str,
+        /// Channels expected.
+        wanted: usize,
+        /// Channels of the images.
+        given: usize,
+    },
     /// The network does not take the images of the data set.
     #[error("the weights are for {wanted}, the data has {given}")]
     OtherImages {
@@ -72,6 +82,14 @@ pub enum TrainError {
         /// What the data holds.
         given: String,
     },
+}
+
+/// Images of so many channels, in words.
+fn colours(channels: usize) -> &'static str {
+    match channels {
+        1 => "grey images only",
+        _ => "RGB images",
+    }
 }
 
 impl TrainError {
@@ -99,6 +117,14 @@ impl TrainError {
             ),
             TrainError::OtherData { .. } => {
                 Some("point `--data-dir` at the data that the run was started with".into())
+            }
+            TrainError::OtherColours { given: 1, .. } => Some(
+                "use images in colour, or save these as RGB files, with three equal channels, if that \
+                 is what the network should see"
+                    .into(),
+            ),
+            TrainError::OtherColours { .. } => {
+                Some("use grey images, or save these as grey files".into())
             }
             TrainError::OtherImages { .. } => {
                 Some("`data.size` resizes the images of a folder".into())

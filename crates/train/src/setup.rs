@@ -37,6 +37,14 @@ impl Setup {
         Network::build(&network_config(named, home.input().0, 10)?)?;
         let mut dataset = open_data(&resolved.recipe)?;
         let recipe = &resolved.recipe;
+        let wanted = recipe.data.mean.len();
+        if wanted != 0 && wanted != dataset.shape.channels {
+            return Err(TrainError::OtherColours {
+                what: "the recipe's `data.mean` and `data.std` are",
+                wanted,
+                given: dataset.shape.channels,
+            });
+        }
         if recipe.train.overfit > 0 {
             let n = recipe.train.overfit.min(dataset.train.len());
             let first: Vec<u32> =

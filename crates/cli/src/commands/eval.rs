@@ -33,6 +33,14 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
         ..OpenOptions::default()
     };
     let dataset = open(&name, &options)?;
+    if dataset.shape.channels != input.channels {
+        return Err(TrainError::OtherColours {
+            what: "the weights are",
+            wanted: input.channels,
+            given: dataset.shape.channels,
+        }
+        .into());
+    }
     let given = (
         dataset.shape.channels,
         dataset.shape.height,

@@ -7,24 +7,28 @@ use crate::ui::Ui;
 use serde_json::json;
 use std::path::Path;
 use timestep_data::{
-    DataError, ImageShape, Normalise, Split, fill_batch, load_image, load_image_resized,
+    DataError, GreyFile, ImageShape, Normalise, Split, fill_batch, load_image, load_image_resized,
 };
 use timestep_nets::{Device, Mode, Pass, device};
 use timestep_train::Trained;
 use timestep_train::evaluate::{images, numbers};
 
-/// Classifies each image by itself; a file that cannot be read does not stop the others.
+/// Classifies each image by itself; a file that cannot be used does not stop the others.
 pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
     let device = device("cpu")?;
     let trained = Trained::load(&args.weights, &device)?;
     let classes = &trained.card.classes;
-    let mut failed = None;
+    let grey = if args.grey_as_rgb {
+        GreyFile::AsRgb
+    } else {
+        GreyFile::Refused
+    };
+    let mut failures = Vec::new();
     for path in &args.images {
-        let shares = match classify(&trained, path, &device) {
+        let shares = match classify(&trained, path, grey, &device) {
             Ok(shares) => shares,
             Err(failure) => {
-                ui.note(&format!("{}: {}", path.display(), failure.message));
-                failed.get_or_insert(failure);
+                failures.push(failure);
                 continue;
             }
         };
@@ -45,11 +49,31 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
             ui.data(&format!("{}: {}", path.display(), top.join(", ")));
         }
     }
-    failed.map_or(Ok(0), Err)
+    together(failures, args.images.len()).map_or(Ok(0), Err)
+}
+
+/// What was wrong with some of `of` images, each told once, with the code and hint of the first.
+fn together(failures: Vec<Failure>, of: usize) -> Option<Failure> {
+    let lines: Vec<String> = failures.iter().map(|f| f.message.clone()).collect();
+    let first = failures.into_iter().next()?;
+    if of == 1 {
+        return Some(first);
+    }
+    let message = format!(
+        "{} of {of} images could not be classified:\n  {}",
+        lines.len(),
+        lines.join("\n  ")
+    );
+    Some(Failure { message, ..first })
 }
 
 /// Probability of each class.
-fn classify(trained: &Trained, path: &Path, device: &Device) -> Result<Vec<f64>, Failure> {
+fn classify(
+    trained: &Trained,
+    path: &Path,
+    grey: GreyFile,
+    device: &Device,
+) -> Result<Vec<f64>, Failure> {
     let input = trained.card.network.input;
     let shape = ImageShape {
         channels: input.channels,
@@ -57,8 +81,8 @@ fn classify(trained: &Trained, path: &Path, device: &Device) -> Result<Vec<f64>,
         width: input.width,
     };
     let pixels = match test_resize(&trained.card)? {
-        Some(shorter) => load_image_resized(path, shape, shorter)?,
-        None => load_image(path, shape)?,
+        Some(shorter) => load_image_resized(path, shape, shorter, grey)?,
+        None => load_image(path, shape, grey)?,
     };
     let batch = one(shape, pixels, &trained.card.normalise)?;
     let pass = Pass::new(trained.parameters.values(), Mode::Eval);

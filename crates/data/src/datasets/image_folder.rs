@@ -2,8 +2,9 @@
 //!
 //! # Images
 //! All of one size, or resized: with a size `n`, each image is scaled (Catmull-Rom) until its
-//! shorter side is `n` and cut to the middle `n`×`n`. Grey if every file is grey; otherwise red,
-//! green, blue, and a grey file among them counts as a colour image whose three channels are equal.
+//! shorter side is `n` and cut to the middle `n`×`n`. Grey if every file is grey. Otherwise red, green,
+//! blue, and a grey file among them is shown in all three channels (ImageNet has a few such files);
+//! where half of the files are grey, or more but not all, the folder is refused.
 //! EXIF orientation is applied, an alpha channel is dropped, 16-bit values are scaled to 8. Of an
 //! animation the first picture is taken.
 //!
@@ -114,7 +115,15 @@ impl Source for ImageFolder {
             .map(ToString::to_string)
             .collect();
         if report.problems.is_empty() {
-            let sizes = folder::sizes(&folder::headers(&scan)?);
+            let headers = folder::headers(&scan)?;
+            match (folder::channels(&scan, &headers), folder::grey(&headers)) {
+                (Err(mixed), _) => report.problems.push(mixed.to_string()),
+                (Ok(3), grey @ 1..) => report.notes.push(format!(
+                    "grey images among those in colour: {grey}, shown in all three channels"
+                )),
+                _ => {}
+            }
+            let sizes = folder::sizes(&headers);
             if sizes.len() > 1 {
                 let note = format!("the images have {} sizes, so a size is needed", sizes.len());
                 report.notes.push(note);

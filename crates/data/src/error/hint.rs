@@ -48,6 +48,12 @@ impl DataError {
             }
             Self::Layout { hint, .. } => hint.clone(),
             Self::BadImages { .. } => "replace or delete these files".into(),
+            Self::GreyImage { .. } => "`--grey-as-rgb` shows it in all three channels; a network \
+                trained on grey images takes it as it is"
+                .into(),
+            Self::MostlyGrey { .. } => "make them all grey or all RGB; a few grey images among \
+                many in colour are shown in all three channels"
+                .into(),
             Self::MixedSizes { .. } => {
                 "set a size in pixels to have all images resized and cropped to one square".into()
             }

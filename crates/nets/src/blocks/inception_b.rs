@@ -20,9 +20,8 @@
 //! C. Szegedy, S. Ioffe, V. Vanhoucke, A. Alemi, Inception-v4, Inception-ResNet and the impact of
 //! residual connections on learning, AAAI 2017.
 
-use crate::branches::{Branches, EPSILON, conv};
-use crate::layers::ConvSpec;
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Pass, ops};
+use crate::inception::{Inception, Stage};
+use crate::{Block, BlockFacts, BlockShape, Builder};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
     key: "inception-b",
@@ -38,44 +37,13 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
 
 /// Two branches and a convolution of what they find together.
 #[derive(Debug)]
-pub struct InceptionB {
-    branches: Branches,
-    conv: Conv,
-}
+pub struct InceptionB;
 
 impl InceptionB {
-    /// Builds the block under `name`; `shape.inner` is eight times a sixth of the width
-    /// of the first branch.
+    /// Builds the block under `name`; `shape.inner` is eight times a sixth of the
+    /// width of the first branch.
     #[must_use]
     pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
-        let unit = (shape.inner / 8).max(1);
-        let branches: [&[_]; 2] = [
-            &[conv(6 * unit, 1, 1)],
-            &[
-                conv(4 * unit, 1, 1),
-                conv(5 * unit, 1, 7),
-                conv(6 * unit, 7, 1),
-            ],
-        ];
-        let branches = Branches::build(make, name, shape.input, shape.size, &branches, EPSILON);
-        // A block that starts a segment has its stride in the last convolution.
-        let spec = ConvSpec::square(shape.output, 1, shape.stride).biased();
-        let (channels, size) = (branches.channels, branches.size);
-        let conv = make.convolution(&format!("{name}.conv2d"), channels, spec, size);
-        Box::new(Self { branches, conv })
-    }
-}
-
-impl Block for InceptionB {
-    fn facts(&self) -> &'static BlockFacts {
-        &FACTS
-    }
-
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
-        self.conv.forward(pass, &self.branches.forward(pass, u))
-    }
-
-    fn after_step(&self, u: Features) -> Features {
-        ops::relu(u)
+        Inception::build(make, name, shape, &FACTS, Stage::B)
     }
 }

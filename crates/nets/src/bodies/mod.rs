@@ -226,10 +226,11 @@ fn coefficients(
         Granularity::Scalar => 1,
         Granularity::Channel => channels,
     };
-    let init = Init::Uniform(facts.init.0, facts.init.1);
     (0..facts.count(history))
         .map(|i| {
             let name = format!("{step_name}.{}", facts.name_of(i));
+            let (low, high) = facts.init_of(i);
+            let init = Init::Uniform(low, high);
             (
                 make.parameter(name, vec![count], Role::Coefficient, init),
                 count,

@@ -8,6 +8,7 @@ use super::inception::{check_size, inception_shape};
 use super::{Parts, SegmentBuilder, head, image, shared_scheme};
 use crate::branches::{Branches, Layer, conv, reduce};
 use crate::ends::{Chain, HeadSpec, Inlet};
+use crate::inception::Stage;
 use crate::layers::ConvSpec;
 use crate::ops::NORM_EPSILON;
 use crate::{
@@ -80,24 +81,8 @@ impl Block for PolyBlock {
     }
 }
 
-/// Layers of the branches of stage A, B or C.
-fn layers(stage: usize) -> Vec<Vec<Layer>> {
-    match stage {
-        0 => vec![
-            vec![conv(32, 1, 1)],
-            vec![conv(32, 1, 1), conv(32, 3, 3)],
-            vec![conv(32, 1, 1), conv(48, 3, 3), conv(64, 3, 3)],
-        ],
-        1 => vec![
-            vec![conv(192, 1, 1)],
-            vec![conv(128, 1, 1), conv(160, 1, 7), conv(192, 7, 1)],
-        ],
-        _ => vec![
-            vec![conv(192, 1, 1)],
-            vec![conv(192, 1, 1), conv(224, 1, 3), conv(256, 3, 1)],
-        ],
-    }
-}
+/// What the widths of branches are multiples of.
+const UNIT: usize = 32;
 
 /// Builds the network.
 pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
@@ -145,7 +130,12 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
     let mut segments = Vec::new();
     let (mut inlet, mut taken) = (start, 0);
     for index in 0..config.steps.len() {
-        let kind = block(["inception-a", "inception-b", "inception-c"][index])?;
+        let (key, stage) = [
+            ("inception-a", Stage::A),
+            ("inception-b", Stage::B),
+            ("inception-c", Stage::C),
+        ][index];
+        let kind = block(key)?;
         let name = format!("layer{}", index + 1);
         let mut entrance = None;
         if index > 0 {
@@ -166,7 +156,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
             entrance = Some(Entrance::Layers(Box::new(built)));
         }
         let shape = inception_shape(inlet.channels, inlet);
-        let layers = layers(index);
+        let layers = stage.layers(UNIT);
         let layers: Vec<&[Layer]> = layers.iter().map(Vec::as_slice).collect();
         let mut segment = SegmentBuilder::new(make, &name, index + 1, entrance, 0);
         for n in 0..config.steps[index] {

@@ -1,6 +1,6 @@
 //! How do features get in and out of the fused layout, change resolution, split and join?
 
-use super::stored::{Fused, Left, Stored};
+use super::stored::{Fused, Left, Once, Place, Stored, once, taken};
 use super::tape::{INPUTS, Node, Output, Values, record};
 use super::{Slot, combine};
 use crate::Coef;
@@ -131,7 +131,9 @@ pub(crate) fn settle(features: &Fused) -> Fused {
 /// Every `stride`-th pixel, and zero channels appended.
 #[derive(Debug)]
 struct Subsample {
-    input: Stored,
+    /// For the forward pass, which takes it.
+    data: Once<Arc<Buffer>>,
+    input: Place,
     sampling: Sampling,
     out: Extent,
     slot: Arc<Slot>,
@@ -141,8 +143,8 @@ struct Subsample {
 impl Node for Subsample {
     fn forward(&self, _values: &Values) -> Output {
         let mut out = Buffer::new(self.out.len());
-        let (extent, data) = (&self.input.extent, &self.input.data);
-        subsample(extent, &self.sampling, data, &mut out);
+        let data = taken(&self.data);
+        subsample(&self.input.extent, &self.sampling, &data, &mut out);
         *super::lock(&self.left) = Some((out, None));
         Output::token()
     }
@@ -157,9 +159,7 @@ impl Node for Subsample {
             let extent = &self.input.extent;
             let mut out = Buffer::new(extent.len());
             subsample_backward(extent, &self.sampling, &grad, &mut out);
-            self.input
-                .slot
-                .add(&Arc::new(out), vec![1.0; extent.channels]);
+            self.input.add(&Arc::new(out));
         }
         [const { None }; INPUTS]
     }
@@ -172,7 +172,8 @@ pub(crate) fn sample(features: &Fused, sampling: Sampling) -> Fused {
     let slot = Arc::new(Slot::default());
     let left = Left::default();
     let node = Subsample {
-        input: plain.stored,
+        input: plain.stored.place(),
+        data: once(plain.stored.data),
         sampling,
         out,
         slot: slot.clone(),
@@ -186,7 +187,9 @@ pub(crate) fn sample(features: &Fused, sampling: Sampling) -> Fused {
 #[derive(Debug)]
 struct Channels {
     /// The features and their first channel in the result; a first channel below zero cuts off.
-    inputs: Vec<(Stored, isize)>,
+    inputs: Vec<(Place, isize)>,
+    /// Their numbers, for the forward pass, which takes them.
+    data: Once<Vec<Arc<Buffer>>>,
     out: Extent,
     slot: Arc<Slot>,
     left: Left,
@@ -194,7 +197,7 @@ struct Channels {
 
 impl Channels {
     /// First channel in the input, first channel in the result, and number of channels.
-    fn overlap(&self, input: &Stored, at: isize) -> (usize, usize, usize) {
+    fn overlap(&self, input: &Place, at: isize) -> (usize, usize, usize) {
         let (from, to) = ((-at).max(0) as usize, at.max(0) as usize);
         (
             from,
@@ -213,10 +216,10 @@ impl Node for Channels {
         if covered < self.out.channels {
             out.fill(0.0);
         }
-        for (input, at) in &self.inputs {
+        for ((input, at), data) in self.inputs.iter().zip(taken(&self.data)) {
             let (from, to, count) = self.overlap(input, *at);
             let (c, d) = (input.extent.channels, self.out.channels);
-            copy_channels(&input.data, (c, from), &mut out, (d, to), count);
+            copy_channels(&data, (c, from), &mut out, (d, to), count);
         }
         *super::lock(&self.left) = Some((out, None));
         Output::token()
@@ -237,7 +240,7 @@ impl Node for Channels {
                     out.fill(0.0);
                     let whole = (self.out.channels, to);
                     copy_channels(&grad, whole, &mut out, (c, from), count);
-                    input.slot.add(&Arc::new(out), vec![1.0; c]);
+                    input.add(&Arc::new(out));
                 }
             }
         }
@@ -255,7 +258,10 @@ fn channels(inputs: &[(&Fused, isize)], count: usize) -> Fused {
     let left = Left::default();
     let tokens: Vec<Tensor<1>> = plain.iter().map(|(f, _)| f.token.clone()).collect();
     let node = Channels {
-        inputs: plain.into_iter().map(|(f, at)| (f.stored, at)).collect(),
+        inputs: (plain.iter())
+            .map(|(f, at)| (f.stored.place(), *at))
+            .collect(),
+        data: once(plain.into_iter().map(|(f, _)| f.stored.data).collect()),
         out,
         slot: slot.clone(),
         left: left.clone(),

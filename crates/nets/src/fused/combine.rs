@@ -2,17 +2,18 @@
 
 use super::Slot;
 use super::slot::{Terms, add};
-use super::stored::{Fused, Left, Stored};
+use super::stored::{Fused, Left, Once, Stored, once, taken};
 use super::tape::{INPUTS, Node, Output, Values, record};
 use crate::Coef;
 use burn::tensor::Tensor;
 use std::sync::Arc;
 use timestep_kernels::layout::Extent;
-use timestep_kernels::{Buffer, Kernels, NormSums, Term, TermBack};
+use timestep_kernels::{Buffer, Kernels, NormSums, Term, TermBack, View};
 
 /// One term and where its inputs are.
 #[derive(Debug)]
 struct Part {
+    /// Without their numbers if only the forward pass reads them.
     features: Stored,
     coef: PartCoef,
     /// Position of the token; scale and shift follow if there is a norm to be learned.
@@ -32,6 +33,8 @@ enum PartCoef {
 #[derive(Debug)]
 pub(super) struct Parts {
     parts: Vec<Part>,
+    /// The numbers of all parts, for the forward pass, which takes them.
+    data: Once<Vec<Arc<Buffer>>>,
     channels: usize,
     len: usize,
 }
@@ -44,6 +47,7 @@ impl Parts {
         inputs: &mut Vec<Tensor<1>>,
     ) -> Self {
         let mut parts = Vec::new();
+        let nothing = Arc::new(Buffer::new(0));
         for (coef, features) in terms {
             assert_eq!(features.stored.extent, extent, "terms of one shape");
             let token = inputs.len();
@@ -55,15 +59,21 @@ impl Parts {
                     PartCoef::Input(inputs.len() - 1)
                 }
             };
+            let mut stored = features.stored.clone();
+            if matches!(coef, PartCoef::Number(_)) && features.is_plain() {
+                stored.data = nothing.clone();
+            }
             parts.push(Part {
-                features: features.stored.clone(),
+                features: stored,
                 coef,
                 token,
                 normed: features.parameters.is_some(),
             });
         }
+        let data = terms.iter().map(|(_, f)| f.stored.data.clone()).collect();
         Self {
             parts,
+            data: once(data),
             channels: extent.channels,
             len: extent.len(),
         }
@@ -81,13 +91,25 @@ impl Parts {
         self.parts.iter().map(of).collect()
     }
 
-    /// The terms as a kernel reads them.
-    pub(super) fn terms<'a>(&'a self, coefs: &'a [Vec<f32>]) -> Vec<Term<'a>> {
-        let term = |(part, coefs): (&'a Part, &'a Vec<f32>)| Term {
-            view: part.features.view(),
+    /// The numbers of all terms, once.
+    pub(super) fn take(&self) -> Vec<Arc<Buffer>> {
+        taken(&self.data)
+    }
+
+    /// The terms as a kernel reads them, with the numbers that were taken.
+    pub(super) fn terms<'a>(
+        &'a self,
+        coefs: &'a [Vec<f32>],
+        data: &'a [Arc<Buffer>],
+    ) -> Vec<Term<'a>> {
+        let term = |((part, coefs), data): ((&'a Part, &'a Vec<f32>), &'a Arc<Buffer>)| Term {
+            view: View {
+                data,
+                ..part.features.view()
+            },
             coefs,
         };
-        self.parts.iter().zip(coefs).map(term).collect()
+        self.parts.iter().zip(coefs).zip(data).map(term).collect()
     }
 
     /// Takes a gradient back to all terms; it is returned as one array.
@@ -109,34 +131,41 @@ impl Parts {
             .collect();
         // The gradient is written down unless it already is one array.
         let mut own = terms.single().is_none().then(|| Buffer::new(self.len));
-        let back: Vec<TermBack<'_>> = self
-            .parts
-            .iter()
-            .zip(self.terms(&coefs))
-            .zip(&mut inputs)
-            .map(|((part, term), input)| TermBack {
-                term,
+        // Terms whose numbers matter to some gradient, and which of the parts they are.
+        let mut back: Vec<TermBack<'_>> = Vec::new();
+        let mut places = vec![None; self.parts.len()];
+        for (i, ((part, coefs), input)) in
+            self.parts.iter().zip(&coefs).zip(&mut inputs).enumerate()
+        {
+            let term = TermBack {
+                term: Term {
+                    view: part.features.view(),
+                    coefs,
+                },
                 coefs: matches!(part.coef, PartCoef::Input(i) if wanted[i]),
                 norm: wants(part),
                 input: input.as_deref_mut(),
-            })
-            .collect();
-        let idle = |b: &TermBack<'_>| {
-            !b.coefs && b.input.is_none() && (!b.norm || b.term.view.affine.is_none())
-        };
-        let grads = if own.is_none() && back.iter().all(idle) {
+            };
+            let normed = term.norm && term.term.view.affine.is_some();
+            if term.coefs || term.input.is_some() || normed {
+                places[i] = Some(back.len());
+                back.push(term);
+            }
+        }
+        let grads = if own.is_none() && back.is_empty() {
             Vec::new()
         } else {
             let out = own.as_deref_mut();
             Kernels::detect().combine_backward(&terms.sum(), self.channels, back, out)
         };
+        let grads_of = |i: usize| places[i].and_then(|at: usize| grads.get(at));
         let grad = match own {
             Some(own) => Arc::new(own),
             None => terms.single().expect("checked above").clone(),
         };
         let none = NormSums::new(self.channels);
         for (i, ((part, coefs), input)) in self.parts.iter().zip(coefs).zip(inputs).enumerate() {
-            if let (PartCoef::Input(at), Some(grads)) = (&part.coef, grads.get(i))
+            if let (PartCoef::Input(at), Some(grads)) = (&part.coef, grads_of(i))
                 && wanted[*at]
             {
                 let total = match values.get(*at).len() {
@@ -148,7 +177,7 @@ impl Parts {
             if !wants(part) {
                 continue;
             }
-            let sums = grads.get(i).map_or(&none, |g| &g.norm);
+            let sums = grads_of(i).map_or(&none, |g| &g.norm);
             let norm = match input {
                 Some(input) => {
                     let ones = vec![1.0; self.channels];
@@ -177,7 +206,8 @@ struct Combination {
 impl Node for Combination {
     fn forward(&self, values: &Values) -> Output {
         let coefs = self.parts.coefs(values);
-        let terms = self.parts.terms(&coefs);
+        let data = self.parts.take();
+        let terms = self.parts.terms(&coefs, &data);
         let mut out = Buffer::new(self.parts.len);
         let moments = Kernels::detect().combine(&terms, self.parts.channels, &mut out, self.gather);
         *super::lock(&self.left) = Some((out, moments));

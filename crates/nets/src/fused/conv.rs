@@ -111,11 +111,12 @@ impl Node for StepOfConvolution {
         let shape = &self.core.shape;
         let mut out = Buffer::new(shape.output_len());
         let coefs = self.parts.coefs(values);
+        let data = self.parts.take();
         let moments = Kernels::detect().conv_combine(
             shape,
             &self.core.input.view(),
             values.get(1),
-            (self.coef, &self.parts.terms(&coefs)),
+            (self.coef, &self.parts.terms(&coefs, &data)),
             &mut out,
             self.gather,
         );

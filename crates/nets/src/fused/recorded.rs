@@ -1,10 +1,10 @@
 //! What happens to a block in a backward pass without stored activations? It is evaluated on a tape of its
 //! own while a step is undone, and that tape is run when the step is taken again.
 
-use super::reversal::{Bundle, cut, cut_features, put};
-use super::stored::{Fused, Stored};
+use super::reversal::{Bundle, cut, put};
+use super::settle;
+use super::stored::{Fused, Place, Stored};
 use super::tape::{INPUTS, Node, Output, Values, record};
-use super::{Slot, added_up, settle};
 use crate::Features;
 use crate::segment::StepRhs;
 use burn::tensor::Tensor;
@@ -14,8 +14,8 @@ use timestep_numerics::{Rhs, StageId, StepError};
 /// An evaluation of a block in the backward pass, with a tape of its own.
 pub(super) struct Evaluation {
     stage: usize,
-    /// What the block was evaluated at.
-    input: Fused,
+    /// Where the gradient of what the block was evaluated at goes.
+    input: Place,
     /// What it found.
     slope: Fused,
 }
@@ -28,17 +28,14 @@ pub(super) struct Recorder<'a, 'v> {
 
 impl Rhs<Features> for Recorder<'_, '_> {
     fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
-        let input = cut_features(u, true);
-        let slope = self.rhs.block(at).eval(self.rhs.pass, &input);
-        let (Some(start), Some(end)) = (input.0.fused(), slope.0.fused()) else {
-            return Err(StepError::Rhs(
-                "the state is not kept for the fused kernels".into(),
-            ));
-        };
-        let end = settle(end);
+        let other = || StepError::Rhs("the state is not kept for the fused kernels".into());
+        let input = cut(u.0.fused().ok_or_else(other)?, true);
+        let place = input.stored.place();
+        let slope = self.rhs.block(at).eval(self.rhs.pass, &input.into());
+        let end = settle(slope.0.fused().ok_or_else(other)?);
         self.found.push(Evaluation {
             stage: at.stage,
-            input: start.clone(),
+            input: place,
             slope: end.clone(),
         });
         Ok(cut(&end, false).into())
@@ -50,11 +47,14 @@ impl Rhs<Features> for Recorder<'_, '_> {
 #[derive(Debug)]
 struct Known {
     /// The state on the tape of the step.
-    at: Stored,
+    at: Place,
     /// The state on the tape of the evaluation.
-    input: Stored,
-    slope: Fused,
-    slot: Arc<Slot>,
+    input: Place,
+    /// The slope on the tape of the evaluation, and where that begins.
+    slope: Place,
+    token: Tensor<1>,
+    /// The slope on the tape of the step.
+    own: Place,
     parameters: Vec<(usize, Tensor<1>)>,
     bundle: Bundle,
 }
@@ -70,14 +70,12 @@ impl Node for Known {
         _wanted: [bool; INPUTS],
         _grad: Option<&[f32]>,
     ) -> [Option<Vec<f32>>; INPUTS] {
-        let extent = self.slope.stored.extent;
-        if let Some(grad) = added_up(&self.slot, &extent) {
-            let ones = vec![1.0; extent.channels];
-            self.slope.stored.slot.add(&grad, ones);
-            collect(&self.slope.token, &self.parameters, &self.bundle);
-            if let Some(grad) = added_up(&self.input.slot, &self.input.extent) {
-                let ones = vec![1.0; self.input.extent.channels];
-                self.at.slot.add(&grad, ones);
+        if let Some(grad) = self.own.take() {
+            self.slope.add(&grad);
+            drop(grad);
+            collect(&self.token, &self.parameters, &self.bundle);
+            if let Some(grad) = self.input.take() {
+                self.at.add(&grad);
             }
         }
         [const { None }; INPUTS]
@@ -114,17 +112,17 @@ impl Rhs<Features> for Replay<'_, '_> {
             return Ok(slope);
         };
         let Evaluation { input, slope, .. } = self.known.swap_remove(found);
-        let (u, slot) = (settle(u), Arc::default());
+        let u = settle(u);
         let stored = Stored {
-            slot: Arc::clone(&slot),
+            slot: Arc::default(),
             ..slope.stored.clone()
         };
-        let moments = slope.moments.clone();
         let node = Known {
-            at: u.stored,
-            input: input.stored,
-            slope,
-            slot,
+            at: u.stored.place(),
+            input,
+            slope: slope.stored.place(),
+            token: slope.token,
+            own: stored.place(),
             parameters: self.parameters.to_vec(),
             bundle: self.bundle.clone(),
         };
@@ -133,7 +131,7 @@ impl Rhs<Features> for Replay<'_, '_> {
             stored,
             token,
             parameters: None,
-            moments,
+            moments: slope.moments,
         };
         Ok(known.into())
     }

@@ -7,10 +7,9 @@
 //! any scheme that can be undone).
 
 use super::recorded::{Recorder, Replay, collect};
-use super::stored::{Fused, Stored};
+use super::stored::{Fused, Once, Place, Stored, once, taken};
 use super::tape::{INPUTS, Node, Output, Values, record};
-use super::{added_up, lock, settle};
-use crate::features::Layout;
+use super::{lock, settle};
 use crate::pass::Draws;
 use crate::segment::{StepRhs, Steps};
 use crate::{Features, Mode, NetError, Pass};
@@ -18,7 +17,7 @@ use burn::tensor::Tensor;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use timestep_kernels::Buffer;
-use timestep_numerics::{Memory, StepCtx, StepError};
+use timestep_numerics::{Memory, State as _, StepCtx, StepError};
 
 /// The steps that are to be undone.
 #[derive(Clone)]
@@ -103,13 +102,11 @@ pub(super) fn cut(fused: &Fused, leaf: bool) -> Fused {
     }
 }
 
-/// [`cut`] for features of a scheme.
-pub(super) fn cut_features(features: &Features, leaf: bool) -> Features {
-    match features.0.fused() {
-        Some(fused) => cut(fused, leaf).into(),
-        // The first state is fused, and everything computed from it.
-        None => features.clone(),
-    }
+/// [`cut`] for features of a scheme, piece by piece.
+fn cut_features(features: &Features, leaf: bool) -> Features {
+    let pieces = features.0.pieces().iter().map(|piece| cut(piece, leaf));
+    // The first state is fused, and everything computed from it.
+    Features::from_pieces(pieces.collect()).unwrap_or_else(|| features.clone())
 }
 
 /// [`cut`] for all entries of a memory.
@@ -129,13 +126,17 @@ struct Reconstruction {
     /// Values of all parameters, without a tape.
     values: Vec<Tensor<1>>,
     draws: Option<Draws>,
-    end: Features,
-    memory: Memory<Features>,
-    /// Where the gradients of the first state and of the history before it go.
-    start: Vec<Stored>,
-    slot: Arc<super::Slot>,
+    /// The last state and the history then, which the backward pass takes.
+    end: Once<(Features, Memory<Features>)>,
+    /// Where the gradients of the first state and of the history before it go, piece by piece.
+    start: Vec<Vec<Place>>,
+    /// Where the gradients of the last state come.
+    own: Vec<Place>,
     bundle: Bundle,
 }
+
+/// Gradients of features, piece by piece.
+type Grads = Vec<Option<Arc<Buffer>>>;
 
 impl std::fmt::Debug for Reconstruction {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -143,28 +144,64 @@ impl std::fmt::Debug for Reconstruction {
     }
 }
 
-/// A gradient deposited for features that a scheme holds.
-fn deposit(features: &Features, grad: &Arc<Buffer>) {
-    if let Some(fused) = features.0.fused() {
-        let ones = vec![1.0; fused.stored.extent.channels];
-        fused.stored.slot.add(grad, ones);
+/// Where the gradients of the pieces of features go.
+fn places(features: &Features) -> Vec<Place> {
+    let pieces = features.0.pieces().iter();
+    pieces.map(|piece| piece.stored.place()).collect()
+}
+
+/// Deposits the gradients that are there.
+fn deposit(places: &[Place], grads: &Grads) {
+    for (place, grad) in places.iter().zip(grads) {
+        if let Some(grad) = grad {
+            place.add(grad);
+        }
     }
 }
 
-/// The gradient that was deposited for features.
-fn deposited(features: &Features) -> Option<Arc<Buffer>> {
-    let fused = features.0.fused()?;
-    added_up(&fused.stored.slot, &fused.stored.extent)
+/// The gradients that were deposited.
+fn deposited(places: &[Place]) -> Grads {
+    places.iter().map(Place::take).collect()
+}
+
+/// Makes one token of several, so that a backward pass can begin at all of them.
+#[derive(Debug)]
+struct Together;
+
+impl Node for Together {
+    fn forward(&self, _values: &Values) -> Output {
+        Output::token()
+    }
+
+    fn backward(
+        &self,
+        _values: &Values,
+        _wanted: [bool; INPUTS],
+        _grad: Option<&[f32]>,
+    ) -> [Option<Vec<f32>>; INPUTS] {
+        [const { None }; INPUTS]
+    }
+}
+
+/// A token that stands for all pieces of features; none if they are not kept for the fused kernels.
+fn token_of(features: &Features) -> Option<Tensor<1>> {
+    let tokens: Vec<Tensor<1>> = (features.0.pieces().iter())
+        .map(|piece| piece.token.clone())
+        .collect();
+    match tokens.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        all => Some(record(all, Together)),
+    }
 }
 
 impl Reconstruction {
-    /// Gradients of the first state and of the history before it.
-    fn back(&self, grad: Arc<Buffer>) -> Result<Vec<Option<Arc<Buffer>>>, StepError> {
+    /// Gradients of the first state and of the history before it, given those of the last.
+    fn back(&self, own: Grads) -> Result<Vec<Grads>, StepError> {
         let steps = &self.reversal.steps;
-        let mut state = self.end.clone();
-        let mut memory = cut_memory(&self.memory, false);
-        let mut grads = vec![Some(grad)];
-        grads.resize(1 + memory.len(), None);
+        let (mut state, mut memory) = taken(&self.end);
+        let mut grads = vec![own];
+        grads.resize(1 + memory.len(), Vec::new());
         for n in (0..steps.steps.len()).rev() {
             let step = &steps.steps[n];
             let Some(scheme) = step.scheme.reversible() else {
@@ -188,10 +225,15 @@ impl Reconstruction {
             };
             let ctx: StepCtx<Features> = steps.context(n, &still);
             let before = scheme.unstep(&mut recorder, &state, &mut memory, &ctx)?;
+            state = cut_features(&before, false);
+            memory = cut_memory(&memory, false);
             // Now the step again, from leaves.
             let leaf = cut_features(&before, true);
-            let leaves = cut_memory(&memory, true);
-            let mut after = leaves.clone();
+            drop(before);
+            let mut after = cut_memory(&memory, true);
+            let starts: Vec<Vec<Place>> = std::iter::once(places(&leaf))
+                .chain((1..=after.len()).filter_map(|back| Some(places(&after.back(back)?.state))))
+                .collect();
             let mut replay = Replay {
                 rhs: StepRhs { step, pass: &pass },
                 known: recorder.found,
@@ -200,22 +242,20 @@ impl Reconstruction {
             };
             let ctx = steps.context(n, &pass);
             let next = step.scheme.step(&mut replay, &leaf, &mut after, &ctx)?;
-            if let Some(grad) = &grads[0] {
-                deposit(&next, grad);
-            }
-            for (back, grad) in grads[1..].iter().enumerate() {
-                if let (Some(past), Some(grad)) = (after.back(back + 1), grad) {
-                    deposit(&past.state, grad);
+            deposit(&places(&next), &grads[0]);
+            for (back, grads) in grads[1..].iter().enumerate() {
+                if let Some(past) = after.back(back + 1) {
+                    deposit(&places(&past.state), grads);
                 }
             }
-            if let Some(fused) = next.0.fused() {
+            // Nobody needs the numbers again that the step led to, only the way back from there.
+            let token = token_of(&next);
+            drop((leaf, after, next, grads));
+            if let Some(token) = token {
                 // Coefficients, and weights of blocks that were evaluated just now.
-                collect(&fused.token, &own, &self.bundle);
+                collect(&token, &own, &self.bundle);
             }
-            grads = vec![deposited(&leaf)];
-            grads.extend((1..=leaves.len()).map(|back| deposited(&leaves.back(back)?.state)));
-            state = cut_features(&before, false);
-            memory = cut_memory(&memory, false);
+            grads = starts.iter().map(|places| deposited(places)).collect();
         }
         Ok(grads)
     }
@@ -232,17 +272,13 @@ impl Node for Reconstruction {
         _wanted: [bool; INPUTS],
         _grad: Option<&[f32]>,
     ) -> [Option<Vec<f32>>; INPUTS] {
-        let Some(end) = self.end.0.fused() else {
-            return [const { None }; INPUTS];
-        };
-        if let Some(grad) = added_up(&self.slot, &end.stored.extent) {
+        let own = deposited(&self.own);
+        if own.iter().any(Option::is_some) {
             let grads = self
-                .back(grad)
+                .back(own)
                 .expect("the steps were taken forward with the same blocks");
-            for (stored, grad) in self.start.iter().zip(grads) {
-                if let Some(grad) = grad {
-                    stored.slot.add(&grad, vec![1.0; stored.extent.channels]);
-                }
+            for (places, grads) in self.start.iter().zip(&grads) {
+                deposit(places, grads);
             }
         }
         [const { None }; INPUTS]
@@ -266,14 +302,14 @@ pub(crate) fn reconstructed(
     u: &Features,
     memory: &Memory<Features>,
 ) -> Result<Option<Features>, NetError> {
-    let Some(start) = u.0.fused().filter(|fused| fused.is_on_tape()) else {
+    let (steps, number) = (reversal.steps.clone(), reversal.number);
+    let on_tape = |u: &Features| u.0.pieces().iter().any(Fused::is_on_tape);
+    let Some(start) = start(&steps, u).filter(on_tape) else {
         return Ok(None);
     };
-    let start = settle(start);
-    let (steps, number) = (reversal.steps.clone(), reversal.number);
     let values: Vec<Tensor<1>> = pass.values().iter().map(still_value).collect();
     let still = Pass::new(&values, Mode::Train).with_draws(pass.draws());
-    let mut state = Features::from(cut(&start, false));
+    let mut state = cut_features(&start, false);
     let mut history = cut_memory(memory, false);
     for n in 0..steps.steps.len() {
         state = steps.step(n, &still, &state, &mut history, number)?;
@@ -281,41 +317,64 @@ pub(crate) fn reconstructed(
     for (id, measured) in still.into_statistics() {
         pass.note(id, measured);
     }
-    let Some(end) = state.0.fused().map(settle) else {
-        return Ok(None);
-    };
+    let end: Vec<Fused> = state.0.pieces().iter().map(settle).collect();
+    drop(state);
     let bundle = Bundle::default();
     let used: Vec<(usize, Tensor<1>)> = (steps.parameters.clone())
         .map(|id| (id, pass.values()[id].clone()))
         .collect();
-    let mut inputs = vec![start.token.clone()];
-    let mut starts = vec![start.stored.clone()];
+    let mut inputs: Vec<Tensor<1>> = token_of(&start).into_iter().collect();
+    let mut starts = vec![places(&start)];
     for back in 1..=memory.len() {
-        if let Some(past) = memory.back(back).and_then(|past| past.state.0.fused()) {
-            let past = settle(past);
-            inputs.push(past.token.clone());
-            starts.push(past.stored);
+        if let Some(past) = memory.back(back) {
+            let past: Vec<Fused> = past.state.0.pieces().iter().map(settle).collect();
+            starts.push(past.iter().map(|piece| piece.stored.place()).collect());
+            inputs.extend(Features::from_pieces(past).as_ref().and_then(token_of));
         }
     }
     inputs.extend(outlets(&used, &bundle));
-    let slot = Arc::default();
+    // The same numbers with slots for the gradients that users will find.
+    let pieces: Vec<Fused> = end
+        .iter()
+        .map(|piece| Fused {
+            stored: Stored {
+                slot: Arc::default(),
+                ..piece.stored.clone()
+            },
+            ..piece.clone()
+        })
+        .collect();
+    let end = end.iter().map(|piece| cut(piece, false)).collect();
+    let Some(end) = Features::from_pieces(end) else {
+        return Ok(None);
+    };
     let node = Reconstruction {
         reversal,
         values,
         draws: pass.draws(),
-        end: cut(&end, false).into(),
-        memory: history,
+        end: once((end, history)),
         start: starts,
-        slot: Arc::clone(&slot),
+        own: pieces.iter().map(|piece| piece.stored.place()).collect(),
         bundle,
     };
     let token = record(&inputs, node);
-    let stored = Stored { slot, ..end.stored };
-    let end = Fused {
-        stored,
-        token,
+    let pieces = pieces.into_iter().map(|piece| Fused {
+        token: token.clone(),
         parameters: None,
-        moments: end.moments,
+        ..piece
+    });
+    Ok(Features::from_pieces(pieces.collect()))
+}
+
+/// What the steps start from: halves if the scheme leaves halves, so that all states have the same
+/// pieces. `None` for features that are not kept for the fused kernels.
+fn start(steps: &Steps, u: &Features) -> Option<Features> {
+    let parts = steps.steps.first().map_or(1, |s| s.scheme.facts().parts);
+    let u = match parts {
+        2 => u
+            .split()
+            .and_then(|(first, second)| Features::join(&first, &second))?,
+        _ => u.clone(),
     };
-    Ok(Some(Features(Layout::Fused(Box::new(end)))))
+    Features::from_pieces(u.0.pieces().iter().map(settle).collect())
 }

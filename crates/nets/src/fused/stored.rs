@@ -69,7 +69,34 @@ pub(super) struct Stored {
     pub(super) relu: bool,
 }
 
+/// What nodes keep of features whose numbers they need no more: where the gradient goes.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    slot: Arc<Slot>,
+    pub(super) extent: Extent,
+}
+
+impl Place {
+    /// Adds a gradient.
+    pub(super) fn add(&self, grad: &Arc<Buffer>) {
+        self.slot.add(grad, vec![1.0; self.extent.channels]);
+    }
+
+    /// Takes what was added; nothing if nobody added anything.
+    pub(super) fn take(&self) -> Option<Arc<Buffer>> {
+        super::added_up(&self.slot, &self.extent)
+    }
+}
+
 impl Stored {
+    /// Where the gradient goes.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            slot: Arc::clone(&self.slot),
+            extent: self.extent,
+        }
+    }
+
     /// Features as a kernel reads them.
     pub(super) fn view(&self) -> View<'_> {
         View {
@@ -124,6 +151,19 @@ impl Stored {
 
 /// What a node leaves for its caller to pick up: the result and its moments.
 pub(super) type Left = Arc<Mutex<Option<(Buffer, Option<Moments>)>>>;
+
+/// What the forward pass of a node takes, so that the tape does not hold it until the backward pass.
+pub(super) type Once<T> = Mutex<Option<T>>;
+
+/// Something to be taken.
+pub(super) fn once<T>(value: T) -> Once<T> {
+    Mutex::new(Some(value))
+}
+
+/// Takes it.
+pub(super) fn taken<T>(held: &Once<T>) -> T {
+    super::lock(held).take().expect("a node runs forward once")
+}
 
 /// Features with their place on the tape.
 #[derive(Clone, Debug)]

@@ -17,6 +17,11 @@
 //! circle. An analysis takes the given `k` for the newest earlier state, 0.1 and -0.05 for the two
 //! before it and 0 for the others.
 //!
+//! Differences `d_n = u_{n+1} - u_n` follow `d_n = -Σ_i c_i d_{n-i}` with `c_i = Σ_{j≥i} k_{n,j}` where
+//! `f = 0`, and `Σ_i |c_i| ≤ Σ_j j |k_{n,j}|`: below 1 they shrink, whatever the sequence of coefficients.
+//! `k_{n,j}` therefore starts in `[-0.1/j², 0]`, which keeps the sum below
+//! `0.1 (1 + 1/2 + … + 1/18) = 0.35`. Started in `[-0.1, 0]` for all `j` it would reach 17.
+//!
 //! # Modified equation
 //! `(1 + Σ j k_j) u' + (1 - Σ j² k_j) (h/2) u'' + (1 + Σ j³ k_j) (h²/6) u''' + … = f(u)`
 //!
@@ -29,7 +34,8 @@
 //! segment of ResNet-110 has).
 //!
 //! # Parameters it adds
-//! `memory_k`, `memory_k2`, …: `n` in step `n` of a segment, counted from 0.
+//! `memory_k`, `memory_k2`, …: `n` in step `n` of a segment, counted from 0. The one of the state `j` steps
+//! back starts uniform in `[-0.1/j², 0]`.
 //!
 //! # When to use / when not
 //! To see which states a network wants to remember. Costs memory and time that grow with the square
@@ -60,6 +66,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: Some(CoefficientFacts {
         name: "memory_k",
         init: (-0.1, 0.0),
+        decay: 2,
         at_restart: false,
         default: -0.5,
         older: &[

@@ -57,6 +57,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: Some(CoefficientFacts {
         name: "memory_k",
         init: (-0.1, 0.0),
+        decay: 0,
         at_restart: false,
         default: -0.5,
         older: &[],
