@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn noise_is_scaled_by_the_norm_of_the_row() {
         let [y, u, v] = opponent_sigmas([1.0; 3]);
-        assert!((y - 0.57735).abs() < 1e-5 && (u - 0.70711).abs() < 1e-5);
+        assert!((y - 0.57735).abs() < 1e-5 && (u - 0.5_f64.sqrt()).abs() < 1e-5);
         assert!((v - 0.61237).abs() < 1e-5);
         assert_eq!(opponent_sigmas([0.0, 8.0, 0.0])[1], 0.0);
     }

@@ -127,7 +127,7 @@ pub fn read_bytes(path: &Path, content: &[u8]) -> Result<Picture, PictureError> 
 
 fn decode(
     path: &Path,
-    mut reader: impl BufRead + Seek + Read,
+    mut reader: impl BufRead + Seek,
     length: u64,
     memory: &Memory<'_>,
 ) -> Result<Picture, PictureError> {
