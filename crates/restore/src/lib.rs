@@ -8,6 +8,7 @@ mod method;
 pub mod methods;
 pub mod metrics;
 mod plane;
+pub mod wnnm;
 
 pub use error::RestoreError;
 pub use method::{Method, MethodFacts, Tiling, check};

@@ -1,6 +1,6 @@
 //! Which methods are there? The registry behind `--method`; adding one takes a file and a line here.
 
-use crate::{Method, MethodFacts};
+use crate::{Method, MethodFacts, wnnm};
 
 /// Every method: its facts and how to make it with its published settings.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,10 @@ pub struct Entry {
 }
 
 /// All methods, in the order of lists.
-pub const METHODS: &[Entry] = &[];
+pub const METHODS: &[Entry] = &[Entry {
+    facts: &wnnm::FACTS,
+    make: || Box::new(wnnm::Wnnm),
+}];
 
 /// The method called `key`.
 #[must_use]

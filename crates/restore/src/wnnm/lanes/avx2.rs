@@ -1,0 +1,120 @@
+//! How are 8 problems solved at once? With the instructions of AVX2 and FMA.
+
+use super::{Lanes, Op};
+use std::arch::x86_64::*;
+
+/// AVX2 and FMA; a value exists only where the processor has them.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::wnnm) struct Avx2(());
+
+impl Avx2 {
+    /// The instruction set, if the processor has it.
+    pub(in crate::wnnm) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline(never)]
+fn go<O: Op<Avx2>>(s: Avx2, op: O) -> O::Out {
+    op.run(s)
+}
+
+// SAFETY: `__m256` is 8 floats. (All blocks: `self` proves that the processor has the instructions.)
+unsafe impl Lanes for Avx2 {
+    type V = __m256;
+    type Mask = __m256;
+    const COUNT: usize = 8;
+    const TILE: usize = 2;
+
+    #[inline(always)]
+    fn vectorize<O: Op<Self>>(self, op: O) -> O::Out {
+        // SAFETY: see above.
+        unsafe { go(self, op) }
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32]) -> __m256 {
+        let from = &from[..8];
+        // SAFETY: see above; the slice has 8 floats.
+        unsafe { _mm256_loadu_ps(from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn div(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_div_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn fma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn nfma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_fnmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn sqrt(self, a: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_sqrt_ps(a) }
+    }
+
+    #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_max_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn abs(self, a: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) }
+    }
+
+    #[inline(always)]
+    fn less(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_cmp_ps::<_CMP_LT_OQ>(a, b) }
+    }
+
+    #[inline(always)]
+    fn select(self, mask: __m256, yes: __m256, no: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_blendv_ps(no, yes, mask) }
+    }
+
+    #[inline(always)]
+    fn bits(self, mask: __m256) -> u32 {
+        // SAFETY: see above.
+        unsafe { _mm256_movemask_ps(mask) as u32 }
+    }
+}
