@@ -120,7 +120,7 @@ impl<S: Lanes> Op<S> for MatchRow<'_> {
         let rows = lines.height - lines.patch;
         let mut codes = Vec::new();
         for &(first, references) in &lines.runs {
-            let mut nearest = Nearest::new(references, count);
+            let mut nearest = Nearest::new(references, count, S::COUNT);
             let mut sums = Sums::new(s, lines, references);
             for rank_y in 0..ranks {
                 let Some(to) = y.checked_add_signed(displacement(rank_y)) else {
@@ -224,10 +224,10 @@ struct Nearest {
 }
 
 impl Nearest {
-    fn new(references: usize, count: usize) -> Self {
+    fn new(references: usize, count: usize, lanes: usize) -> Self {
         let mut worst = vec![FAR; references];
         // Nothing is taken for the lanes that fill up the last vector.
-        worst.resize(references.next_multiple_of(16), 0.0);
+        worst.resize(references.next_multiple_of(lanes), 0.0);
         Self {
             count,
             references,
