@@ -5,16 +5,13 @@
 //! Lines are split by column modulo the step between references, so that all these sums run over contiguous floats.
 
 use super::grid::Grid;
-use super::lanes::{Lanes, Op, floats, floats_mut};
+use super::lanes::{Lanes, Op, floats};
 
 /// What pixels outside the picture hold: their patches are farther than any other.
 const OUTSIDE: f32 = 1e15;
 
 /// Distances from here on belong to patches that reach outside.
 const FAR: f32 = 1e29;
-
-/// The largest reach of the window: its displacements are numbered in 16 bits.
-const REACH: usize = 127;
 
 /// A picture whose lines are split by column modulo the step.
 #[derive(Debug)]
@@ -39,7 +36,7 @@ impl Lines {
     /// The last reference of a row may not be on the grid: what surrounds it is put behind the end of each line once
     /// more, where it is.
     pub(super) fn new(picture: &[f32], grid: &Grid) -> Self {
-        let (step, reach) = (grid.step, grid.search.min(REACH));
+        let (step, reach) = (grid.step, grid.search);
         let margin = reach.next_multiple_of(step);
         let regular = (grid.width - grid.patch) / step + 1;
         let mut runs = vec![(0, regular)];
@@ -78,11 +75,10 @@ impl Lines {
         }
     }
 
-    /// The split line of row `y` from `column` of the picture on, every step-th column.
+    /// Where column `column` of row `y` is among the split lines; `STEP` is the step.
     #[inline(always)]
-    fn from(&self, y: usize, column: usize) -> &[f32] {
-        let line = (column % self.step * self.height + y) * self.length;
-        &self.split[line + column / self.step..line + self.length]
+    fn at<const STEP: usize>(&self, y: usize, column: usize) -> usize {
+        (column % STEP * self.height + y) * self.length + column / STEP
     }
 }
 
@@ -115,13 +111,30 @@ impl<S: Lanes> Op<S> for MatchRow<'_> {
 
     #[inline(always)]
     fn run(self, s: S) -> Vec<u16> {
+        // Known sizes make straight code of the sums.
+        match (self.lines.patch, self.lines.step) {
+            (6, 2) => self.search::<S, 6, 2>(s),
+            (7, 2) => self.search::<S, 7, 2>(s),
+            (8, 3) => self.search::<S, 8, 3>(s),
+            (9, 3) => self.search::<S, 9, 3>(s),
+            (patch, step) => unreachable!("no settings have patches of {patch}, step {step}"),
+        }
+    }
+}
+
+impl MatchRow<'_> {
+    /// The search for patches of `P` rows and columns, `STEP` apart.
+    #[inline(always)]
+    fn search<S: Lanes, const P: usize, const STEP: usize>(self, s: S) -> Vec<u16> {
         let Self { lines, y, count } = self;
         let ranks = 2 * lines.reach + 1;
-        let rows = lines.height - lines.patch;
+        let rows = lines.height - P;
         let mut codes = Vec::new();
         for &(first, references) in &lines.runs {
             let mut nearest = Nearest::new(references, count, S::COUNT);
-            let mut sums = Sums::new(s, lines, references);
+            let vectors = (references.next_multiple_of(S::COUNT) + P / STEP + 1).div_ceil(S::COUNT);
+            // Sums over the rows of a patch: all of one column of the step, then all of the next.
+            let mut down = vec![s.splat(0.0); STEP * vectors];
             for rank_y in 0..ranks {
                 let Some(to) = y.checked_add_signed(displacement(rank_y)) else {
                     continue;
@@ -132,8 +145,13 @@ impl<S: Lanes> Op<S> for MatchRow<'_> {
                 for rank_x in 0..ranks {
                     // Not negative: the margin is at least the reach.
                     let shift = lines.margin.wrapping_add_signed(displacement(rank_x));
-                    sums.down(s, lines, first, y, to, shift);
-                    sums.across(s, lines, &mut nearest, (rank_y * ranks + rank_x) as u32);
+                    for (column, down) in down.chunks_exact_mut(vectors).enumerate() {
+                        let here = lines.at::<STEP>(y, lines.margin + column) + first;
+                        let there = lines.at::<STEP>(to, shift + column) + first;
+                        differences::<S, P>(s, lines, here, there, down);
+                    }
+                    let code = (rank_y * ranks + rank_x) as u32;
+                    offer::<S, P, STEP>(s, &down, &mut nearest, code);
                 }
             }
             nearest.finish(&mut codes);
@@ -142,73 +160,61 @@ impl<S: Lanes> Op<S> for MatchRow<'_> {
     }
 }
 
-/// Squared differences of one displacement, added over the rows of a patch.
-struct Sums<V> {
-    /// For each column of a step, one number a reference and some more.
-    down: Vec<V>,
-    /// Vectors for each column of a step.
-    vectors: usize,
+/// Adds squared differences over `P` rows, of lines that start at `here` and at `there`.
+#[inline(always)]
+fn differences<S: Lanes, const P: usize>(
+    s: S,
+    lines: &Lines,
+    here: usize,
+    there: usize,
+    down: &mut [S::V],
+) {
+    let floats = down.len() * S::COUNT;
+    let mut heres = [&lines.split[..0]; P];
+    let mut theres = heres;
+    for row in 0..P {
+        heres[row] = &lines.split[here + row * lines.length..][..floats];
+        theres[row] = &lines.split[there + row * lines.length..][..floats];
+    }
+    for (v, sum) in down.iter_mut().enumerate() {
+        let mut total = s.splat(0.0);
+        for row in 0..P {
+            let here = s.load(&heres[row][v * S::COUNT..]);
+            let there = s.load(&theres[row][v * S::COUNT..]);
+            let difference = s.sub(here, there);
+            total = s.fma(difference, difference, total);
+        }
+        *sum = total;
+    }
 }
 
-impl<V: Copy> Sums<V> {
-    fn new<S: Lanes<V = V>>(s: S, lines: &Lines, references: usize) -> Self {
-        let tail = lines.patch / lines.step + 1;
-        let vectors = (references.next_multiple_of(S::COUNT) + tail).div_ceil(S::COUNT);
-        Self {
-            down: vec![s.splat(0.0); lines.step * vectors],
-            vectors,
+/// Adds over the columns of a patch and offers the distances to the references.
+#[inline(always)]
+fn offer<S: Lanes, const P: usize, const STEP: usize>(
+    s: S,
+    down: &[S::V],
+    nearest: &mut Nearest,
+    code: u32,
+) {
+    let length = down.len() / STEP * S::COUNT;
+    let down = floats::<S>(down);
+    for start in (0..nearest.worst.len()).step_by(S::COUNT) {
+        let mut distance = s.splat(0.0);
+        for column in 0..P {
+            let at = column % STEP * length + column / STEP;
+            distance = s.add(distance, s.load(&down[at + start..]));
         }
-    }
-
-    /// Adds the squared differences of rows `y…` and rows `to…` shifted by `shift - margin` columns.
-    #[inline(always)]
-    fn down<S: Lanes<V = V>>(
-        &mut self,
-        s: S,
-        lines: &Lines,
-        first: usize,
-        y: usize,
-        to: usize,
-        shift: usize,
-    ) {
-        for (column, down) in self.down.chunks_exact_mut(self.vectors).enumerate() {
-            down.fill(s.splat(0.0));
-            for row in 0..lines.patch {
-                let here = &lines.from(y + row, lines.margin + column)[first..];
-                let there = &lines.from(to + row, shift + column)[first..];
-                let here = here.chunks_exact(S::COUNT);
-                let there = there.chunks_exact(S::COUNT);
-                for ((sum, here), there) in down.iter_mut().zip(here).zip(there) {
-                    let difference = s.sub(s.load(here), s.load(there));
-                    *sum = s.fma(difference, difference, *sum);
-                }
-            }
+        let worst = s.load(&nearest.worst[start..]);
+        let mut taken = s.bits(s.less(distance, worst));
+        if taken == 0 {
+            continue;
         }
-    }
-
-    /// Adds over the columns of a patch and offers the distances to the references.
-    #[inline(always)]
-    fn across<S: Lanes<V = V>>(&self, s: S, lines: &Lines, nearest: &mut Nearest, code: u32) {
-        let down = floats::<S>(&self.down);
-        let length = self.vectors * S::COUNT;
-        let mut distances = [s.splat(0.0)];
-        for start in (0..nearest.worst.len()).step_by(S::COUNT) {
-            let mut distance = s.splat(0.0);
-            for column in 0..lines.patch {
-                let at = column % lines.step * length + column / lines.step;
-                distance = s.add(distance, s.load(&down[at + start..]));
-            }
-            let worst = s.load(&nearest.worst[start..]);
-            let mut taken = s.bits(s.less(distance, worst));
-            if taken == 0 {
-                continue;
-            }
-            distances[0] = distance;
-            while taken != 0 {
-                let lane = taken.trailing_zeros() as usize;
-                taken &= taken - 1;
-                nearest.take(start + lane, floats_mut::<S>(&mut distances)[lane], code);
-            }
+        let distances = [distance];
+        let distances = floats::<S>(&distances);
+        while taken != 0 {
+            let lane = taken.trailing_zeros() as usize;
+            taken &= taken - 1;
+            nearest.take(start + lane, distances[lane], code);
         }
     }
 }

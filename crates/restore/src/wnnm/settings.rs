@@ -2,6 +2,7 @@
 
 /// The settings of one plane.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct WnnmSettings {
     /// Rows and columns of a patch, in pixels.
     pub patch: usize,

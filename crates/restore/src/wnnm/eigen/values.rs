@@ -5,8 +5,8 @@ use super::super::lanes::Lanes;
 /// Pivots nearer to zero than this are moved away. Matrices have trace 1.
 const PIVOT: f32 = 1e-20;
 
-/// Halvings of an interval of length 1: to the precision of a float.
-const STEPS: usize = 24;
+/// Intervals are halved until they are this long: a few units in the last place of the trace.
+const PRECISION: f32 = 4e-7;
 
 /// Eigenvalues that are bisected together, so that one division does not wait for another.
 const TOGETHER: usize = 4;
@@ -46,11 +46,20 @@ pub(super) fn largest<S: Lanes>(
     values: &mut [S::V],
 ) {
     let half = s.splat(0.5);
+    // A little above 1: the trace is rounded, too.
+    let mut top = s.splat(1.0 + 1e-5);
     for (block, values) in values.chunks_mut(TOGETHER).enumerate() {
         let mut low = [above; TOGETHER];
-        // A little above 1: the trace is rounded, too.
-        let mut high = [s.splat(1.0 + 1e-5); TOGETHER];
-        for _ in 0..STEPS {
+        // Those of the next block are no larger than the last of this one.
+        let mut high = [top; TOGETHER];
+        loop {
+            let mut longest = s.splat(0.0);
+            for k in 0..TOGETHER {
+                longest = s.max(s.sub(high[k], low[k]), longest);
+            }
+            if s.bits(s.less(s.splat(PRECISION), longest)) == 0 {
+                break;
+            }
             let mut middle = low;
             for k in 0..TOGETHER {
                 middle[k] = s.mul(half, s.add(low[k], high[k]));
@@ -67,5 +76,6 @@ pub(super) fn largest<S: Lanes>(
         for (value, (low, high)) in values.iter_mut().zip(low.iter().zip(high)) {
             *value = s.mul(half, s.add(*low, high));
         }
+        top = high[TOGETHER - 1];
     }
 }
