@@ -5,7 +5,7 @@
 //! the value. Where there are fewer patches than pixels in one, rows and columns of `Y` change places.
 
 use super::eigen::Eigen;
-use super::lanes::{Lanes, floats, floats_mut};
+use super::lanes::{Lanes, floats_mut};
 
 /// Eigenvalues below this part of their sum drown in rounding errors.
 const FLOOR: f32 = 1e-6;
@@ -54,44 +54,50 @@ impl<V: Copy> Groups<V> {
         }
     }
 
-    /// Puts a patch of `side` columns, which starts at `from[0]` of a picture with `width` columns, into a lane.
+    /// Puts one patch of `side` columns of each group into its lane; that of lane `l` starts at `starts[l]` of a
+    /// picture with `width` columns.
     #[inline(always)]
     pub(super) fn put<S: Lanes<V = V>>(
         &mut self,
-        lane: usize,
+        s: S,
         patch: usize,
         from: &[f32],
+        starts: &[usize],
         width: usize,
         side: usize,
     ) {
         let (pixel_step, patch_step) = self.steps();
-        let y = floats_mut::<S>(&mut self.y);
-        let mut at = patch * patch_step * S::COUNT + lane;
-        for line in from.chunks(width).take(side) {
-            for pixel in &line[..side] {
-                y[at] = *pixel;
-                at += pixel_step * S::COUNT;
+        let to = &mut self.y[patch * patch_step..];
+        for row in 0..side {
+            for (column, _) in fours(side) {
+                let four = s.gather(&from[row * width + column..], starts);
+                for (c, v) in four.into_iter().enumerate() {
+                    to[(row * side + column + c) * pixel_step] = v;
+                }
             }
         }
     }
 
-    /// Adds a cleaned patch to a picture.
+    /// Adds one cleaned patch of each of the first `starts.len()` groups to a picture.
     #[inline(always)]
     pub(super) fn add_to<S: Lanes<V = V>>(
         &self,
-        lane: usize,
+        s: S,
         patch: usize,
         to: &mut [f32],
+        starts: &[usize],
         width: usize,
         side: usize,
     ) {
         let (pixel_step, patch_step) = self.steps();
-        let y = floats::<S>(&self.y);
-        let mut at = patch * patch_step * S::COUNT + lane;
-        for line in to.chunks_mut(width).take(side) {
-            for pixel in &mut line[..side] {
-                *pixel += y[at];
-                at += pixel_step * S::COUNT;
+        let y = &self.y[patch * patch_step..];
+        for row in 0..side {
+            for (column, done) in fours(side) {
+                let mut four = [s.splat(0.0); 4];
+                for (c, v) in four.iter_mut().enumerate().skip(done) {
+                    *v = y[(row * side + column + c) * pixel_step];
+                }
+                s.scatter_add(four, &mut to[row * width + column..], starts);
             }
         }
     }
@@ -237,6 +243,15 @@ impl<V: Copy> Groups<V> {
             &mut self.y,
         );
     }
+}
+
+/// First columns of fours that cover `side ≥ 4` columns, and how many of each were covered before.
+#[inline(always)]
+fn fours(side: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..side).step_by(4).map(move |column| {
+        let first = column.min(side - 4);
+        (first, column - first)
+    })
 }
 
 /// What is left of a singular value, divided by it, from its square: `(1 + √(1 - 4 C / s²)) / 2`.

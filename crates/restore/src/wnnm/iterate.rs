@@ -201,24 +201,24 @@ impl<S: Lanes> Op<S> for Strip<'_> {
                 let (left, number, at) = batch[lane.min(batch.len() - 1)];
                 floats_mut::<S>(&mut weights)[lane] = weight * left;
                 let codes = &self.codes[number * self.patches..][..self.patches];
-                let starts = &mut starts[lane * self.patches..][..self.patches];
-                for (start, code) in starts.iter_mut().zip(codes) {
+                let starts = starts.iter_mut().skip(lane).step_by(S::COUNT);
+                for (start, code) in starts.zip(codes) {
                     let (down, right) = decode(*code, self.grid.search);
                     *start = at.wrapping_add_signed(down * width as isize + right);
                 }
             }
-            for patch in 0..self.patches {
-                for lane in 0..S::COUNT {
-                    let start = starts[lane * self.patches + patch];
-                    groups.put::<S>(lane, patch, &self.estimate[start..], width, side);
-                }
+            for (patch, starts) in starts.chunks_exact(S::COUNT).enumerate() {
+                groups.put(s, patch, self.estimate, starts, width, side);
             }
             groups.shrink(s, weights[0]);
-            for patch in 0..self.patches {
-                for lane in 0..batch.len() {
-                    let start = starts[lane * self.patches + patch] - base;
-                    groups.add_to::<S>(lane, patch, &mut part.sums[start..], width, side);
-                    part.starts[start] += 1;
+            for (patch, starts) in starts.chunks_exact_mut(S::COUNT).enumerate() {
+                for start in &mut *starts {
+                    *start -= base;
+                }
+                let starts = &starts[..batch.len()];
+                groups.add_to(s, patch, &mut part.sums, starts, width, side);
+                for start in starts {
+                    part.starts[*start] += 1;
                 }
             }
         }

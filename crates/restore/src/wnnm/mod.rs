@@ -52,6 +52,9 @@
 //! # Reference
 //! S. Gu, L. Zhang, W. Zuo, X. Feng, Weighted nuclear norm minimization with application to image denoising, CVPR 2014.
 
+// Loops over vectors and registers index several arrays at once; iterators hide which.
+#![allow(clippy::needless_range_loop)]
+
 mod eigen;
 mod grid;
 mod group;

@@ -4,6 +4,8 @@ use super::eigen::Eigen;
 use super::group::Groups;
 use super::lanes::{Lanes, Op, Portable, floats, floats_mut};
 use super::*;
+use crate::metrics::{mse, psnr};
+use std::slice::from_ref;
 
 /// Deterministic numbers between -1 and 1.
 struct Numbers(u64);
@@ -86,9 +88,9 @@ fn the_closed_form_is_the_limit_of_weighting_again() {
         (500.0, 900.0),
     ] {
         for epsilon in [0.0, 1e-6, 0.1] {
-            let mut x = s;
+            let mut x: f64 = s;
             for _ in 0..5000 {
-                x = (s - weight / (x + epsilon) as f64).max(0.0);
+                x = (s - weight / (x + epsilon)).max(0.0);
             }
             let closed = shrink(s, weight, epsilon);
             assert!(
@@ -129,7 +131,7 @@ fn matrix(kind: usize, n: usize, numbers: &mut Numbers) -> Vec<f64> {
         _ => n,
     };
     match kind % 6 {
-        0 | 1 | 2 => {
+        0..=2 => {
             let y: Vec<f64> = (0..n * columns).map(|_| numbers.normal()).collect();
             for i in 0..n {
                 for k in 0..n {
@@ -222,14 +224,35 @@ fn eigenvalues_and_vectors_are_those_of_the_reference() {
     }
 }
 
-struct Shrink<'a, V>(&'a mut Groups<V>, V);
+/// Groups whose patches stand one after another, with all groups of one patch together.
+struct Shrink<'a> {
+    side: usize,
+    patches: usize,
+    pixels: &'a [f32],
+    weights: &'a [f32],
+}
 
-impl<S: Lanes> Op<S> for Shrink<'_, S::V> {
-    type Out = ();
+impl<S: Lanes> Op<S> for Shrink<'_> {
+    type Out = Vec<f32>;
 
     #[inline(always)]
-    fn run(self, s: S) {
-        self.0.shrink(s, self.1);
+    fn run(self, s: S) -> Vec<f32> {
+        let Self { side, patches, .. } = self;
+        let mut groups = Groups::new(s, side * side, patches);
+        let starts = |patch: usize| -> Vec<usize> {
+            (0..S::COUNT)
+                .map(|l| (patch * S::COUNT + l) * side * side)
+                .collect()
+        };
+        for patch in 0..patches {
+            groups.put(s, patch, self.pixels, &starts(patch), side, side);
+        }
+        groups.shrink(s, s.load(self.weights));
+        let mut out = vec![0.0; self.pixels.len()];
+        for patch in 0..patches {
+            groups.add_to(s, patch, &mut out, &starts(patch), side, side);
+        }
+        out
     }
 }
 
@@ -274,56 +297,54 @@ fn shrink_slowly(y: &[f64], pixels: usize, weight: f64) -> Vec<f64> {
 fn check_groups<S: Lanes>(s: S, side: usize, patches: usize) {
     let pixels = side * side;
     let mut numbers = Numbers((side * 1000 + patches) as u64);
-    let mut groups = Groups::new(s, pixels, patches);
+    let mut all = vec![0.0; S::COUNT * patches * pixels];
     let mut given = Vec::new();
-    let mut weights = [s.splat(0.0)];
     for lane in 0..S::COUNT {
-        let base: Vec<f64> = (0..3 * pixels).map(|_| 40.0 * numbers.next()).collect();
-        let noise = if lane == 1 { 0.0 } else { 5.0 };
-        let y: Vec<f64> = (0..patches)
-            .flat_map(|_| {
-                let part = [numbers.next(), numbers.next()];
-                (0..pixels)
-                    .map(|i| {
-                        let signal = part[0] * base[i] + part[1] * base[pixels + i];
-                        let signal = if lane == 1 { base[i] } else { signal };
-                        f64::from((120.0 + signal + noise * numbers.normal()) as f32)
-                    })
-                    .collect::<Vec<f64>>()
-            })
-            .collect();
-        for (j, patch) in y.chunks(pixels).enumerate() {
-            let patch: Vec<f32> = patch.iter().map(|p| *p as f32).collect();
-            groups.put::<S>(lane, j, &patch, side, side);
+        let base: Vec<f64> = (0..2 * pixels).map(|_| 40.0 * numbers.next()).collect();
+        let mut y = Vec::new();
+        for patch in 0..patches {
+            let part = [numbers.next(), numbers.next()];
+            for i in 0..pixels {
+                // Lane 1 has equal patches.
+                let value = if lane == 1 {
+                    120.0 + base[i]
+                } else {
+                    let signal = part[0] * base[i] + part[1] * base[pixels + i];
+                    120.0 + signal + 5.0 * numbers.normal()
+                };
+                let value = value as f32;
+                all[(patch * S::COUNT + lane) * pixels + i] = value;
+                y.push(f64::from(value));
+            }
         }
-        let weight = if lane == 2 {
-            0.0
-        } else {
-            2.8 * (patches as f64).sqrt() * 25.0
-        };
-        floats_mut::<S>(&mut weights)[lane] = weight as f32;
-        given.push((y, weight));
+        // Lane 2 is to be left as it is.
+        let weight = 2.8 * (patches as f64).sqrt() * 25.0;
+        given.push((y, if lane == 2 { 0.0 } else { weight }));
     }
-    s.vectorize(Shrink(&mut groups, weights[0]));
+    let weights: Vec<f32> = given.iter().map(|g| g.1 as f32).collect();
+    let out = s.vectorize(Shrink {
+        side,
+        patches,
+        pixels: &all,
+        weights: &weights,
+    });
     for (lane, (y, weight)) in given.iter().enumerate() {
         let expected = shrink_slowly(y, pixels, *weight);
-        for (j, expected) in expected.chunks(pixels).enumerate() {
-            let mut found = vec![0.0; pixels];
-            groups.add_to::<S>(lane, j, &mut found, side, side);
-            for (found, expected) in found.iter().zip(expected) {
-                let error = (f64::from(*found) - expected).abs();
-                assert!(
-                    error < 5e-3,
-                    "{side} {patches} lane {lane}: {found} {expected}"
-                );
-            }
+        for (at, expected) in expected.iter().enumerate() {
+            let (patch, i) = (at / pixels, at % pixels);
+            let found = f64::from(out[(patch * S::COUNT + lane) * pixels + i]);
+            let error = (found - expected).abs();
+            assert!(
+                error < 5e-3,
+                "{side} {patches} lane {lane}: {found} {expected}"
+            );
         }
     }
 }
 
 #[test]
 fn groups_are_shrunk_as_by_the_reference() {
-    for (side, patches) in [(6, 60), (7, 80), (7, 30), (3, 9), (2, 1)] {
+    for (side, patches) in [(6, 60), (7, 80), (7, 30), (4, 9), (9, 1)] {
         on_all!(s, check_groups(s, side, patches));
     }
 }
@@ -349,14 +370,14 @@ fn noisy(clean: &Plane, sigma: f64) -> Plane {
 fn a_texture_gets_cleaner_on_every_instruction_set() {
     let clean_one = texture(45, 38);
     let noisy_one = noisy(&clean_one, 25.0);
-    let before = crate::metrics::psnr(&[noisy_one.clone()], &[clean_one.clone()]);
+    let before = psnr(from_ref(&noisy_one), from_ref(&clean_one));
     let mut all = Vec::new();
     on_all!(s, all.push(clean_with(s, &noisy_one, 25.0)));
     for restored in &all {
-        let after = crate::metrics::psnr(&[restored.clone()], &[clean_one.clone()]);
+        let after = psnr(from_ref(restored), from_ref(&clean_one));
         assert!(after > before + 10.0, "{before} dB, then {after} dB");
         // Other instructions round differently, no more.
-        assert!(crate::metrics::mse(&[restored.clone()], &all[..1]) < 0.05);
+        assert!(mse(from_ref(restored), &all[..1]) < 0.05);
     }
 }
 
@@ -368,10 +389,7 @@ fn same_bits_for_any_number_of_threads() {
             .num_threads(threads)
             .build()
             .expect("threads")
-            .install(|| {
-                Wnnm.denoise(std::slice::from_ref(&noisy_one), &[15.0])
-                    .expect("clean")
-            })
+            .install(|| Wnnm.denoise(from_ref(&noisy_one), &[15.0]).expect("clean"))
     };
     let one = with(1);
     assert_eq!(one, with(2));
@@ -381,7 +399,12 @@ fn same_bits_for_any_number_of_threads() {
 #[test]
 fn any_size_any_grey_and_no_noise() {
     for (width, height) in [(1, 1), (3, 7), (25, 1), (8, 26), (24, 24)] {
-        for sigma in [10.0, 30.0, 50.0, 80.0] {
+        let sigmas: &[f64] = if width == 3 {
+            &[10.0, 30.0, 50.0, 80.0]
+        } else {
+            &[10.0]
+        };
+        for &sigma in sigmas {
             for grey in [0.0, 77.0] {
                 let flat = Plane::filled(width, height, grey).expect("fits");
                 let out = Wnnm.denoise(&[flat], &[sigma]).expect("clean");

@@ -116,4 +116,78 @@ unsafe impl Lanes for Avx512 {
     fn bits(self, mask: __mmask16) -> u32 {
         u32::from(mask)
     }
+
+    #[inline(always)]
+    fn gather(self, from: &[f32], at: &[usize]) -> [__m512; 4] {
+        let mut rows = [self.splat(0.0); 4];
+        for (k, row) in rows.iter_mut().enumerate() {
+            let quarters = [
+                four(from, at[k]),
+                four(from, at[k + 4]),
+                four(from, at[k + 8]),
+                four(from, at[k + 12]),
+            ];
+            // SAFETY: see above.
+            *row = unsafe {
+                let row = _mm512_castps128_ps512(quarters[0]);
+                let row = _mm512_insertf32x4::<1>(row, quarters[1]);
+                let row = _mm512_insertf32x4::<2>(row, quarters[2]);
+                _mm512_insertf32x4::<3>(row, quarters[3])
+            };
+        }
+        transpose(rows)
+    }
+
+    #[inline(always)]
+    fn scatter_add(self, v: [__m512; 4], to: &mut [f32], at: &[usize]) {
+        for (k, row) in transpose(v).into_iter().enumerate() {
+            // SAFETY: see above.
+            let parts = unsafe {
+                [
+                    _mm512_castps512_ps128(row),
+                    _mm512_extractf32x4_ps::<1>(row),
+                    _mm512_extractf32x4_ps::<2>(row),
+                    _mm512_extractf32x4_ps::<3>(row),
+                ]
+            };
+            for (part, at) in parts.into_iter().zip(at.iter().skip(k).step_by(4)) {
+                let to = &mut to[*at..at + 4];
+                // SAFETY: see above; the slice has 4 floats.
+                unsafe {
+                    let sum = _mm_add_ps(_mm_loadu_ps(to.as_ptr()), part);
+                    _mm_storeu_ps(to.as_mut_ptr(), sum);
+                }
+            }
+        }
+    }
+}
+
+/// Four floats.
+#[inline(always)]
+fn four(from: &[f32], at: usize) -> __m128 {
+    let from = &from[at..at + 4];
+    // SAFETY: the slice has 4 floats; the instruction is part of x86-64.
+    unsafe { _mm_loadu_ps(from.as_ptr()) }
+}
+
+/// Transposes 4 × 4 floats within every 4 lanes; only called where the processor can.
+#[inline(always)]
+fn transpose(r: [__m512; 4]) -> [__m512; 4] {
+    // SAFETY: the callers are methods of a value that proves that the processor has the instructions.
+    unsafe {
+        let (a, b) = (
+            _mm512_unpacklo_ps(r[0], r[1]),
+            _mm512_unpackhi_ps(r[0], r[1]),
+        );
+        let (c, d) = (
+            _mm512_unpacklo_ps(r[2], r[3]),
+            _mm512_unpackhi_ps(r[2], r[3]),
+        );
+        [
+            _mm512_shuffle_ps::<0x44>(a, c),
+            _mm512_shuffle_ps::<0xEE>(a, c),
+            _mm512_shuffle_ps::<0x44>(b, d),
+            _mm512_shuffle_ps::<0xEE>(b, d),
+        ]
+    }
 }

@@ -75,6 +75,16 @@ pub(super) unsafe trait Lanes: Copy + Send + Sync + 'static {
     fn select(self, mask: Self::Mask, yes: Self::V, no: Self::V) -> Self::V;
     /// Bit `l` is set where the mask holds in lane `l`.
     fn bits(self, mask: Self::Mask) -> u32;
+    /// Four vectors of floats that stand together: lane `l` of vector `c` is `from[at[l] + c]`.
+    ///
+    /// # Panics
+    /// If one of them is not there, or `at` has fewer than `COUNT` elements.
+    fn gather(self, from: &[f32], at: &[usize]) -> [Self::V; 4];
+    /// The other way round: `to[at[l] + c] += v[c][l]`, for as many lanes as `at` has elements, in a fixed order.
+    ///
+    /// # Panics
+    /// If one of the places is not there.
+    fn scatter_add(self, v: [Self::V; 4], to: &mut [f32], at: &[usize]);
 }
 
 /// Vectors as the floats they consist of, vector by vector.

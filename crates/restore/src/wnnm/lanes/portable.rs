@@ -97,4 +97,18 @@ unsafe impl Lanes for Portable {
     fn bits(self, mask: Self::Mask) -> u32 {
         (0..COUNT).fold(0, |bits, i| bits | u32::from(mask[i]) << i)
     }
+
+    #[inline(always)]
+    fn gather(self, from: &[f32], at: &[usize]) -> [V; 4] {
+        std::array::from_fn(|c| std::array::from_fn(|l| from[at[l] + c]))
+    }
+
+    #[inline(always)]
+    fn scatter_add(self, v: [V; 4], to: &mut [f32], at: &[usize]) {
+        for (l, at) in at.iter().enumerate() {
+            for (c, to) in to[*at..at + 4].iter_mut().enumerate() {
+                *to += v[c][l];
+            }
+        }
+    }
 }
