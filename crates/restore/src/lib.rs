@@ -22,6 +22,7 @@ mod state;
 pub mod tiles;
 pub mod training;
 pub mod trd;
+pub mod wnnm;
 
 pub use bm3d::Bm3d;
 pub use error::RestoreError;

