@@ -64,6 +64,47 @@ impl Buffer {
     }
 }
 
+impl From<Vec<f32>> for Buffer {
+    /// A buffer of these numbers, without copying them; their memory joins the pool later.
+    fn from(memory: Vec<f32>) -> Self {
+        let mut pool = POOL
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        pool.live += memory.len();
+        pool.most = pool.most.max(pool.live);
+        let len = memory.len();
+        Self { memory, len }
+    }
+}
+
+impl From<Buffer> for Vec<f32> {
+    /// The numbers of a buffer; their memory leaves the pool.
+    fn from(mut buffer: Buffer) -> Self {
+        let mut memory = std::mem::take(&mut buffer.memory);
+        let mut pool = POOL
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        pool.live -= memory.len();
+        drop(pool);
+        memory.truncate(buffer.len);
+        memory
+    }
+}
+
+impl Clone for Buffer {
+    fn clone(&self) -> Self {
+        let mut copy = Self::new(self.len);
+        copy.copy_from_slice(self);
+        copy
+    }
+}
+
+impl PartialEq for Buffer {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
 impl Drop for Buffer {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);

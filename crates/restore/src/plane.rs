@@ -1,13 +1,15 @@
 //! What does a method work on? A plane: one channel of a picture.
 
 use crate::RestoreError;
+use timestep_kernels::Buffer;
 
 /// One channel of a picture, row by row, in units of 0..255; values outside are kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane {
     width: usize,
     height: usize,
-    pixels: Vec<f32>,
+    /// Memory that is reused: a step makes planes as large as the last one did.
+    pixels: Buffer,
 }
 
 impl Plane {
@@ -26,7 +28,7 @@ impl Plane {
         Ok(Self {
             width,
             height,
-            pixels,
+            pixels: pixels.into(),
         })
     }
 
@@ -43,7 +45,8 @@ impl Plane {
     /// # Panics
     /// If the number of pixels is another.
     #[must_use]
-    pub fn with_pixels(&self, pixels: Vec<f32>) -> Self {
+    pub fn with_pixels(&self, pixels: impl Into<Buffer>) -> Self {
+        let pixels = pixels.into();
         assert_eq!(pixels.len(), self.pixels.len(), "as many pixels as before");
         Self { pixels, ..*self }
     }
@@ -74,7 +77,7 @@ impl Plane {
     /// The pixels, row by row.
     #[must_use]
     pub fn into_pixels(self) -> Vec<f32> {
-        self.pixels
+        self.pixels.into()
     }
 
     /// Row `y`.
@@ -110,7 +113,7 @@ impl Plane {
         Self {
             width,
             height,
-            pixels,
+            pixels: pixels.into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Plane;
 use rayon::prelude::*;
+use timestep_kernels::Buffer;
 use timestep_numerics::State;
 
 /// Pixels that one thread combines at a time.
@@ -13,7 +14,7 @@ impl State for Plane {
     fn lincomb(terms: &[(f64, &Plane)]) -> Plane {
         let weights: Vec<f32> = terms.iter().map(|(c, _)| *c as f32).collect();
         let first = terms[0].1;
-        let mut pixels = vec![0.0_f32; first.pixels().len()];
+        let mut pixels = Buffer::new(first.pixels().len());
         pixels
             .par_chunks_mut(PIECE)
             .enumerate()
@@ -35,6 +36,7 @@ impl State for Plane {
                         }
                     }
                     _ => {
+                        out.fill(0.0);
                         for (term, c) in weights.iter().enumerate() {
                             for (o, x) in out.iter_mut().zip(part(term)) {
                                 *o += c * x;

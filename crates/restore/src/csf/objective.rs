@@ -75,6 +75,15 @@ impl Trainable for CsfObjective<'_> {
         model
     }
 
+    /// Weights of functions that are near the identity on -260..260 are a hundred times coefficients of unit filters.
+    fn scales(&self) -> Vec<f64> {
+        let sw: f64 = std::env::var("SW").map_or(30.0, |e| e.parse().unwrap());
+        let stage = &self.model.stages[self.stage];
+        let functions = stage.filters.len()..stage.filters.len() + stage.functions.len();
+        let scale = |i: usize| if functions.contains(&i) { sw } else { 1.0 };
+        (0..stage.count()).map(scale).collect()
+    }
+
     fn evaluate(&self, parameters: &[f64]) -> Result<Evaluation, RestoreError> {
         let model = self.model(parameters);
         let stage = &model.stages[self.stage];
@@ -92,8 +101,8 @@ impl Trainable for CsfObjective<'_> {
                     let pixels = out.pixels().iter().zip(sample.clean.pixels());
                     let apart: Vec<f32> = pixels.map(|(x, c)| x - c).collect();
                     let squares: f64 = apart.iter().map(|d| f64::from(*d) * f64::from(*d)).sum();
-                    // A perfect picture would have infinite PSNR.
-                    let squares = squares.max(1e-9);
+                    // A perfect picture would have infinite PSNR; what is not a number stays so.
+                    let squares = if squares < 1e-9 { 1e-9 } else { squares };
                     let mean = squares / apart.len() as f64;
                     loss -= 10.0 * (255.0 * 255.0 / mean).log10() / count;
                     let by = 20.0 / std::f64::consts::LN_10 / squares / count;

@@ -47,6 +47,12 @@ pub trait Trainable {
     /// The parameters to start from.
     fn parameters(&self) -> Vec<f64>;
 
+    /// How large a change of each parameter is natural. L-BFGS works with parameters divided by these: its first steps
+    /// treat all directions alike.
+    fn scales(&self) -> Vec<f64> {
+        vec![1.0; self.parameters().len()]
+    }
+
     /// The model with other parameters.
     fn model(&self, parameters: &[f64]) -> Self::Model;
 
@@ -96,7 +102,9 @@ pub fn fit<T: Trainable>(
     iterations: usize,
     fit: Fit<'_, T::Model>,
 ) -> Result<Fitted<T::Model>, RestoreError> {
+    let scales = objective.scales();
     let start = objective.parameters();
+    let start: Vec<f64> = start.iter().zip(&scales).map(|(p, s)| p / s).collect();
     let progress = RefCell::new(Progress {
         known: fit.known.into_iter(),
         each: fit.each,
@@ -108,6 +116,7 @@ pub fn fit<T: Trainable>(
     });
     let problem = Loss {
         objective,
+        scales: &scales,
         progress: &progress,
     };
     let bad = |e: Error| RestoreError::BadModel(format!("training failed: {e}"));
@@ -125,6 +134,7 @@ pub fn fit<T: Trainable>(
         return Err(failure);
     }
     let (loss, parameters) = progress.best;
+    let parameters: Vec<f64> = parameters.iter().zip(&scales).map(|(p, s)| p * s).collect();
     if !loss.is_finite() {
         return Err(RestoreError::BadModel(
             "the loss is not finite at the start".into(),
@@ -153,10 +163,32 @@ struct Progress<'a, M> {
 /// The loss as the solver sees it.
 struct Loss<'a, 'b, T: Trainable> {
     objective: &'a T,
+    scales: &'a [f64],
     progress: &'a RefCell<Progress<'b, T::Model>>,
 }
 
 impl<T: Trainable> Loss<'_, '_, T> {
+    fn unscaled(&self, parameters: &[f64]) -> Vec<f64> {
+        let each = parameters.iter().zip(self.scales);
+        each.map(|(p, s)| p * s).collect()
+    }
+
+    /// The evaluation in scaled parameters. A line search that went too far, where numbers overflow, is sent back by a
+    /// large loss without slope; at the start there is nothing to go back to.
+    fn bounded(&self, mut evaluation: Evaluation, best: f64) -> Evaluation {
+        let numbers = evaluation.gradient.iter().chain([&evaluation.loss]);
+        if !best.is_finite() || numbers.into_iter().all(|x| x.is_finite()) {
+            for (g, s) in evaluation.gradient.iter_mut().zip(self.scales) {
+                *g *= s;
+            }
+            return evaluation;
+        }
+        Evaluation {
+            loss: best + 1e3 * (1.0 + best.abs()),
+            gradient: vec![0.0; evaluation.gradient.len()],
+        }
+    }
+
     fn at(&self, parameters: &[f64]) -> Result<Evaluation, Error> {
         let mut progress = self.progress.borrow_mut();
         if let Some((at, evaluation)) = &progress.last
@@ -171,8 +203,8 @@ impl<T: Trainable> Loss<'_, '_, T> {
         let fresh = replayed.is_none();
         let evaluation = match replayed {
             Some(evaluation) => evaluation,
-            None => match self.objective.evaluate(parameters) {
-                Ok(evaluation) => evaluation,
+            None => match self.objective.evaluate(&self.unscaled(parameters)) {
+                Ok(evaluation) => self.bounded(evaluation, progress.best.0),
                 Err(e) => {
                     let text = e.to_string();
                     progress.failure = Some(e);
@@ -187,7 +219,7 @@ impl<T: Trainable> Loss<'_, '_, T> {
         let number = progress.evaluations;
         progress.evaluations += 1;
         if fresh {
-            let best = self.objective.model(&progress.best.1);
+            let best = self.objective.model(&self.unscaled(&progress.best.1));
             if !(progress.each)(number, &evaluation, &best) {
                 progress.stopped = true;
             }

@@ -4,8 +4,8 @@ use super::Model;
 use super::model::scheme_facts;
 use crate::learned::Stage;
 use crate::{Plane, RestoreError};
-use timestep_kernels::Kernels;
 use timestep_kernels::diffusion::{Bank, Border};
+use timestep_kernels::{Buffer, Kernels};
 use timestep_numerics::{Memory, Scheme, StageId, StepCtx, StepError, scheme};
 
 /// A model made ready for the kernels.
@@ -85,7 +85,7 @@ impl Flow {
     /// `f_t(u) = -Σ_i k̄_i * φ_i(k_i ⋆ u) - λ (u - noisy)`.
     fn slope(&self, t: usize, noisy: &Plane, u: &Plane) -> Plane {
         let lambda = self.lambdas[t] as f32;
-        let mut out = vec![0.0; u.pixels().len()];
+        let mut out = Buffer::new(u.pixels().len());
         self.kernels.diffuse(
             &self.banks[t],
             u.pixels(),

@@ -9,8 +9,8 @@ use crate::{Plane, RestoreError};
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
-use timestep_kernels::Kernels;
 use timestep_kernels::diffusion::{Bank, Border};
+use timestep_kernels::{Buffer, Kernels};
 use timestep_numerics::{Memory, Scheme, StageId, StepCtx, StepError, scheme};
 
 /// Pictures whose gradients are added up one after the other; these sums are added in order, so that results do not depend on
@@ -201,7 +201,7 @@ impl Steps<'_> {
 
     fn slope(&self, t: usize, noisy: &Plane, u: &Plane) -> Plane {
         let lambda = self.model.stages[t].lambda() as f32;
-        let mut out = vec![0.0; u.pixels().len()];
+        let mut out = Buffer::new(u.pixels().len());
         self.kernels.diffuse_alone(
             &self.banks[t - self.first],
             u.pixels(),
