@@ -10,7 +10,10 @@ pub(in crate::wnnm) struct Avx512(());
 impl Avx512 {
     /// The instruction set, if the processor has it.
     pub(in crate::wnnm) fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma")).then_some(Self(()))
+        (is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma"))
+        .then_some(Self(()))
     }
 }
 
