@@ -38,5 +38,6 @@ pub(crate) fn nearest<M>(models: &[(f64, M)], sigma: f64) -> (f64, &M) {
 
 /// The plane times a number; a factor of one changes no bit.
 pub(crate) fn rescaled(plane: &Plane, by: f32) -> Plane {
-    plane.with_pixels(plane.pixels().iter().map(|p| p * by).collect())
+    let pixels: Vec<f32> = plane.pixels().iter().map(|p| p * by).collect();
+    plane.with_pixels(pixels)
 }
