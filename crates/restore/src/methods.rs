@@ -50,7 +50,15 @@ macro_rules! bundle {
 }
 
 /// The weights that are part of the program, each trained by the recipe of its name.
-static BUNDLED: &[(&str, &[u8])] = bundle!["trd-5x5-s25", "trd-7x7-s25", "csf-7x7-s25",];
+static BUNDLED: &[(&str, &[u8])] = bundle![
+    "trd-5x5-s15",
+    "trd-5x5-s25",
+    "trd-5x5-s50",
+    "trd-7x7-s15",
+    "trd-7x7-s25",
+    "trd-7x7-s50",
+    "csf-7x7-s25",
+];
 
 /// Names of the bundled weights.
 pub fn bundled_names() -> impl Iterator<Item = &'static str> {

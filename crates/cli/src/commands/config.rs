@@ -1,6 +1,7 @@
 //! `timestep config`: which settings hold, where do they come from, and how do two recipes differ?
 
 use crate::args::{Config, ConfigAction, RecipeFlags};
+use crate::commands::train_restorer;
 use crate::failure::Failure;
 use crate::settings;
 use crate::ui::{Ui, table};
@@ -12,7 +13,12 @@ use timestep_train::recipe::{Layers, NetworkSettings, Resolved, data_sets, diff}
 /// Shows, compares or starts recipes.
 pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
     match &args.action {
-        ConfigAction::Show { recipe, flags } => show(recipe.as_deref(), flags, ui),
+        ConfigAction::Show { recipe, flags } => {
+            match recipe.as_deref().and_then(train_restorer::named) {
+                Some(text) => train_restorer::show(&text, flags, ui),
+                None => show(recipe.as_deref(), flags, ui),
+            }
+        }
         ConfigAction::Diff { left, right } => {
             let left = resolve(settings::layers(Some(left))?)?.recipe;
             let right = resolve(settings::layers(Some(right))?)?.recipe;
@@ -34,6 +40,10 @@ pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
             Ok(0)
         }
         ConfigAction::New { recipe } => {
+            if let Some(text) = recipe.as_deref().and_then(train_restorer::named) {
+                ui.data(&text);
+                return Ok(0);
+            }
             let resolved = resolve(settings::layers(recipe.as_deref())?)?;
             let text = resolved.recipe.to_commented_toml();
             if ui.json {

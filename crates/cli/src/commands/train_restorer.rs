@@ -2,7 +2,7 @@
 
 use crate::args::{RecipeFlags, Train};
 use crate::failure::{Failure, INTERRUPTED, USAGE};
-use crate::ui::Ui;
+use crate::ui::{Ui, table};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,23 +25,42 @@ impl From<TrainingError> for Failure {
 
 /// The text of the recipe that is asked for, if it is one of a restorer: an embedded one, a file, or that of a run.
 pub(crate) fn text(args: &Train) -> Option<String> {
-    let text = match (&args.resume, args.recipe.as_deref()) {
-        (Some(run), _) => std::fs::read_to_string(run.join(run::RECIPE)).ok()?,
-        (None, Some(name)) => match embedded_text(name) {
-            Some(text) => text.to_owned(),
-            None => {
-                let path = Path::new(name);
-                let path = if path.is_dir() {
-                    path.join(run::RECIPE)
-                } else {
-                    path.to_owned()
-                };
-                std::fs::read_to_string(path).ok()?
-            }
-        },
-        (None, None) => return None,
+    match &args.resume {
+        Some(run) => named(&run.to_string_lossy()),
+        None => named(args.recipe.as_deref()?),
+    }
+}
+
+/// The text of a recipe by name, file or run folder, if it is one of a restorer.
+pub(crate) fn named(name: &str) -> Option<String> {
+    let text = match embedded_text(name) {
+        Some(text) => text.to_owned(),
+        None => {
+            let path = Path::new(name);
+            let file = path.join(run::RECIPE);
+            std::fs::read_to_string(if path.is_dir() { &file } else { path }).ok()?
+        }
     };
     RestoreRecipe::recognises(&text).then_some(text)
+}
+
+/// Prints every setting of a recipe, with where it comes from.
+pub(crate) fn show(text: &str, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure> {
+    let changes = changes(flags)?;
+    let recipe = RestoreRecipe::parse(text, &changes)?;
+    let mut rows = vec![["setting", "value", "from"].map(String::from).to_vec()];
+    for (path, value) in recipe.values()? {
+        let changed = changes.iter().any(|(key, _)| *key == path);
+        let origin = if changed { "command line" } else { "recipe" };
+        if ui.json {
+            ui.object(json!({"path": path, "value": value, "origin": origin}));
+        }
+        rows.push(vec![path, value, origin.to_owned()]);
+    }
+    if !ui.json {
+        ui.data(&table(&rows));
+    }
+    Ok(0)
 }
 
 /// Trains a restorer, or continues its run.

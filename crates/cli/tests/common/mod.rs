@@ -38,6 +38,15 @@ pub fn object(args: &[&str]) -> serde_json::Value {
     serde_json::from_str(line).expect("JSON")
 }
 
+/// Runs it with `--json` and reads all objects.
+pub fn objects(folder: &Path, args: &[&str]) -> Vec<serde_json::Value> {
+    let text = ok(folder, &[args, &["--json"]].concat());
+    let lines = text.lines();
+    lines
+        .map(|l| serde_json::from_str(l).expect("JSON"))
+        .collect()
+}
+
 /// Runs it, expects exit code 2, an error and a hint, no panic; returns standard error.
 pub fn refused(folder: &Path, args: &[&str]) -> String {
     let out = run(folder, args);

@@ -176,7 +176,8 @@ impl<T: Trainable> Loss<'_, '_, T> {
     /// The evaluation in scaled parameters. A line search that went too far, where numbers overflow, is sent back by a
     /// large loss without slope; at the start there is nothing to go back to.
     fn bounded(&self, mut evaluation: Evaluation, best: f64) -> Evaluation {
-        let finite = evaluation.loss.is_finite() && evaluation.gradient.iter().all(|g| g.is_finite());
+        let finite =
+            evaluation.loss.is_finite() && evaluation.gradient.iter().all(|g| g.is_finite());
         if !best.is_finite() || finite {
             for (g, s) in evaluation.gradient.iter_mut().zip(self.scales) {
                 *g *= s;

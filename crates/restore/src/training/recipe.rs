@@ -65,6 +65,9 @@ pub struct TrainSection {
     pub greedy: usize,
     /// Iterations on all steps together.
     pub joint: usize,
+    /// Iterations on all steps together and on every picture of the folder, at the end.
+    #[serde(default)]
+    pub finish: usize,
     /// Seed of the noise, which is drawn once.
     pub seed: u64,
 }
@@ -143,6 +146,22 @@ impl RestoreRecipe {
         toml::to_string(self).map_err(|e| TrainingError::Recipe(e.to_string()))
     }
 
+    /// Every setting with its value, in order.
+    ///
+    /// # Errors
+    /// As [`to_toml`](Self::to_toml).
+    pub fn values(&self) -> Result<Vec<(String, String)>, TrainingError> {
+        let table =
+            toml::Table::try_from(self).map_err(|e| TrainingError::Recipe(e.to_string()))?;
+        let mut all = Vec::new();
+        for (section, inner) in &table {
+            for (key, value) in inner.as_table().into_iter().flatten() {
+                all.push((format!("{section}.{key}"), value.to_string()));
+            }
+        }
+        Ok(all)
+    }
+
     fn check(&self) -> Result<(), TrainingError> {
         let m = &self.model;
         let mut problems = Vec::new();
@@ -177,13 +196,17 @@ impl RestoreRecipe {
         if self.data.every == 0 {
             problems.push("data.every is 0; 1 uses every picture".into());
         }
-        if self.train.greedy + self.train.joint == 0 {
-            problems
-                .push("train.greedy and train.joint are both 0: nothing would be trained".into());
+        if self.train.greedy + self.train.joint + self.train.finish == 0 {
+            problems.push(
+                "train.greedy, train.joint and train.finish are all 0: nothing would be trained"
+                    .into(),
+            );
         }
-        if m.method == "csf" && self.train.joint > 0 {
-            problems
-                .push("train.joint must be 0 for `csf`, which is trained stage by stage".into());
+        if m.method == "csf" && self.train.joint + self.train.finish > 0 {
+            problems.push(
+                "train.joint and train.finish must be 0 for `csf`, which is trained stage by stage"
+                    .into(),
+            );
         }
         if problems.is_empty() {
             Ok(())

@@ -110,7 +110,16 @@ pub fn train(
     folder: &Path,
     each: &mut dyn FnMut(&Event) -> bool,
 ) -> Result<Outcome, TrainingError> {
-    let samples = samples(data, recipe)?;
+    if let Some(psnr) = finished(folder) {
+        return Ok(Outcome::Finished { psnr });
+    }
+    let some = samples(data, recipe)?;
+    let mut whole = recipe.clone();
+    (whole.data.every, whole.data.skip) = (1, 0);
+    let all = match recipe.train.finish {
+        0 => Vec::new(),
+        _ => samples(data, &whole)?,
+    };
     let text = recipe.to_toml()?;
     for part in ["weights", "state"] {
         let path = folder.join(part);
@@ -120,7 +129,8 @@ pub fn train(
     let mut run = Run {
         recipe: text,
         folder,
-        samples: &samples,
+        all: &all,
+        some: &some,
         began: Instant::now(),
         each,
         psnr: f64::NAN,
@@ -143,7 +153,12 @@ pub fn train(
         }
         run.all(
             model,
-            &phases(m.steps, t.greedy, t.joint),
+            // All steps together on all pictures come last.
+            &[
+                phases(m.steps, t.greedy, t.joint),
+                phases(m.steps, 0, t.finish),
+            ]
+            .concat(),
             |samples, model, phase| Objective::new(samples, model, phase.first, phase.last),
             |loss| 10.0 * (255.0 * 255.0 / (2.0 * loss)).log10(),
             Model::to_bytes,
@@ -161,6 +176,20 @@ pub fn train(
             CsfModel::to_bytes,
         )
     }
+}
+
+/// The result of a run that has nothing left to do: weights, and no state any more.
+fn finished(folder: &Path) -> Option<f64> {
+    let done = folder.join("weights/last.safetensors").is_file() && !folder.join("state").exists();
+    let rows = std::fs::read_to_string(folder.join("metrics.csv")).ok()?;
+    let last_phase = rows.lines().last()?.split(',').next()?.to_owned();
+    let psnrs = rows
+        .lines()
+        .filter(|r| r.split(',').next() == Some(&last_phase));
+    let best = psnrs
+        .filter_map(|r| r.rsplit(',').next()?.parse().ok())
+        .reduce(f64::max);
+    best.filter(|_| done)
 }
 
 /// The weights that a recipe starts from.
@@ -183,7 +212,9 @@ fn start_bytes(start: &str) -> Result<Option<Vec<u8>>, TrainingError> {
 struct Run<'a> {
     recipe: String,
     folder: &'a Path,
-    samples: &'a [Sample],
+    /// Pictures of the last phase, if it has others than the rest.
+    all: &'a [Sample],
+    some: &'a [Sample],
     began: Instant,
     each: &'a mut dyn FnMut(&Event) -> bool,
     psnr: f64,
@@ -203,7 +234,13 @@ impl<'a> Run<'a> {
         let about = [("recipe", self.recipe.clone())];
         let mut rows = String::from("phase,evaluation,loss,psnr\n");
         for (number, phase) in phases.iter().enumerate() {
-            let objective = objective(self.samples, model.clone(), *phase)?;
+            let last = number + 1 == phases.len();
+            let samples = if last && !self.all.is_empty() {
+                self.all
+            } else {
+                self.some
+            };
+            let objective = objective(samples, model.clone(), *phase)?;
             let parameters = objective.parameters().len();
             let path = self.folder.join(format!("state/phase-{number}.f64"));
             let fail = |source: io::Error| TrainingError::File {
@@ -219,7 +256,7 @@ impl<'a> Run<'a> {
                 of: phases.len(),
                 phase: *phase,
                 parameters,
-                pictures: self.samples.len(),
+                pictures: samples.len(),
                 replayed: known.len(),
             });
             let mut failure = None;
