@@ -49,7 +49,7 @@
 //! matters for noise of less than about one grey level only. No tiles: what one pixel of the result depends on reaches
 //! tens of pixels farther in each iteration, so that the border of a tile would be larger than the tile.
 //!
-//! # Reference
+//! # References
 //! S. Gu, L. Zhang, W. Zuo, X. Feng, Weighted nuclear norm minimization with application to image denoising, CVPR 2014.
 
 // Loops over vectors and registers index several arrays at once; iterators hide which.
