@@ -58,9 +58,9 @@ def contenders():
     """All rows. Workers are named: `ours`, `peer`, or a contender of `denoise_worker.py`."""
     model = f"{MODELS}/{{}}-s25.safetensors".format
     rows = [
-        Contender("trd-5x5", "ours", "trd", "trd-5x5-s25"),
-        Contender("trd-7x7", "ours", "trd", "trd-7x7-s25"),
-        Contender("csf-7x7", "ours", "csf", "csf-7x7-s25"),
+        Contender("trd-5x5", "ours", "trd", model("trd-5x5")),
+        Contender("trd-7x7", "ours", "trd", model("trd-7x7")),
+        Contender("csf-7x7", "ours", "csf", model("csf-7x7")),
         Contender("bm3d", "ours", "bm3d"),
         Contender("wnnm", "ours", "wnnm", largest=256),
     ]
@@ -170,7 +170,8 @@ class Session:
     def run(self, row, side, repeats, warm=0, result=None):
         given = {"cmd": "restore", "method": row.method, "side": side, "sigma": self.sigma, "repeats": repeats, "warm": warm}
         if row.model:
-            given["model"] = row.model if row.worker == "ours" else str(ROOT / row.model)
+            # Files for all, ours too: weights in the program may be those of another build.
+            given["model"] = str(ROOT / row.model)
         if row.worker == "ours":
             given.update(seed=0, pictures=self.pictures)
         else:
