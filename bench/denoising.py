@@ -97,7 +97,7 @@ def parse():
         parser.error("sizes start at 32, threads and rounds at 1; --seconds and --limit are more than 0")
     options.pictures = str((ROOT / options.pictures).resolve())
     if not pathlib.Path(options.pictures).is_dir():
-        say(f"note: {options.pictures} is no folder, so the picture is synthetic; hint: timestep data get, or --pictures DIR")
+        say(f"note: {options.pictures} is no folder, so the picture is synthetic; hint: --pictures DIR")
     return options
 
 
@@ -211,7 +211,6 @@ def checked(session, side):
 def measure(session, side, options):
     """Rounds of turns at one size: for each row its turns (medians of their runs, `None` where it took none) and its PSNR."""
     kind, noisy_psnr = session.picture(side)
-    session.noisy_psnr = noisy_psnr
     expected, turns, psnr = {}, {}, {}
     for row in session.rows:
         if row.gone or (row.largest and side > row.largest):
@@ -249,6 +248,8 @@ def measure(session, side, options):
         say(f"{side} x {side}, {session.threads} threads: round {number_of_round + 1} of {options.rounds}")
     for row in session.rows:
         if row.key in turns:
+            if psnr[row.key] < noisy_psnr + 1:
+                say(f"note: {row.key} does not denoise ({psnr[row.key]:.2f} dB, noisy {noisy_psnr:.2f} dB): its time counts, its quality not")
             row.last = (side, median([turn for turn in turns[row.key] if turn is not None]))
     return {"side": side, "kind": kind, "turns": turns, "psnr": psnr, "peak": median(peaks), "noisy": noisy_psnr}
 

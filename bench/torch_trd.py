@@ -1,9 +1,9 @@
 """How would one run a trained reaction-diffusion model in PyTorch? As published: convolution, table, convolution.
 
 Reads the weights of `crates/restore/models`: coefficients of filters in the cosine basis, weights of 63 Gaussians for each influence
-function, `ln λ`. Weights are trained through the piecewise cubic that touches the sum of Gaussians on knots 10 apart, so that is the function
-here too; the Gaussians themselves would change pixels by up to 0.3 grey levels. It is looked up in tables of 3201 entries 0.2 apart
-on [-320, 320] with linear interpolation, the index clamped at both ends.
+function, `ln λ`. Weights are trained through the piecewise cubic that touches the sum of Gaussians on knots 10 apart, so that is the
+function here too; the Gaussians themselves would change pixels by up to 0.3 grey levels. It is looked up in tables of 3201 entries
+0.2 apart on [-320, 320] with linear interpolation, the index clamped at both ends.
 
 At every step the picture is mirrored beyond its border (edge pixel repeated) by twice the reach of a filter, and the
 convolutions are valid ones. The scheme is Euler's.
@@ -32,7 +32,7 @@ def cosines(size):
 
 
 def tabulated(functions):
-    """The functions at the places of the table: cubic Hermite interpolants of sums of Gaussians, `crates/kernels/src/diffusion/tables.rs`."""
+    """The functions at the places of the table: cubic Hermite interpolants, as in `crates/kernels/src/diffusion/tables.rs`."""
     knots = torch.arange(-REACH, REACH + 1, 10, dtype=torch.float64)
     centres = torch.arange(63, dtype=torch.float64) * 10 - 310
     apart = knots[None, :] - centres[:, None]
