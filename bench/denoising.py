@@ -249,7 +249,8 @@ def measure(session, side, options):
     for row in session.rows:
         if row.key in turns:
             if psnr[row.key] < noisy_psnr + 1:
-                say(f"note: {row.key} does not denoise ({psnr[row.key]:.2f} dB, noisy {noisy_psnr:.2f} dB): its time counts, its quality not")
+                reached = f"{psnr[row.key]:.2f} dB, noisy {noisy_psnr:.2f} dB"
+                say(f"note: {row.key} does not denoise ({reached}): are its weights trained?")
             row.last = (side, median([turn for turn in turns[row.key] if turn is not None]))
     return {"side": side, "kind": kind, "turns": turns, "psnr": psnr, "peak": median(peaks), "noisy": noisy_psnr}
 

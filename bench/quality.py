@@ -3,7 +3,8 @@
     python bench/quality.py --folder target/data/bsd68/BSD68 --csv results/denoising.csv
 
 Protocol: grey pictures in 0..255, noise `sigma * N(0,1)` from our own seeded generator, neither clipped nor rounded, another draw for
-every picture and seed; results compared as floats, neither clipped nor rounded; no border left out; the mean over pictures of the PSNR of each.
+every picture and seed; results compared as floats, neither clipped nor rounded; no border left out; the mean over pictures of the PSNR
+of each.
 SSIM: Gaussian window of 11 x 11 with deviation 1.5, K = 0.01 and 0.03, L = 255, windows inside the picture only.
 """
 
