@@ -17,7 +17,8 @@ from safetensors import safe_open
 
 REACH, STEP = 320.0, 0.2
 ENTRIES = round(2 * REACH / STEP) + 1
-# A step is taken tile by tile, so that its maps stay near the caches: 48 maps of a picture of 3072 x 3072 are 1.8 GB. So many columns, and so many rows for each thread.
+# A step is taken tile by tile, so that its maps stay near the caches: 48 maps of a picture of 3072 x 3072 are 1.8 GB. So many
+# columns, and so many rows for each thread.
 TILE = 128
 
 
