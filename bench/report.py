@@ -91,7 +91,7 @@ def provenance(threads):
 
 
 def command():
-    return shlex.join(["python", "bench/compare.py", *sys.argv[1:]])
+    return shlex.join(["python", f"bench/{pathlib.Path(sys.argv[0]).name}", *sys.argv[1:]])
 
 
 def rounded(value):

@@ -1,20 +1,26 @@
-//! What PSNR does a method reach on a folder of clean grey pictures?
+//! What PSNR and SSIM does a method reach on a folder of clean grey pictures?
 //!
-//!     cargo run --release --example quality -- METHOD[:MODEL] SIGMA FOLDER [SEEDS] [EVERY]
+//!     cargo run --release --example quality -- METHOD[:MODEL] SIGMA FOLDER [SEEDS] [EVERY] [--json]
 //!
-//! Noise is added in f32, neither clipped nor rounded; PSNR compares floats; the mean over pictures and
-//! seeds is printed. EVERY takes each n-th picture only (6: 12 of the 68).
+//! Noise is added in f32, neither clipped nor rounded; floats are compared, no border is left out; the mean over pictures and
+//! seeds is printed. EVERY takes each n-th picture only (6: 12 of the 68). With `--json` one line a seed, for
+//! `bench/quality.py`.
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 use timestep_restore::{Plane, methods, metrics};
 
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (flags, args): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|a| a == "--json");
     let [key, sigma, folder, rest @ ..] = args.as_slice() else {
-        return Err("usage: quality METHOD SIGMA FOLDER [SEEDS] [EVERY]".into());
+        return Err("usage: quality METHOD SIGMA FOLDER [SEEDS] [EVERY] [--json]".into());
     };
     let sigma: f64 = sigma.parse()?;
     let seeds: u64 = rest.first().map_or(Ok(1), |s| s.parse())?;
@@ -29,32 +35,49 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Result<_, std::io::Error>>()?;
     files.retain(|f| f.extension().is_some_and(|e| e == "png"));
     files.sort();
-    let (mut means, mut seconds) = (Vec::new(), 0.0);
+    let (mut means, mut similar, mut all) = (Vec::new(), Vec::new(), 0.0);
     for seed in 0..seeds {
-        let mut total = Vec::new();
+        let (mut psnr, mut ssim, mut seconds) = (Vec::new(), Vec::new(), 0.0);
         for (index, file) in files.iter().enumerate().step_by(every) {
             let grey = image::open(file)?.into_luma8();
             let (width, height) = (grey.width() as usize, grey.height() as usize);
             let clean: Vec<f32> = grey.pixels().map(|p| f32::from(p.0[0])).collect();
             let mut noisy = clean.clone();
             timestep_data::add_noise(&mut noisy, sigma, seed, index as u64);
-            let clean = Plane::new(width, height, clean)?;
+            let clean = [Plane::new(width, height, clean)?];
             let noisy = Plane::new(width, height, noisy)?;
             let began = Instant::now();
             let restored = method.denoise(&[noisy], &[sigma])?;
             seconds += began.elapsed().as_secs_f64();
-            total.push(metrics::psnr(&restored, &[clean]));
+            psnr.push(metrics::psnr(&restored, &clean));
+            ssim.extend(metrics::ssim(&restored, &clean));
         }
-        means.push(total.iter().sum::<f64>() / total.len() as f64);
+        means.push(mean(&psnr));
+        similar.push(mean(&ssim));
+        all += seconds;
+        if flags.is_empty() {
+            println!(
+                "{key} sigma {sigma} seed {seed}: {:.4} dB, SSIM {:.4} over {} pictures",
+                mean(&psnr),
+                mean(&ssim),
+                psnr.len()
+            );
+        } else {
+            println!(
+                "{}",
+                serde_json::json!({
+                    "method": name, "asked": key, "sigma": sigma, "seed": seed, "pictures": psnr.len(),
+                    "psnr": mean(&psnr), "ssim": mean(&ssim), "seconds": seconds,
+                })
+            );
+        }
+    }
+    if flags.is_empty() {
         println!(
-            "{key} sigma {sigma} seed {seed}: {:.4} dB over {} pictures",
-            means[means.len() - 1],
-            total.len()
+            "mean {:.4} dB, SSIM {:.4}, {all:.2} s",
+            mean(&means),
+            mean(&similar)
         );
     }
-    println!(
-        "mean {:.4} dB, {seconds:.2} s",
-        means.iter().sum::<f64>() / means.len() as f64
-    );
     Ok(())
 }
