@@ -9,6 +9,7 @@ At every step the picture is mirrored beyond its border (edge pixel repeated) by
 convolutions are valid ones. The scheme is Euler's.
 """
 
+import json
 import math
 
 import torch
@@ -86,7 +87,7 @@ class Trd:
     def __init__(self, path, channels_last=False, compiled=False):
         memory_format = torch.channels_last if channels_last else torch.contiguous_format
         with safe_open(path, framework="pt") as file:
-            about = file.metadata()
+            about = json.loads(file.metadata()["timestep"])
             if about["scheme"] != "euler":
                 raise ValueError(f"{path} is stepped by {about['scheme']}, and only Euler's scheme is here")
             self.size, count = int(about["size"]), int(about["steps"])

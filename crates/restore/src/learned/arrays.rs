@@ -3,7 +3,7 @@
 use crate::RestoreError;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// An array with its name and shape.
 pub(crate) type Named = (String, Vec<usize>, Vec<f64>);
@@ -35,26 +35,39 @@ pub(crate) fn write(
             TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| bad(e.to_string()))?;
         views.push((name.clone(), view));
     }
-    let mut meta: HashMap<String, String> = HashMap::new();
-    for (key, value) in settings {
-        meta.insert((*key).to_owned(), value.clone());
-    }
-    meta.insert("format".into(), format.into());
-    safetensors::serialize(views, Some(meta)).map_err(|e| bad(e.to_string()))
+    let mut inner: BTreeMap<&str, &str> = settings.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    inner.insert("format", format);
+    let json = serde_json::to_string(&inner).map_err(|e| bad(e.to_string()))?;
+    // The metadata of the library is a hash map, whose order changes from run to run: one key keeps equal weights
+    // byte-equal.
+    let outer = HashMap::from([(METADATA_KEY.to_owned(), json)]);
+    safetensors::serialize(views, Some(outer)).map_err(|e| bad(e.to_string()))
+}
+
+/// The one metadata key of our files.
+const METADATA_KEY: &str = "timestep";
+
+/// The settings of a file; none if it is not one of ours.
+fn settings(bytes: &[u8]) -> Result<BTreeMap<String, String>, RestoreError> {
+    let (_, meta) = SafeTensors::read_metadata(bytes)
+        .map_err(|e| bad(format!("it is no safetensors file ({e})")))?;
+    let outer = meta.metadata().as_ref();
+    let json = outer.and_then(|m| m.get(METADATA_KEY));
+    Ok(json
+        .and_then(|j| serde_json::from_str(j).ok())
+        .unwrap_or_default())
 }
 
 /// An open file.
 pub(crate) struct Arrays<'a> {
     file: SafeTensors<'a>,
-    settings: HashMap<String, String>,
+    settings: BTreeMap<String, String>,
 }
 
 impl<'a> Arrays<'a> {
     /// Opens the bytes of a file of this format.
     pub(crate) fn open(bytes: &'a [u8], format: &str) -> Result<Self, RestoreError> {
-        let (_, meta) = SafeTensors::read_metadata(bytes)
-            .map_err(|e| bad(format!("it is no safetensors file ({e})")))?;
-        let settings = meta.metadata().clone().unwrap_or_default();
+        let settings = settings(bytes)?;
         match settings.get("format") {
             Some(found) if found == format => {}
             Some(found) => return Err(bad(format!("it holds `{found}`, not `{format}`"))),
@@ -70,8 +83,7 @@ impl<'a> Arrays<'a> {
 
     /// The format of a file, if it says one.
     pub(crate) fn format(bytes: &[u8]) -> Option<String> {
-        let (_, meta) = SafeTensors::read_metadata(bytes).ok()?;
-        meta.metadata().as_ref()?.get("format").cloned()
+        settings(bytes).ok()?.remove("format")
     }
 
     /// A setting.

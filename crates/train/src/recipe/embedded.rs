@@ -87,6 +87,8 @@ mod tests {
                     .with_extension("")
             })
             .map(|path| path.to_string_lossy().replace('\\', "/"))
+            // Recipes of restorers are embedded by their own crate.
+            .filter(|name| !name.starts_with("denoising/"))
             .collect();
         let mut listed: Vec<String> = embedded().map(str::to_owned).collect();
         files.sort();
