@@ -166,7 +166,8 @@ fn every_gradient_agrees_with_finite_differences_in_f64() {
             let right = (at(1e-4) - at(-1e-4)) / 2e-4;
             let error = (evaluation.gradient[i] - right).abs();
             assert!(
-                error < 2e-3 * right.abs() + 1e-3 * largest,
+                // Transforms in f32 leave 1e-6 of the greys in every pixel, and the gradient of λ is their small difference.
+                error < 2e-3 * right.abs() + 3e-3 * largest,
                 "{stages} parameter {i}: {} for {right}",
                 evaluation.gradient[i]
             );

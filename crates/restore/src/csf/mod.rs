@@ -21,7 +21,6 @@
 //!
 //! ## Training
 //! Stage by stage, L-BFGS, the negative PSNR of each picture (Schmidt and Roth, section 4; joint training hardly helped them).
-//! A stage starts as the one before it.
 //!
 //! ## Cost
 //! A stage costs a step of TRD of the same size and two Fourier transforms.

@@ -171,13 +171,7 @@ pub fn train(
         run.all(
             model,
             &phases(m.steps, t.greedy, 0),
-            |samples, mut model: CsfModel, phase| {
-                // A stage starts as the one before it: with few iterations that is better than the identity.
-                if m.start.is_empty() && phase.first > 0 {
-                    model.stages[phase.first] = model.stages[phase.first - 1].clone();
-                }
-                CsfObjective::new(samples, model, phase.first)
-            },
+            |samples, model, phase| CsfObjective::new(samples, model, phase.first),
             |loss| -loss,
             CsfModel::to_bytes,
         )
