@@ -104,7 +104,7 @@ fn mosaic(tiles: &[Plane], side: usize) -> Result<Plane, Box<dyn Error>> {
 fn synthetic(side: usize) -> Result<Plane, Box<dyn Error>> {
     let grey = |x: usize, y: usize| {
         let block = ((x / 23 * 37 + y / 31 * 61) % 150) as f32;
-        let wave = if (x / 97 + y / 89) % 2 == 0 {
+        let wave = if (x / 97 + y / 89).is_multiple_of(2) {
             20.0 * (0.9 * (x + 2 * y) as f32).sin()
         } else {
             0.3 * ((x + y) % 97) as f32

@@ -143,10 +143,14 @@ fn pictures_of_any_size_are_cleaned_and_others_refused() {
             }
         }
         let rough = plane(w, h, &mut Draw(4));
-        let out = method.denoise(&[rough.clone()], &[40.0]).expect("cleaned");
+        let out = method
+            .denoise(std::slice::from_ref(&rough), &[40.0])
+            .expect("cleaned");
         assert_eq!(out[0].not_finite(), 0);
         assert_eq!(
-            method.denoise(&[rough.clone()], &[0.0]).expect("kept")[0],
+            method
+                .denoise(std::slice::from_ref(&rough), &[0.0])
+                .expect("kept")[0],
             rough
         );
     }
@@ -163,7 +167,7 @@ fn pictures_of_any_size_are_cleaned_and_others_refused() {
     let fine = plane(5, 5, &mut Draw(4));
     for sigma in [-1.0, f64::NAN, 1e9] {
         assert!(matches!(
-            method.denoise(&[fine.clone()], &[sigma]),
+            method.denoise(std::slice::from_ref(&fine), &[sigma]),
             Err(RestoreError::BadSigma(_))
         ));
     }

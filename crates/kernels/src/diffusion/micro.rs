@@ -1,5 +1,8 @@
 //! How is a plane filtered at the speed of the multiply-adds? In blocks of rows and vectors that stay in registers.
 
+// An unrolled loop compares the constant 0 as any other.
+#![allow(clippy::absurd_extreme_comparisons)]
+
 use crate::simd::Simd;
 
 /// Repeats a body for every `$i` below `$n`, at most 12, as straight-line code: a loop that the compiler does not unroll
