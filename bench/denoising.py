@@ -3,7 +3,7 @@
     python bench/denoising.py --csv results/denoising-runtime.csv
     python bench/denoising.py --sizes 256,512 --threads 2 --rounds 5 --contenders trd-5x5,trd-7x7,torch
 
-All contenders get the same noisy floats. Needs `cargo build --release -p timestep-restore --examples`; what else is missing is left out
+All contenders get the same noisy floats. Needs `cargo build --release --workspace --examples`; what else is missing is left out
 with a line on standard error.
 """
 
@@ -136,7 +136,7 @@ class Session:
     def _start(self, key, command_line):
         if command_line is None:
             return None
-        hint = "cargo build --release -p timestep-restore --examples" if key == "ours" else "pip install -r bench/requirements.txt"
+        hint = "cargo build --release --workspace --examples" if key == "ours" else "pip install -r bench/requirements.txt"
         try:
             return Worker(key, command_line, hint)
         except WorkerError as error:

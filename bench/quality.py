@@ -47,7 +47,7 @@ def parse():
     if options.seeds < 1 or options.every < 1:
         parser.error("--seeds and --every must be at least 1")
     if not (ROOT / options.ours).exists():
-        parser.error(f"{options.ours} does not exist; hint: cargo build --release -p timestep-restore --examples")
+        parser.error(f"{options.ours} does not exist; hint: cargo build --release --workspace --examples")
     options.folder = (ROOT / options.folder).resolve()
     if not options.folder.is_dir():
         parser.error(f"{options.folder} is no folder; hint: --folder DIR")
