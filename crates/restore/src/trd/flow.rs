@@ -55,12 +55,13 @@ impl Flow {
         mut each: impl FnMut(usize, &Plane),
     ) -> Result<Plane, RestoreError> {
         let mut memory = Memory::new();
-        let mut state = noisy.clone();
+        let mut state: Option<Plane> = None;
         for t in 0..self.steps() {
-            state = self.step(t, noisy, &state, &mut memory)?;
-            each(t, &state);
+            let next = self.step(t, noisy, state.as_ref().unwrap_or(noisy), &mut memory)?;
+            each(t, &next);
+            state = Some(next);
         }
-        Ok(state)
+        Ok(state.unwrap_or_else(|| noisy.clone()))
     }
 
     /// One step.

@@ -51,14 +51,29 @@ impl Trd {
         &self,
         noisy: &Plane,
         sigma: f64,
-        mut each: impl FnMut(usize, &Plane),
+        each: impl FnMut(usize, &Plane),
     ) -> Result<Plane, RestoreError> {
         check(std::slice::from_ref(noisy), &[sigma])?;
+        self.checked(noisy, sigma, each)
+    }
+
+    /// The same for a plane that was checked.
+    fn checked(
+        &self,
+        noisy: &Plane,
+        sigma: f64,
+        mut each: impl FnMut(usize, &Plane),
+    ) -> Result<Plane, RestoreError> {
         if sigma == 0.0 {
             return Ok(noisy.clone());
         }
         let (level, flow) = nearest(&self.models, sigma);
         let scale = (level / sigma) as f32;
+        // Equal levels need no copy of the picture.
+        #[allow(clippy::float_cmp)]
+        if scale == 1.0 {
+            return flow.run(noisy, each);
+        }
         let back = 1.0 / scale;
         let state = flow.run(&rescaled(noisy, scale), |t, u| each(t, &rescaled(u, back)))?;
         Ok(rescaled(&state, back))
@@ -75,7 +90,7 @@ impl Method for Trd {
         planes
             .iter()
             .zip(sigmas)
-            .map(|(plane, sigma)| self.plane(plane, *sigma, |_, _| ()))
+            .map(|(plane, sigma)| self.checked(plane, *sigma, |_, _| ()))
             .collect()
     }
 
@@ -90,7 +105,7 @@ impl Method for Trd {
         let mut channels: Vec<Vec<Plane>> = Vec::new();
         for (plane, sigma) in planes.iter().zip(sigmas) {
             let mut states = Vec::new();
-            self.plane(plane, *sigma, |_, state| states.push(state.clone()))?;
+            self.checked(plane, *sigma, |_, state| states.push(state.clone()))?;
             channels.push(states);
         }
         // A channel without noise stays as it is at every step.
