@@ -90,7 +90,7 @@ pub type ShowStep<'a> = &'a mut dyn FnMut(usize, &Picture) -> Result<(), JobErro
 /// Tiles are kept below this where no limit is given: more would not be faster.
 const ENOUGH: u64 = 512 << 20;
 /// What the program itself takes.
-const PROGRAM: u64 = 32 << 20;
+const PROGRAM: u64 = 40 << 20;
 
 impl DenoiseJob<'_> {
     /// Checks what holds for all pictures, before any is read.
