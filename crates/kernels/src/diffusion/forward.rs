@@ -214,26 +214,17 @@ impl Kernels {
     ) {
         let (width, height) = size;
         assert!(width > 0 && height > 0, "a plane has pixels");
-        for len in [u.len(), start.len(), out.len()] {
-            assert_eq!(len, width * height, "a pixel each");
-        }
         // Strips of nearly one height, as many as there are threads at least, if that leaves them high enough.
         let threads = rayon::current_num_threads();
         let strips = height.div_ceil(ROWS).max(threads.min(height.div_ceil(16)));
         let rows = height.div_ceil(strips);
         let columns = width.div_ceil(width.div_ceil(COLUMNS)).next_multiple_of(16);
-        let strips = Strips {
-            bank,
-            plane: Plane {
-                pixels: u,
-                size,
-                border,
-            },
-            start,
-            weights,
-            rows,
-            columns,
+        let plane = Plane {
+            pixels: u,
+            size,
+            border,
         };
+        let strips = Strips::new(bank, plane, start, weights, (columns, rows), out.len());
         out.par_chunks_mut(rows * width)
             .enumerate()
             .for_each(|(strip, out)| strips.run(*self, strip, out));
@@ -254,21 +245,13 @@ impl Kernels {
         weights: [f32; 3],
         out: &mut [f32],
     ) {
-        for len in [u.len(), start.len(), out.len()] {
-            assert!(len > 0 && len == size.0 * size.1, "a pixel each");
-        }
-        let strips = Strips {
-            bank,
-            plane: Plane {
-                pixels: u,
-                size,
-                border,
-            },
-            start,
-            weights,
-            rows: ROWS,
-            columns: COLUMNS,
+        assert!(size.0 > 0 && size.1 > 0, "a plane has pixels");
+        let plane = Plane {
+            pixels: u,
+            size,
+            border,
         };
+        let strips = Strips::new(bank, plane, start, weights, (COLUMNS, ROWS), out.len());
         for (strip, out) in out.chunks_mut(ROWS * size.0).enumerate() {
             strips.run(*self, strip, out);
         }
@@ -285,7 +268,29 @@ struct Strips<'a> {
     columns: usize,
 }
 
-impl Strips<'_> {
+impl<'a> Strips<'a> {
+    /// Cuts a plane into tiles of `columns × rows`.
+    fn new(
+        bank: &'a Bank,
+        plane: Plane<'a>,
+        start: &'a [f32],
+        weights: [f32; 3],
+        (columns, rows): (usize, usize),
+        out: usize,
+    ) -> Self {
+        for len in [plane.pixels.len(), start.len(), out] {
+            assert_eq!(len, plane.size.0 * plane.size.1, "a pixel each");
+        }
+        Self {
+            bank,
+            plane,
+            start,
+            weights,
+            rows,
+            columns,
+        }
+    }
+
     /// Computes one strip, tile by tile.
     fn run(&self, kernels: Kernels, strip: usize, out: &mut [f32]) {
         let width = self.plane.size.0;
