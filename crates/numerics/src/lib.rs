@@ -33,6 +33,7 @@
 //! ```
 
 pub mod analysis;
+pub mod noise;
 pub mod problems;
 mod registry;
 mod scheme;
