@@ -24,6 +24,7 @@ mod inception;
 mod init;
 mod layers;
 mod network;
+mod noise;
 pub mod ops;
 mod parameters;
 mod pass;

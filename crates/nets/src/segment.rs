@@ -2,6 +2,7 @@
 
 use crate::drop_path::DropPath;
 use crate::fused::{Reversal, reconstructed};
+use crate::noise::StepNoise;
 use crate::{Block, Coef, Cost, Entrance, Features, Mode, NetError, ParamId, Pass, Probe, Size};
 use std::sync::Arc;
 use timestep_numerics::{Memory, Rhs, Scheme, SchemeFacts, StageId, StepCtx, StepError};
@@ -24,6 +25,8 @@ pub(crate) struct Step {
     pub(crate) settles: bool,
     /// What is left out where branches meet in training.
     pub(crate) drop_path: Option<DropPath>,
+    /// What is added to the new state in training.
+    pub(crate) added: Option<Arc<StepNoise>>,
 }
 
 /// The steps of a segment.
@@ -41,6 +44,8 @@ pub struct Segment {
     pub(crate) steps: Arc<Steps>,
     /// A maximum over windows at the end.
     pub(crate) exit: Option<crate::ops::Window>,
+    /// What is added to the state after the transition's own step in training.
+    pub(crate) added_at_entrance: Option<Arc<StepNoise>>,
     /// Are the activations of its steps reconstructed in the backward pass?
     pub(crate) reconstructed: bool,
     pub(crate) summary: SegmentSummary,
@@ -103,6 +108,9 @@ impl Segment {
             let keeps_slopes = theory.is_some_and(|t| t.keeps_slopes);
             let arrival = entrance.forward(pass, &u, flow.before.as_ref(), keeps_slopes);
             u = arrival.state;
+            if let Some(noise) = &self.added_at_entrance {
+                u = noise.add_to(pass, u);
+            }
             if let (Some((state, slope)), Some(theory)) = (arrival.past, theory) {
                 memory.push(state, keeps_slopes.then_some(slope), theory.memory);
             }
@@ -198,6 +206,9 @@ impl Steps {
         }
         if step.settles {
             next = step.blocks[0].after_step(next);
+        }
+        if let Some(noise) = &step.added {
+            next = noise.add_to(pass, next);
         }
         Ok(next)
     }

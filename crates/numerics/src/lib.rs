@@ -34,6 +34,7 @@
 
 pub mod analysis;
 pub mod noise;
+mod noise_settings;
 pub mod problems;
 mod registry;
 mod scheme;
@@ -41,6 +42,7 @@ mod series;
 mod state;
 mod tableau;
 
+pub use noise_settings::{NoiseSettings, Per};
 pub use registry::schemes::fractal::PlainFractal;
 pub use registry::{HEADINGS, UnknownScheme, facts, page, scheme, schemes};
 pub use scheme::{

@@ -34,7 +34,12 @@ impl Setup {
         // Names of networks are checked before data is opened: a typo should not cost a minute.
         let named = &resolved.recipe.network;
         let home = preset(&named.preset).map_or(Home::Cifar, |preset| preset.home);
-        Network::build(&network_config(named, home.input().0, 10)?)?;
+        Network::build(&network_config(
+            named,
+            &resolved.recipe.noise,
+            home.input().0,
+            10,
+        )?)?;
         let mut dataset = open_data(&resolved.recipe)?;
         let recipe = &resolved.recipe;
         let wanted = recipe.data.mean.len();
@@ -63,7 +68,7 @@ impl Setup {
             height: dataset.shape.height,
             width: dataset.shape.width,
         };
-        let config = network_config(&recipe.network, input, dataset.classes.len())?;
+        let config = network_config(&recipe.network, &recipe.noise, input, dataset.classes.len())?;
         if config.classes < dataset.classes.len() {
             return Err(DataError::BadOption {
                 option: "network.classes",

@@ -9,6 +9,7 @@ use serde_json::json;
 use std::path::Path;
 use timestep_nets::{InputShape, NetworkConfig, block, device, preset, squeeze_excite};
 use timestep_numerics::facts;
+use timestep_numerics::noise::noise_facts;
 use timestep_restore::training::RestoreRecipe;
 use timestep_train::recipe::Recipe;
 use timestep_train::{Trained, network_config, run};
@@ -63,6 +64,7 @@ fn of_name(name: &str) -> Result<Vec<String>, Failure> {
     Ok(match find(name)? {
         Named::Scheme(scheme) => entries(scheme.references),
         Named::Block(block) => entries(block.references),
+        Named::Noise(noise) => entries(noise.references),
         Named::Method(method) => entries(method.references),
         Named::Network(preset) => entries(preset.references),
         Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
@@ -83,7 +85,7 @@ fn of_recipe(recipe: &Recipe) -> Result<Vec<String>, Failure> {
         width: 32,
     };
     of_network(
-        &network_config(&recipe.network, input, 10)?,
+        &network_config(&recipe.network, &recipe.noise, input, 10)?,
         &recipe.data.name,
     )
 }
@@ -101,6 +103,9 @@ fn of_network(network: &NetworkConfig, data: &str) -> Result<Vec<String>, Failur
         all.extend(entries(scheme.references));
     }
     all.extend(entries(block(&network.block)?.facts.references));
+    if let Some(noise) = noise_facts(&network.noise.name) {
+        all.extend(entries(noise.references));
+    }
     if let Ok(info) = timestep_data::info(data) {
         all.extend(info.bibtex.map(str::to_owned));
     }

@@ -44,7 +44,10 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         let resolved = with_seed(&resolved, n);
         let seed = resolved.recipe.train.seed;
         let setup = Setup::new(resolved)?;
-        let default = run::default_name(&setup.network.config().name, &setup.dataset.name, seed);
+        // A published network that has a noise of its own need not be called by it.
+        let asked = setup.recipe().network.noise.replace("none", "");
+        let name = &setup.network.config().name;
+        let default = run::default_name(name, &asked, &setup.dataset.name, seed);
         let name = match (&args.name, args.seeds) {
             (Some(name), 1) => name.clone(),
             (Some(name), _) => format!("{name}-s{seed}"),

@@ -28,6 +28,7 @@
 //! section 2.2.
 
 use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId, unit};
+use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
@@ -37,9 +38,24 @@ pub(super) static FACTS: NoiseFacts = NoiseFacts {
     equation: "sum of w_i b_i over the branches that are kept, equal weights",
     ito: "dX = 1/2 (b1 + b2) dt + sqrt(Var w) (b1 - b2) [1, 0, ...] dB",
     acts_on: ActsOn::Joins,
+    per_batch: true,
     references: &["larsson2017fractalnet"],
     source: include_str!("drop_path.rs"),
 };
+
+/// The law with these settings.
+pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
+    if (0.0..1.0).contains(&settings.share) {
+        Ok(Box::new(DropPath {
+            share: settings.share,
+        }))
+    } else {
+        Err(format!(
+            "branches cannot be left out with probability {}: it must be at least 0 and below 1",
+            settings.share
+        ))
+    }
+}
 
 /// Branches of a fractal are left out where they join.
 #[derive(Clone, Copy, Debug, PartialEq)]

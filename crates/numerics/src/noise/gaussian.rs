@@ -27,6 +27,7 @@
 //! uniform on [0, level] after the others; here all are normal).
 
 use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId};
+use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
@@ -36,9 +37,24 @@ pub(super) static FACTS: NoiseFacts = NoiseFacts {
     equation: "u + f(u) + sigma xi, xi normal",
     ito: "dX = f(X) dt + sigma/sqrt(dt) dB",
     acts_on: ActsOn::State,
+    per_batch: false,
     references: &["lu2018beyond"],
     source: include_str!("gaussian.rs"),
 };
+
+/// The law with these settings.
+pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
+    if settings.level.is_finite() && settings.level >= 0.0 {
+        Ok(Box::new(Gaussian {
+            level: settings.level,
+        }))
+    } else {
+        Err(format!(
+            "a deviation of {} makes no sense: it must be finite and at least 0",
+            settings.level
+        ))
+    }
+}
 
 /// Normal numbers are added to the state after each step.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -15,6 +15,7 @@ pub use gaussian::Gaussian;
 pub use shake_shake::{Backward, Forward, ShakeShake};
 pub use stochastic_depth::{Count, Decay, Scaling, StochasticDepth};
 
+use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
 use std::fmt::Debug;
 
@@ -96,6 +97,8 @@ pub struct NoiseFacts {
     pub ito: &'static str,
     /// On what it acts.
     pub acts_on: ActsOn,
+    /// Do the images of a batch share a draw, as published?
+    pub per_batch: bool,
     /// BibTeX keys, looked up by `cite`.
     pub references: &'static [&'static str],
     /// The page shown by `explain`: the module documentation of the law's file.
@@ -122,9 +125,15 @@ pub(crate) fn unit(rng: &mut dyn Rng) -> f64 {
     ((rng.next_u64() >> 11) as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64)
 }
 
+/// Makes a law of its settings; a sentence if they make no sense.
+type Make = fn(&NoiseSettings) -> Result<Box<dyn Noise>, String>;
+
 macro_rules! noises {
     ($($module:ident),* $(,)?) => {
         static NOISES: &[&NoiseFacts] = &[$(&$module::FACTS),*];
+
+        /// What makes each law, in the same order.
+        static MAKE: &[Make] = &[$($module::make),*];
 
         /// The files of this folder, for the test that none is left out.
         #[cfg(test)]
@@ -153,6 +162,40 @@ pub fn noise_facts(name: &str) -> Option<&'static NoiseFacts> {
             || (facts.aliases.iter()).any(|alias| alias.eq_ignore_ascii_case(name))
     };
     NOISES.iter().find(known).copied()
+}
+
+/// Why there is no law for some settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoiseError {
+    /// No law has that name.
+    #[error("there is no noise `{0}`")]
+    Unknown(String),
+    /// A setting of the law makes no sense.
+    #[error("noise `{law}`: {why}")]
+    Setting {
+        /// Key of the law.
+        law: &'static str,
+        /// A sentence.
+        why: String,
+    },
+}
+
+/// The law that settings ask for; `None` where they ask for no noise (an empty name, or `none`).
+///
+/// # Errors
+/// [`NoiseError`] for an unknown name or a setting without sense.
+pub fn noise(settings: &NoiseSettings) -> Result<Option<Box<dyn Noise>>, NoiseError> {
+    if matches!(settings.name.as_str(), "" | "none") {
+        return Ok(None);
+    }
+    let unknown = || NoiseError::Unknown(settings.name.clone());
+    let facts = noise_facts(&settings.name).ok_or_else(unknown)?;
+    let at = NOISES.iter().position(|known| known.key == facts.key);
+    let make = at.and_then(|at| MAKE.get(at)).ok_or_else(unknown)?;
+    make(settings).map(Some).map_err(|why| NoiseError::Setting {
+        law: facts.key,
+        why,
+    })
 }
 
 #[cfg(test)]
@@ -233,6 +276,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn settings_make_laws_and_senseless_ones_are_refused() {
+        assert!(noise(&NoiseSettings::default()).expect("none").is_none());
+        for facts in noises() {
+            let law = noise(&NoiseSettings::named(facts.key)).expect("published settings");
+            assert_eq!(law.expect("a law").facts().key, facts.key);
+        }
+        let wrong = [
+            ("stochastic-depth", 0.0, 0.0, 0.0),
+            ("stochastic-depth", f64::NAN, 0.0, 0.0),
+            ("gaussian", 0.5, -1.0, 0.0),
+            ("drop-path", 0.5, 0.0, 1.0),
+        ];
+        for (name, keep, level, share) in wrong {
+            let settings = NoiseSettings {
+                keep,
+                level,
+                share,
+                ..NoiseSettings::named(name)
+            };
+            assert!(noise(&settings).is_err(), "{settings:?}");
+        }
+        let misspelt = NoiseSettings::named("shake-shak");
+        assert!(matches!(noise(&misspelt), Err(NoiseError::Unknown(_))));
     }
 
     #[test]

@@ -28,7 +28,9 @@
 //! X. Gastaldi, Shake-Shake regularization, arXiv:1705.07485, 2017; Lu, Zhong, Li, Dong 2018, section 3.
 
 use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId, unit};
+use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
+use serde::{Deserialize, Serialize};
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
     key: "shake-shake",
@@ -37,12 +39,22 @@ pub(super) static FACTS: NoiseFacts = NoiseFacts {
     equation: "u + eta f1(u) + (1-eta) f2(u), eta uniform on [0, 1]",
     ito: "dX = 1/2 (f1 + f2) dt + 1/sqrt(12) (f1 - f2) [1, 0, ...] dB",
     acts_on: ActsOn::Branches,
+    per_batch: false,
     references: &["gastaldi2017shake", "lu2018beyond"],
     source: include_str!("shake_shake.rs"),
 };
 
+/// The law with these settings.
+pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
+    Ok(Box::new(ShakeShake {
+        forward: settings.forward,
+        backward: settings.backward,
+    }))
+}
+
 /// The mixture of the forward pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Forward {
     /// Uniform on [0, 1].
     #[default]
@@ -52,7 +64,8 @@ pub enum Forward {
 }
 
 /// The mixture of the backward pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Backward {
     /// Drawn again.
     #[default]

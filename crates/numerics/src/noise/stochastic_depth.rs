@@ -32,7 +32,9 @@
 //! Lu, Zhong, Li, Dong 2018, section 3.
 
 use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId, unit};
+use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
+use serde::{Deserialize, Serialize};
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
     key: "stochastic-depth",
@@ -41,12 +43,31 @@ pub(super) static FACTS: NoiseFacts = NoiseFacts {
     equation: "u + eta f(u), eta = 1 with probability p, else 0",
     ito: "dX = p f(X) dt + sqrt(p (1-p)) f(X) [1, 0, ...] dB",
     acts_on: ActsOn::Increment,
+    per_batch: true,
     references: &["huang2016deep", "lu2018beyond"],
     source: include_str!("stochastic_depth.rs"),
 };
 
+/// The law with these settings.
+pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
+    if settings.keep > 0.0 && settings.keep <= 1.0 {
+        Ok(Box::new(StochasticDepth {
+            keep: settings.keep,
+            decay: settings.decay,
+            count: settings.count,
+            scaling: settings.scaling,
+        }))
+    } else {
+        Err(format!(
+            "the last block cannot be kept with probability {}: it must be above 0 and at most 1",
+            settings.keep
+        ))
+    }
+}
+
 /// How the probability to keep a block changes with depth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Decay {
     /// Linearly down to that of the last block.
     #[default]
@@ -56,7 +77,8 @@ pub enum Decay {
 }
 
 /// Which block the linear fall begins at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Count {
     /// The first block is never dropped: `p_i = 1 - i/(L-1) (1 - p_L)`, `i` from 0 (the code of Lu et al.).
     #[default]
@@ -66,7 +88,8 @@ pub enum Count {
 }
 
 /// Where the mean is put right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scaling {
     /// Survivors are divided by `p` in training; evaluation is that of the network without noise (the
     /// code of Lu et al.).
