@@ -1,8 +1,10 @@
 //! What can be asked for? The command line, as clap reads it.
 
 mod denoise;
+mod reproduce;
 
 pub(crate) use denoise::Denoise;
+pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -79,6 +81,8 @@ pub(crate) enum Command {
     Summary(Summary),
     /// Order, stability, modified equation, learned momentum
     Analyze(Analyze),
+    /// Make the tables of the talk again, ours beside the published numbers
+    Reproduce(Reproduce),
     /// List networks, schemes, blocks, data sets, recipes, …
     List(List),
     /// Explain any registered name

@@ -10,12 +10,14 @@ pub mod event;
 pub mod files;
 mod network;
 pub mod recipe;
+pub mod reproduce;
 pub mod run;
 pub mod schedule;
 mod setup;
 mod sgd;
 pub mod sinks;
 mod step;
+pub mod tables;
 mod trained;
 pub mod trainer;
 

@@ -10,6 +10,9 @@ use timestep_data::{
 };
 use timestep_nets::{Home, InputShape, Network, preset};
 
+/// Seed of the images that `data.limit` picks.
+const LIMIT_SEED: u64 = 0x11_417;
+
 /// Everything that a recipe stands for, ready to be trained.
 #[derive(Debug)]
 pub struct Setup {
@@ -49,6 +52,13 @@ impl Setup {
                 wanted,
                 given: dataset.shape.channels,
             });
+        }
+        if recipe.data.limit > 0 {
+            let n = recipe.data.limit.min(dataset.train.len());
+            // The same images for every seed: seeds then differ in training, not in data.
+            let some: Vec<u32> =
+                timestep_data::order(LIMIT_SEED, 0, dataset.train.len())[..n].to_vec();
+            dataset.train = dataset.train.subset(&some)?;
         }
         if recipe.train.overfit > 0 {
             let n = recipe.train.overfit.min(dataset.train.len());

@@ -93,7 +93,7 @@ fn with_seed(resolved: &Resolved, n: u64) -> Resolved {
 }
 
 /// A flag that Ctrl-C sets: the run stops after the batch under way. A second Ctrl-C kills.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
+pub(crate) fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     // Without a handler Ctrl-C ends the program at once; the last checkpoint is there all the same.

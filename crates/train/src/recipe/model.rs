@@ -220,6 +220,8 @@ pub struct DataSettings {
     pub name: String,
     /// Folder of its files; empty: the usual place.
     pub dir: String,
+    /// Training images used, picked at random once for all seeds; 0: all.
+    pub limit: usize,
     /// Height and width that images are resized to; 0 keeps them.
     pub size: usize,
     /// Pixels of border before a random crop; 0 does not crop.
@@ -367,6 +369,7 @@ impl Default for DataSettings {
         DataSettings {
             name: "digits".to_owned(),
             dir: String::new(),
+            limit: 0,
             size: 0,
             pad: 0,
             pad_mode: PadMode::Zero,

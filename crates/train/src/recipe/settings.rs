@@ -54,6 +54,11 @@ pub static SETTINGS: &[Setting] = &[
         "folder of its files; empty: the usual place",
     ),
     row(
+        "data.limit",
+        Kind::Count,
+        "training images used, the same for every seed; 0: all",
+    ),
+    row(
         "data.size",
         Kind::Count,
         "height and width to resize images to; 0: keep",
