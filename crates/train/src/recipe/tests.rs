@@ -352,7 +352,7 @@ fn saved_recipes_read_back_equal() {
         );
     }
     let expected =
-        "[task]\nkind = \"classify\"\n\n[data]\nname = \"digits\"\ndir = \"\"\nsize = 0\n";
+        "[task]\nkind = \"classify\"\n\n[data]\nname = \"digits\"\ndir = \"\"\nlimit = 0\nsize = 0\n";
     assert!(Recipe::default().to_toml().starts_with(expected));
 }
 
