@@ -1,8 +1,10 @@
 //! What can be asked for? The command line, as clap reads it.
 
 mod denoise;
+mod report;
 
 pub(crate) use denoise::Denoise;
+pub(crate) use report::Report;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -79,6 +81,8 @@ pub(crate) enum Command {
     Summary(Summary),
     /// Order, stability, modified equation, learned momentum
     Analyze(Analyze),
+    /// Write the report of a run as HTML and Markdown
+    Report(Report),
     /// List networks, schemes, blocks, data sets, recipes, …
     List(List),
     /// Explain any registered name
@@ -181,6 +185,9 @@ pub(crate) struct Train {
     /// Exit with 1 unless this holds at the end, such as 'top1>=0.9'
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,
+    /// Write no report.html at the end
+    #[arg(long)]
+    pub(crate) no_report: bool,
 }
 
 /// `timestep eval`

@@ -86,6 +86,7 @@ fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
         Command::Denoise(args) => commands::denoise::run(&args, ui),
         Command::Summary(args) => commands::summary::run(&args, ui),
         Command::Analyze(args) => commands::analyze::run(&args, ui),
+        Command::Report(args) => commands::report::run(&args, ui),
         Command::List(args) => commands::list::run(&args, ui),
         Command::Explain(args) => commands::explain::run(&args, ui),
         Command::Cite(args) => commands::cite::run(&args, ui),
