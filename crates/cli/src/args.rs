@@ -1,9 +1,13 @@
 //! What can be asked for? The command line, as clap reads it.
 
+mod compare;
 mod denoise;
+mod lr_find;
 mod report;
 
+pub(crate) use compare::{Compare, MetricArg};
 pub(crate) use denoise::Denoise;
+pub(crate) use lr_find::LrFind;
 pub(crate) use report::Report;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -83,6 +87,10 @@ pub(crate) enum Command {
     Analyze(Analyze),
     /// Write the report of a run as HTML and Markdown
     Report(Report),
+    /// Put runs side by side, with what chance leaves of their differences
+    Compare(Compare),
+    /// Suggest a learning rate
+    LrFind(Box<LrFind>),
     /// List networks, schemes, blocks, data sets, recipes, …
     List(List),
     /// Explain any registered name

@@ -87,6 +87,8 @@ fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
         Command::Summary(args) => commands::summary::run(&args, ui),
         Command::Analyze(args) => commands::analyze::run(&args, ui),
         Command::Report(args) => commands::report::run(&args, ui),
+        Command::Compare(args) => commands::compare::run(&args, ui),
+        Command::LrFind(args) => commands::lr_find::run(&args, ui),
         Command::List(args) => commands::list::run(&args, ui),
         Command::Explain(args) => commands::explain::run(&args, ui),
         Command::Cite(args) => commands::cite::run(&args, ui),

@@ -1,6 +1,7 @@
 //! Plots of analyses and trained networks as SVG, reports of runs as HTML and Markdown, runs side
 //! by side. Knows no terminal and writes no files.
 
+pub mod compare;
 mod contour;
 pub mod diffusion;
 pub mod document;

@@ -79,15 +79,18 @@ impl Chart {
             self.lines.iter().map(|l| self.placed(l)).collect();
         let points = || placed.iter().flatten().flatten();
         let marks = self.marks.iter().filter_map(|(x, _)| self.x.place(*x));
-        let x = extent(points().map(|p| p.0).chain(marks), 0.0);
-        let y = extent(points().map(|p| p.1), 0.05);
+        // A dot on the frame would be cut.
+        let dots = self.lines.iter().any(|l| l.dots);
+        let room = if dots { 0.03 } else { 0.0 };
+        let x = extent(points().map(|p| p.0).chain(marks), room);
+        let below = extent(points().map(|p| p.1), 0.05);
         let legend: Vec<&Line> = self.lines.iter().filter(|l| !l.label.is_empty()).collect();
         let columns = if legend.len() > 3 { 2 } else { 1 };
         let rows = legend.len().div_ceil(columns) + usize::from(!self.marks.is_empty());
         // Legend and marks stand above the curves.
         let share = ((ROW * rows as f64 + 8.0) / (size.1 - 90.0)).min(0.6);
         let share = if rows == 0 { 0.0 } else { share };
-        let y = (y.0, y.0 + (y.1 - y.0) / (1.0 - share));
+        let y = (below.0, below.0 + (below.1 - below.0) / (1.0 - share));
         let mut frame = Frame::new(
             size,
             &self.title,
@@ -99,7 +102,8 @@ impl Chart {
             let bottom = frame.py(y.0) + 18.0;
             frame.label(frame.px(at), bottom, "middle", &text);
         }
-        for (at, text) in steps(y, self.y.log) {
+        // No numbers beside the legend: nothing is measured there.
+        for (at, text) in steps(below, self.y.log) {
             frame.line((x.0, at), (x.1, at), GRID);
             let left = frame.px(x.0) - 6.0;
             frame.label(left, frame.py(at) + 4.0, "end", &text);
@@ -114,8 +118,8 @@ impl Chart {
                 (at, y.1),
                 "stroke=\"#888\" stroke-dasharray=\"4 4\"",
             );
-            // A word near the right edge stands left of its line.
-            let right = frame.px(at) > 0.6 * size.0;
+            // A word that would leave the frame stands left of its line; letters are about 7 wide.
+            let right = frame.px(at) + 7.0 * word.chars().count() as f64 > frame.px(x.1);
             let (shift, anchor) = if right { (-5.0, "end") } else { (5.0, "start") };
             let top = frame.py(y.1) + ROW * (words + 1.0) - 3.0;
             frame.label(frame.px(at) + shift, top, anchor, word);

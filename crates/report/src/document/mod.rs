@@ -135,6 +135,17 @@ pub(crate) fn text(words: impl Into<String>) -> Inline {
     Inline::Text(words.into())
 }
 
+/// A sentence of ours, with what is to be typed between back-ticks.
+pub(crate) fn prose(sentence: &str) -> Vec<Inline> {
+    let pieces = sentence.split('`').enumerate();
+    pieces
+        .map(|(n, piece)| match n % 2 {
+            0 => text(piece),
+            _ => Inline::Code(piece.to_owned()),
+        })
+        .collect()
+}
+
 /// A cell of words.
 pub(crate) fn words(words: impl Into<String>) -> Cell {
     vec![text(words)].into()

@@ -150,7 +150,7 @@ impl Evaluation {
             blocks.push(paragraph(vec![text("No test image was classified wrongly.")]));
         } else {
             blocks.push(paragraph(vec![text(
-                "The images that were wrong with the least probability for their own class:",
+                "The images that were wrong with the least probability p for their own class:",
             )]));
             blocks.push(Block::Pictures(
                 self.worst.iter().enumerate().map(|(n, w)| self.picture(n + 1, w)).collect(),
@@ -228,11 +228,11 @@ impl Evaluation {
     fn picture(&self, n: usize, worst: &Worst) -> Picture {
         let (truth, predicted) = (self.class(worst.truth), self.class(worst.predicted));
         let caption: Vec<Inline> = vec![
-            text(format!("{truth}, taken for {predicted} (probability ")),
+            text(format!("{truth}, taken for {predicted}: p({predicted}) ")),
             real(format!("worst.{n}.probability"), worst.probability, 3),
-            text(format!("; {truth}: ")),
+            text(format!(", p({truth}) ")),
             real(format!("worst.{n}.of_truth"), worst.of_truth, 3),
-            text("), image "),
+            text("; image "),
             count(format!("worst.{n}.image"), worst.index as u64),
         ];
         Picture {

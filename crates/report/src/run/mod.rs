@@ -15,6 +15,9 @@ pub use check::{Check, check};
 pub use evaluation::{Evaluation, Worst};
 pub use record::{COLUMNS, Ending, Epoch, Record, SettingRow, Start};
 
+pub(crate) use result::{duration, median};
+pub use settings::quoted;
+
 use crate::document::{Block, Document, Inline, Section, text};
 use timestep_train::TrainError;
 
@@ -34,7 +37,8 @@ pub struct Sources<'a> {
 /// [`TrainError::Net`] if the theory fails for another reason than that it has no answer.
 pub fn document(sources: &Sources<'_>) -> Result<Document, TrainError> {
     let record = sources.record;
-    let mut sections = vec![result::result(record), result::health(record)?];
+    let classes = sources.evaluation.as_ref().ok().map(|e| e.classes.len());
+    let mut sections = vec![result::result(record), result::health(record, classes)?];
     sections.push(result::cost(record));
     sections.extend(curves::section(record));
     sections.push(match &sources.evaluation {

@@ -3,7 +3,7 @@
 use super::record::{Ending, Epoch, Record};
 use super::{paragraph, theory};
 use crate::document::{
-    Block, Inline, Section, Table, count, grouped, real, shown, signed, text, words,
+    Block, Inline, Section, Table, count, grouped, prose, real, shown, signed, text, words,
 };
 use crate::statistics::wilson;
 use timestep_train::TrainError;
@@ -11,19 +11,18 @@ use timestep_train::event::{EndReason, TestMetrics};
 
 /// The result in a sentence.
 pub(super) fn lead(record: &Record) -> Vec<Inline> {
+    let run = [text("Run "), Inline::Code(record.name()), text(": ")];
+    let mut line = run.to_vec();
     let Some((epoch, last)) = record.last() else {
-        return vec![text(format!(
-            "Run `{}`: no epoch was completed.",
-            record.name()
-        ))];
+        line.push(text("no epoch was completed."));
+        return line;
     };
-    let mut line = vec![
-        text(format!("Run `{}`: ", record.name())),
+    line.extend([
         real("last.top1", last.top1, 4),
         text(" of the test images classified correctly after the last epoch ("),
         count("last.epoch", epoch as u64),
         text(")"),
-    ];
+    ]);
     if let Some(best) = record.best() {
         line.extend([
             text("; at best "),
@@ -96,18 +95,19 @@ pub(super) fn result(record: &Record) -> Section {
         ];
         blocks.push(Block::Table(Table { head, rows }));
         let (low, high) = wilson(last.top1, start.test_images);
-        blocks.push(paragraph(vec![
+        let mut line = vec![
             text("Measured on "),
             count("test.images", start.test_images as u64),
-            text(" test images. With so many, 95 % of repetitions on other images of the kind would lie between "),
+            text(" test images: from so many, top-1 on all images of the kind is known to lie between "),
             real("last.top1.low", low, 4),
             text(" and "),
             real("last.top1.high", high, 4),
-            text(
-                " if the true accuracy were that of the last epoch (Wilson's interval). The spread between \
-                 seeds comes on top: `timestep compare` shows it.",
-            ),
-        ]));
+        ];
+        line.extend(prose(
+            " (Wilson's 95 % interval, last epoch). The spread between seeds comes on top: `timestep compare` \
+             shows it.",
+        ));
+        blocks.push(paragraph(line));
         blocks.push(paragraph(vec![text(
             "The best epoch was chosen by its accuracy on these same images, so it flatters; the last epoch \
              was not chosen.",
@@ -123,7 +123,9 @@ pub(super) fn result(record: &Record) -> Section {
 }
 
 /// Whether the result can be trusted.
-pub(super) fn health(record: &Record) -> Result<Section, TrainError> {
+///
+/// `classes` is their number where it is known.
+pub(super) fn health(record: &Record, classes: Option<usize>) -> Result<Section, TrainError> {
     let mut items = Vec::new();
     items.push(vec![text(match &record.ending {
         Ending::Finished {
@@ -141,8 +143,7 @@ pub(super) fn health(record: &Record) -> Result<Section, TrainError> {
     if let Some(last) = record.epochs.last() {
         items.push(gap(last));
     }
-    let classes = record.recipe.network.classes;
-    if let (Some((_, last)), true) = (record.last(), classes > 0)
+    if let (Some((_, last)), Some(classes)) = (record.last(), classes)
         && last.top1 < 2.0 / classes as f64
     {
         items.push(vec![text(

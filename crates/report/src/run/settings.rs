@@ -2,7 +2,7 @@
 
 use super::record::{Record, SettingRow};
 use super::paragraph;
-use crate::document::{Block, Cell, Inline, Number, Section, Table, text, words};
+use crate::document::{Block, Cell, Inline, Number, Section, Table, prose, text, words};
 use timestep_train::run;
 
 /// Every setting with its origin; those that are no defaults first.
@@ -58,9 +58,9 @@ pub(super) fn environment(record: &Record) -> Section {
         vec![words(key), cell]
     };
     let blocks = if record.environment.is_empty() {
-        vec![paragraph(vec![text(
+        vec![paragraph(prose(
             "The run has no `environment.json`, so its machine is not known.",
-        )])]
+        ))]
     } else {
         vec![Block::Table(Table {
             head: Vec::new(),
@@ -112,8 +112,9 @@ pub(super) fn citations(entries: &[String]) -> Option<Section> {
     })
 }
 
-/// A word of a command line as a shell takes it.
-pub(crate) fn quoted(word: &str) -> String {
+/// A word of a command line as a POSIX shell takes it.
+#[must_use]
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+%@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

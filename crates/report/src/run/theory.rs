@@ -4,7 +4,7 @@ use super::curves::SIZE;
 use super::paragraph;
 use super::record::Record;
 use crate::document::{
-    Block, Cell, Figure, Inline, Number, Section, Table, count, real, signed, text, words,
+    Block, Cell, Figure, Inline, Number, Section, Table, count, prose, real, signed, text, words,
 };
 use crate::line::{Axis, Chart, Line};
 use crate::plots;
@@ -40,11 +40,10 @@ pub(super) fn unstable(record: &Record) -> Result<Vec<usize>, TrainError> {
 /// Coefficients, stable intervals and modified equations.
 pub(super) fn section(record: &Record) -> Result<Section, TrainError> {
     let scheme = record.scheme;
-    let mut blocks = vec![paragraph(vec![
-        text(format!("Scheme `{}`: ", scheme.key)),
-        Inline::Code(scheme.equation.to_owned()),
-        text("."),
-    ])];
+    let mut blocks = vec![paragraph(prose(&format!(
+        "Scheme `{}`: `{}`.",
+        scheme.key, scheme.equation
+    )))];
     if scheme.coefficient.is_none() {
         fixed(record, &mut blocks)?;
     } else {
@@ -101,6 +100,15 @@ fn learned(record: &Record, blocks: &mut Vec<Block>) -> Result<(), TrainError> {
         )]));
     } else {
         blocks.push(Block::Table(meaning(&all)));
+        blocks.push(paragraph(vec![text("The equation that each segment solves (modified equation, at its mean k):")]));
+        let row = |s: &SegmentEquation| -> Vec<Cell> {
+            let key = format!("segment.{}", s.segment);
+            vec![words(format!("segment {}", s.segment)), vec![equation(s, &key)].into()]
+        };
+        blocks.push(Block::Table(Table {
+            head: Vec::new(),
+            rows: all.iter().map(row).collect(),
+        }));
     }
     blocks.push(Block::Figures(vec![against_step(record), over_training(record)]));
     // What power iteration finds of the Jacobian along real data (`analyze stability WEIGHTS`) belongs
@@ -150,7 +158,7 @@ fn coefficients(record: &Record) -> Table {
 
 /// What they mean, a row a segment.
 fn meaning(all: &[SegmentEquation]) -> Table {
-    let head = ["segment", "mean k", "step 1/(1+k)", "stable for hλ in", "zero-stable", "modified equation"];
+    let head = ["segment", "mean k", "step 1/(1+k)", "stable hλ", "zero-stable"];
     let rows = all.iter().map(|s| {
         let key = format!("segment.{}", s.segment);
         let maybe = |name: &str, value: Option<f64>| match value {
@@ -169,7 +177,6 @@ fn meaning(all: &[SegmentEquation]) -> Table {
             maybe("effective_step", s.effective_step),
             vec![stable_to(s, &key)].into(),
             zero,
-            vec![equation(s, &key)].into(),
         ]
     });
     Table {
@@ -235,7 +242,7 @@ fn against_step(record: &Record) -> Figure {
         let mut n = 0.0;
         for (i, steps) in segments.iter().enumerate() {
             if dashed {
-                marks.push((n + 0.5, format!("segment {}", i + 1)));
+                marks.push((n + 0.5, format!("seg. {}", i + 1)));
             }
             let points = steps
                 .iter()
