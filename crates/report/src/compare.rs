@@ -167,7 +167,9 @@ impl<'a> Comparison<'a> {
         self.data.clone_from(&record.recipe.data.name);
         self.test_images = start.test_images;
         let known = self.groups.iter_mut();
-        let group = known.into_iter().find(|g| relevant(g.recipe, &record.recipe).is_empty());
+        let group = known
+            .into_iter()
+            .find(|g| relevant(g.recipe, &record.recipe).is_empty());
         if let Some(group) = group {
             let seed = record.recipe.train.seed;
             let twin = group.runs.iter().find(|r| r.recipe.train.seed == seed);
@@ -246,8 +248,14 @@ impl<'a> Comparison<'a> {
             for (n, run) in group.runs.iter().enumerate() {
                 let points = run.epochs.iter();
                 lines.push(Line {
-                    label: if n == 0 { group.name.clone() } else { String::new() },
-                    points: points.map(|e| (e.epoch as f64, e.get("test_top1"))).collect(),
+                    label: if n == 0 {
+                        group.name.clone()
+                    } else {
+                        String::new()
+                    },
+                    points: points
+                        .map(|e| (e.epoch as f64, e.get("test_top1")))
+                        .collect(),
                     colour,
                     // The seventh group has the colour of the first.
                     dashed: colour >= 6,
@@ -257,7 +265,7 @@ impl<'a> Comparison<'a> {
         }
         Chart {
             title: format!("Top-1 on the test images of {}, a line a run", self.data),
-            x: Axis::linear("epoch"),
+            x: Axis::count("epoch"),
             y: Axis::linear("top-1"),
             lines,
             marks: Vec::new(),
@@ -268,7 +276,15 @@ impl<'a> Comparison<'a> {
     /// The comparison as a document, to be written as Markdown.
     #[must_use]
     pub fn document(&self) -> Document {
-        let head = ["network", "n", "top-1", "parameters", "multiply-adds", "epoch", "difference to the first"];
+        let head = [
+            "network",
+            "n",
+            "top-1",
+            "parameters",
+            "multiply-adds",
+            "epoch",
+            "difference to the first",
+        ];
         let rows = self.groups.iter().enumerate().map(|(g, group)| {
             let key = |name: &str| format!("group.{}.{name}", g + 1);
             let mut top1 = vec![real(key("mean"), group.sample.mean, 4)];
@@ -281,8 +297,15 @@ impl<'a> Comparison<'a> {
                 top1.into(),
                 vec![count(key("parameters"), group.parameters as u64)].into(),
                 words(grouped(group.multiply_adds)),
-                vec![shown(key("seconds"), group.seconds, duration(group.seconds))].into(),
-                group.difference.map_or(words("-"), |d| vec![text(verdict(&d))].into()),
+                vec![shown(
+                    key("seconds"),
+                    group.seconds,
+                    duration(group.seconds),
+                )]
+                .into(),
+                group
+                    .difference
+                    .map_or(words("-"), |d| vec![text(verdict(&d))].into()),
             ];
             row
         });
@@ -331,7 +354,11 @@ pub fn verdict(difference: &Difference) -> String {
                 false if difference.difference > 0.0 => "better",
                 false => "worse",
             };
-            format!("{amount} (95 % CI {:+.4} … {:+.4}): {word}", low + 0.0, high + 0.0)
+            format!(
+                "{amount} (95 % CI {:+.4} … {:+.4}): {word}",
+                low + 0.0,
+                high + 0.0
+            )
         }
     }
 }
@@ -349,7 +376,12 @@ mod tests {
 
     #[test]
     fn the_word_follows_the_interval() {
-        let of = |difference, interval| verdict(&Difference { difference, interval });
+        let of = |difference, interval| {
+            verdict(&Difference {
+                difference,
+                interval,
+            })
+        };
         assert!(of(0.1, None).contains("inconclusive"));
         assert_eq!(
             of(0.0034, Some((-0.0001, 0.0069))),
@@ -370,6 +402,10 @@ mod tests {
         assert!(relevant(&a, &b).is_empty());
         b.optimiser.lr *= 2.0;
         assert_eq!(relevant(&a, &b).len(), 1);
-        assert!(IRRELEVANT.iter().all(|p| timestep_train::recipe::setting(p).is_some()));
+        assert!(
+            IRRELEVANT
+                .iter()
+                .all(|p| timestep_train::recipe::setting(p).is_some())
+        );
     }
 }

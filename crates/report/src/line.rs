@@ -25,6 +25,8 @@ pub struct Axis {
     pub label: String,
     /// Logarithmic.
     pub log: bool,
+    /// Of whole numbers: there is nothing between them.
+    pub whole: bool,
 }
 
 impl Axis {
@@ -34,6 +36,16 @@ impl Axis {
         Self {
             label: label.to_owned(),
             log: false,
+            whole: false,
+        }
+    }
+
+    /// A linear axis of whole numbers.
+    #[must_use]
+    pub fn count(label: &str) -> Self {
+        Self {
+            whole: true,
+            ..Self::linear(label)
         }
     }
 
@@ -41,8 +53,8 @@ impl Axis {
     #[must_use]
     pub fn log(label: &str) -> Self {
         Self {
-            label: label.to_owned(),
             log: true,
+            ..Self::linear(label)
         }
     }
 
@@ -97,13 +109,13 @@ impl Chart {
             (x.0, x.1, &self.x.label),
             (y.0, y.1, &self.y.label),
         );
-        for (at, text) in steps(x, self.x.log) {
+        for (at, text) in steps(x, &self.x) {
             frame.line((at, y.0), (at, y.1), GRID);
             let bottom = frame.py(y.0) + 18.0;
             frame.label(frame.px(at), bottom, "middle", &text);
         }
         // No numbers beside the legend: nothing is measured there.
-        for (at, text) in steps(below, self.y.log) {
+        for (at, text) in steps(below, &self.y) {
             frame.line((x.0, at), (x.1, at), GRID);
             let left = frame.px(x.0) - 6.0;
             frame.label(left, frame.py(at) + 4.0, "end", &text);
@@ -200,9 +212,10 @@ fn extent(values: impl Iterator<Item = f64>, margin: f64) -> (f64, f64) {
 }
 
 /// Places of grid lines on an axis with their texts.
-fn steps(range: (f64, f64), log: bool) -> Vec<(f64, String)> {
-    if !log {
-        let at = ticks(range);
+fn steps(range: (f64, f64), axis: &Axis) -> Vec<(f64, String)> {
+    if !axis.log {
+        let mut at = ticks(range);
+        at.retain(|v| !axis.whole || v.fract().abs() < 1e-9);
         let gap = at
             .windows(2)
             .map(|w| w[1] - w[0])
@@ -253,9 +266,10 @@ mod tests {
     use super::*;
 
     fn chart(points: Vec<(f64, f64)>, log: bool) -> String {
-        let y = Axis {
-            label: "y".into(),
-            log,
+        let y = if log {
+            Axis::log("y")
+        } else {
+            Axis::linear("y")
         };
         let line = Line {
             label: "a < b".into(),
@@ -302,14 +316,16 @@ mod tests {
 
     #[test]
     fn ticks_have_as_many_decimals_as_they_need() {
-        let texts =
-            |range, log| -> Vec<String> { steps(range, log).into_iter().map(|t| t.1).collect() };
-        assert_eq!(texts((0.0, 0.011), false)[1], "0.002");
-        assert_eq!(texts((1.0, 20.0), false)[0], "5");
+        let texts = |range, axis: Axis| -> Vec<String> {
+            steps(range, &axis).into_iter().map(|t| t.1).collect()
+        };
+        assert_eq!(texts((0.0, 0.011), Axis::linear(""))[1], "0.002");
+        assert_eq!(texts((1.0, 20.0), Axis::linear(""))[0], "5");
+        assert_eq!(texts((1.0, 3.0), Axis::count("")), ["1", "2", "3"]);
         assert_eq!(
-            texts((-4.0, 0.5), true),
+            texts((-4.0, 0.5), Axis::log("")),
             ["1e-4", "0.001", "0.01", "0.1", "1"]
         );
-        assert!(texts((-0.1, 0.2), true).contains(&"1.5".to_owned()));
+        assert!(texts((-0.1, 0.2), Axis::log("")).contains(&"1.5".to_owned()));
     }
 }

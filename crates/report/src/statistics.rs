@@ -49,7 +49,9 @@ impl Difference {
     #[must_use]
     pub fn inconclusive(&self) -> bool {
         // Written so that NaN is inconclusive.
-        !self.interval.is_some_and(|(low, high)| low > 0.0 || high < 0.0)
+        !self
+            .interval
+            .is_some_and(|(low, high)| low > 0.0 || high < 0.0)
     }
 }
 
@@ -90,7 +92,9 @@ pub fn wilson(share: f64, n: usize) -> (f64, f64) {
     let (n, z2) = (n as f64, NORMAL * NORMAL);
     let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = NORMAL / (1.0 + z2 / n)
-        * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).max(0.0).sqrt();
+        * (share * (1.0 - share) / n + z2 / (4.0 * n * n))
+            .max(0.0)
+            .sqrt();
     ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 
@@ -143,7 +147,8 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x > (a + 1.0) / (a + b + 2.0) {
         return 1.0 - incomplete_beta(1.0 - x, b, a);
     }
-    let front = (a * x.ln() + b * (1.0 - x).ln() + ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b)).exp();
+    let front =
+        (a * x.ln() + b * (1.0 - x).ln() + ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b)).exp();
     front / a / fraction(x, a, b)
 }
 
@@ -266,11 +271,20 @@ mod tests {
         let same = Sample::of(&[0.5, 0.6, 0.7]);
         assert!(welch(&same, &same).inconclusive());
         let one = Sample::of(&[0.9]);
-        assert!(welch(&one, &same).inconclusive(), "no spread is known of one run");
+        assert!(
+            welch(&one, &same).inconclusive(),
+            "no spread is known of one run"
+        );
         let constant = Sample::of(&[0.5, 0.5]);
         assert!(welch(&constant, &constant).inconclusive());
         assert!(!welch(&constant, &Sample::of(&[0.6, 0.6])).inconclusive());
-        assert!(!welch(&Sample::of(&[0.1, 0.11, 0.12]), &Sample::of(&[0.9, 0.91, 0.92])).inconclusive());
+        assert!(
+            !welch(
+                &Sample::of(&[0.1, 0.11, 0.12]),
+                &Sample::of(&[0.9, 0.91, 0.92])
+            )
+            .inconclusive()
+        );
         assert!(welch(&Sample::of(&[]), &Sample::of(&[])).inconclusive());
     }
 

@@ -110,7 +110,15 @@ pub fn range_test(
             step: index as u64,
         });
         let label_smoothing = recipe.train.label_smoothing;
-        let done = step(network, &mut parameters, &mut sgd, inputs, label_smoothing, lr, draws)?;
+        let done = step(
+            network,
+            &mut parameters,
+            &mut sgd,
+            inputs,
+            label_smoothing,
+            lr,
+            draws,
+        )?;
         let Some(done) = done else {
             return Ok(Range {
                 points,
@@ -164,8 +172,8 @@ impl Range {
     #[must_use]
     pub fn suggestion(&self) -> Option<Suggestion> {
         let points = &self.points;
-        let lowest = (0..points.len())
-            .min_by(|a, b| points[*a].smoothed.total_cmp(&points[*b].smoothed))?;
+        let lowest =
+            (0..points.len()).min_by(|a, b| points[*a].smoothed.total_cmp(&points[*b].smoothed))?;
         let last = lowest.checked_sub(REACH)?;
         let steepest = (REACH..=last)
             .map(|at| (at, slope(&points[at - REACH..=at + REACH])))
@@ -248,7 +256,10 @@ mod tests {
             .suggestion()
             .expect("a suggestion");
         assert!((found.steepest.log10() + 2.0).abs() < 0.06, "{found:?}");
-        assert!(found.minimum > found.steepest && found.minimum < 0.3, "{found:?}");
+        assert!(
+            found.minimum > found.steepest && found.minimum < 0.3,
+            "{found:?}"
+        );
     }
 
     #[test]

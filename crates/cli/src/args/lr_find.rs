@@ -13,10 +13,20 @@ pub(crate) struct LrFind {
     #[command(flatten)]
     pub(crate) flags: RecipeFlags,
     /// Learning rate of the first step
-    #[arg(long, value_name = "X", default_value_t = 1e-4, allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 1e-4,
+        allow_hyphen_values = true
+    )]
     pub(crate) from: f64,
     /// Learning rate of the last step
-    #[arg(long, value_name = "X", default_value_t = 3.0, allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 3.0,
+        allow_hyphen_values = true
+    )]
     pub(crate) to: f64,
     /// Number of steps
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(10..=100_000))]

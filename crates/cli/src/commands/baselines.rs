@@ -52,7 +52,11 @@ pub(crate) fn run(record: &Record, seeds: usize, ui: Ui) -> Result<(), Failure> 
             100.0 * WITHIN
         ));
     }
-    let mut rows = vec![["baseline", "parameters", "multiply-adds", "train it with"].map(String::from).to_vec()];
+    let mut rows = vec![
+        ["baseline", "parameters", "multiply-adds", "train it with"]
+            .map(String::from)
+            .to_vec(),
+    ];
     let percent = |ratio: f64| format!("{:+.1} %", 100.0 * (ratio - 1.0) + 0.0);
     for baseline in &all {
         let command = command(record, baseline.preset, seeds);
@@ -112,7 +116,8 @@ fn matching(
     let config: NetworkConfig = preset.config(input, classes);
     let network = Network::build(&config).ok()?;
     let cost = network.cost();
-    let parameters = (cost.parameters + network.coefficient_count()) as f64 / start.parameters as f64;
+    let parameters =
+        (cost.parameters + network.coefficient_count()) as f64 / start.parameters as f64;
     let multiply_adds = cost.multiply_adds as f64 / start.multiply_adds as f64;
     let near = |ratio: f64| (ratio - 1.0).abs() <= WITHIN;
     (near(parameters) || near(multiply_adds)).then(|| Baseline {

@@ -17,7 +17,10 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
     for run in &args.runs {
         if train_restorer::named(&run.to_string_lossy()).is_some() {
             return Err(Failure::usage(
-                format!("`{}` is the run of a restorer; classifiers are compared", run.display()),
+                format!(
+                    "`{}` is the run of a restorer; classifiers are compared",
+                    run.display()
+                ),
                 "`timestep denoise … --reference CLEAN` measures a restorer",
             ));
         }
@@ -65,7 +68,11 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
         ui.note(&format!("wrote {}", path.display()));
     }
     if args.baselines {
-        baselines::run(comparison.groups[0].runs[0], comparison.groups[0].runs.len(), ui)?;
+        baselines::run(
+            comparison.groups[0].runs[0],
+            comparison.groups[0].runs.len(),
+            ui,
+        )?;
     }
     Ok(0)
 }
@@ -82,10 +89,21 @@ fn size(value: f64) -> String {
 
 /// The table.
 fn text(comparison: &Comparison<'_>) -> String {
-    let head = ["network", "n", "top-1 mean ± sd", "params", "madds", "s/epoch", "difference to the first"];
+    let head = [
+        "network",
+        "n",
+        "top-1 mean ± sd",
+        "params",
+        "madds",
+        "s/epoch",
+        "difference to the first",
+    ];
     let mut rows = vec![head.map(String::from).to_vec()];
     for group in &comparison.groups {
-        let spread = group.sample.deviation.map_or("-".to_owned(), |d| format!("{d:.4}"));
+        let spread = group
+            .sample
+            .deviation
+            .map_or("-".to_owned(), |d| format!("{d:.4}"));
         rows.push(vec![
             group.name.clone(),
             group.sample.n.to_string(),
@@ -120,9 +138,10 @@ fn text(comparison: &Comparison<'_>) -> String {
 
 /// A group for programs.
 fn object(group: &Group<'_>) -> Value {
-    let settings = group.settings.iter().map(|s| {
-        json!({"path": s.path, "left": s.left, "right": s.right})
-    });
+    let settings = group
+        .settings
+        .iter()
+        .map(|s| json!({"path": s.path, "left": s.left, "right": s.right}));
     json!({
         "event": "group",
         "group": group.name,

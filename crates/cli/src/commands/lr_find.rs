@@ -15,7 +15,12 @@ use timestep_train::{Setup, files};
 
 /// Runs the test, prints the suggestion, draws it on request.
 pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
-    if args.recipe.as_deref().and_then(train_restorer::named).is_some() {
+    if args
+        .recipe
+        .as_deref()
+        .and_then(train_restorer::named)
+        .is_some()
+    {
         return Err(Failure::usage(
             "restorers are trained by L-BFGS, which finds its own step sizes",
             "give the recipe of a classifier: `timestep list recipes`",

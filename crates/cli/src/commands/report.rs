@@ -22,7 +22,10 @@ pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
     let folder = args.run.as_path();
     if train_restorer::named(&folder.to_string_lossy()).is_some() {
         return Err(Failure::usage(
-            format!("`{}` is the run of a restorer; reports are for classifiers", folder.display()),
+            format!(
+                "`{}` is the run of a restorer; reports are for classifiers",
+                folder.display()
+            ),
             format!(
                 "`timestep analyze diffusion {}` shows what it learned",
                 folder.join("weights/last.safetensors").display()
@@ -82,7 +85,9 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 fn open(args: &Report, record: &Record) -> Result<Result<Setup, String>, Failure> {
     let folder = args.run.as_path();
     if !best(folder).is_file() {
-        return Ok(Err("The run has no best weights yet, so no mistakes can be shown.".into()));
+        return Ok(Err(
+            "The run has no best weights yet, so no mistakes can be shown.".into(),
+        ));
     }
     let mut layers = run::layers(folder)?;
     if let Some(dir) = &args.data_dir {
@@ -102,7 +107,11 @@ fn open(args: &Report, record: &Record) -> Result<Result<Setup, String>, Failure
         }
     };
     let found = setup.dataset.fingerprint();
-    if record.fingerprint.as_ref().is_some_and(|known| *known != found) {
+    if record
+        .fingerprint
+        .as_ref()
+        .is_some_and(|known| *known != found)
+    {
         return Ok(Err(format!(
             "The data set `{}` holds other images now than those that the run was trained on, so mistakes are \
              not shown.",

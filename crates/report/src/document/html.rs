@@ -168,7 +168,10 @@ fn figure(out: &mut String, figure: &Figure) {
 
 /// A drawing inside a page: it needs no name space there, but a name for those who cannot see it.
 pub(super) fn embedded(figure: &Figure) -> String {
-    let opening = format!("<svg role=\"img\" aria-label=\"{}\"", escape(&figure.caption));
+    let opening = format!(
+        "<svg role=\"img\" aria-label=\"{}\"",
+        escape(&figure.caption)
+    );
     let bare = figure
         .svg
         .replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
@@ -192,7 +195,7 @@ fn line(pieces: &[Inline]) -> String {
         .iter()
         .map(|piece| match piece {
             Inline::Text(text) => escape(text),
-            Inline::Code(code) => format!("<code>{}</code>", escape(code)),
+            Inline::Code(code) => format!("<code>{}</code>", breakable(&escape(code))),
             Inline::Number(n) => format!(
                 "<data data-key=\"{}\" value=\"{}\">{}</data>",
                 escape(&n.key),
@@ -201,6 +204,18 @@ fn line(pieces: &[Inline]) -> String {
             ),
         })
         .collect()
+}
+
+/// Escaped code that a narrow page may break after a point, slash or underscore; copied text stays the same.
+fn breakable(code: &str) -> String {
+    let mut text = String::new();
+    for c in code.chars() {
+        text.push(c);
+        if matches!(c, '.' | '/' | '_') {
+            text.push_str("<wbr>");
+        }
+    }
+    text
 }
 
 /// Bytes as text (RFC 4648, section 4).

@@ -54,7 +54,11 @@ fn blocks(out: &mut String, blocks: &[Block]) {
             }
             Block::Code(code) => push(
                 out,
-                format_args!("{fence}\n{}\n{fence}\n\n", code.trim_end(), fence = fence(code)),
+                format_args!(
+                    "{fence}\n{}\n{fence}\n\n",
+                    code.trim_end(),
+                    fence = fence(code)
+                ),
             ),
             Block::Details { summary, blocks } => {
                 push(out, format_args!("### {}\n\n", escape(summary)));

@@ -51,20 +51,34 @@ fn document() -> Document {
 #[test]
 fn names_never_become_markup() {
     let page = html(&document());
-    assert!(!page.contains("<script") && !page.contains("a<b>"), "{page}");
-    for tag in ["p", "td", "table", "section", "figure", "details", "data", "svg", "th"] {
-        let opened = page.matches(&format!("<{tag}>")).count()
-            + page.matches(&format!("<{tag} ")).count();
+    assert!(
+        !page.contains("<script") && !page.contains("a<b>"),
+        "{page}"
+    );
+    for tag in [
+        "p", "td", "table", "section", "figure", "details", "data", "svg", "th",
+    ] {
+        let opened =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         let closed = page.matches(&format!("</{tag}>")).count();
         assert_eq!(opened, closed, "{tag}");
     }
     assert!(!page.contains("http"), "nothing from elsewhere");
     let text = markdown(&document());
     let outside: String = text.split("```").step_by(2).collect();
-    assert!(!outside.replace("`` ", "\0").contains("*_[x]("), "{outside}");
-    let row = text.lines().find(|l| l.contains("odd") || l.contains("alert") && l.starts_with("| "));
+    assert!(
+        !outside.replace("`` ", "\0").contains("*_[x]("),
+        "{outside}"
+    );
+    let row = text
+        .lines()
+        .find(|l| l.contains("odd") || l.contains("alert") && l.starts_with("| "));
     let row = row.expect("a row of the table").replace("\\|", "");
-    assert_eq!(row.matches('|').count(), 3, "a bar in a name starts no column: {row}");
+    assert_eq!(
+        row.matches('|').count(),
+        3,
+        "a bar in a name starts no column: {row}"
+    );
 }
 
 #[test]

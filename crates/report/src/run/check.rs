@@ -62,7 +62,9 @@ pub fn check(printed: &Printed, document: &Document, record: &Record) -> Check {
         }
     }
     for key in expected.keys().filter(|key| !found.contains_key(*key)) {
-        check.differences.push(format!("`{key}` is missing in the report"));
+        check
+            .differences
+            .push(format!("`{key}` is missing in the report"));
     }
     for figure in document.figures() {
         check.figures += 1;

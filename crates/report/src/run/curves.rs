@@ -20,7 +20,7 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     };
     let chart = |title: &str, y: Axis, lines: Vec<Line>| Chart {
         title: title.to_owned(),
-        x: Axis::linear("epoch"),
+        x: Axis::count("epoch"),
         y,
         lines,
         marks: Vec::new(),
@@ -37,7 +37,10 @@ pub(super) fn section(record: &Record) -> Option<Section> {
             chart(
                 "Loss",
                 Axis::log("loss"),
-                vec![line("training", "train_loss", 0), line("test", "test_loss", 1)],
+                vec![
+                    line("training", "train_loss", 0),
+                    line("test", "test_loss", 1),
+                ],
             ),
         ),
         figure(
@@ -46,13 +49,20 @@ pub(super) fn section(record: &Record) -> Option<Section> {
             chart(
                 "Accuracy",
                 Axis::linear("top-1"),
-                vec![line("training", "train_top1", 0), line("test", "test_top1", 1)],
+                vec![
+                    line("training", "train_top1", 0),
+                    line("test", "test_top1", 1),
+                ],
             ),
         ),
         figure(
             "rate",
             "Learning rate of the last step of each epoch",
-            chart("Learning rate", Axis::linear("rate"), vec![line("", "lr", 0)]),
+            chart(
+                "Learning rate",
+                Axis::linear("rate"),
+                vec![line("", "lr", 0)],
+            ),
         ),
     ];
     Some(Section {

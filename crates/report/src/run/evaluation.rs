@@ -1,9 +1,7 @@
 //! Which mistakes does the network make? Its best weights, measured again on the test images.
 
 use super::paragraph;
-use crate::document::{
-    Block, Cell, Inline, Picture, Section, Table, count, real, text, words,
-};
+use crate::document::{Block, Cell, Inline, Picture, Section, Table, count, real, text, words};
 use std::path::Path;
 use timestep_data::{Loader, preview_png};
 use timestep_nets::Device;
@@ -74,24 +72,38 @@ impl Evaluation {
     fn of(trained: &Trained, setup: &Setup, device: &Device) -> Result<Self, TrainError> {
         let (network, card) = (&trained.network, &trained.card);
         let split = &setup.dataset.test;
-        let loader = Loader::new(split, setup.recipe().train.eval_batch, card.normalise.clone())?;
+        let loader = Loader::new(
+            split,
+            setup.recipe().train.eval_batch,
+            card.normalise.clone(),
+        )?;
         let classes = network.config().classes;
         let mut confusion = vec![vec![0; classes]; classes];
         let mut seen: Vec<Seen> = Vec::new();
         let mut index = 0;
-        let metrics = evaluate(network, &trained.parameters, &loader, device, |batch, logits| {
-            for (row, label) in logits.chunks_exact(classes).zip(&batch.labels) {
-                let one = look(index, row, *label as usize);
-                confusion[one.truth][one.predicted] += 1;
-                if one.truth != one.predicted {
-                    seen.push(one);
+        let metrics = evaluate(
+            network,
+            &trained.parameters,
+            &loader,
+            device,
+            |batch, logits| {
+                for (row, label) in logits.chunks_exact(classes).zip(&batch.labels) {
+                    let one = look(index, row, *label as usize);
+                    confusion[one.truth][one.predicted] += 1;
+                    if one.truth != one.predicted {
+                        seen.push(one);
+                    }
+                    index += 1;
                 }
-                index += 1;
-            }
-            // Only the worst so far are kept, so memory does not grow with the test split.
-            seen.sort_by(|a, b| a.of_truth.total_cmp(&b.of_truth).then(a.index.cmp(&b.index)));
-            seen.truncate(WORST);
-        })?;
+                // Only the worst so far are kept, so memory does not grow with the test split.
+                seen.sort_by(|a, b| {
+                    a.of_truth
+                        .total_cmp(&b.of_truth)
+                        .then(a.index.cmp(&b.index))
+                });
+                seen.truncate(WORST);
+            },
+        )?;
         let mut worst = Vec::new();
         for one in seen {
             worst.push(Worst {
@@ -123,7 +135,9 @@ impl Evaluation {
     /// The section of the report.
     pub(super) fn section(&self) -> Section {
         let total: u64 = self.confusion.iter().flatten().sum();
-        let right: u64 = (0..self.confusion.len()).map(|i| self.confusion[i][i]).sum();
+        let right: u64 = (0..self.confusion.len())
+            .map(|i| self.confusion[i][i])
+            .sum();
         let mut blocks = vec![paragraph(vec![
             text("The best weights, of epoch "),
             count("evaluation.epoch", self.epoch as u64),
@@ -147,13 +161,19 @@ impl Evaluation {
             blocks.extend(self.pairs());
         }
         if self.worst.is_empty() {
-            blocks.push(paragraph(vec![text("No test image was classified wrongly.")]));
+            blocks.push(paragraph(vec![text(
+                "No test image was classified wrongly.",
+            )]));
         } else {
             blocks.push(paragraph(vec![text(
                 "The images that were wrong with the least probability p for their own class:",
             )]));
             blocks.push(Block::Pictures(
-                self.worst.iter().enumerate().map(|(n, w)| self.picture(n + 1, w)).collect(),
+                self.worst
+                    .iter()
+                    .enumerate()
+                    .map(|(n, w)| self.picture(n + 1, w))
+                    .collect(),
             ));
         }
         Section {
@@ -170,9 +190,16 @@ impl Evaluation {
         head.push("right".to_owned());
         let largest = |i: usize| {
             let row = self.confusion[i].iter().enumerate();
-            row.filter(|(j, _)| *j != i).map(|(_, n)| *n).max().unwrap_or(0)
+            row.filter(|(j, _)| *j != i)
+                .map(|(_, n)| *n)
+                .max()
+                .unwrap_or(0)
         };
-        let most = (0..self.confusion.len()).map(largest).max().unwrap_or(0).max(1) as f64;
+        let most = (0..self.confusion.len())
+            .map(largest)
+            .max()
+            .unwrap_or(0)
+            .max(1) as f64;
         let rows = self.confusion.iter().enumerate().map(|(i, row)| {
             let total: u64 = row.iter().sum();
             let mut cells = vec![words(self.class(i))];
@@ -281,12 +308,20 @@ mod tests {
     #[test]
     fn probabilities_and_ties() {
         let seen = look(3, &[0.0, 2.0, 2.0, 1.0], 2);
-        assert_eq!((seen.index, seen.predicted), (3, 1), "of equal logits the first");
+        assert_eq!(
+            (seen.index, seen.predicted),
+            (3, 1),
+            "of equal logits the first"
+        );
         let total = 1.0 + 2.0 * 2_f64.exp() + 1_f64.exp();
         assert!((seen.probability - 2_f64.exp() / total).abs() < 1e-9);
         assert_eq!(seen.probability, seen.of_truth);
         let broken = look(0, &[f32::NAN, 1.0], 1);
-        assert_eq!((broken.predicted, broken.of_truth), (0, 0.0), "NaN is never right");
+        assert_eq!(
+            (broken.predicted, broken.of_truth),
+            (0, 0.0),
+            "NaN is never right"
+        );
     }
 
     /// A network of `classes` classes of which some images were wrong.

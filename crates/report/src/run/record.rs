@@ -168,7 +168,8 @@ impl Record {
         let text = files::read_text(&folder.join(run::RECIPE))?;
         let home = preset(&recipe.network.preset).map_or(Home::Cifar, |p| p.home);
         // Any image that the network can take will do: its scheme does not depend on it.
-        let scheme = Network::build(&network_config(&recipe.network, home.input().0, 10)?)?.scheme();
+        let scheme =
+            Network::build(&network_config(&recipe.network, home.input().0, 10)?)?.scheme();
         let environment = environment(folder)?;
         let mut record = Self {
             folder: folder.to_owned(),
@@ -205,7 +206,10 @@ impl Record {
     #[must_use]
     pub fn name(&self) -> String {
         let name = self.folder.file_name();
-        name.map_or_else(|| self.folder.display().to_string(), |n| n.to_string_lossy().into_owned())
+        name.map_or_else(
+            || self.folder.display().to_string(),
+            |n| n.to_string_lossy().into_owned(),
+        )
     }
 
     /// The best completed epoch by its accuracy on the test images; the first of equal ones.
@@ -477,9 +481,16 @@ mod tests {
         let found = epochs(&path).expect("a table");
         assert_eq!((found.len(), found[0].epoch), (1, 1));
         assert!(found[0].get("test_loss").is_nan() && found[0].get("seconds") == 2.5);
-        for bad in ["a,b\n", &format!("{HEADER}\n1,2\n"), &format!("{HEADER}\nx{row}")] {
+        for bad in [
+            "a,b\n",
+            &format!("{HEADER}\n1,2\n"),
+            &format!("{HEADER}\nx{row}"),
+        ] {
             std::fs::write(&path, bad).expect("writable");
-            assert!(matches!(epochs(&path), Err(TrainError::Damaged { .. })), "{bad}");
+            assert!(
+                matches!(epochs(&path), Err(TrainError::Damaged { .. })),
+                "{bad}"
+            );
         }
     }
 

@@ -84,7 +84,11 @@ pub(super) fn result(record: &Record) -> Section {
         }
         let row = |name: &str, cell: &dyn Fn(&str, usize, &TestMetrics) -> Inline| {
             let mut row = vec![words(name)];
-            row.extend(columns.iter().map(|(key, e, m)| vec![cell(key, *e, m)].into()));
+            row.extend(
+                columns
+                    .iter()
+                    .map(|(key, e, m)| vec![cell(key, *e, m)].into()),
+            );
             row
         };
         let rows = vec![
@@ -98,7 +102,9 @@ pub(super) fn result(record: &Record) -> Section {
         let mut line = vec![
             text("Measured on "),
             count("test.images", start.test_images as u64),
-            text(" test images: from so many, top-1 on all images of the kind is known to lie between "),
+            text(
+                " test images: from so many, top-1 on all images of the kind is known to lie between ",
+            ),
             real("last.top1.low", low, 4),
             text(" and "),
             real("last.top1.high", high, 4),
@@ -288,7 +294,13 @@ pub(crate) fn median(record: &Record, column: &str) -> f64 {
 
 /// A number of operations.
 fn operations(value: f64) -> String {
-    let units = [(1e18, "exa"), (1e15, "peta"), (1e12, "tera"), (1e9, "giga"), (1e6, "mega")];
+    let units = [
+        (1e18, "exa"),
+        (1e15, "peta"),
+        (1e12, "tera"),
+        (1e9, "giga"),
+        (1e6, "mega"),
+    ];
     let found = units.into_iter().find(|(unit, _)| value >= *unit);
     match found {
         Some((unit, name)) => format!("{:.2} {name}-operations", value / unit),

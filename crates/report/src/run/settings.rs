@@ -1,7 +1,7 @@
 //! What repeats the run? Recipe with origins, machine, commands, and whom to cite.
 
-use super::record::{Record, SettingRow};
 use super::paragraph;
+use super::record::{Record, SettingRow};
 use crate::document::{Block, Cell, Inline, Number, Section, Table, prose, text, words};
 use timestep_train::run;
 
@@ -9,9 +9,9 @@ use timestep_train::run;
 pub(super) fn recipe(record: &Record) -> Section {
     let row = |row: &SettingRow| -> Vec<Cell> {
         vec![
-            words(&row.path),
+            vec![Inline::Code(row.path.clone())].into(),
             vec![value(&format!("recipe.{}", row.path), &row.value)].into(),
-            words(&row.origin),
+            vec![origin(&row.origin)].into(),
         ]
     };
     let table = |rows: Vec<Vec<Cell>>| {
@@ -32,6 +32,15 @@ pub(super) fn recipe(record: &Record) -> Section {
                 blocks: vec![table(defaults.into_iter().map(row).collect())],
             },
         ],
+    }
+}
+
+/// Where a value came from: a file or a flag is typed text.
+fn origin(origin: &str) -> Inline {
+    match origin.strip_prefix('`').and_then(|o| o.strip_suffix('`')) {
+        Some(flag) => Inline::Code(flag.to_owned()),
+        None if origin.contains('/') => Inline::Code(origin.to_owned()),
+        None => text(origin),
     }
 }
 

@@ -64,14 +64,26 @@ fn fixed(record: &Record, blocks: &mut Vec<Block>) -> Result<(), TrainError> {
         blocks.push(Block::Table(Table {
             head: Vec::new(),
             rows: vec![
-                vec![words("stable for hλ in"), vec![stable_to(one, "scheme")].into()],
-                vec![words("modified equation"), vec![equation(one, "scheme")].into()],
+                vec![
+                    words("stable for hλ in"),
+                    vec![stable_to(one, "scheme")].into(),
+                ],
+                vec![
+                    words("modified equation"),
+                    vec![equation(one, "scheme")].into(),
+                ],
             ],
         }));
     }
-    blocks.extend(pictures(record, None, "scheme", &format!("Scheme {}", record.scheme.key)).map(
-        |figure| Block::Figures(vec![figure]),
-    ));
+    blocks.extend(
+        pictures(
+            record,
+            None,
+            "scheme",
+            &format!("Scheme {}", record.scheme.key),
+        )
+        .map(|figure| Block::Figures(vec![figure])),
+    );
     Ok(())
 }
 
@@ -100,17 +112,25 @@ fn learned(record: &Record, blocks: &mut Vec<Block>) -> Result<(), TrainError> {
         )]));
     } else {
         blocks.push(Block::Table(meaning(&all)));
-        blocks.push(paragraph(vec![text("The equation that each segment solves (modified equation, at its mean k):")]));
+        blocks.push(paragraph(vec![text(
+            "The equation that each segment solves (modified equation, at its mean k):",
+        )]));
         let row = |s: &SegmentEquation| -> Vec<Cell> {
             let key = format!("segment.{}", s.segment);
-            vec![words(format!("segment {}", s.segment)), vec![equation(s, &key)].into()]
+            vec![
+                words(format!("segment {}", s.segment)),
+                vec![equation(s, &key)].into(),
+            ]
         };
         blocks.push(Block::Table(Table {
             head: Vec::new(),
             rows: all.iter().map(row).collect(),
         }));
     }
-    blocks.push(Block::Figures(vec![against_step(record), over_training(record)]));
+    blocks.push(Block::Figures(vec![
+        against_step(record),
+        over_training(record),
+    ]));
     // What power iteration finds of the Jacobian along real data (`analyze stability WEIGHTS`) belongs
     // here: a point of each segment in its picture, and a column of the table above.
     let regions: Vec<Figure> = all
@@ -158,11 +178,19 @@ fn coefficients(record: &Record) -> Table {
 
 /// What they mean, a row a segment.
 fn meaning(all: &[SegmentEquation]) -> Table {
-    let head = ["segment", "mean k", "step 1/(1+k)", "stable hλ", "zero-stable"];
+    let head = [
+        "segment",
+        "mean k",
+        "step 1/(1+k)",
+        "stable hλ",
+        "zero-stable",
+    ];
     let rows = all.iter().map(|s| {
         let key = format!("segment.{}", s.segment);
         let maybe = |name: &str, value: Option<f64>| match value {
-            Some(value) if name == "mean_k" => vec![signed(format!("{key}.{name}"), value, 4)].into(),
+            Some(value) if name == "mean_k" => {
+                vec![signed(format!("{key}.{name}"), value, 4)].into()
+            }
             Some(value) => vec![real(format!("{key}.{name}"), value, 4)].into(),
             None => words("-"),
         };
@@ -190,7 +218,10 @@ fn stable_to(segment: &SegmentEquation, key: &str) -> Inline {
     let Some(stability) = &segment.stability else {
         return text("-");
     };
-    let (left, top) = (stability.real_interval.0 + 0.0, stability.imaginary_interval);
+    let (left, top) = (
+        stability.real_interval.0 + 0.0,
+        stability.imaginary_interval,
+    );
     let mut shown = format!("[{left:.3}, 0]");
     if top > 0.0 {
         shown.push_str(&format!(" and ±{top:.3}i"));
@@ -207,7 +238,11 @@ fn equation(segment: &SegmentEquation, key: &str) -> Inline {
     let Some(equation) = &segment.equation else {
         return text("none: the scheme is not zero-stable");
     };
-    let exact: Vec<String> = equation.coefficients.iter().map(ToString::to_string).collect();
+    let exact: Vec<String> = equation
+        .coefficients
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     Inline::Number(Number {
         key: format!("{key}.equation"),
         value: exact.join(" "),
@@ -252,7 +287,11 @@ fn against_step(record: &Record) -> Figure {
             n += steps.len() as f64;
             lines.push(Line {
                 // The legend names each epoch once.
-                label: if i == 0 { format!("after epoch {epoch}") } else { String::new() },
+                label: if i == 0 {
+                    format!("after epoch {epoch}")
+                } else {
+                    String::new()
+                },
                 points,
                 colour: usize::from(dashed),
                 dashed,
@@ -262,7 +301,7 @@ fn against_step(record: &Record) -> Figure {
     }
     let chart = Chart {
         title: "Coefficient of each step".into(),
-        x: Axis::linear("step n, over the whole network"),
+        x: Axis::count("step n, over the whole network"),
         y: Axis::linear("k"),
         lines,
         // Words for more than four segments would run into each other.
@@ -280,7 +319,10 @@ fn over_training(record: &Record) -> Figure {
     let mut lines: Vec<Line> = Vec::new();
     let segments = record.coefficients.last().map_or(0, |(_, k)| k.len());
     for segment in 0..segments {
-        let steps = record.coefficients.last().map_or(0, |(_, k)| k[segment].len());
+        let steps = record
+            .coefficients
+            .last()
+            .map_or(0, |(_, k)| k[segment].len());
         let mut labelled = false;
         for step in 0..steps {
             let at = |k: &Vec<Vec<Option<f64>>>| *k.get(segment)?.get(step)?;
@@ -293,7 +335,11 @@ fn over_training(record: &Record) -> Figure {
                 continue;
             }
             lines.push(Line {
-                label: if labelled { String::new() } else { format!("segment {}", segment + 1) },
+                label: if labelled {
+                    String::new()
+                } else {
+                    format!("segment {}", segment + 1)
+                },
                 points,
                 colour: segment,
                 ..Line::default()
@@ -303,7 +349,7 @@ fn over_training(record: &Record) -> Figure {
     }
     let chart = Chart {
         title: "Coefficients over training".into(),
-        x: Axis::linear("epoch"),
+        x: Axis::count("epoch"),
         y: Axis::linear("k"),
         lines,
         marks: Vec::new(),
