@@ -165,7 +165,8 @@ impl Smoothing {
 }
 
 impl Range {
-    /// The suggested rates; `None` if the loss never falls.
+    /// The suggested rates; `None` if the loss never falls: if the smallest smoothed loss is not below the
+    /// first losses by more than twice their spread.
     ///
     /// Only rates below that of the smallest smoothed loss are asked for the steepest descent: beyond it
     /// the loss falls by chance, if at all.
@@ -174,6 +175,10 @@ impl Range {
         let points = &self.points;
         let lowest =
             (0..points.len()).min_by(|a, b| points[*a].smoothed.total_cmp(&points[*b].smoothed))?;
+        let (mean, spread) = self.first();
+        if points[lowest].smoothed >= mean - 2.0 * spread {
+            return None;
+        }
         let last = lowest.checked_sub(REACH)?;
         let steepest = (REACH..=last)
             .map(|at| (at, slope(&points[at - REACH..=at + REACH])))
@@ -183,6 +188,17 @@ impl Range {
             steepest: points[steepest.0].lr,
             minimum: points[lowest].lr,
         })
+    }
+}
+
+impl Range {
+    /// Mean and standard deviation of the losses at the first rates, which are too small to teach.
+    fn first(&self) -> (f64, f64) {
+        let n = (self.points.len() / 4).clamp(1, 10).min(self.points.len());
+        let losses = || self.points[..n].iter().map(|p| p.loss);
+        let mean = losses().sum::<f64>() / n as f64;
+        let squares: f64 = losses().map(|l| (l - mean).powi(2)).sum();
+        (mean, (squares / n as f64).sqrt())
     }
 }
 
@@ -266,6 +282,11 @@ mod tests {
     fn a_loss_that_only_rises_suggests_nothing() {
         assert_eq!(range(|x| x + 5.0).suggestion(), None);
         assert_eq!(range(|_| 1.0).suggestion(), None);
+        // Noise of ±0.1 around 2 falls nowhere, and a fall of 1 stands out of it.
+        let noise = |x: f64| 0.1 * (1e3 * x).sin();
+        assert_eq!(range(|x| 2.0 + noise(x)).suggestion(), None);
+        let falling = range(|x| 2.0 - 1.0 / (1.0 + (-6.0 * (x + 1.5)).exp()) + noise(x));
+        assert!(falling.suggestion().is_some());
         let mut short = range(|x| -x);
         short.points.truncate(3);
         assert_eq!(short.suggestion(), None);

@@ -1,6 +1,7 @@
 //! Are the numbers of a written report those of the records?
 
-use super::record::{COLUMNS, Ending, Record, close};
+use super::reading::close;
+use super::record::{COLUMNS, Ending, Record};
 use crate::document::{Document, Number, Printed};
 use std::collections::BTreeMap;
 

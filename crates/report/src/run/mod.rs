@@ -6,6 +6,7 @@
 mod check;
 mod curves;
 mod evaluation;
+mod reading;
 mod record;
 mod result;
 mod settings;
