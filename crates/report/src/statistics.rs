@@ -291,7 +291,7 @@ mod tests {
         let (low, high) = wilson(81.0 / 263.0, 263);
         assert!((low - 0.2553).abs() < 1e-4 && (high - 0.3662).abs() < 1e-4);
         let (low, high) = wilson(1.0, 10);
-        assert!(high == 1.0 && low > 0.7);
+        assert!((high - 1.0).abs() < 1e-12 && low > 0.7);
         assert_eq!(wilson(0.0, 0), (0.0, 1.0));
     }
 }

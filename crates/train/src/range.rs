@@ -283,10 +283,17 @@ mod tests {
         assert_eq!(range(|x| x + 5.0).suggestion(), None);
         assert_eq!(range(|_| 1.0).suggestion(), None);
         // Noise of ±0.1 around 2 falls nowhere, and a fall of 1 stands out of it.
-        let noise = |x: f64| 0.1 * (1e3 * x).sin();
-        assert_eq!(range(|x| 2.0 + noise(x)).suggestion(), None);
-        let falling = range(|x| 2.0 - 1.0 / (1.0 + (-6.0 * (x + 1.5)).exp()) + noise(x));
-        assert!(falling.suggestion().is_some());
+        let smoothed = |mut range: Range| {
+            let mut smoothing = Smoothing::default();
+            let points = range.points.iter_mut();
+            points.for_each(|p| p.smoothed = smoothing.add(p.loss));
+            range.suggestion()
+        };
+        // Neighbouring rates are 2.4 radians apart.
+        let noise = |x: f64| 0.1 * (48.0 * x).sin();
+        assert_eq!(smoothed(range(|x| 2.0 + noise(x))), None);
+        let fall = |x: f64| 1.0 / (1.0 + (-6.0 * (x + 1.5)).exp());
+        assert!(smoothed(range(|x| 2.0 - fall(x) + noise(x))).is_some());
         let mut short = range(|x| -x);
         short.points.truncate(3);
         assert_eq!(short.suggestion(), None);

@@ -100,8 +100,8 @@ fn learned(record: &Record, blocks: &mut Vec<Block>) -> Result<(), TrainError> {
         text("Learned coefficients k after epoch "),
         count("equation.epoch", *epoch as u64),
         text(
-            ". A dot is a restart: a forward Euler step, which uses no k. The momentum is -k; time runs \
-             1/(1+k) times as fast as in u' = f(u).",
+            ". A dot is a restart: a forward Euler step, which uses no k. The momentum is -k; the effective step \
+             says how many times as fast as in u' = f(u) time runs (for lm, 1/(1+k)).",
         ),
     ]));
     blocks.push(Block::Table(coefficients(record)));
@@ -181,7 +181,7 @@ fn meaning(all: &[SegmentEquation]) -> Table {
     let head = [
         "segment",
         "mean k",
-        "step 1/(1+k)",
+        "effective step",
         "stable hλ",
         "zero-stable",
     ];
