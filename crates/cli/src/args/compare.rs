@@ -35,8 +35,8 @@ pub(crate) enum MetricArg {
 
 /// Shown at the end of its help.
 const AFTER: &str = "\
-Differences are to the first group, with a 95 % confidence interval (Welch); one that chance explains is
-called inconclusive.
+Differences are to the first group, with a 95 % confidence interval (Welch);
+one that chance explains is called inconclusive.
 Examples:
   timestep train --seeds 3 && timestep train --net preresnet-20 --seeds 3
   timestep compare runs/digits-preresnet-20-s* runs/digits-lm-resnet-20-s*";

@@ -41,7 +41,7 @@ pub(crate) struct LrFind {
 
 /// Shown at the end of its help.
 const AFTER: &str = "\
-The rate rises from step to step (Smith 2017); the suggestion is where the smoothed loss falls fastest.
-Nothing is written but the picture; weights and recipe stay as they are.
+The rate rises from step to step (Smith 2017); the suggestion is where the
+smoothed loss falls fastest. Nothing is written but the picture.
 Example:
   timestep lr-find cifar10/lm-resnet-20 --svg rate.svg";

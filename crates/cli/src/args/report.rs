@@ -25,8 +25,8 @@ pub(crate) struct Report {
 
 /// Shown at the end of its help.
 const AFTER: &str = "\
-The HTML file is complete in itself: no scripts, nothing from the network. Mistakes on test images are
-shown if the images are there.
+The HTML file is complete in itself: no scripts, nothing from the network.
+Mistakes on test images are shown if the images are there.
 Examples:
   timestep report runs/digits-lm-resnet-20-s0
   timestep report runs/digits-lm-resnet-20-s0 --check";
