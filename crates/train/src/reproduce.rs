@@ -88,8 +88,11 @@ impl Budget {
     ///
     /// # Errors
     /// [`TrainError::Recipe`] with all problems.
-    pub fn recipe(&self, name: &str, seed: u64) -> Result<Resolved, TrainError> {
+    pub fn recipe(&self, name: &str, sets: &[&str], seed: u64) -> Result<Resolved, TrainError> {
         let mut layers = Layers::load(name);
+        for set in sets {
+            layers.set(set);
+        }
         let from = format!("--budget {}", self.name);
         let mut give = |path: &str, text: &str| {
             layers.flag(&from, path, text);
@@ -132,6 +135,8 @@ pub struct Task {
     pub seed: u64,
     /// Recipe before the budget.
     pub recipe: &'static str,
+    /// Settings on top of it.
+    pub sets: &'static [&'static str],
     /// Folder of the run.
     pub folder: PathBuf,
 }
@@ -227,11 +232,12 @@ impl Reproduction {
         for seed in 0..self.budget.seeds {
             for (row, published) in self.table.rows.iter().enumerate() {
                 if let Some(recipe) = published.recipe {
-                    let name = format!("{}-s{seed}", recipe.replace('/', "-"));
+                    let name = format!("{}-s{seed}", short_name(recipe, published.sets));
                     tasks.push(Task {
                         row,
                         seed,
                         recipe,
+                        sets: published.sets,
                         folder: self.folder.join(name),
                     });
                 }
@@ -281,6 +287,17 @@ impl Reproduction {
     }
 }
 
+/// Name of a row for its folders: the recipe, and the values that are set on top of it.
+fn short_name(recipe: &str, sets: &[&str]) -> String {
+    let mut name = recipe.replace('/', "-");
+    for (path, value) in sets.iter().filter_map(|set| set.split_once('=')) {
+        if path == "network.scheme" {
+            name.push_str(&format!("-{value}"));
+        }
+    }
+    name
+}
+
 /// Mean and standard deviation of top-1 errors in percent; the deviation is `None` below two seeds.
 #[must_use]
 pub fn error_of(results: &[Progress]) -> Option<(f64, Option<f64>)> {
@@ -316,9 +333,10 @@ pub fn markdown(reproduction: &Reproduction) -> String {
             note,
             ..
         } = row;
-        let published = match row.top5 {
-            Some(top5) => format!("{error:.1} / {top5:.1}"),
-            None => format!("{error:.2}"),
+        let published = match (error, row.top5) {
+            (Some(error), Some(top5)) => format!("{error:.1} / {top5:.1}"),
+            (Some(error), None) => format!("{error:.2}"),
+            (None, _) => "–".into(),
         };
         let ours = cell(&reproduction.results(index), row);
         text.push_str(&format!(

@@ -7,7 +7,7 @@ use crate::tables::{TABLE2, TABLES};
 fn a_budget_changes_what_it_says_and_nothing_else() {
     let quick = Budget::quick();
     let ours = quick
-        .recipe("cifar10/lm-resnet-20", 3)
+        .recipe("cifar10/lm-resnet-20", &[], 3)
         .expect("resolves")
         .recipe;
     let theirs = Layers::load("cifar10/lm-resnet-20")
@@ -19,7 +19,7 @@ fn a_budget_changes_what_it_says_and_nothing_else() {
     assert_eq!(ours.network, theirs.network);
     assert_eq!(ours.optimiser, theirs.optimiser);
     let full = Budget::full()
-        .recipe("cifar10/lm-resnet-20", 0)
+        .recipe("cifar10/lm-resnet-20", &[], 0)
         .expect("resolves")
         .recipe;
     assert_eq!(full, theirs);
@@ -30,7 +30,7 @@ fn every_row_resolves_at_every_budget() {
     for table in TABLES {
         for recipe in table.rows.iter().filter_map(|row| row.recipe) {
             for budget in [Budget::quick(), Budget::full()] {
-                let resolved = budget.recipe(recipe, 1);
+                let resolved = budget.recipe(recipe, &[], 1);
                 let resolved = resolved.unwrap_or_else(|e| panic!("{recipe}: {e}"));
                 assert!(
                     resolved.warnings.is_empty(),
@@ -79,4 +79,17 @@ fn errors_are_percentages_with_their_spread() {
     let (mean, spread) = error_of(&[done(0.9), done(0.92), Progress::Begun]).expect("two");
     assert!((mean - 9.0).abs() < 1e-9);
     assert!((spread.expect("of two") - 2.0_f64.sqrt()).abs() < 1e-9);
+}
+
+#[test]
+fn no_two_runs_of_a_table_share_a_folder() {
+    for table in TABLES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = Reproduction::open(table, Budget::quick(), folder.path()).expect("empty");
+        let mut folders: Vec<_> = table.tasks().into_iter().map(|task| task.folder).collect();
+        let all = folders.len();
+        folders.sort();
+        folders.dedup();
+        assert_eq!(folders.len(), all, "{}", table.table.key);
+    }
 }
