@@ -1,8 +1,10 @@
 //! What can be asked for? The command line, as clap reads it.
 
 mod denoise;
+mod weak_order;
 
 pub(crate) use denoise::Denoise;
+pub(crate) use weak_order::WeakOrderArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -255,6 +257,8 @@ pub(crate) struct Analyze {
 pub(crate) enum Analysis {
     /// How fast does the error fall with the step size?
     Order(OfScheme),
+    /// With noise: how fast do means approach those of a stochastic differential equation?
+    WeakOrder(WeakOrderArgs),
     /// For which hλ does a scheme stay bounded?
     Stability(StabilityArgs),
     /// Which differential equation does a scheme really solve?

@@ -4,3 +4,4 @@ mod contour;
 pub mod diffusion;
 pub mod plots;
 mod svg;
+pub mod weak_order;

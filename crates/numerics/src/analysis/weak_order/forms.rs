@@ -17,11 +17,11 @@ impl<const D: usize> Cubic<D> {
     pub(super) fn power(power: usize) -> Self {
         let mut form = [[[0.0; D]; D]; D];
         let ways = [1.0, 3.0, 3.0, 1.0][power];
-        for i in 0..2 {
-            for j in 0..2 {
-                for k in 0..2 {
+        for (i, plane) in form.iter_mut().enumerate().take(2) {
+            for (j, line) in plane.iter_mut().enumerate().take(2) {
+                for (k, entry) in line.iter_mut().enumerate().take(2) {
                     if i + j + k == power {
-                        form[i][j][k] = 1.0 / ways;
+                        *entry = 1.0 / ways;
                     }
                 }
             }

@@ -74,12 +74,13 @@ pub use fit::Estimate;
 pub use increment::{Condition, Setting, Survival, condition};
 pub use network::{NetworkBlock, network};
 
-use super::AnalysisError;
 use super::order::own_time;
 use super::subject::Subject;
+use super::{AnalysisError, zero_stability};
 use equations::{END, Sde, geometric, hyperbolic, ornstein_uhlenbeck, oscillator};
 use history::Method;
 use increment::Increment;
+use num_complex::Complex64;
 use rayon::prelude::*;
 use simulate::{Level, PAIRS, Sums};
 use tape::Tape;
@@ -144,6 +145,9 @@ pub struct WeakOrder {
     pub time_scale: f64,
     /// How it reads the stochastic integral: 0 Itô, 1/2 Stratonovich.
     pub reading: f64,
+    /// Do all modes of the history but the constant one die out? If not, they keep noise for ever and the errors
+    /// do not fall.
+    pub damped: bool,
     /// One a setting, equation and moment, in this order.
     pub curves: Vec<Curve>,
 }
@@ -187,6 +191,9 @@ pub fn weak_order(plan: &Plan<'_>, settings: &[Setting]) -> Result<WeakOrder, An
         subject,
         time_scale,
     };
+    let roots = zero_stability(subject.facts.key, subject.k)?.roots;
+    let on_circle = |root: &&Complex64| root.norm() > 1.0 - 1e-9;
+    let damped = roots.iter().filter(on_circle).count() <= subject.facts.parts;
     let reading = method.reading()?;
     let constants = method.takes_constants()?;
     let partitioned = subject.facts.parts == 2;
@@ -216,6 +223,7 @@ pub fn weak_order(plan: &Plan<'_>, settings: &[Setting]) -> Result<WeakOrder, An
         k: subject.k,
         time_scale,
         reading,
+        damped,
         curves,
     })
 }

@@ -1,7 +1,6 @@
 //! Are simulated weak errors those that are computed, and do they fall as the theory says?
 
 use super::*;
-use crate::analysis::zero_stability;
 use crate::noise::noises;
 use crate::schemes;
 
@@ -146,7 +145,7 @@ fn the_leading_error_is_the_one_derived() {
 #[test]
 fn with_memory_the_condition_is_the_same() {
     // The history must be short beside the run for the order to show.
-    let steps = [512, 1024, 2048];
+    let steps = [1024, 2048, 4096];
     for (k, p, third) in [(-0.5, 0.5, 1.0), (0.5, 0.5, 1.0), (-0.5, 0.8, 0.5)] {
         let plan = Plan {
             k: Some(k),
@@ -157,7 +156,7 @@ fn with_memory_the_condition_is_the_same() {
         for sde in ["geometric", "Ornstein"] {
             let computed = curve(&found, sde, 3).computed.expect("an order");
             assert!(
-                (computed.order - third).abs() < 0.06,
+                (computed.order - third).abs() < 0.05,
                 "k = {k}, p = {p}: {computed:?}"
             );
         }
@@ -195,8 +194,7 @@ fn every_scheme_converges_in_its_reading() {
     for facts in schemes() {
         let found = weak_order(&plan(facts.key, &[64, 128, 256], 4), &settings).expect("an answer");
         assert!(found.curves.len() >= 3 * settings.len(), "{}", facts.key);
-        let roots = zero_stability(facts.key, None).expect("roots").roots;
-        let undamped = roots.iter().filter(|root| root.norm() > 1.0 - 1e-9).count();
+        assert_eq!(found.damped, facts.key != "leapfrog", "{}", facts.key);
         for curve in &found.curves {
             for sample in &curve.samples {
                 assert!(sample.error.is_finite() && sample.deviation.is_finite());
@@ -213,7 +211,7 @@ fn every_scheme_converges_in_its_reading() {
                 curve.sde.name,
                 curve.moment,
             );
-            if undamped == facts.parts.max(1) || curve.moment == 1 {
+            if found.damped || curve.moment == 1 {
                 // A quarter of the step: the error is below half, or was below what other terms leave.
                 assert!(
                     last.abs() < 0.5 * first.abs() || last.abs() < 2e-3,
