@@ -305,11 +305,12 @@ fn orders(noise: &Noise, found: &WeakOrder) -> String {
 
 /// What the orders of one law say.
 fn verdict(setting: &Setting, curves: &[&Curve], found: &WeakOrder) -> String {
-    // Computed orders have no chance in them.
+    // Computed orders have no chance in them; an error that changes its sign has none that says anything.
     let range = |moments: &[u32]| -> Option<(f64, f64)> {
         (curves.iter())
             .filter(|curve| moments.contains(&curve.moment))
             .filter_map(|curve| curve.computed.or(curve.order))
+            .filter(|o| o.margin < 0.3)
             .map(|o| (o.order, o.order))
             .reduce(|(low, high), (order, _)| (low.min(order), high.max(order)))
     };
