@@ -10,3 +10,4 @@ pub mod plots;
 pub mod run;
 pub mod statistics;
 mod svg;
+pub mod weak_order;

@@ -24,3 +24,5 @@ pub(crate) mod reproduce;
 pub(crate) mod summary;
 pub(crate) mod train;
 pub(crate) mod train_restorer;
+pub(crate) mod weak_order;
+pub(crate) mod weak_order_report;
