@@ -1,8 +1,10 @@
 //! What can be asked for? The command line, as clap reads it.
 
 mod denoise;
+mod dynamics;
 
 pub(crate) use denoise::Denoise;
+pub(crate) use dynamics::{Form, Images, Momentum, StabilityArgs, TraceArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -255,12 +257,14 @@ pub(crate) struct Analyze {
 pub(crate) enum Analysis {
     /// How fast does the error fall with the step size?
     Order(OfScheme),
-    /// For which hλ does a scheme stay bounded?
+    /// For which hλ does a scheme stay bounded, and where are those of a trained network?
     Stability(StabilityArgs),
     /// Which differential equation does a scheme really solve?
     ModifiedEquation(Modified),
     /// What did a network learn: k_n, momentum, effective step, its equation
     Momentum(Momentum),
+    /// Which way do images take through a trained network: norms, turns, a portrait
+    Trace(TraceArgs),
     /// What did a restorer learn: step sizes, k_n, filters, influence functions
     Diffusion(DiffusionArgs),
 }
@@ -285,16 +289,6 @@ pub(crate) struct OfScheme {
     pub(crate) k: Option<f64>,
 }
 
-/// `timestep analyze stability`
-#[derive(Args, Debug)]
-pub(crate) struct StabilityArgs {
-    #[command(flatten)]
-    pub(crate) of: OfScheme,
-    /// Write the stability region as a picture
-    #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
-}
-
 /// `timestep analyze modified-equation`
 #[derive(Args, Debug)]
 pub(crate) struct Modified {
@@ -303,17 +297,6 @@ pub(crate) struct Modified {
     /// Number of derivatives
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=16))]
     pub(crate) terms: u64,
-}
-
-/// `timestep analyze momentum`
-#[derive(Args, Debug)]
-pub(crate) struct Momentum {
-    /// Weights files or run folders
-    #[arg(required = true)]
-    pub(crate) weights: Vec<PathBuf>,
-    /// Write the plot of the learned momentum -k_n as a picture
-    #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
 }
 
 /// `timestep list`

@@ -40,6 +40,8 @@ mod series;
 mod state;
 mod tableau;
 
+/// Complex numbers, as the analyses take and return them.
+pub use num_complex::Complex64;
 pub use registry::schemes::fractal::PlainFractal;
 pub use registry::{HEADINGS, UnknownScheme, facts, page, scheme, schemes};
 pub use scheme::{

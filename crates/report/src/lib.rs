@@ -2,5 +2,8 @@
 
 mod contour;
 pub mod diffusion;
+pub mod momentum;
 pub mod plots;
+pub mod portrait;
+pub mod spectrum;
 mod svg;

@@ -16,6 +16,8 @@ pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod momentum;
 pub(crate) mod predict;
+pub(crate) mod spectrum;
 pub(crate) mod summary;
+pub(crate) mod trace;
 pub(crate) mod train;
 pub(crate) mod train_restorer;

@@ -1,0 +1,408 @@
+//! `timestep analyze stability`: where is a scheme stable, and where do the `hλ` of a trained network lie?
+
+use super::analyze::{number, stability};
+use crate::args::StabilityArgs;
+use crate::failure::Failure;
+use crate::of_data::Sample;
+use crate::ui::{Ui, table};
+use serde_json::{Value, json};
+use std::path::Path;
+use timestep_nets::foreign::npz;
+use timestep_nets::{MARGIN, Measured, StepSpectrum, Verdict, Visit, device};
+use timestep_numerics::analysis::Effort;
+use timestep_numerics::facts;
+use timestep_report::spectrum::{SegmentPoints, StepPoints, spectra};
+use timestep_train::evaluate::images;
+use timestep_train::{Trained, files};
+
+/// Images that a spectrum is measured at, unless a number is given.
+const IMAGES: usize = 4;
+/// Most products with a Jacobian, unless a number is given.
+const PRODUCTS: usize = 60;
+/// Part of the largest modulus to which the outer values are wanted.
+const TOLERANCE: f64 = 1e-3;
+
+/// The stability region of a scheme, or the spectra of a trained network in it.
+pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
+    if is_weights(&args.what) {
+        return of_network(args, ui);
+    }
+    let only = [
+        ("--data", args.images.data.is_some()),
+        ("--data-dir", args.images.data_dir.is_some()),
+        ("--images", args.images.images.is_some()),
+        ("--seed", args.images.seed.is_some()),
+        ("--products", args.products.is_some()),
+        ("--npz", args.npz.is_some()),
+    ];
+    if let Err(unknown) = facts(&args.what) {
+        return Err(Failure::usage(
+            format!("{unknown}, and no weights file or run folder either"),
+            unknown.hint(),
+        ));
+    }
+    if let Some((flag, _)) = only.iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(
+            format!(
+                "{flag} is for trained networks; `{}` is a scheme",
+                args.what
+            ),
+            "give a weights file or a run folder, or leave it out",
+        ));
+    }
+    stability(args, ui)
+}
+
+/// Does a word mean weights? A scheme's name does not, even where a folder happens to have it too.
+fn is_weights(what: &str) -> bool {
+    let path = Path::new(what);
+    let looks = what.contains(std::path::is_separator) || what.ends_with(".safetensors");
+    looks
+        || path.is_file()
+        || path.join("weights").is_dir()
+        || path.exists() && facts(what).is_err()
+}
+
+/// Spectra of one step at all images.
+struct Step {
+    spectra: Vec<StepSpectrum>,
+    rectified: bool,
+}
+
+impl Step {
+    fn first(&self) -> &StepSpectrum {
+        // A step is listed with its first spectrum.
+        &self.spectra[0]
+    }
+
+    fn largest(&self, of: impl Fn(&StepSpectrum) -> f64) -> f64 {
+        self.spectra
+            .iter()
+            .map(of)
+            .fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    fn verdict(&self) -> Verdict {
+        Verdict::of(self.largest(StepSpectrum::growth))
+    }
+
+    /// Modes outside the region: the equation's own, and the scheme's.
+    fn outside(&self) -> (usize, usize) {
+        let all = self.spectra.iter().map(StepSpectrum::outside);
+        all.fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
+    }
+
+    /// Smallest and largest real part and largest imaginary part.
+    fn extent(&self) -> (f64, f64, f64) {
+        (
+            -self.largest(|s| -s.extent().0),
+            self.largest(|s| s.extent().1),
+            self.largest(|s| s.extent().2),
+        )
+    }
+
+    fn k(&self) -> String {
+        let region = &self.first().region;
+        match (region.coefficients(), region.history()) {
+            ([], 0) if facts(region.scheme()).is_ok_and(|f| f.memory > 0) => "·".to_owned(),
+            ([], _) => "-".to_owned(),
+            (all, _) => {
+                let all: Vec<String> = all.iter().map(|k| format!("{k:+.3}")).collect();
+                all.join(" ")
+            }
+        }
+    }
+}
+
+/// Measures, prints and draws the spectra of a network.
+fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
+    if let Some(k) = args.k {
+        return Err(Failure::usage(
+            format!(
+                "--k {k} is for schemes; `{}` is a trained network",
+                args.what
+            ),
+            "the k_n are those that it learned",
+        ));
+    }
+    let device = device("cpu")?;
+    let trained = Trained::load(Path::new(&args.what), &device)?;
+    let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
+    let seed = args.images.seed.unwrap_or(0);
+    let effort = Effort {
+        products: args.products.map_or(PRODUCTS, |n| n as usize),
+        tolerance: TOLERANCE,
+    };
+    ui.note(&format!(
+        "{}: Jacobians at {} test images of {}, running statistics",
+        trained.card.network.name,
+        sample.len(),
+        sample.data
+    ));
+    let mut steps: Vec<Step> = Vec::new();
+    for (index, batch) in sample.batches(1).enumerate() {
+        let batch = batch?;
+        let mut at = 0;
+        let network = &trained.network;
+        let pixels = images(&batch, &device);
+        network.each_step(&trained.parameters, pixels, &mut |visit| {
+            let Visit::Step(step) = visit else {
+                return Ok::<_, Failure>(());
+            };
+            let found = step.spectrum(effort, seed)?;
+            if index == 0 {
+                steps.push(Step {
+                    spectra: Vec::new(),
+                    rectified: step.rectifies(),
+                });
+            }
+            steps[at].spectra.push(found);
+            at += 1;
+            Ok(())
+        })?;
+    }
+    if steps.is_empty() {
+        return Err(Failure::usage(
+            format!("no step of `{}` keeps the shape of its state", args.what),
+            "a segment of one strided step has no square Jacobian; more steps have",
+        ));
+    }
+    let segments: Vec<usize> = {
+        let mut all: Vec<usize> = steps.iter().map(|s| s.first().segment).collect();
+        all.dedup();
+        all
+    };
+    let of = |segment: usize| steps.iter().filter(move |s| s.first().segment == segment);
+    if ui.json {
+        for segment in &segments {
+            let own: Vec<&Step> = of(*segment).collect();
+            ui.object(json!({
+                "weights": args.what,
+                "network": trained.card.network.name,
+                "data": sample.data,
+                "images": sample.numbers(),
+                "segment": segment,
+                "scheme": own[0].first().region.scheme(),
+                "measured": own[0].first().measured.name(),
+                "verdict": verdict(&own).name(),
+                "steps": own.iter().map(|s| step_json(s)).collect::<Vec<_>>(),
+            }));
+        }
+    } else {
+        ui.data(&text(args, &trained, &steps, &segments));
+    }
+    if let Some(path) = &args.svg {
+        let mut drawn = Vec::new();
+        for segment in &segments {
+            let own: Vec<&Step> = of(*segment).collect();
+            let title = format!("Segment {segment}: {}", verdict(&own).name());
+            let points = own.iter().map(|s| points(s)).collect();
+            drawn.push(SegmentPoints {
+                title,
+                steps: points,
+            });
+        }
+        let picture = spectra(&drawn)?;
+        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        ui.note(&format!("wrote {}", path.display()));
+    }
+    if let Some(path) = &args.npz {
+        let bytes = arrays(&steps, sample.numbers())?;
+        files::write_atomic(path, |out| out.write_all(&bytes))?;
+        ui.note(&format!("wrote {}", path.display()));
+    }
+    Ok(0)
+}
+
+fn verdict(steps: &[&Step]) -> Verdict {
+    let all = steps.iter().map(|s| s.verdict());
+    all.max().unwrap_or(Verdict::Inside)
+}
+
+fn step_json(step: &Step) -> Value {
+    let first = step.first();
+    let (low, high, top) = step.extent();
+    let (own, scheme) = step.outside();
+    let images: Vec<Value> = step
+        .spectra
+        .iter()
+        .map(|s| {
+            let values = s.values.iter().map(|v| {
+                json!([
+                    number(v.z.re),
+                    number(v.z.im),
+                    number(v.residual),
+                    number(v.growth)
+                ])
+            });
+            json!({
+                "radius": number(s.radius()),
+                "uncertainty": number(s.uncertainty),
+                "products": s.products,
+                "values": values.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "step": first.step,
+        "coefficients": first.region.coefficients(),
+        "history": first.region.history(),
+        "dimension": first.dimension,
+        "rectified": step.rectified,
+        "radius": number(step.largest(StepSpectrum::radius)),
+        "real": [number(low), number(high)],
+        "imaginary": number(top),
+        "uncertainty": number(step.largest(|s| s.uncertainty)),
+        "growth": number(step.largest(StepSpectrum::growth)),
+        "verdict": step.verdict().name(),
+        "outside_by_equation": own,
+        "outside_by_scheme": scheme,
+        "by_image": images,
+    })
+}
+
+fn text(args: &StabilityArgs, trained: &Trained, steps: &[Step], segments: &[usize]) -> String {
+    let head = [
+        "segment",
+        "step",
+        "k_n",
+        "|hλ|",
+        "Re hλ",
+        "Im hλ",
+        "unsure",
+        "growth",
+        "in the region?",
+    ];
+    let mut rows = vec![head.map(String::from).to_vec()];
+    let mut first_of = 0;
+    for step in steps {
+        let first = step.first();
+        let (low, high, top) = step.extent();
+        let segment = if first.segment == first_of {
+            String::new()
+        } else {
+            first.segment.to_string()
+        };
+        first_of = first.segment;
+        let (own, scheme) = step.outside();
+        let mut verdict = step.verdict().name().to_owned();
+        if own + scheme > 0 {
+            verdict.push_str(&format!(" ({own} growing, {scheme} damped)"));
+        }
+        rows.push(vec![
+            segment,
+            first.step.to_string(),
+            step.k(),
+            format!("{:.3}", step.largest(StepSpectrum::radius)),
+            format!("{low:+.3} to {high:+.3}"),
+            format!("±{top:.3}"),
+            format!("{:.1} %", 100.0 * step.largest(|s| s.uncertainty)),
+            format!("{:.3}", step.largest(StepSpectrum::growth)),
+            verdict,
+        ]);
+    }
+    let kind = steps[0].first().measured;
+    let mut text = format!(
+        "{} ({}, epoch {})\n{}, largest over the images\n\n{}",
+        args.what,
+        trained.card.network.name,
+        trained.card.epoch,
+        kind.equation(),
+        table(&rows)
+    );
+    text.push('\n');
+    for segment in segments {
+        let own: Vec<&Step> = steps
+            .iter()
+            .filter(|s| s.first().segment == *segment)
+            .collect();
+        text.push_str(&format!("segment {segment}: {}\n", verdict(&own).name()));
+    }
+    text.push_str(&format!(
+        "\nThe region is that of the scheme with the k_n of the step held constant (· is a restart: forward Euler).\n\
+         growth is what the scheme multiplies the fastest mode with in a step: inside below {:.2}, outside above {:.2}.\n\
+         Of the modes outside, \"growing\" ones have Re hλ > 0: the equation itself makes them grow. \"damped\" ones\n\
+         have Re hλ <= 0: the equation damps them, and the scheme does not.\n\
+         unsure: residual of the outer eigenvalues as a part of the largest; --products N lowers it.\n",
+        1.0 - MARGIN,
+        1.0 + MARGIN
+    ));
+    for line in remarks(steps) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+/// What has to be said about this kind of network.
+fn remarks(steps: &[Step]) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    if steps.iter().any(|s| s.rectified) {
+        all.push(
+            "The ReLU after each step is not part of f and not of what is measured: it multiplies by 0 or 1, so it \
+             amplifies nothing.",
+        );
+    }
+    match steps[0].first().measured {
+        Measured::Pair => all.push(
+            "A pair of halves always has hλ in both signs: it is stable on the imaginary axis only, where μ < 0.",
+        ),
+        Measured::Increment => all.push(
+            "Every evaluation of a step has weights of its own, so the step as a whole is read as forward Euler for \
+             its own increment.",
+        ),
+        Measured::Slope => {}
+    }
+    all
+}
+
+/// The settled values of a step for the picture.
+fn points(step: &Step) -> StepPoints {
+    let first = step.first();
+    let label = match first.region.coefficients() {
+        [] => format!("step {}", first.step),
+        _ => format!("step {}, k = {}", first.step, step.k()),
+    };
+    let settled = step.spectra.iter().flat_map(StepSpectrum::settled);
+    StepPoints {
+        label,
+        region: first.region.clone(),
+        points: settled.map(|v| v.z).collect(),
+    }
+}
+
+/// Every value as a row of arrays.
+fn arrays(steps: &[Step], numbers: &[u32]) -> Result<Vec<u8>, Failure> {
+    let mut columns: [Vec<f32>; 7] = Default::default();
+    for step in steps {
+        for (spectrum, image) in step.spectra.iter().zip(numbers) {
+            for v in &spectrum.values {
+                let row = [
+                    spectrum.segment as f64,
+                    spectrum.step as f64,
+                    f64::from(*image),
+                    v.z.re,
+                    v.z.im,
+                    v.residual,
+                    v.growth,
+                ];
+                for (column, value) in columns.iter_mut().zip(row) {
+                    column.push(value as f32);
+                }
+            }
+        }
+    }
+    let shape = [columns[0].len()];
+    let names = [
+        "segment",
+        "step",
+        "image",
+        "real",
+        "imaginary",
+        "residual",
+        "growth",
+    ];
+    let named = names.into_iter().zip(columns);
+    let all: Vec<(&str, &[usize], Vec<f32>)> = named.map(|(n, c)| (n, &shape[..], c)).collect();
+    npz(&all).map_err(Failure::from)
+}
