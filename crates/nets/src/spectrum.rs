@@ -115,6 +115,14 @@ impl StepSpectrum {
         self.settled().map(|v| v.growth).fold(0.0, f64::max)
     }
 
+    /// Largest growth of a settled value that the equation damps (`Re hλ ≤ 0`), if there is one: what the
+    /// scheme itself does.
+    #[must_use]
+    pub fn growth_of_damped(&self) -> Option<f64> {
+        let damped = self.settled().filter(|v| v.z.re <= 0.0);
+        damped.map(|v| v.growth).reduce(f64::max)
+    }
+
     /// Where the settled values lie.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

@@ -28,14 +28,15 @@ pub struct TraceRow {
 pub struct SegmentTrace {
     /// Segment, from 1.
     pub segment: usize,
-    /// Channels of the state.
+    /// Channels of its last state.
     pub channels: usize,
     /// Its states, in order.
     pub rows: Vec<TraceRow>,
     /// Distance from the first state to the last as a part of the length of the way, mean over images: 1
     /// is a straight line. `None` for a segment of one state.
     pub straightness: Option<f64>,
-    /// Features averaged over the pixels: `means[n][image][channel]`, `n` counting the rows.
+    /// Features averaged over the pixels: `means[n][image][channel]`, `n` counting the last rows, those with
+    /// as many channels as the last: all of them, but in FractalNet, whose steps change the number.
     pub means: Vec<Vec<Vec<f64>>>,
 }
 
@@ -43,6 +44,7 @@ pub struct SegmentTrace {
 #[derive(Clone, Debug, Default)]
 struct Sums {
     step: usize,
+    channels: usize,
     state: Mean,
     increment: Mean,
     slope: Mean,
@@ -72,7 +74,6 @@ impl Mean {
 #[derive(Clone, Debug, Default)]
 struct Segment {
     number: usize,
-    channels: usize,
     states: Vec<Sums>,
     straightness: Mean,
 }
@@ -175,15 +176,10 @@ impl Tracer {
                     }
                     let seen = Images::of(state);
                     let into = &mut self.segments[segment - 1];
-                    (into.number, into.channels) = (segment, seen.channels);
+                    into.number = segment;
                     at = 0;
                     into.state(at, taken, &seen);
-                    way = Way {
-                        start: seen.clone(),
-                        last: seen,
-                        increment: None,
-                        length: Vec::new(),
-                    };
+                    way = Way::begin(seen);
                 }
                 Visit::Step(step) => {
                     let next = Images::of(step.next);
@@ -193,8 +189,10 @@ impl Tracer {
                     let slope = step.slope().map(|s| Images::of(&s));
                     let h = step.h();
                     let slope = slope.map(|s| (h * h * s.squares(), s.values.len()));
-                    if next.values.len() == way.last.values.len() {
+                    if (next.channels, next.each) == (way.last.channels, way.last.each) {
                         way.go_on(next, &mut into.states[at], slope);
+                    } else {
+                        way = Way::begin(next);
                     }
                 }
             }
@@ -215,6 +213,7 @@ impl Tracer {
             .map(|segment| {
                 let mut means = Vec::new();
                 let mut rows = Vec::new();
+                let channels = segment.states.last().map_or(0, |s| s.channels);
                 for sums in segment.states {
                     rows.push(TraceRow {
                         step: sums.step,
@@ -223,11 +222,13 @@ impl Tracer {
                         slope: root(sums.slope),
                         cosine: sums.cosine.value(),
                     });
-                    means.push(sums.means);
+                    if sums.channels == channels {
+                        means.push(sums.means);
+                    }
                 }
                 SegmentTrace {
                     segment: segment.number,
-                    channels: segment.channels,
+                    channels,
                     rows,
                     straightness: segment.straightness.value(),
                     means,
@@ -243,6 +244,7 @@ impl Segment {
         if self.states.len() <= at {
             self.states.push(Sums {
                 step,
+                channels: seen.channels,
                 ..Sums::default()
             });
         }
@@ -264,6 +266,16 @@ impl Segment {
 }
 
 impl Way {
+    /// The way that begins with a state.
+    fn begin(start: Images) -> Self {
+        Self {
+            last: start.clone(),
+            start,
+            increment: None,
+            length: Vec::new(),
+        }
+    }
+
     /// Adds a step to `next` to the sums of its state.
     fn go_on(&mut self, next: Images, sums: &mut Sums, slope: Option<(f64, usize)>) {
         let increment = next.minus(&self.last);

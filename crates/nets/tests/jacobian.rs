@@ -2,7 +2,7 @@
 
 use timestep_nets::{
     DType, InputShape, Measured, NetError, Network, NetworkConfig, ParamId, Parameters, StepAt,
-    Tensor, TensorData, Transition, Verdict, Visit, device, preset, stream,
+    Tensor, TensorData, Tracer, Transition, Verdict, Visit, device, preset, stream,
 };
 use timestep_numerics::Complex64;
 use timestep_numerics::analysis::{AnalysisError, Effort, arnoldi};
@@ -377,6 +377,21 @@ fn what_has_no_eigenvalues_is_refused_with_its_reason() {
     let error = refused.expect_err("no identity");
     assert!(matches!(error, NetError::Unmeasurable(_)), "{error}");
     assert!(error.to_string().contains("identity") && error.hint().is_some());
+    // Its way can be traced all the same, with increments where a segment keeps the number of channels.
+    let (network, parameters) = network(&small, DType::F32);
+    let mut tracer = Tracer::new();
+    let image = one_image(small.input, DType::F32);
+    tracer.add(&network, &parameters, image).expect("a way");
+    let ways = tracer.finish();
+    for way in &ways {
+        assert_eq!((way.rows.len(), way.rows[0].step), (2, 0));
+        let keeps = way.means.len() == 2;
+        assert!(way.rows[1].state > 0.0 && way.rows[1].increment.is_some() == keeps);
+        assert_eq!(way.straightness.is_some(), keeps);
+        let last = way.means.last().expect("the last state");
+        assert_eq!(last[0].len(), way.channels);
+    }
+    assert!(ways.iter().any(|w| w.means.len() == 1) && ways.iter().any(|w| w.means.len() == 2));
     // A vector of another length.
     steps(&config("preact", "euler"), DType::F32, |at| {
         assert!(at.transposed_product(&[1.0]).is_err() && at.value(&[1.0]).is_err());

@@ -136,7 +136,10 @@ fn over_epochs(network: &History, form: Form) -> String {
     let margin = 0.05 * (high - low);
     let first = network.epochs.first().map_or(0.0, |e| *e as f64);
     let last = network.epochs.last().map_or(1.0, |e| *e as f64);
-    let title = format!("{}: learned over training", network.label);
+    let title = format!(
+        "{}: learned over training (later steps of a segment dashed)",
+        network.label
+    );
     let mut frame = Frame::new(
         PANEL,
         &title,

@@ -17,6 +17,7 @@ pub(crate) mod list;
 pub(crate) mod momentum;
 pub(crate) mod predict;
 pub(crate) mod spectrum;
+pub(crate) mod spectrum_report;
 pub(crate) mod summary;
 pub(crate) mod trace;
 pub(crate) mod train;

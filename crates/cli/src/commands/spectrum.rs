@@ -1,14 +1,15 @@
 //! `timestep analyze stability`: where is a scheme stable, and where do the `hλ` of a trained network lie?
 
 use super::analyze::{number, stability};
+use super::spectrum_report::{Step, text, verdict, verdict_on_damped};
 use crate::args::StabilityArgs;
 use crate::failure::Failure;
 use crate::of_data::Sample;
-use crate::ui::{Ui, table};
+use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::path::Path;
 use timestep_nets::foreign::npz;
-use timestep_nets::{MARGIN, Measured, StepSpectrum, Verdict, Visit, device};
+use timestep_nets::{StepSpectrum, Verdict, Visit, device};
 use timestep_numerics::analysis::Effort;
 use timestep_numerics::facts;
 use timestep_report::spectrum::{SegmentPoints, StepPoints, spectra};
@@ -61,57 +62,6 @@ fn is_weights(what: &str) -> bool {
         || path.is_file()
         || path.join("weights").is_dir()
         || path.exists() && facts(what).is_err()
-}
-
-/// Spectra of one step at all images.
-struct Step {
-    spectra: Vec<StepSpectrum>,
-    rectified: bool,
-}
-
-impl Step {
-    fn first(&self) -> &StepSpectrum {
-        // A step is listed with its first spectrum.
-        &self.spectra[0]
-    }
-
-    fn largest(&self, of: impl Fn(&StepSpectrum) -> f64) -> f64 {
-        self.spectra
-            .iter()
-            .map(of)
-            .fold(f64::NEG_INFINITY, f64::max)
-    }
-
-    fn verdict(&self) -> Verdict {
-        Verdict::of(self.largest(StepSpectrum::growth))
-    }
-
-    /// Modes outside the region: the equation's own, and the scheme's.
-    fn outside(&self) -> (usize, usize) {
-        let all = self.spectra.iter().map(StepSpectrum::outside);
-        all.fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
-    }
-
-    /// Smallest and largest real part and largest imaginary part.
-    fn extent(&self) -> (f64, f64, f64) {
-        (
-            -self.largest(|s| -s.extent().0),
-            self.largest(|s| s.extent().1),
-            self.largest(|s| s.extent().2),
-        )
-    }
-
-    fn k(&self) -> String {
-        let region = &self.first().region;
-        match (region.coefficients(), region.history()) {
-            ([], 0) if facts(region.scheme()).is_ok_and(|f| f.memory > 0) => "·".to_owned(),
-            ([], _) => "-".to_owned(),
-            (all, _) => {
-                let all: Vec<String> = all.iter().map(|k| format!("{k:+.3}")).collect();
-                all.join(" ")
-            }
-        }
-    }
 }
 
 /// Measures, prints and draws the spectra of a network.
@@ -185,11 +135,17 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
                 "scheme": own[0].first().region.scheme(),
                 "measured": own[0].first().measured.name(),
                 "verdict": verdict(&own).name(),
+                "verdict_on_damped": verdict_on_damped(&own).map(Verdict::name),
                 "steps": own.iter().map(|s| step_json(s)).collect::<Vec<_>>(),
             }));
         }
     } else {
-        ui.data(&text(args, &trained, &steps, &segments));
+        let card = &trained.card;
+        let title = format!(
+            "{} ({}, epoch {})",
+            args.what, card.network.name, card.epoch
+        );
+        ui.data(&text(&title, &steps, &segments));
     }
     if let Some(path) = &args.svg {
         let mut drawn = Vec::new();
@@ -212,11 +168,6 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(0)
-}
-
-fn verdict(steps: &[&Step]) -> Verdict {
-    let all = steps.iter().map(|s| s.verdict());
-    all.max().unwrap_or(Verdict::Inside)
 }
 
 fn step_json(step: &Step) -> Value {
@@ -254,106 +205,12 @@ fn step_json(step: &Step) -> Value {
         "imaginary": number(top),
         "uncertainty": number(step.largest(|s| s.uncertainty)),
         "growth": number(step.largest(StepSpectrum::growth)),
+        "growth_of_damped": step.damped().map(number),
         "verdict": step.verdict().name(),
         "outside_by_equation": own,
         "outside_by_scheme": scheme,
         "by_image": images,
     })
-}
-
-fn text(args: &StabilityArgs, trained: &Trained, steps: &[Step], segments: &[usize]) -> String {
-    let head = [
-        "segment",
-        "step",
-        "k_n",
-        "|hλ|",
-        "Re hλ",
-        "Im hλ",
-        "unsure",
-        "growth",
-        "in the region?",
-    ];
-    let mut rows = vec![head.map(String::from).to_vec()];
-    let mut first_of = 0;
-    for step in steps {
-        let first = step.first();
-        let (low, high, top) = step.extent();
-        let segment = if first.segment == first_of {
-            String::new()
-        } else {
-            first.segment.to_string()
-        };
-        first_of = first.segment;
-        let (own, scheme) = step.outside();
-        let mut verdict = step.verdict().name().to_owned();
-        if own + scheme > 0 {
-            verdict.push_str(&format!(" ({own} growing, {scheme} damped)"));
-        }
-        rows.push(vec![
-            segment,
-            first.step.to_string(),
-            step.k(),
-            format!("{:.3}", step.largest(StepSpectrum::radius)),
-            format!("{low:+.3} to {high:+.3}"),
-            format!("±{top:.3}"),
-            format!("{:.1} %", 100.0 * step.largest(|s| s.uncertainty)),
-            format!("{:.3}", step.largest(StepSpectrum::growth)),
-            verdict,
-        ]);
-    }
-    let kind = steps[0].first().measured;
-    let mut text = format!(
-        "{} ({}, epoch {})\n{}, largest over the images\n\n{}",
-        args.what,
-        trained.card.network.name,
-        trained.card.epoch,
-        kind.equation(),
-        table(&rows)
-    );
-    text.push('\n');
-    for segment in segments {
-        let own: Vec<&Step> = steps
-            .iter()
-            .filter(|s| s.first().segment == *segment)
-            .collect();
-        text.push_str(&format!("segment {segment}: {}\n", verdict(&own).name()));
-    }
-    text.push_str(&format!(
-        "\nThe region is that of the scheme with the k_n of the step held constant (· is a restart: forward Euler).\n\
-         growth is what the scheme multiplies the fastest mode with in a step: inside below {:.2}, outside above {:.2}.\n\
-         Of the modes outside, \"growing\" ones have Re hλ > 0: the equation itself makes them grow. \"damped\" ones\n\
-         have Re hλ <= 0: the equation damps them, and the scheme does not.\n\
-         unsure: residual of the outer eigenvalues as a part of the largest; --products N lowers it.\n",
-        1.0 - MARGIN,
-        1.0 + MARGIN
-    ));
-    for line in remarks(steps) {
-        text.push_str(line);
-        text.push('\n');
-    }
-    text
-}
-
-/// What has to be said about this kind of network.
-fn remarks(steps: &[Step]) -> Vec<&'static str> {
-    let mut all = Vec::new();
-    if steps.iter().any(|s| s.rectified) {
-        all.push(
-            "The ReLU after each step is not part of f and not of what is measured: it multiplies by 0 or 1, so it \
-             amplifies nothing.",
-        );
-    }
-    match steps[0].first().measured {
-        Measured::Pair => all.push(
-            "A pair of halves always has hλ in both signs: it is stable on the imaginary axis only, where μ < 0.",
-        ),
-        Measured::Increment => all.push(
-            "Every evaluation of a step has weights of its own, so the step as a whole is read as forward Euler for \
-             its own increment.",
-        ),
-        Measured::Slope => {}
-    }
-    all
 }
 
 /// The settled values of a step for the picture.

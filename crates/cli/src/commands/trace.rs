@@ -183,7 +183,11 @@ fn picture(segments: &[Segment], labels: &[usize], classes: &[String]) -> String
     let paths = segments.iter().map(|s| {
         let share = |i: usize| 100.0 * s.plane.shares.get(i).copied().unwrap_or(0.0);
         SegmentPaths {
-            title: format!("Segment {}: {} states", s.trace.segment, s.trace.rows.len()),
+            title: format!(
+                "Segment {}: {} states",
+                s.trace.segment,
+                s.trace.means.len()
+            ),
             axes: (
                 format!("first direction ({:.0} % of the spread)", share(0)),
                 format!("second direction ({:.0} %)", share(1)),
@@ -244,13 +248,13 @@ fn arrays(segments: &[Segment], labels: &[usize], numbers: &[u32]) -> Result<Vec
         let features = trace.means.iter().flatten().flatten();
         all.push((
             name("features"),
-            vec![states, images, trace.channels],
+            vec![trace.means.len(), images, trace.channels],
             features.map(|v| *v as f32).collect(),
         ));
         let paths = segment.paths.iter().flatten().flat_map(|p| [p.0, p.1]);
         all.push((
             name("paths"),
-            vec![images, states, 2],
+            vec![images, trace.means.len(), 2],
             paths.map(|v| v as f32).collect(),
         ));
     }
