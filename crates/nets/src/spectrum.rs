@@ -115,11 +115,22 @@ impl StepSpectrum {
         self.settled().map(|v| v.growth).fold(0.0, f64::max)
     }
 
-    /// Largest growth of a settled value that the equation damps (`Re hλ ≤ 0`), if there is one: what the
-    /// scheme itself does.
+    /// Does the equation itself make a mode grow? `None` for a value that is not counted: those of a pair of
+    /// halves come in both signs, and the two are one mode of the step.
+    fn grows(&self, value: &Eigenvalue) -> Option<bool> {
+        if self.measured != Measured::Pair {
+            return Some(value.z.re > 0.0);
+        }
+        // Waves, which neither grow nor die, lie on the imaginary axis up to what is known of them.
+        let wave = value.z.re.abs() <= value.residual;
+        (wave || value.z.re > 0.0).then_some(!wave)
+    }
+
+    /// Largest growth of a settled value that the equation does not make grow (`Re hλ ≤ 0`), if there is
+    /// one: what the scheme itself does.
     #[must_use]
     pub fn growth_of_damped(&self) -> Option<f64> {
-        let damped = self.settled().filter(|v| v.z.re <= 0.0);
+        let damped = self.settled().filter(|v| self.grows(v) == Some(false));
         damped.map(|v| v.growth).reduce(f64::max)
     }
 
@@ -130,13 +141,14 @@ impl StepSpectrum {
     }
 
     /// Settled values outside the region by more than the margin: those that the equation itself makes
-    /// grow (`Re hλ > 0`), and those that it damps and the scheme does not.
+    /// grow (`Re hλ > 0`), and those that only the scheme does. Both signs of a pair count as one.
     #[must_use]
     pub fn outside(&self) -> (usize, usize) {
         let out = self.settled().filter(|v| v.growth > 1.0 + MARGIN);
-        out.fold((0, 0), |(own, scheme), v| match v.z.re > 0.0 {
-            true => (own + 1, scheme),
-            false => (own, scheme + 1),
+        out.fold((0, 0), |(own, scheme), v| match self.grows(v) {
+            Some(true) => (own + 1, scheme),
+            Some(false) => (own, scheme + 1),
+            None => (own, scheme),
         })
     }
 }

@@ -311,3 +311,49 @@ fn clouds_without_a_plane() {
     assert!(principal(&[vec![1.0], vec![1.0, 2.0]], 2).is_err());
     assert!(principal(&[vec![f64::INFINITY]], 1).is_err());
 }
+
+#[test]
+fn a_linear_pair_amplifies_as_the_product_of_its_blocks_says() {
+    use timestep_numerics::{Memory, StageId, StepCtx, StepError, scheme};
+    let n = 4;
+    let block = |seed| -> Matrix { noise(n * n, seed).chunks(n).map(<[f64]>::to_vec).collect() };
+    let (a, b) = (block(51), block(52));
+    // The step of the scheme itself, column by column.
+    let pair = scheme::<Vec<Complex64>>("reversible").expect("registered");
+    let columns: Matrix = (0..2 * n)
+        .map(|j| {
+            let unit: Vec<Complex64> = (0..2 * n)
+                .map(|i| Complex64::from(f64::from(u8::from(i == j))))
+                .collect();
+            let mut f = |at: StageId, u: &Vec<Complex64>| -> Result<_, StepError> {
+                let v: Vec<f64> = u.iter().map(|x| x.re).collect();
+                let image = times(if at.stage == 0 { &a } else { &b }, &v);
+                Ok(image.into_iter().map(Complex64::from).collect())
+            };
+            let ctx = StepCtx::new(0, 1.0);
+            let next = pair.step(&mut f, &unit, &mut Memory::new(), &ctx);
+            next.expect("a step").iter().map(|x| x.re).collect()
+        })
+        .collect();
+    let whole = spectrum(&transposed(&columns), 2 * n, 0.0);
+    // hλ = ±√μ of the product, judged by the scheme.
+    let product: Matrix = (0..n)
+        .map(|i| {
+            let row: Vec<f64> = b[i].clone();
+            (0..n)
+                .map(|j| (0..n).map(|m| row[m] * a[m][j]).sum())
+                .collect()
+        })
+        .collect();
+    let step = LearnedStep::new("reversible", &[], 0).expect("fits");
+    let growths = spectrum(&product, n, 0.0).values;
+    let growths = growths
+        .iter()
+        .map(|r| step.growth(r.value.sqrt()).expect("a number"));
+    let largest = growths.fold(0.0, f64::max);
+    assert!(
+        (whole.radius() - largest).abs() < 1e-8,
+        "{largest} {whole:?}"
+    );
+    assert!(largest > 1.5);
+}

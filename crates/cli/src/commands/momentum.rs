@@ -54,7 +54,8 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             if scheme.coefficient.is_some() {
                 text.push_str(&sequences(&speech, &steps));
                 text.push_str(&older(&all));
-                text.push_str(&over_training(&history));
+                let several = all.iter().flatten().any(|step| step.len() > 1);
+                text.push_str(&over_training(&history, several));
             }
             ui.data(&text);
         }
@@ -199,7 +200,7 @@ fn time(steps: &[Option<f64>]) -> Option<f64> {
 fn sequences(speech: &Speech, steps: &[Vec<Option<f64>>]) -> String {
     let head = [
         "segment",
-        "steps h/(1+k_n)",
+        "effective steps",
         "time",
         "zero-stable",
         "growth",
@@ -224,6 +225,7 @@ fn sequences(speech: &Speech, steps: &[Vec<Option<f64>>]) -> String {
     }
     format!(
         "\nThe learned sequences, as they are\n{}\
+         effective steps: h/c where a step follows c u' = f(u), c = 1 + k_n for `lm`; time: their sum.\n\
          growth: largest factor of an error in the states over any run of steps (norm of the partial products at f = 0).\n\
          variation: sup of sum of partial products |k_m … k_n|, how far one error moves all later states.\n",
         table(&rows)
@@ -267,7 +269,7 @@ fn at(k: &[Vec<Option<f64>>], (segment, step): (usize, usize)) -> Option<f64> {
 }
 
 /// The history as a table: every step where there are few, means of segments otherwise.
-fn over_training(history: &Epochs) -> String {
+fn over_training(history: &Epochs, several: bool) -> String {
     let steps = learning(history);
     if steps.is_empty() {
         return String::new();
@@ -312,7 +314,12 @@ fn over_training(history: &Epochs) -> String {
     } else {
         "mean k_n of each segment"
     };
-    format!("\nHistory over training: {what}\n{}", table(&rows))
+    let which = if several {
+        " (of the newest earlier state)"
+    } else {
+        ""
+    };
+    format!("\nHistory over training: {what}{which}\n{}", table(&rows))
 }
 
 /// The history as curves.

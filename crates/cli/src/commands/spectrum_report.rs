@@ -176,7 +176,8 @@ fn remarks(steps: &[Step]) -> Vec<&'static str> {
     }
     match steps[0].first().measured {
         Measured::Pair => all.push(
-            "A pair of halves always has hλ in both signs: it is stable on the imaginary axis only, where μ < 0.",
+            "A pair of halves has every hλ in both signs, counted once: one of the two grows, unless they lie on the \
+             imaginary axis (\"damped\" here), where the scheme is stable up to ±2i.",
         ),
         Measured::Increment => all.push(
             "Every evaluation of a step has weights of its own, so the step as a whole is read as forward Euler for \
