@@ -57,7 +57,13 @@ impl Sample {
     /// at most.
     pub(crate) fn draw(card: &Card, args: &Images, default: usize) -> Result<Self, Failure> {
         let data = args.data.clone().unwrap_or_else(|| card.data.clone());
-        let dataset = open_for(card, &data, args.data_dir.as_deref())?;
+        let mut dir = args.data_dir.clone();
+        if dir.is_none() && data == card.data {
+            // The run says where its images were.
+            let trained_on = card.recipe()?.data.dir;
+            dir = (!trained_on.is_empty()).then(|| trained_on.into());
+        }
+        let dataset = open_for(card, &data, dir.as_deref())?;
         let count = args.images.map_or(default, |n| n as usize);
         let mut drawn = order(args.seed.unwrap_or(0), 0, dataset.test.len());
         drawn.truncate(count);

@@ -72,6 +72,14 @@ impl StepAt<'_> {
         self.steps.steps[self.index].h
     }
 
+    /// Has every channel a coefficient of its own, so that [`coefficients`](Self::coefficients) are means?
+    #[must_use]
+    pub fn by_channel(&self) -> bool {
+        let specs = self.parameters.specs();
+        let ids = &self.steps.steps[self.index].coefficients;
+        ids.iter().any(|id| specs[id.index()].len() > 1)
+    }
+
     /// Does a ReLU follow, which the scheme does not know of?
     #[must_use]
     pub fn rectifies(&self) -> bool {

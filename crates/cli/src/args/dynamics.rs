@@ -9,7 +9,7 @@ pub(crate) struct Images {
     /// Data set of the images [default: the one that the network was trained on]
     #[arg(long, value_name = "NAME")]
     pub(crate) data: Option<String>,
-    /// Folder of the data set
+    /// Folder of the data set [default: the one it was trained on]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Number of test images, drawn at random

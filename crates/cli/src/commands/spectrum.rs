@@ -104,6 +104,7 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
                 steps.push(Step {
                     spectra: Vec::new(),
                     rectified: step.rectifies(),
+                    by_channel: step.by_channel(),
                 });
             }
             steps[at].spectra.push(found);

@@ -13,6 +13,8 @@ pub(crate) struct Step {
     pub(crate) spectra: Vec<StepSpectrum>,
     /// Does a ReLU follow it?
     pub(crate) rectified: bool,
+    /// Are its coefficients means over channels?
+    pub(crate) by_channel: bool,
 }
 
 impl Step {
@@ -170,8 +172,13 @@ fn remarks(steps: &[Step]) -> Vec<&'static str> {
     let mut all = Vec::new();
     if steps.iter().any(|s| s.rectified) {
         all.push(
-            "The ReLU after each step is not part of f and not of what is measured: it multiplies by 0 or 1, so it \
-             amplifies nothing.",
+            "The ReLU after each step is not part of f and not of what is measured: it multiplies by 0 or 1, which \
+             lengthens no vector, but the eigenvalues of the step with it are others.",
+        );
+    }
+    if steps.iter().any(|s| s.by_channel) {
+        all.push(
+            "Every channel has a k_n of its own; shown, and used for the region, is their mean.",
         );
     }
     match steps[0].first().measured {
