@@ -415,3 +415,86 @@ fn a_state_that_is_not_finite_is_named() {
         "{text}"
     );
 }
+
+#[test]
+fn ways_are_means_over_images_whatever_the_batches() {
+    let config = NetworkConfig {
+        steps: vec![3, 2],
+        ..config("preact", "lm")
+    };
+    let (network, parameters) = network(&config, DType::F64);
+    let shape = config.input;
+    let n = shape.channels * shape.height * shape.width;
+    let device = device("cpu").expect("cpu");
+    let images = |from: usize, count: usize| {
+        let all = noise("images", 3 * n);
+        let data = TensorData::new(
+            all[from * n..(from + count) * n].to_vec(),
+            [count, shape.channels, shape.height, shape.width],
+        );
+        Tensor::<4>::from_data(data, (&device, DType::F64))
+    };
+    let trace = |batches: &[(usize, usize)]| {
+        let mut tracer = Tracer::new();
+        for (from, count) in batches {
+            let batch = images(*from, *count);
+            tracer.add(&network, &parameters, batch).expect("a way");
+        }
+        tracer.finish()
+    };
+    let (together, apart) = (trace(&[(0, 3)]), trace(&[(0, 1), (1, 2)]));
+    let close = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => (a - b).abs() < 1e-9,
+        (a, b) => a == b,
+    };
+    for (a, b) in together.iter().zip(&apart) {
+        assert!(close(a.straightness, b.straightness));
+        for (a, b) in a.rows.iter().zip(&b.rows) {
+            assert!(close(Some(a.state), Some(b.state)) && close(a.increment, b.increment));
+            assert!(close(a.slope, b.slope) && close(a.cosine, b.cosine));
+        }
+        assert!(a.means.iter().all(|state| state.len() == 3));
+    }
+    // One image by hand, from its states.
+    let mut states: Vec<Vec<f64>> = Vec::new();
+    network
+        .each_step(&parameters, images(0, 1), &mut |visit| {
+            let (segment, state) = match visit {
+                Visit::Begin { segment, state, .. } => (segment, state),
+                Visit::Step(at) => (at.segment, at.next),
+            };
+            if segment == 1 {
+                states.push(state.to_nchw().to_data().iter::<f64>().collect());
+            }
+            Ok::<_, NetError>(())
+        })
+        .expect("all steps");
+    let moves: Vec<Vec<f64>> = states
+        .windows(2)
+        .map(|w| w[1].iter().zip(&w[0]).map(|(a, b)| a - b).collect())
+        .collect();
+    let way = &trace(&[(0, 1)])[0];
+    let length = |v: &[f64]| dot(v, v).sqrt();
+    let root = |v: &[f64]| length(v) / (v.len() as f64).sqrt();
+    assert_eq!(way.rows.len(), 4);
+    for (i, row) in way.rows.iter().enumerate().skip(1) {
+        assert!((row.state - root(&states[i])).abs() < 1e-12);
+        assert!(close(row.increment, Some(root(&moves[i - 1]))));
+        if i > 1 {
+            let (a, b) = (&moves[i - 1], &moves[i - 2]);
+            assert!(close(row.cosine, Some(dot(a, b) / length(a) / length(b))));
+        }
+    }
+    let whole: Vec<f64> = states[3]
+        .iter()
+        .zip(&states[0])
+        .map(|(a, b)| a - b)
+        .collect();
+    let along: f64 = moves.iter().map(|m| length(m)).sum();
+    assert!(close(way.straightness, Some(length(&whole) / along)));
+    // Features averaged over the pixels, channel by channel.
+    let pixels = states[0].len() / way.channels;
+    for (mean, plane) in way.means[0][0].iter().zip(states[0].chunks(pixels)) {
+        assert!((mean - plane.iter().sum::<f64>() / pixels as f64).abs() < 1e-12);
+    }
+}

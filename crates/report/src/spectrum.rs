@@ -35,8 +35,6 @@ const FINE: usize = 121;
 const COARSE: usize = 61;
 /// Earlier states from which on that is so.
 const LARGE: usize = 4;
-/// Steps named in the legend of a panel; more would cover it.
-const NAMED: usize = 8;
 /// The spectral radius up to which a point counts as stable: rounding must not hide a region without area.
 const LEVEL: f64 = 1.0 + 1e-9;
 /// Panels in a row.
@@ -53,6 +51,17 @@ pub fn spectra(segments: &[SegmentPoints]) -> Result<String, AnalysisError> {
     Ok(panels(&drawn?, PANEL, COLUMNS))
 }
 
+/// The colour of a step: one of a few, or of a ramp from blue to red where there are many.
+fn colour(index: usize, count: usize) -> String {
+    match COLOURS.get(index) {
+        Some(colour) if count <= COLOURS.len() => (*colour).to_owned(),
+        _ => {
+            let part = index as f64 / (count - 1).max(1) as f64;
+            format!("hsl({:.0},75%,42%)", 240.0 - 235.0 * part)
+        }
+    }
+}
+
 fn panel(segment: &SegmentPoints) -> Result<String, AnalysisError> {
     let ((left, right), top) = window(segment)?;
     let mut frame = Frame::new(
@@ -62,6 +71,7 @@ fn panel(segment: &SegmentPoints) -> Result<String, AnalysisError> {
         (-top, top, "Im hλ"),
     );
     frame.grid();
+    let count = segment.steps.len();
     let mut known: Vec<&LearnedStep> = Vec::new();
     for (index, step) in segment.steps.iter().enumerate() {
         if known.contains(&&step.region) {
@@ -70,7 +80,7 @@ fn panel(segment: &SegmentPoints) -> Result<String, AnalysisError> {
         known.push(&step.region);
         let path = outline(&frame, &step.region, (left, right), top)?;
         if !path.is_empty() {
-            let colour = COLOURS[index % COLOURS.len()];
+            let colour = colour(index, count);
             frame.raw(&format!(
                 "<path d=\"{path}\" fill=\"{colour}\" fill-opacity=\"0.08\" fill-rule=\"evenodd\" \
                  stroke=\"{colour}\" stroke-width=\"1.2\"/>"
@@ -81,7 +91,7 @@ fn panel(segment: &SegmentPoints) -> Result<String, AnalysisError> {
     frame.line((left, 0.0), (right, 0.0), axis);
     frame.line((0.0, -top), (0.0, top), axis);
     for (index, step) in segment.steps.iter().enumerate() {
-        let colour = COLOURS[index % COLOURS.len()];
+        let colour = colour(index, count);
         for z in &step.points {
             frame.raw(&format!(
                 "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"2.6\" fill=\"{colour}\" fill-opacity=\"0.75\"/>",
@@ -90,18 +100,17 @@ fn panel(segment: &SegmentPoints) -> Result<String, AnalysisError> {
             ));
         }
     }
-    for (index, step) in segment.steps.iter().take(NAMED).enumerate() {
-        let y = 58.0 + 17.0 * index as f64;
-        let colour = COLOURS[index % COLOURS.len()];
+    // Where there are more steps than colours, only the ends of the ramp are named.
+    let named = segment.steps.iter().enumerate();
+    let named = named.filter(|(i, _)| count <= COLOURS.len() || *i == 0 || *i == count - 1);
+    for (row, (index, step)) in named.enumerate() {
+        let y = 58.0 + 17.0 * row as f64;
+        let colour = colour(index, count);
         frame.raw(&format!(
             "<rect x=\"70\" y=\"{:.1}\" width=\"10\" height=\"10\" fill=\"{colour}\"/>",
             y - 9.0
         ));
         frame.label(85.0, y, "start", &step.label);
-    }
-    if segment.steps.len() > NAMED {
-        let rest = format!("and {} steps more", segment.steps.len() - NAMED);
-        frame.label(85.0, 58.0 + 17.0 * NAMED as f64, "start", &rest);
     }
     Ok(frame.finish())
 }
@@ -179,6 +188,21 @@ mod tests {
         let x = svg.split("cx=\"").skip(1).map(|t| t.split('"').next());
         let x: Vec<f64> = x.flatten().map(|t| t.parse().expect("a number")).collect();
         assert!(x.iter().all(|x| (60.0..=PANEL.0 - 20.0).contains(x)));
+        let many = SegmentPoints {
+            title: String::new(),
+            steps: (0..9).map(|_| step(-0.1, &[(0.0, 0.0)])).collect(),
+        };
+        let svg = spectra(&[many]).expect("a picture");
+        assert_eq!(
+            svg.matches("k &lt; -0.1").count(),
+            2,
+            "only the ends are named"
+        );
+        assert_eq!(
+            svg.matches("hsl(240,").count(),
+            2 + 1 + 1,
+            "outline, point and name"
+        );
         assert!(spectra(&[]).expect("nothing").contains("</svg>"));
     }
 }
