@@ -1,10 +1,18 @@
 //! What can be asked for? The command line, as clap reads it.
 
+mod compare;
 mod denoise;
 mod dynamics;
+mod lr_find;
+mod report;
+mod reproduce;
 
+pub(crate) use compare::{Compare, MetricArg};
 pub(crate) use denoise::Denoise;
 pub(crate) use dynamics::{Form, Images, Momentum, StabilityArgs, TraceArgs};
+pub(crate) use lr_find::LrFind;
+pub(crate) use report::Report;
+pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -81,6 +89,14 @@ pub(crate) enum Command {
     Summary(Summary),
     /// Order, stability, modified equation, learned momentum
     Analyze(Analyze),
+    /// Make the tables of the talk again, ours beside the published numbers
+    Reproduce(Reproduce),
+    /// Write the report of a run as HTML and Markdown
+    Report(Report),
+    /// Put runs side by side, with what chance leaves of their differences
+    Compare(Compare),
+    /// Suggest a learning rate
+    LrFind(Box<LrFind>),
     /// List networks, schemes, blocks, data sets, recipes, …
     List(List),
     /// Explain any registered name
@@ -183,6 +199,9 @@ pub(crate) struct Train {
     /// Exit with 1 unless this holds at the end, such as 'top1>=0.9'
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,
+    /// Write no report.html at the end
+    #[arg(long)]
+    pub(crate) no_report: bool,
 }
 
 /// `timestep eval`

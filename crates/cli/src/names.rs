@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::recipes::{is_recipe, recipes};
 use timestep_data::DatasetInfo;
 use timestep_nets::{BlockFacts, Preset, blocks, near_names, presets, squeeze_excite};
+use timestep_numerics::noise::{NoiseFacts, noise_facts, noises};
 use timestep_numerics::{SchemeFacts, facts, schemes};
 use timestep_restore::MethodFacts;
 use timestep_restore::methods::METHODS;
@@ -16,6 +17,8 @@ pub(crate) enum Named {
     Scheme(&'static SchemeFacts),
     /// A block.
     Block(&'static BlockFacts),
+    /// A law of noise.
+    Noise(&'static NoiseFacts),
     /// A published network.
     Network(&'static Preset),
     /// A method that removes noise from pictures.
@@ -42,6 +45,9 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     let mut all = blocks().chain([squeeze_excite()]);
     if let Some(block) = all.find(|b| b.key == name || b.aliases.contains(&name)) {
         return Ok(Named::Block(block));
+    }
+    if let Some(noise) = noise_facts(name) {
+        return Ok(Named::Noise(noise));
     }
     if let Some(method) = METHODS.iter().find(|m| m.facts.key == name) {
         return Ok(Named::Method(method.facts));
@@ -80,6 +86,7 @@ fn unknown(name: &str) -> Failure {
         let known = (presets().iter().map(|p| p.name))
             .chain(schemes().iter().map(|s| s.key))
             .chain(blocks().map(|b| b.key))
+            .chain(noises().iter().map(|n| n.key))
             .chain(aliases.copied())
             .chain(METHODS.iter().map(|m| m.facts.key))
             .chain(data.iter().map(|d| d.key))

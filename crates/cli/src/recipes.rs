@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Preset, preset, presets};
+use timestep_numerics::noise::noise_facts;
 use timestep_restore::training::{embedded as restorers, embedded_text as restorer_text};
 use timestep_train::recipe::{Layers, Origin, Recipe, data_sets, embedded, embedded_text};
 
@@ -27,7 +28,7 @@ pub(crate) fn recipes() -> Vec<String> {
 }
 
 /// Can a published network be trained on a data set with the images that it was published for?
-fn fits(data: &str, preset: &Preset) -> bool {
+pub(crate) fn fits(data: &str, preset: &Preset) -> bool {
     let Some(shape) = info(data).ok().and_then(|data| data.shape) else {
         // A folder has whatever its recipe says: `imagenet` has photographs, others anything.
         return data != "imagenet" || preset.home != Home::Cifar;
@@ -42,7 +43,15 @@ fn fits(data: &str, preset: &Preset) -> bool {
 
 /// Is this the name of a recipe, or of the training protocol of a data set?
 pub(crate) fn is_recipe(name: &str) -> bool {
-    data_sets().any(|data| data == name) || recipes().iter().any(|recipe| recipe == name)
+    // Any recipe of a network can have any noise; those that were published have settings of their own.
+    let plain = match name.split_once('+') {
+        Some((plain, noise)) if noise_facts(noise).is_some() => plain,
+        _ => name,
+    };
+    data_sets().any(|data| data == name)
+        || recipes()
+            .iter()
+            .any(|recipe| recipe == plain || recipe == name)
 }
 
 /// A recipe of a classifier by name, resolved.

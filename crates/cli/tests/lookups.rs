@@ -78,6 +78,9 @@ fn every_command_helps_and_every_list_is_json() {
         "denoise",
         "summary",
         "analyze",
+        "report",
+        "compare",
+        "lr-find",
         "list",
         "explain",
         "cite",
@@ -223,7 +226,9 @@ fn lists_say_what_can_be_chosen() {
         (&lm["depth"], &lm["cifar10_error"]),
         (&Value::from(20), &Value::from(8.33))
     );
-    assert_eq!(list("noises").len(), 1);
+    let noises: Vec<Value> = list("noises").iter().map(|n| n["noise"].clone()).collect();
+    assert_eq!(noises.len(), 1 + timestep_numerics::noise::noises().len());
+    assert!(noises.contains(&"none".into()) && noises.contains(&"stochastic-depth".into()));
     let rate = list("settings")
         .into_iter()
         .find(|s| s["setting"] == "optimiser.lr");
@@ -234,6 +239,7 @@ fn lists_say_what_can_be_chosen() {
     for recipe in recipes {
         let name = recipe["recipe"].as_str().expect("a name").to_owned();
         let (data, network) = name.split_once('/').expect("data/network");
+        let network = network.split('+').next().expect("the part before a plus");
         assert!(data == "denoising" || timestep_nets::preset(network).is_ok());
     }
 }

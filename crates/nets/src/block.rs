@@ -1,8 +1,11 @@
 //! What is a block? A right-hand side `f` of `u_t = f(u)` with weights.
 
+use crate::noise::{StepNoise, around};
 use crate::{Builder, Features, Pass, Size};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
+use std::sync::Arc;
+use timestep_numerics::noise::ActsOn;
 
 /// Which convolution of a bottleneck carries the stride.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +69,8 @@ pub struct BlockFacts {
     pub preactivation: bool,
     /// Puts a ReLU on the state after the step, which no scheme can undo.
     pub rectifies: bool,
+    /// Is it the mean of two branches, which noise can mix?
+    pub two_branches: bool,
     /// BibTeX keys.
     pub references: &'static [&'static str],
     /// The page shown by `explain`.
@@ -92,6 +97,11 @@ pub trait Block: Debug + Send + Sync {
     /// `f(u)`, given what [`entry`](Block::entry) returned for the same `u`.
     fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features;
 
+    /// The two branches whose mean is `f(u)`, for noise that mixes them; `None` for blocks without.
+    fn eval_branches(&self, _pass: &Pass<'_>, _u: &Features) -> Option<[Features; 2]> {
+        None
+    }
+
     /// What happens to the state after a step: the identity, or ReLU for post-activation blocks.
     fn after_step(&self, u: Features) -> Features {
         u
@@ -102,7 +112,7 @@ pub trait Block: Debug + Send + Sync {
 pub type MakeBlock = fn(&mut Builder, &str, &BlockShape) -> Box<dyn Block>;
 
 /// A registered block, perhaps with squeeze-and-excitation around it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BlockKind {
     /// What is known about the block (about the one inside, if it is wrapped).
     pub facts: &'static BlockFacts,
@@ -110,16 +120,33 @@ pub struct BlockKind {
     pub(crate) make: MakeBlock,
     /// Is its result gated by squeeze-and-excitation?
     pub squeeze: bool,
+    /// What makes its increments random.
+    pub(crate) noise: Option<Arc<StepNoise>>,
 }
 
 impl BlockKind {
     /// Builds the block under `name`.
     pub fn build(&self, make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
-        let block = (self.make)(make, name, shape);
+        let noise = self.noise.as_ref();
+        // Branches are mixed before their mixture is gated; the gated increment has the control.
+        let mut block = around(
+            (self.make)(make, name, shape),
+            noise,
+            ActsOn::Branches,
+            shape,
+        );
         if self.squeeze {
-            crate::blocks::SqueezeExcite::wrap(make, name, shape, block)
-        } else {
-            block
+            block = crate::blocks::SqueezeExcite::wrap(make, name, shape, block);
+        }
+        around(block, noise, ActsOn::Increment, shape)
+    }
+
+    /// The same with the noise of a step.
+    #[must_use]
+    pub(crate) fn with_noise(&self, noise: Option<Arc<StepNoise>>) -> Self {
+        Self {
+            noise,
+            ..self.clone()
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     Activations, BlockKind, Body, History, NetError, NetworkConfig, Shortcut, StemKind, Transition,
 };
+use timestep_numerics::noise::{ActsOn, noise as noise_law};
 use timestep_numerics::{SchemeFacts, facts as scheme_facts, scheme};
 
 /// Looks up a scheme's theory, translating the error.
@@ -30,9 +31,7 @@ pub(crate) fn check(
             Body::InceptionResnet => whole(config, "Inception-ResNet-v2", &mut problems),
             Body::Polynet => whole(config, "Very Deep PolyNet", &mut problems),
         }
-        if config.body != Body::Fractal && config.drop_path > 0.0 {
-            problems.push("drop-path needs the joins of FractalNet".to_string());
-        }
+        noise(config, kind, theory, &mut problems);
     }
     if problems.is_empty() {
         Ok(())
@@ -76,6 +75,60 @@ fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
         if !(0.0..1.0).contains(&share) {
             problems.push(format!("{what} of {share} is not a share below 1"));
         }
+    }
+}
+
+/// Columns of a fractal scheme; none for other schemes.
+pub(crate) fn fractal_columns(scheme: &str) -> Option<usize> {
+    scheme.strip_prefix("fractal")?.parse().ok()
+}
+
+/// What noise demands of a network.
+fn noise(
+    config: &NetworkConfig,
+    kind: &BlockKind,
+    theory: &SchemeFacts,
+    problems: &mut Vec<String>,
+) {
+    let joins = config.body == Body::Fractal
+        || config.body == Body::Residual && fractal_columns(theory.key).is_some();
+    if config.drop_path > 0.0 && !joins {
+        problems.push("drop-path needs the joins of FractalNet or of a fractal scheme".to_string());
+    }
+    let law = match noise_law(&config.noise) {
+        Ok(None) => return,
+        Ok(Some(law)) => law,
+        Err(error) => {
+            problems.push(error.to_string());
+            return;
+        }
+    };
+    let facts = law.facts();
+    if config.body != Body::Residual && facts.acts_on != ActsOn::Joins {
+        problems.push(format!(
+            "noise `{}` acts on the steps of networks of one block and one scheme, not on those of {}",
+            facts.key, config.name
+        ));
+        return;
+    }
+    match facts.acts_on {
+        ActsOn::Increment => {}
+        ActsOn::Branches if kind.facts.two_branches => {}
+        ActsOn::Branches => problems.push(format!(
+            "noise `{}` mixes the two branches of a block, and `{}` has one; block `shake-shake` has two",
+            facts.key,
+            kind.key()
+        )),
+        ActsOn::State if config.activations == Activations::Reconstructed => {
+            problems.push(format!(
+                "activations cannot be reconstructed: what noise `{}` adds to the state cannot be undone",
+                facts.key
+            ));
+        }
+        ActsOn::State => {}
+        ActsOn::Joins => problems.push(
+            "drop-path is set by the share of branches that it leaves out (`drop_path`)".to_string(),
+        ),
     }
 }
 

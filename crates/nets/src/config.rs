@@ -1,6 +1,7 @@
 //! What must be decided to build a network? Block, scheme, how many steps, how wide.
 
 use serde::{Deserialize, Serialize};
+use timestep_numerics::NoiseSettings;
 
 /// Channels, rows and columns of the images a network takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +177,9 @@ pub struct NetworkConfig {
     /// FractalNet: probability that a branch is left out of a join in training.
     #[serde(default)]
     pub drop_path: f64,
+    /// What makes steps random in training; drop-path has its own share above.
+    #[serde(default)]
+    pub noise: NoiseSettings,
 }
 
 impl NetworkConfig {
@@ -204,6 +208,7 @@ impl NetworkConfig {
             activations: Activations::Stored,
             dropout: 0.0,
             drop_path: 0.0,
+            noise: NoiseSettings::default(),
         }
     }
 
@@ -232,6 +237,7 @@ impl NetworkConfig {
             activations: Activations::Stored,
             dropout: 0.0,
             drop_path: 0.0,
+            noise: NoiseSettings::default(),
             ..self.clone()
         }
     }

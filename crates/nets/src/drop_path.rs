@@ -5,7 +5,7 @@
 //! same at every join (Larsson et al. 2017, section 2.2).
 
 use crate::Pass;
-use crate::init::unit;
+use timestep_numerics::noise::DropPath as Law;
 
 /// Drop-path at the joins of a step.
 #[derive(Clone, Debug)]
@@ -28,19 +28,13 @@ impl DropPath {
         branches: usize,
     ) -> Option<Vec<usize>> {
         let mut whole = pass.random("drop-path")?;
-        if unit(&mut whole) < 0.5 {
+        if let Some(column) = Law::global(self.columns, &mut whole) {
             // One column for the whole network. Joins that it does not reach are inside deeper
             // columns, whose results the joins that it reaches leave out.
-            let column = (unit(&mut whole) * self.columns as f64) as usize;
             return Some(vec![if column < branches { column } else { 0 }]);
         }
         let mut own = pass.random(&format!("{}.join{stage}", self.name))?;
-        let mut kept: Vec<usize> = (0..branches)
-            .filter(|_| unit(&mut own) >= self.share)
-            .collect();
-        if kept.is_empty() {
-            kept.push((unit(&mut own) * branches as f64) as usize);
-        }
-        Some(kept)
+        let law = Law { share: self.share };
+        Some(law.local(branches, &mut own))
     }
 }

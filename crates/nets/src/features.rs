@@ -2,7 +2,7 @@
 
 use crate::fused::{self, Convolved, Fused};
 use crate::{Coef, ops};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use std::sync::{Arc, OnceLock};
 use timestep_numerics::State;
 
@@ -27,6 +27,45 @@ pub(crate) enum Layout {
     /// Halves for the fused kernels: a scheme that joins them to split them in its next step copies
     /// nothing.
     Halves(Arc<Halves>),
+    /// A multiple of other features for the fused kernels: a linear combination takes the factor along.
+    Multiple(Arc<Multiple>),
+    /// Zeros for the fused kernels: the increment of a dropped block, which a linear combination leaves out.
+    Zero(Arc<Zero>),
+}
+
+/// A multiple of features, as an array only where somebody asks for that.
+#[derive(Debug)]
+pub(crate) struct Multiple {
+    pub(crate) factor: f64,
+    pub(crate) of: Features,
+    whole: OnceLock<Fused>,
+}
+
+impl Multiple {
+    fn whole(&self) -> &Fused {
+        let of = self
+            .of
+            .0
+            .fused()
+            .expect("only fused features are multiplied lazily");
+        let term = (Coef::Number(self.factor), of);
+        self.whole.get_or_init(|| fused::combine(&[term], false))
+    }
+}
+
+/// Zeros, as an array only where somebody asks for that.
+#[derive(Debug)]
+pub(crate) struct Zero {
+    dims: [usize; 4],
+    device: Device,
+    whole: OnceLock<Fused>,
+}
+
+impl Zero {
+    fn whole(&self) -> &Fused {
+        let zeros = || fused::import(Tensor::<4>::zeros(self.dims, &self.device));
+        self.whole.get_or_init(zeros)
+    }
 }
 
 /// Two halves of the channels, as one array only where somebody asks for that.
@@ -51,6 +90,8 @@ impl Layout {
             Layout::Fused(fused) => Some(fused),
             Layout::Convolved(convolved) => Some(convolved.result()),
             Layout::Halves(halves) => Some(halves.whole()),
+            Layout::Multiple(multiple) => Some(multiple.whole()),
+            Layout::Zero(zero) => Some(zero.whole()),
         }
     }
 
@@ -70,6 +111,8 @@ impl Layout {
             Layout::Fused(fused) => fused::export(fused),
             Layout::Convolved(convolved) => fused::export(convolved.result()),
             Layout::Halves(halves) => fused::export(halves.whole()),
+            Layout::Multiple(multiple) => fused::export(multiple.whole()),
+            Layout::Zero(zero) => fused::export(zero.whole()),
         }
     }
 }
@@ -128,15 +171,65 @@ impl Features {
                 let [first, second] = halves.parts.each_ref().map(Fused::dims);
                 [first[0], first[1] + second[1], first[2], first[3]]
             }
+            Layout::Multiple(multiple) => multiple.of.dims(),
+            Layout::Zero(zero) => zero.dims,
         }
     }
 
     /// Makes sure that the features exist, for users that come more than once: features that are
     /// used once may be computed together with their use.
     pub(crate) fn compute(&self) {
-        if let Layout::Convolved(convolved) = &self.0 {
-            convolved.result();
+        match &self.0 {
+            Layout::Convolved(convolved) => {
+                convolved.result();
+            }
+            Layout::Multiple(multiple) => multiple.of.compute(),
+            _ => {}
         }
+    }
+
+    /// The features times a number.
+    pub(crate) fn scaled(self, factor: f64) -> Self {
+        match &self.0 {
+            _ if factor == 1.0 => self,
+            Layout::Tensor(tensor) => Self(Layout::Tensor(tensor.clone().mul_scalar(factor))),
+            _ => Self(Layout::Multiple(Arc::new(Multiple {
+                factor,
+                of: self,
+                whole: OnceLock::new(),
+            }))),
+        }
+    }
+
+    /// Zeros of extents `dims`, where `like` is.
+    pub(crate) fn zeros(like: &Self, dims: [usize; 4]) -> Self {
+        match &like.0 {
+            Layout::Tensor(tensor) => {
+                let options = (&tensor.device(), tensor.dtype());
+                Self(Layout::Tensor(Tensor::zeros(dims, options)))
+            }
+            Layout::Zero(zero) => Self(Layout::Zero(Arc::new(Zero {
+                dims,
+                device: zero.device.clone(),
+                whole: OnceLock::new(),
+            }))),
+            other => {
+                let device = match other.pieces().first() {
+                    Some(piece) => piece.device(),
+                    None => unreachable!("features that are no tensor are fused"),
+                };
+                Self(Layout::Zero(Arc::new(Zero {
+                    dims,
+                    device,
+                    whole: OnceLock::new(),
+                })))
+            }
+        }
+    }
+
+    /// Is it the increment of a dropped block?
+    pub(crate) fn is_zero(&self) -> bool {
+        matches!(self.0, Layout::Zero(_))
     }
 }
 

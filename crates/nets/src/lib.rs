@@ -25,6 +25,7 @@ mod init;
 mod jacobian;
 mod layers;
 mod network;
+mod noise;
 pub mod ops;
 mod parameters;
 mod pass;
@@ -45,7 +46,7 @@ pub use config::{
     Transition,
 };
 pub use device::device;
-pub use equation::{SegmentEquation, all_coefficients, coefficients, equations};
+pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
 pub use error::{NetError, near_names};
 pub use features::Features;
 pub use init::stream;

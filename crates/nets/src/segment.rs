@@ -2,6 +2,7 @@
 
 use crate::drop_path::DropPath;
 use crate::fused::{Reversal, reconstructed};
+use crate::noise::StepNoise;
 use crate::{Block, Coef, Cost, Entrance, Features, Mode, NetError, ParamId, Pass, Probe, Size};
 use std::sync::Arc;
 use timestep_numerics::{Memory, Rhs, Scheme, SchemeFacts, StageId, StepCtx, StepError};
@@ -24,6 +25,8 @@ pub(crate) struct Step {
     pub(crate) settles: bool,
     /// What is left out where branches meet in training.
     pub(crate) drop_path: Option<DropPath>,
+    /// What is added to the new state in training.
+    pub(crate) added: Option<Arc<StepNoise>>,
 }
 
 /// The steps of a segment.
@@ -41,6 +44,8 @@ pub struct Segment {
     pub(crate) steps: Arc<Steps>,
     /// A maximum over windows at the end.
     pub(crate) exit: Option<crate::ops::Window>,
+    /// What is added to the state after the transition's own step in training.
+    pub(crate) added_at_entrance: Option<Arc<StepNoise>>,
     /// Are the activations of its steps reconstructed in the backward pass?
     pub(crate) reconstructed: bool,
     pub(crate) summary: SegmentSummary,
@@ -127,10 +132,14 @@ impl Segment {
         let theory = self.steps.first_facts();
         let keeps_slopes = theory.is_some_and(|t| t.keeps_slopes);
         let arrival = entrance.forward(pass, &flow.state, flow.before.as_ref(), keeps_slopes);
-        if let (Some((state, slope)), Some(theory)) = (arrival.past, theory) {
-            memory.push(state, keeps_slopes.then_some(slope), theory.memory);
+        let state = match &self.added_at_entrance {
+            Some(noise) => noise.add_to(pass, arrival.state),
+            None => arrival.state,
+        };
+        if let (Some((past, slope)), Some(theory)) = (arrival.past, theory) {
+            memory.push(past, keeps_slopes.then_some(slope), theory.memory);
         }
-        (arrival.state, memory)
+        (state, memory)
     }
 
     pub(crate) fn leave(&self, u: Features, before: Option<Features>) -> Flow {
@@ -192,7 +201,7 @@ impl Steps {
             pass,
         };
         let next = self.advance(n, &mut rhs, pass, u, memory, number)?;
-        Ok(self.steps[n].settle(next))
+        Ok(self.steps[n].settle(pass, next))
     }
 
     /// Step `n` with a given right-hand side, up to what the block does to the state afterwards.
@@ -226,12 +235,16 @@ impl Steps {
 }
 
 impl Step {
-    /// The block's own treatment of the state after a step, if it has one.
-    pub(crate) fn settle(&self, next: Features) -> Features {
-        if self.settles {
+    /// What happens to the state after a step: the block's own treatment, then what noise adds in training.
+    pub(crate) fn settle(&self, pass: &Pass<'_>, next: Features) -> Features {
+        let next = if self.settles {
             self.blocks[0].after_step(next)
         } else {
             next
+        };
+        match &self.added {
+            Some(noise) => noise.add_to(pass, next),
+            None => next,
         }
     }
 

@@ -159,7 +159,7 @@ impl Network {
                 };
                 let next =
                     steps.advance(index, &mut witness, &pass, &state, &mut memory, number)?;
-                let next = step.settle(next);
+                let next = step.settle(&pass, next);
                 let count = steps.taken + index + 1;
                 finite(number, count, &next)?;
                 let mean = |values: Vec<f32>| {

@@ -33,6 +33,8 @@
 //! ```
 
 pub mod analysis;
+pub mod noise;
+mod noise_settings;
 pub mod problems;
 mod registry;
 mod scheme;
@@ -40,6 +42,7 @@ mod series;
 mod state;
 mod tableau;
 
+pub use noise_settings::{NoiseSettings, Per};
 /// Complex numbers, as the analyses take and return them.
 pub use num_complex::Complex64;
 pub use registry::schemes::fractal::PlainFractal;

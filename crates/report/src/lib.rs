@@ -1,9 +1,15 @@
-//! Plots of analyses and trained networks, as SVG text. Knows no terminal and writes no files.
+//! Plots of analyses and trained networks as SVG, reports of runs as HTML and Markdown, runs side
+//! by side. Knows no terminal and writes no files.
 
+pub mod compare;
 mod contour;
 pub mod diffusion;
+pub mod document;
+pub mod line;
 pub mod momentum;
 pub mod plots;
 pub mod portrait;
+pub mod run;
 pub mod spectrum;
+pub mod statistics;
 mod svg;

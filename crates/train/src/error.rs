@@ -56,6 +56,19 @@ pub enum TrainError {
         /// Settings that differ.
         differences: Vec<Difference>,
     },
+    /// A folder of a table holds runs of another budget.
+    #[error(
+        "`{}` holds runs of another budget\n  there: {saved}\n  asked: {asked}",
+        .folder.display()
+    )]
+    OtherBudget {
+        /// Folder of the table.
+        folder: PathBuf,
+        /// The budget in the folder, in words.
+        saved: String,
+        /// The budget that was asked for.
+        asked: String,
+    },
     /// A run was asked to continue on other data.
     #[error("the run `{}` was started on other data than `{data}` holds now", .run.display())]
     OtherData {
@@ -115,6 +128,9 @@ impl TrainError {
                  anything else"
                     .into(),
             ),
+            TrainError::OtherBudget { .. } => {
+                Some("name another folder with `--out`, or repeat the flags that it was made with".into())
+            }
             TrainError::OtherData { .. } => {
                 Some("point `--data-dir` at the data that the run was started with".into())
             }

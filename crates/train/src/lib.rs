@@ -9,13 +9,16 @@ pub mod evaluate;
 pub mod event;
 pub mod files;
 mod network;
+pub mod range;
 pub mod recipe;
+pub mod reproduce;
 pub mod run;
 pub mod schedule;
 mod setup;
 mod sgd;
 pub mod sinks;
 mod step;
+pub mod tables;
 mod trained;
 pub mod trainer;
 

@@ -1,28 +1,28 @@
 //! Which network does a recipe ask for, given its data?
 
 use crate::TrainError;
-use crate::recipe::{ActivationsKind, CoefficientKind, NetworkSettings};
-use timestep_nets::{Activations, Granularity, InputShape, NetError, NetworkConfig, block, preset};
-use timestep_numerics::facts;
+use crate::recipe::{
+    ActivationsKind, BackwardKind, CoefficientKind, CountKind, DecayKind, ForwardKind,
+    NetworkSettings, NoiseSection, PerKind, ScalingKind,
+};
+use timestep_nets::{
+    Activations, Granularity, InputShape, NetError, NetworkConfig, block, near_names, preset,
+};
+use timestep_numerics::noise::{
+    ActsOn, Backward, Count, Decay, Forward, Scaling, noise_facts, noises,
+};
+use timestep_numerics::{NoiseSettings, Per, facts};
 
 /// The configuration of the network: the preset, if one is named, with what differs from it.
 ///
 /// # Errors
-/// [`TrainError::Net`] for unknown names and for noise, which no network here has yet.
+/// [`TrainError::Net`] for unknown names; what does not fit together is found when the network is built.
 pub fn network_config(
     settings: &NetworkSettings,
+    section: &NoiseSection,
     input: InputShape,
     classes: usize,
 ) -> Result<NetworkConfig, TrainError> {
-    if !matches!(settings.noise.as_str(), "" | "none") {
-        return Err(NetError::Unknown {
-            kind: "noise",
-            name: settings.noise.clone(),
-            near: vec!["none".into()],
-            list: "timestep list noises",
-        }
-        .into());
-    }
     let classes = if settings.classes == 0 {
         classes
     } else {
@@ -63,8 +63,80 @@ pub fn network_config(
     if settings.drop_path >= 0.0 {
         config.drop_path = settings.drop_path;
     }
+    noise(&mut config, settings, section)?;
     if config.architecture() != published.architecture() || settings.preset.is_empty() {
         config.name = format!("{} x {}", config.block, config.scheme);
     }
     Ok(config)
+}
+
+/// The share of branches that FractalNet leaves out (Larsson et al. 2017).
+const DROP_PATH: f64 = 0.15;
+
+/// Gives the network the noise that is asked for, or keeps that of the preset with other settings.
+fn noise(
+    config: &mut NetworkConfig,
+    settings: &NetworkSettings,
+    section: &NoiseSection,
+) -> Result<(), TrainError> {
+    let asked = settings.noise.as_str();
+    let facts = match asked {
+        "" | "none" => None,
+        name => Some(noise_facts(name).ok_or_else(|| NetError::Unknown {
+            kind: "noise",
+            name: name.to_owned(),
+            near: near_names(name, noises().iter().map(|n| n.key)),
+            list: "timestep list noises",
+        })?),
+    };
+    let joins = facts.is_some_and(|facts| facts.acts_on == ActsOn::Joins);
+    if joins && config.drop_path == 0.0 && settings.drop_path < 0.0 {
+        config.drop_path = DROP_PATH;
+    }
+    if asked == "none" && settings.drop_path < 0.0 {
+        config.drop_path = 0.0;
+    }
+    let branches = block(&config.block).is_ok_and(|kind| kind.facts.two_branches);
+    let name = match facts {
+        // Drop-path is a share of its own, beside which nothing else is random.
+        Some(_) if joins => String::new(),
+        Some(facts) => facts.key.to_owned(),
+        None if asked == "none" => String::new(),
+        // Another block than the published one may have no branches to mix.
+        None if !branches => String::new(),
+        None => config.noise.name.clone(),
+    };
+    config.noise = NoiseSettings {
+        name,
+        keep: section.keep,
+        decay: match section.decay {
+            DecayKind::Linear => Decay::Linear,
+            DecayKind::Constant => Decay::Constant,
+        },
+        count: match section.count {
+            CountKind::FromZero => Count::FromZero,
+            CountKind::FromOne => Count::FromOne,
+        },
+        scaling: match section.scaling {
+            ScalingKind::Train => Scaling::Train,
+            ScalingKind::Test => Scaling::Test,
+        },
+        per: match section.per {
+            PerKind::Published => Per::Published,
+            PerKind::Batch => Per::Batch,
+            PerKind::Image => Per::Image,
+        },
+        forward: match section.forward {
+            ForwardKind::Shake => Forward::Shake,
+            ForwardKind::Even => Forward::Even,
+        },
+        backward: match section.backward {
+            BackwardKind::Shake => Backward::Shake,
+            BackwardKind::Keep => Backward::Keep,
+            BackwardKind::Even => Backward::Even,
+        },
+        level: section.level,
+        ..NoiseSettings::default()
+    };
+    Ok(())
 }

@@ -38,8 +38,12 @@ pub fn create(out: &Path, name: &str) -> Result<PathBuf, TrainError> {
 
 /// The name of a run: its network, its seed, and its data unless the recipe's name has it.
 #[must_use]
-pub fn default_name(network: &str, data: &str, seed: u64) -> String {
-    format!("{data}-{}-s{seed}", network.replace(" x ", "-"))
+pub fn default_name(network: &str, noise: &str, data: &str, seed: u64) -> String {
+    let plus = if noise.is_empty() { "" } else { "+" };
+    format!(
+        "{data}-{}{plus}{noise}-s{seed}",
+        network.replace(" x ", "-")
+    )
 }
 
 /// Writes the resolved recipe and the environment of a run.

@@ -10,6 +10,9 @@ use timestep_data::{
 };
 use timestep_nets::{Home, InputShape, Network, preset};
 
+/// Seed of the images that `data.limit` picks.
+const LIMIT_SEED: u64 = 0x11_417;
+
 /// Everything that a recipe stands for, ready to be trained.
 #[derive(Debug)]
 pub struct Setup {
@@ -34,7 +37,12 @@ impl Setup {
         // Names of networks are checked before data is opened: a typo should not cost a minute.
         let named = &resolved.recipe.network;
         let home = preset(&named.preset).map_or(Home::Cifar, |preset| preset.home);
-        Network::build(&network_config(named, home.input().0, 10)?)?;
+        Network::build(&network_config(
+            named,
+            &resolved.recipe.noise,
+            home.input().0,
+            10,
+        )?)?;
         let mut dataset = open_data(&resolved.recipe)?;
         let recipe = &resolved.recipe;
         let wanted = recipe.data.mean.len();
@@ -44,6 +52,13 @@ impl Setup {
                 wanted,
                 given: dataset.shape.channels,
             });
+        }
+        if recipe.data.limit > 0 {
+            let n = recipe.data.limit.min(dataset.train.len());
+            // The same images for every seed: seeds then differ in training, not in data.
+            let some: Vec<u32> =
+                timestep_data::order(LIMIT_SEED, 0, dataset.train.len())[..n].to_vec();
+            dataset.train = dataset.train.subset(&some)?;
         }
         if recipe.train.overfit > 0 {
             let n = recipe.train.overfit.min(dataset.train.len());
@@ -63,7 +78,7 @@ impl Setup {
             height: dataset.shape.height,
             width: dataset.shape.width,
         };
-        let config = network_config(&recipe.network, input, dataset.classes.len())?;
+        let config = network_config(&recipe.network, &recipe.noise, input, dataset.classes.len())?;
         if config.classes < dataset.classes.len() {
             return Err(DataError::BadOption {
                 option: "network.classes",

@@ -9,6 +9,7 @@ use serde_json::json;
 use std::path::Path;
 use timestep_nets::{InputShape, NetworkConfig, block, device, preset, squeeze_excite};
 use timestep_numerics::facts;
+use timestep_numerics::noise::noise_facts;
 use timestep_restore::training::RestoreRecipe;
 use timestep_train::recipe::Recipe;
 use timestep_train::{Trained, network_config, run};
@@ -45,10 +46,8 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
         Ok(entries) => return Ok(entries),
         Err(unknown) => unknown,
     };
-    if path.join(run::RECIPE).is_file() && !path.join(BEST).is_file() {
-        // A run that has not reached its first weights.
-        let recipe = run::recipe(path)?;
-        return of_recipe(&recipe);
+    if path.join(run::RECIPE).is_file() {
+        return of_run(path);
     }
     let weights = path.extension().is_some_and(|e| e == "safetensors");
     if weights || path.exists() {
@@ -58,11 +57,22 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
     Err(unknown)
 }
 
+/// The entries of a run.
+pub(crate) fn of_run(folder: &Path) -> Result<Vec<String>, Failure> {
+    if folder.join(BEST).is_file() {
+        let trained = Trained::load(folder, &device("cpu")?)?;
+        return of_network(trained.network.config(), &trained.card.data);
+    }
+    // It has not reached its first weights.
+    of_recipe(&run::recipe(folder)?)
+}
+
 /// The entries of a registered name.
 fn of_name(name: &str) -> Result<Vec<String>, Failure> {
     Ok(match find(name)? {
         Named::Scheme(scheme) => entries(scheme.references),
         Named::Block(block) => entries(block.references),
+        Named::Noise(noise) => entries(noise.references),
         Named::Method(method) => entries(method.references),
         Named::Network(preset) => entries(preset.references),
         Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
@@ -83,7 +93,7 @@ fn of_recipe(recipe: &Recipe) -> Result<Vec<String>, Failure> {
         width: 32,
     };
     of_network(
-        &network_config(&recipe.network, input, 10)?,
+        &network_config(&recipe.network, &recipe.noise, input, 10)?,
         &recipe.data.name,
     )
 }
@@ -101,6 +111,9 @@ fn of_network(network: &NetworkConfig, data: &str) -> Result<Vec<String>, Failur
         all.extend(entries(scheme.references));
     }
     all.extend(entries(block(&network.block)?.facts.references));
+    if let Some(noise) = noise_facts(&network.noise.name) {
+        all.extend(entries(noise.references));
+    }
     if let Ok(info) = timestep_data::info(data) {
         all.extend(info.bibtex.map(str::to_owned));
     }

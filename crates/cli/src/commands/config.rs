@@ -8,7 +8,7 @@ use crate::ui::{Ui, table};
 use serde_json::json;
 use timestep_nets::{Home, Network, preset};
 use timestep_train::network_config;
-use timestep_train::recipe::{Layers, NetworkSettings, Resolved, data_sets, diff};
+use timestep_train::recipe::{Layers, Resolved, data_sets, diff};
 
 /// Shows, compares or starts recipes.
 pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
@@ -64,14 +64,15 @@ fn resolve(layers: Layers) -> Result<Resolved, Failure> {
     if !data_sets().any(|data| data == recipe.data.name) {
         timestep_data::info(&recipe.data.name)?;
     }
-    // A published recipe may ask for a noise that no network has yet; its settings can be read.
-    let settings = NetworkSettings {
-        noise: String::new(),
-        ..recipe.network.clone()
-    };
+    let settings = &recipe.network;
     // Any image that the network can take will do to find out whether the names exist.
     let home = preset(&settings.preset).map_or(Home::Cifar, |preset| preset.home);
-    Network::build(&network_config(&settings, home.input().0, 10)?)?;
+    Network::build(&network_config(
+        settings,
+        &recipe.noise,
+        home.input().0,
+        10,
+    )?)?;
     Ok(resolved)
 }
 

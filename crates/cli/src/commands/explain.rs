@@ -8,9 +8,10 @@ use crate::recipes;
 use crate::theory::Theory;
 use crate::ui::Ui;
 use serde_json::json;
-use timestep_nets::{Home, Network, Preset, Published};
+use timestep_nets::{BlockFacts, Home, Network, Preset, Published};
+use timestep_numerics::noise::{NoiseFacts, noise_facts};
 use timestep_numerics::{SchemeFacts, page};
-use timestep_train::recipe::{Recipe, Setting};
+use timestep_train::recipe::{Recipe, SETTINGS, Setting};
 
 /// Prints the page of a name: Markdown, as it was written.
 pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
@@ -23,7 +24,8 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
             measured = Some(theory.json());
             ("scheme", scheme.key, text)
         }
-        Named::Block(block) => ("block", block.key, module_page(block.source)),
+        Named::Block(block) => ("block", block.key, block_page(block)),
+        Named::Noise(noise) => ("noise", noise.key, noise_page(noise)),
         Named::Method(method) => ("method", method.key, module_page(method.source)),
         Named::Network(preset) => ("network", preset.name, network_page(preset)?),
         Named::Data(data) => ("data set", data.key, data.page.clone()),
@@ -59,6 +61,38 @@ fn scheme_page(scheme: &'static SchemeFacts) -> String {
     format!(
         "{names}{}\n# Measured now, on the code that networks run",
         page(scheme)
+    )
+}
+
+/// The block's own page, and that of the noise which has the same name.
+fn block_page(block: &'static BlockFacts) -> String {
+    let page = module_page(block.source);
+    match noise_facts(block.key) {
+        Some(noise) => format!("{page}\n{} (noise)\n\n{}", noise.key, noise_page(noise)),
+        None => page,
+    }
+}
+
+/// The page of a noise, and how it is asked for.
+fn noise_page(noise: &'static NoiseFacts) -> String {
+    let names = match noise.aliases {
+        [] => String::new(),
+        aliases => format!("Also called {}.\n\n", aliases.join(", ")),
+    };
+    let prefix = format!("{}:", noise.key);
+    let both = "stochastic-depth and shake-shake:";
+    let mut settings = String::new();
+    for setting in SETTINGS.iter().filter(|s| s.path.starts_with("noise.")) {
+        let own = setting.about.starts_with(&prefix) || !setting.about.contains(": ");
+        if own || setting.about.starts_with(both) {
+            settings.push_str(&format!("`--set {}=…`  {}\n", setting.path, setting.about));
+        }
+    }
+    format!(
+        "{names}{}\n# Use it\n`timestep train --noise {}`, or `+{}` after the name of a recipe\n{settings}",
+        module_page(noise.source),
+        noise.key,
+        noise.key
     )
 }
 

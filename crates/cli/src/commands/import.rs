@@ -36,7 +36,12 @@ pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
         classes = known;
     }
     classes = args.classes.unwrap_or(classes);
-    let network = Network::build(&network_config(&recipe.network, input, classes)?)?;
+    let network = Network::build(&network_config(
+        &recipe.network,
+        &recipe.noise,
+        input,
+        classes,
+    )?)?;
     let targets: Vec<Target> = (network.specs().iter())
         .map(|spec| Target {
             name: spec.name.clone(),

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use timestep_nets::{Network, blocks, presets, squeeze_excite};
+use timestep_numerics::noise::noises;
 use timestep_numerics::schemes;
 use timestep_restore::methods::METHODS;
 use timestep_train::recipe::{Recipe, SETTINGS};
@@ -70,11 +71,18 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
                 .collect(),
         ),
         Kind::Noises => (
-            vec!["noise", "what"],
-            vec![vec![
+            vec!["noise", "equation", "what"],
+            std::iter::once(vec![
                 json!("none"),
-                json!("a deterministic step; there is no other noise yet"),
-            ]],
+                json!("u + f(u)"),
+                json!("steps are not random; also turns off what a published network has"),
+            ])
+            .chain(
+                noises()
+                    .iter()
+                    .map(|n| vec![json!(n.key), json!(n.equation), json!(n.title)]),
+            )
+            .collect(),
         ),
         Kind::Methods => (
             vec!["method", "what"],

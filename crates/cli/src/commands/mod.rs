@@ -1,7 +1,9 @@
 //! Which commands are there? One file each.
 
 pub(crate) mod analyze;
+pub(crate) mod baselines;
 pub(crate) mod cite;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod data;
@@ -14,8 +16,11 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod lr_find;
 pub(crate) mod momentum;
 pub(crate) mod predict;
+pub(crate) mod report;
+pub(crate) mod reproduce;
 pub(crate) mod spectrum;
 pub(crate) mod spectrum_report;
 pub(crate) mod summary;

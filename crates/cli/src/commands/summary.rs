@@ -12,7 +12,8 @@ use std::path::Path;
 use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Role, SegmentSummary, device, preset};
 use timestep_numerics::analysis::{modified_equation, stability};
-use timestep_train::recipe::{NetworkSettings, data_sets};
+use timestep_numerics::noise::{NoiseFacts, noise_facts};
+use timestep_train::recipe::{NetworkSettings, NoiseSection, data_sets};
 use timestep_train::run::RECIPE;
 use timestep_train::{Trained, network_config};
 
@@ -48,7 +49,7 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         ));
     }
     let (mut input, mut classes) = Home::Cifar.input();
-    let mut network = NetworkSettings::default();
+    let (mut network, mut noise) = (NetworkSettings::default(), NoiseSection::default());
     let recipe = what.contains('/')
         || what.ends_with(".toml")
         || path.join(RECIPE).is_file()
@@ -60,7 +61,7 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         }
     } else if recipe {
         let recipe = settings::layers(Some(what))?.resolve()?.recipe;
-        network = recipe.network;
+        (network, noise) = (recipe.network, recipe.noise);
         let data = info(&recipe.data.name)?;
         classes = data.classes.unwrap_or(classes);
         if let Some(shape) = data.shape {
@@ -102,7 +103,7 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         (classes, network.classes) = (given, 0);
     }
     Ok((
-        Network::build(&network_config(&network, input, classes)?)?,
+        Network::build(&network_config(&network, &noise, input, classes)?)?,
         None,
     ))
 }
@@ -185,6 +186,9 @@ fn object(network: &Network, k: Option<f64>) -> Value {
         "activation_bytes": 4 * cost.activations,
         "segments": segments,
         "map": {"equation": place.equation, "scheme": place.scheme},
+        "noise": law(network).map(|noise| json!({
+            "key": noise.key, "equation": noise.equation, "ito": noise.ito,
+        })),
         "scheme": {
             "key": scheme.key,
             "equation": scheme.equation,
@@ -374,7 +378,22 @@ fn theory(network: &Network, k: Option<f64>) -> String {
     if let Ok(equation) = modified_equation(scheme.key, at, 2) {
         text.push_str(&format!(", follows {equation}"));
     }
+    if let Some(noise) = law(network) {
+        text.push_str(&format!(
+            "\nnoise `{}` in training: u_next = {}\nin Itô form: {}",
+            noise.key, noise.equation, noise.ito
+        ));
+    }
     text
+}
+
+/// What makes the steps of a network random in training.
+fn law(network: &Network) -> Option<&'static NoiseFacts> {
+    let config = network.config();
+    if config.drop_path > 0.0 {
+        return noise_facts("drop-path");
+    }
+    noise_facts(&config.noise.name)
 }
 
 /// Millions, with two digits.

@@ -1,7 +1,7 @@
 //! `timestep train`: a recipe becomes a run.
 
 use crate::args::Train;
-use crate::commands::train_restorer;
+use crate::commands::{report, train_restorer};
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
 use crate::progress::Display;
 use crate::speech::Speech;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         let setup = Setup::new(layers.resolve()?)?;
         let options = options(&args, ui, &device, stop_on_interrupt());
         let outcome = trainer::resume(&setup, folder, options)?;
-        return conclude(&setup, folder, &outcome, &conditions, ui);
+        return conclude(&args, &setup, folder, &outcome, &conditions, ui);
     }
     let layers = settings::with_flags(settings::layers(args.recipe.as_deref())?, &args.flags);
     let resolved = layers.resolve()?;
@@ -44,7 +44,10 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         let resolved = with_seed(&resolved, n);
         let seed = resolved.recipe.train.seed;
         let setup = Setup::new(resolved)?;
-        let default = run::default_name(&setup.network.config().name, &setup.dataset.name, seed);
+        // A published network that has a noise of its own need not be called by it.
+        let asked = setup.recipe().network.noise.replace("none", "");
+        let name = &setup.network.config().name;
+        let default = run::default_name(name, &asked, &setup.dataset.name, seed);
         let name = match (&args.name, args.seeds) {
             (Some(name), 1) => name.clone(),
             (Some(name), _) => format!("{name}-s{seed}"),
@@ -53,7 +56,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         let folder = run::create(&args.out, &name)?;
         let options = options(&args, ui, &device, stop.clone());
         let outcome = trainer::train(&setup, &folder, options)?;
-        let code = conclude(&setup, &folder, &outcome, &conditions, ui)?;
+        let code = conclude(&args, &setup, &folder, &outcome, &conditions, ui)?;
         if code != 0 {
             return Ok(code);
         }
@@ -90,7 +93,7 @@ fn with_seed(resolved: &Resolved, n: u64) -> Resolved {
 }
 
 /// A flag that Ctrl-C sets: the run stops after the batch under way. A second Ctrl-C kills.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
+pub(crate) fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     // Without a handler Ctrl-C ends the program at once; the last checkpoint is there all the same.
@@ -114,6 +117,7 @@ fn options(args: &Train, ui: Ui, device: &Device, stop: Arc<AtomicBool>) -> Opti
 
 /// Says how a run ended, and what the network says as a differential equation.
 fn conclude(
+    args: &Train,
     setup: &Setup,
     folder: &Path,
     outcome: &Outcome,
@@ -183,6 +187,9 @@ fn conclude(
                     last.display(),
                     speech.text(),
                 ));
+            }
+            if !args.no_report {
+                report::after_training(setup, folder, ui);
             }
             require::check(conditions, test)?;
             Ok(0)

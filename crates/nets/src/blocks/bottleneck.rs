@@ -26,6 +26,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 4,
     preactivation: false,
     rectifies: true,
+    two_branches: false,
     references: &["he2016deep"],
     source: include_str!("bottleneck.rs"),
 };

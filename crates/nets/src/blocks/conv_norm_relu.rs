@@ -29,6 +29,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 1,
     preactivation: false,
     rectifies: false,
+    two_branches: false,
     references: &["larsson2017fractalnet"],
     source: include_str!("conv_norm_relu.rs"),
 };

@@ -31,6 +31,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 1,
     preactivation: false,
     rectifies: true,
+    two_branches: false,
     references: &["szegedy2017inception"],
     source: include_str!("inception_b.rs"),
 };

@@ -66,6 +66,7 @@ pub fn block(name: &str) -> Result<BlockKind, NetError> {
             facts,
             make,
             squeeze,
+            noise: None,
         }),
         None => Err(NetError::Unknown {
             kind: "block",

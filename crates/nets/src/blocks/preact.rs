@@ -29,6 +29,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 1,
     preactivation: true,
     rectifies: false,
+    two_branches: false,
     references: &["he2016identity"],
     source: include_str!("preact.rs"),
 };

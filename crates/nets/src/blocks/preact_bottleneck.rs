@@ -26,6 +26,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 4,
     preactivation: true,
     rectifies: false,
+    two_branches: false,
     references: &["he2016identity"],
     source: include_str!("preact_bottleneck.rs"),
 };

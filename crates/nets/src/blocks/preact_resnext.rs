@@ -29,6 +29,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 4,
     preactivation: true,
     rectifies: false,
+    two_branches: false,
     references: &["xie2017aggregated", "lu2018beyond"],
     source: include_str!("preact_resnext.rs"),
 };

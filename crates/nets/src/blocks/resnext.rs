@@ -30,6 +30,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 4,
     preactivation: false,
     rectifies: true,
+    two_branches: false,
     references: &["xie2017aggregated"],
     source: include_str!("resnext.rs"),
 };

@@ -4,8 +4,8 @@
 //! `f(u) = ½ f₁(u) + ½ f₂(u)`, `f_i(u) = BN(W₂ * ReLU(BN(W₁ * ReLU(u))))`
 //!
 //! # As a network
-//! Shake-Shake 26 2×32d, 2×64d and 2×96d (Gastaldi 2017). The network draws `η f₁ + (1-η) f₂` with random
-//! `η` in training; its mean, which is what evaluation uses, is this block.
+//! Shake-Shake 26 2×32d, 2×64d and 2×96d (Gastaldi 2017). The noise `shake-shake` makes of it `η f₁ + (1-η) f₂`
+//! with random `η` in training; its mean, which is what evaluation uses, is this block.
 //!
 //! # Cost
 //! Four 3×3 convolutions: `36 width²` weights.
@@ -27,6 +27,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 1,
     preactivation: false,
     rectifies: false,
+    two_branches: true,
     references: &["gastaldi2017shake"],
     source: include_str!("shake_shake.rs"),
 };
@@ -84,11 +85,22 @@ impl Block for ShakeShake {
     }
 
     fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+        let [first, second] = self.both(pass, u);
+        ops::combine(&[(0.5.into(), &first), (0.5.into(), &second)])
+    }
+
+    fn eval_branches(&self, pass: &Pass<'_>, u: &Features) -> Option<[Features; 2]> {
+        Some(self.both(pass, u))
+    }
+}
+
+impl ShakeShake {
+    /// Both branches at `u`.
+    fn both(&self, pass: &Pass<'_>, u: &Features) -> [Features; 2] {
         let start = ops::relu(u.clone());
-        let [first, second] = self.branches.each_ref().map(|b| {
+        self.branches.each_ref().map(|b| {
             let inner = b.bn1.relu(pass, &b.conv1.forward(pass, &start));
             b.bn2.forward(pass, &b.conv2.forward(pass, &inner))
-        });
-        ops::combine(&[(0.5.into(), &first), (0.5.into(), &second)])
+        })
     }
 }

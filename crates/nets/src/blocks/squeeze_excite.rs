@@ -29,6 +29,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     expansion: 1,
     preactivation: false,
     rectifies: false,
+    two_branches: false,
     references: &["hu2018squeeze"],
     source: include_str!("squeeze_excite.rs"),
 };

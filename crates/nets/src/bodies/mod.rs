@@ -168,6 +168,7 @@ impl<'b> SegmentBuilder<'b> {
             relaxation: 1.0,
             settles: true,
             drop_path: None,
+            added: None,
         });
         let last = self.steps.len() - 1;
         &mut self.steps[last]
@@ -205,6 +206,7 @@ impl<'b> SegmentBuilder<'b> {
             entrance: self.entrance,
             steps: Arc::new(steps),
             exit: None,
+            added_at_entrance: None,
             reconstructed: false,
             summary,
         }

@@ -1,16 +1,24 @@
 //! How is a residual network built? Segments of one block and one scheme, resolution halved in between.
 
 use super::{Parts, SegmentBuilder, head, image, shared_scheme};
+use crate::check::fractal_columns;
+use crate::drop_path::DropPath;
 use crate::ends::{HeadSpec, Inlet, Stem};
+use crate::noise::StepNoise;
 use crate::segment::Segment;
 use crate::{
     Activations, BlockKind, BlockShape, Builder, Entrance, Granularity, History, Init, NetError,
     NetworkConfig, Role, Shortcut, StemKind, Transition, block,
 };
+use std::sync::Arc;
+use timestep_numerics::noise::ActsOn;
 
 /// Builds a residual network.
 pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
     let kind = block(&config.block)?;
+    let steps: usize = config.steps.iter().sum();
+    let noise = StepNoise::of_steps(&config.noise, steps)
+        .map_err(|why| NetError::Incompatible(vec![why]))?;
     let preactivation = kind.facts.preactivation;
     let channels = (config.input.channels, config.stem_channels());
     let (stem, start) = Stem::plain(make, config.stem, channels, image(config), preactivation);
@@ -18,7 +26,10 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
     let mut inlet = start;
     let mut segments = Vec::new();
     for index in 0..config.steps.len() {
-        let segment = segment(make, config, index, inlet, &kind)?;
+        let before: usize = config.steps[..index].iter().sum();
+        let noise = noise.get(before..before + config.steps[index]);
+        let noise = Noises(noise.unwrap_or_default());
+        let segment = segment(make, config, index, inlet, (&kind, noise))?;
         let summary = segment.summary();
         inlet = Inlet {
             channels: summary.channels,
@@ -44,13 +55,32 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
     })
 }
 
+/// The noise of each step of a segment; none if there is none.
+#[derive(Clone, Copy)]
+struct Noises<'n>(&'n [Arc<StepNoise>]);
+
+impl Noises<'_> {
+    /// The block of step `n` with its noise.
+    fn kind(self, kind: &BlockKind, n: usize) -> BlockKind {
+        kind.with_noise(self.0.get(n).cloned())
+    }
+
+    /// What is added to the state after step `n`.
+    fn added(self, n: usize) -> Option<Arc<StepNoise>> {
+        let noise = self.0.get(n);
+        noise
+            .filter(|noise| noise.acts_on() == ActsOn::State)
+            .cloned()
+    }
+}
+
 /// Builds segment `index` (from 0).
 fn segment(
     make: &mut Builder,
     config: &NetworkConfig,
     index: usize,
     inlet: Inlet,
-    kind: &BlockKind,
+    (kind, noise): (&BlockKind, Noises<'_>),
 ) -> Result<Segment, NetError> {
     let name = format!("layer{}", index + 1);
     let scheme = shared_scheme(&config.scheme)?;
@@ -81,7 +111,8 @@ fn segment(
     let mut coefficients = 0;
     let entrance = changes.then(|| match config.transition {
         Transition::StridedStep => {
-            let step = Entrance::strided_step(make, &first, shortcut, kind, &entering);
+            let noisy = noise.kind(kind, 0);
+            let step = Entrance::strided_step(make, &first, shortcut, &noisy, &entering);
             match theory.coefficient {
                 Some(facts) if index > 0 && config.history == History::Projected => {
                     coefficients = match config.coefficient {
@@ -107,7 +138,7 @@ fn segment(
                 inner: (entering.inner / 2).max(1),
                 ..entering
             };
-            Entrance::reversible_step(make, &first, shortcut, kind, &half)
+            Entrance::reversible_step(make, &first, shortcut, &noise.kind(kind, 0), &half)
         }
     });
     let stepped = entrance.as_ref().is_some_and(Entrance::is_step);
@@ -124,15 +155,30 @@ fn segment(
         };
         let step_name = format!("{name}.{n}");
         let granularity = (config.coefficient, channels);
-        segment.step(&scheme, granularity, &step_name, |make, name, stage| {
+        let kind = noise.kind(kind, n);
+        let step = segment.step(&scheme, granularity, &step_name, |make, name, stage| {
             // Only the first evaluation of all sees what the stem leaves.
             let activated = activated && n == 0 && stage == 0 && !stepped;
             kind.build(make, name, &BlockShape { activated, ..part })
         });
+        step.added = noise.added(n);
+        step.drop_path = drop_path(config, &step_name, theory.key);
     }
-    Ok(match config.activations {
+    let mut segment = match config.activations {
         Activations::Stored => segment.finish(channels, size),
         Activations::Reconstructed => segment.finish_reconstructed(channels, size),
+    };
+    segment.added_at_entrance = noise.added(0).filter(|_| stepped);
+    Ok(segment)
+}
+
+/// Drop-path at the joins of a step of a fractal scheme.
+fn drop_path(config: &NetworkConfig, name: &str, scheme: &str) -> Option<DropPath> {
+    (config.drop_path > 0.0).then(|| DropPath {
+        name: name.to_owned(),
+        share: config.drop_path,
+        // A fractal step of `c` columns is called `fractal<c>`.
+        columns: fractal_columns(scheme).unwrap_or(1),
     })
 }
 

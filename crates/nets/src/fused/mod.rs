@@ -20,7 +20,7 @@ use bridge::added_up;
 pub(crate) use bridge::{embed, export, global_average_pool, import, join, narrow, sample, settle};
 pub(crate) use combine::combine;
 pub(crate) use conv::{Convolved, conv2d};
-pub(crate) use gate::{gate, mask};
+pub(crate) use gate::{gate, mask, mix};
 pub(crate) use loss::cross_entropy;
 pub(crate) use norm::{add_bias, norm_eval, norm_train, relu};
 pub(crate) use pool::{max_pool, mean_pool};

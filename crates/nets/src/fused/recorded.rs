@@ -32,6 +32,10 @@ impl Rhs<Features> for Recorder<'_, '_> {
         let input = cut(u.0.fused().ok_or_else(other)?, true);
         let place = input.stored.place();
         let slope = self.rhs.block(at).eval(self.rhs.pass, &input.into());
+        if slope.is_zero() {
+            // A dropped block leaves no tape to go back through.
+            return Ok(slope);
+        }
         let end = settle(slope.0.fused().ok_or_else(other)?);
         self.found.push(Evaluation {
             stage: at.stage,

@@ -1,7 +1,7 @@
 //! What are features between fused operations? An array, and a norm and a ReLU that nobody has applied yet.
 
 use super::Slot;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use std::sync::{Arc, Mutex, OnceLock};
 use timestep_kernels::layout::Extent;
 use timestep_kernels::{Affine, Buffer, Kernels, Moments, NormSums, View};
@@ -207,6 +207,11 @@ impl Fused {
     pub(crate) fn dims(&self) -> [usize; 4] {
         let e = &self.stored.extent;
         [e.batch, e.channels, e.height, e.width]
+    }
+
+    /// Where it is, with or without a tape.
+    pub(crate) fn device(&self) -> Device {
+        self.token.device()
     }
 
     /// Moments of the stored numbers.

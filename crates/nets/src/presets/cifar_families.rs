@@ -2,6 +2,7 @@
 
 use super::{Home, named, number};
 use crate::{Activations, Body, History, NetworkConfig, Shortcut, StemKind, StrideAt, Transition};
+use timestep_numerics::NoiseSettings;
 
 /// Three segments of `n` steps, where a basic block has two convolutions and a bottleneck three.
 pub(super) fn thirds(name: &str, per_step: usize) -> Vec<usize> {
@@ -115,6 +116,7 @@ pub(super) fn shake_shake(name: &'static str) -> NetworkConfig {
         stem: StemKind::CifarLinear,
         stem_width: 16,
         shortcut: Shortcut::ShiftedPaths,
+        noise: NoiseSettings::named("shake-shake"),
         ..named(name, Home::Cifar, "shake-shake", "euler")
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn findings(recipe: &Recipe) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     data(recipe, &mut found);
     network(recipe, &mut found);
+    noise(recipe, &mut found);
     train(recipe, &mut found);
     optimiser(&recipe.optimiser, &mut found);
     schedule(&recipe.schedule, recipe.train.epochs, &mut found);
@@ -167,6 +168,20 @@ fn network(recipe: &Recipe, found: &mut Findings) {
         network.classes != 1,
         "network.classes",
         "there must be at least 2 classes",
+    );
+}
+
+fn noise(recipe: &Recipe, found: &mut Findings) {
+    let noise = &recipe.noise;
+    found.require(
+        noise.keep > 0.0 && noise.keep <= 1.0,
+        "noise.keep",
+        "must be a probability above 0 and at most 1",
+    );
+    found.require(
+        noise.level.is_finite() && noise.level >= 0.0,
+        "noise.level",
+        "must be finite and at least 0",
     );
 }
 

@@ -24,9 +24,9 @@ pub use diff::{Difference, diff, may_change_on_resume, resume_refusals};
 pub use embedded::{DEFAULT_RECIPE, data_sets, embedded, embedded_text};
 pub use layers::Layers;
 pub use model::{
-    ActivationsKind, CoefficientKind, CropKind, DataSettings, NetworkSettings, OptimiserKind,
-    OptimiserSettings, PadMode, Recipe, ScheduleKind, ScheduleSettings, TaskKind, TaskSettings,
-    TrainSettings,
+    ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DataSettings, DecayKind,
+    ForwardKind, NetworkSettings, NoiseSection, OptimiserKind, OptimiserSettings, PadMode, PerKind,
+    Recipe, ScalingKind, ScheduleKind, ScheduleSettings, TaskKind, TaskSettings, TrainSettings,
 };
 pub use problem::{Origin, Problem, ProblemKind, RecipeError};
 pub use resolve::{Resolved, Row};

@@ -91,6 +91,76 @@ words! {
 }
 
 words! {
+    /// How the probability to keep a block changes with depth.
+    DecayKind {
+        /// Linearly down to that of the last block.
+        #[default]
+        Linear = "linear",
+        /// It is the same everywhere.
+        Constant = "constant",
+    }
+}
+
+words! {
+    /// Which block the linear fall begins at.
+    CountKind {
+        /// The first block is never dropped (Lu et al. 2018).
+        #[default]
+        FromZero = "from-zero",
+        /// It is dropped sometimes (Huang et al. 2016).
+        FromOne = "from-one",
+    }
+}
+
+words! {
+    /// Where the mean of stochastic depth is put right.
+    ScalingKind {
+        /// In training (Lu et al. 2018).
+        #[default]
+        Train = "train",
+        /// In evaluation (Huang et al. 2016).
+        Test = "test",
+    }
+}
+
+words! {
+    /// Who shares a draw.
+    PerKind {
+        /// As the noise was published.
+        #[default]
+        Published = "",
+        /// All images of a batch.
+        Batch = "batch",
+        /// Nobody: every image has its own.
+        Image = "image",
+    }
+}
+
+words! {
+    /// The mixture of two branches in the forward pass.
+    ForwardKind {
+        /// At random.
+        #[default]
+        Shake = "shake",
+        /// Half and half.
+        Even = "even",
+    }
+}
+
+words! {
+    /// The mixture of two branches in the backward pass.
+    BackwardKind {
+        /// At random again.
+        #[default]
+        Shake = "shake",
+        /// As in the forward pass.
+        Keep = "keep",
+        /// Half and half.
+        Even = "even",
+    }
+}
+
+words! {
     /// The rule that moves the weights.
     OptimiserKind {
         /// Stochastic gradient descent with momentum.
@@ -124,6 +194,8 @@ pub struct Recipe {
     pub data: DataSettings,
     /// `[network]`
     pub network: NetworkSettings,
+    /// `[noise]`
+    pub noise: NoiseSection,
     /// `[train]`
     pub train: TrainSettings,
     /// `[optimiser]`
@@ -148,6 +220,8 @@ pub struct DataSettings {
     pub name: String,
     /// Folder of its files; empty: the usual place.
     pub dir: String,
+    /// Training images used, picked at random once for all seeds; 0: all.
+    pub limit: usize,
     /// Height and width that images are resized to; 0 keeps them.
     pub size: usize,
     /// Pixels of border before a random crop; 0 does not crop.
@@ -199,6 +273,28 @@ pub struct NetworkSettings {
     pub dropout: f64,
     /// FractalNet: share of branches left out of joins in training; -1: as the preset says.
     pub drop_path: f64,
+}
+
+/// `[noise]`: how random steps are; which noise it is stands in `network.noise`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseSection {
+    /// Stochastic depth: probability that the last block is kept.
+    pub keep: f64,
+    /// Stochastic depth: how the probability changes with depth.
+    pub decay: DecayKind,
+    /// Stochastic depth: which block the linear fall begins at.
+    pub count: CountKind,
+    /// Stochastic depth: where the mean is put right.
+    pub scaling: ScalingKind,
+    /// Stochastic depth and shake-shake: who shares a draw.
+    pub per: PerKind,
+    /// Shake-shake: the mixture of the forward pass.
+    pub forward: ForwardKind,
+    /// Shake-shake: the mixture of the backward pass.
+    pub backward: BackwardKind,
+    /// Gaussian: standard deviation of what is added, in units of the features.
+    pub level: f64,
 }
 
 /// `[train]`: how long, in what portions, from which seed.
@@ -273,6 +369,7 @@ impl Default for DataSettings {
         DataSettings {
             name: "digits".to_owned(),
             dir: String::new(),
+            limit: 0,
             size: 0,
             pad: 0,
             pad_mode: PadMode::Zero,
@@ -301,6 +398,21 @@ impl Default for NetworkSettings {
             activations: ActivationsKind::Preset,
             dropout: -1.0,
             drop_path: -1.0,
+        }
+    }
+}
+
+impl Default for NoiseSection {
+    fn default() -> Self {
+        NoiseSection {
+            keep: 0.5,
+            decay: DecayKind::Linear,
+            count: CountKind::FromZero,
+            scaling: ScalingKind::Train,
+            per: PerKind::Published,
+            forward: ForwardKind::Shake,
+            backward: BackwardKind::Shake,
+            level: 0.001,
         }
     }
 }

@@ -5,7 +5,8 @@
 //! compares it with [`Recipe`](super::Recipe).
 
 use super::model::{
-    ActivationsKind, CoefficientKind, CropKind, OptimiserKind, PadMode, ScheduleKind, TaskKind,
+    ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
+    OptimiserKind, PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
 };
 use toml::Value;
 
@@ -51,6 +52,11 @@ pub static SETTINGS: &[Setting] = &[
         "data.dir",
         Kind::Text,
         "folder of its files; empty: the usual place",
+    ),
+    row(
+        "data.limit",
+        Kind::Count,
+        "training images used, the same for every seed; 0: all",
     ),
     row(
         "data.size",
@@ -152,6 +158,46 @@ pub static SETTINGS: &[Setting] = &[
         "network.drop_path",
         Kind::Number,
         "FractalNet: share of branches left out in training; -1: as the preset",
+    ),
+    row(
+        "noise.keep",
+        Kind::Number,
+        "stochastic-depth: probability that the last block is kept",
+    ),
+    row(
+        "noise.decay",
+        Kind::Word(DecayKind::KEYS),
+        "stochastic-depth: how that changes with depth",
+    ),
+    row(
+        "noise.count",
+        Kind::Word(CountKind::KEYS),
+        "stochastic-depth: is the first block always kept (from-zero) or not (from-one)",
+    ),
+    row(
+        "noise.scaling",
+        Kind::Word(ScalingKind::KEYS),
+        "stochastic-depth: where the mean is put right",
+    ),
+    row(
+        "noise.per",
+        Kind::Word(PerKind::KEYS),
+        "who shares a draw: a batch, or every image has its own; empty: as published",
+    ),
+    row(
+        "noise.forward",
+        Kind::Word(ForwardKind::KEYS),
+        "shake-shake: mixture of the forward pass",
+    ),
+    row(
+        "noise.backward",
+        Kind::Word(BackwardKind::KEYS),
+        "shake-shake: mixture of the backward pass",
+    ),
+    row(
+        "noise.level",
+        Kind::Number,
+        "gaussian: standard deviation of what is added to features",
     ),
     row(
         "train.epochs",

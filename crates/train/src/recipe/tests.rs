@@ -159,7 +159,7 @@ fn all_problems_are_reported_at_once_with_origin_and_hint() {
         "the recipe has 10 problems",
         "`nonsense` (from `--set`): is not of the form `section.key=value`",
         "`modell.x = 1` (my.toml:10): there is no such section",
-        "sections: `task`, `data`, `network`, `train`, `optimiser`, `schedule`",
+        "sections: `task`, `data`, `network`, `noise`, `train`, `optimiser`, `schedule`",
         "`train.epoch = 10` (from `--set`): there is no such setting",
         "did you mean `train.epochs` (now 0, from my.toml:2)",
         "settings of `[train]`: `epochs`, `batch`",
@@ -351,8 +351,7 @@ fn saved_recipes_read_back_equal() {
             recipe
         );
     }
-    let expected =
-        "[task]\nkind = \"classify\"\n\n[data]\nname = \"digits\"\ndir = \"\"\nsize = 0\n";
+    let expected = "[task]\nkind = \"classify\"\n\n[data]\nname = \"digits\"\ndir = \"\"\nlimit = 0\nsize = 0\n";
     assert!(Recipe::default().to_toml().starts_with(expected));
 }
 

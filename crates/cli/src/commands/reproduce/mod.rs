@@ -1,0 +1,362 @@
+//! `timestep reproduce`: the tables of the talk, ours beside the published numbers.
+
+mod map;
+mod runtime;
+
+use crate::args::{BudgetName, Reproduce, TableName};
+use crate::commands::train::stop_on_interrupt;
+use crate::failure::{Failure, INTERRUPTED};
+use crate::progress::Display;
+use crate::ui::Ui;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use timestep_nets::{all_coefficients, device};
+use timestep_report::momentum::{Form, Learned, learned};
+use timestep_train::reproduce::{Budget, Progress, Reproduction, Task, error_of, markdown};
+use timestep_train::tables::{MOMENTUM, TABLE2, TABLE3, TABLE4};
+use timestep_train::trainer::{self, Options, Outcome};
+use timestep_train::{Setup, TrainError, Trained, files, run as runs};
+
+/// Makes a table again, or goes on with one.
+pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
+    let table = match args.table {
+        TableName::Table1 => return map::run(args, ui),
+        TableName::Runtime => return runtime::run(args, ui),
+        TableName::Table2 => &TABLE2,
+        TableName::Table3 => &TABLE3,
+        TableName::Table4 => &TABLE4,
+        TableName::Momentum => &MOMENTUM,
+    };
+    let budget = budget(args);
+    let folder = args.out.clone().unwrap_or_else(|| {
+        PathBuf::from("reproduce").join(format!("{}-{}", table.key, budget.name))
+    });
+    let reproduction = Reproduction::open(table, budget, &folder)?;
+    let tasks = chosen(&reproduction, &args.rows)?;
+    if args.dry_run {
+        return plan(&reproduction, &tasks, ui);
+    }
+    if !args.render {
+        let stop = stop_on_interrupt();
+        if !work(&reproduction, &tasks, &stop, ui)? {
+            ui.note(&format!(
+                "interrupted; the same command goes on, `--render` shows the table so far ({})",
+                folder.display()
+            ));
+            return Ok(INTERRUPTED);
+        }
+    }
+    show(&reproduction, args.render, ui)?;
+    Ok(0)
+}
+
+/// The budget that the flags ask for.
+fn budget(args: &Reproduce) -> Budget {
+    let base = match args.budget {
+        BudgetName::Quick => Budget::quick(),
+        BudgetName::Full => Budget::full(),
+    };
+    let mut budget = base.clone();
+    if let Some(epochs) = args.epochs {
+        budget.epochs = epochs as usize;
+    }
+    if let Some(images) = args.images {
+        budget.images = images as usize;
+    }
+    if let Some(data) = &args.data {
+        budget.data.clone_from(data);
+    }
+    if budget != base {
+        budget.name = "custom".into();
+    }
+    if let Some(dir) = &args.data_dir {
+        budget.data_dir = dir.display().to_string();
+    }
+    budget.seeds = args.seeds;
+    budget
+}
+
+/// The runs of the rows that were asked for.
+fn chosen(reproduction: &Reproduction, rows: &[String]) -> Result<Vec<Task>, Failure> {
+    let mut tasks = reproduction.tasks();
+    tasks.retain(|task| rows.is_empty() || rows.iter().any(|row| task.recipe.contains(row)));
+    if tasks.is_empty() {
+        let all: Vec<&str> = reproduction
+            .table
+            .rows
+            .iter()
+            .filter_map(|r| r.recipe)
+            .collect();
+        return Err(Failure::usage(
+            format!(
+                "--rows {}: no row of {} has that",
+                rows.join(","),
+                reproduction.table.key
+            ),
+            format!("its recipes are {}", all.join(", ")),
+        ));
+    }
+    Ok(tasks)
+}
+
+/// What would be done, and for about how long.
+fn plan(reproduction: &Reproduction, tasks: &[Task], ui: Ui) -> Result<u8, Failure> {
+    let speed = speed()?;
+    let (mut rows, mut total) = (Vec::new(), 0.0);
+    for task in tasks {
+        let resolved = reproduction.budget.recipe(task.recipe, task.seed)?;
+        let (epochs, batch) = (resolved.recipe.train.epochs, resolved.recipe.train.batch);
+        let progress = match reproduction.progress(task) {
+            Progress::Waiting => "waiting",
+            Progress::Begun => "begun",
+            Progress::Diverged => "diverged",
+            Progress::Refused(_) => "refused",
+            Progress::Done(_) => "done",
+        };
+        // Data that is not there is no reason to hide the plan.
+        let (images, hours, trouble) = match Setup::new(resolved) {
+            Ok(setup) => {
+                let images = setup.dataset.train.len();
+                let adds = setup.network.cost().multiply_adds as f64;
+                // A backward pass is two forward ones; every epoch measures the test images too.
+                let work = adds * (3 * images + setup.dataset.test.len()) as f64 * epochs as f64;
+                (Some(images), Some(work / speed / 3600.0), None)
+            }
+            Err(error) => (None, None, Some(error.to_string())),
+        };
+        if progress != "done" {
+            total += hours.unwrap_or(0.0);
+        }
+        if ui.json {
+            ui.object(json!({
+                "recipe": task.recipe, "seed": task.seed, "epochs": epochs, "batch": batch, "images": images,
+                "hours": hours, "progress": progress, "run": task.folder.display().to_string(),
+                "trouble": trouble,
+            }));
+        }
+        rows.push(vec![
+            task.recipe.to_owned(),
+            task.seed.to_string(),
+            epochs.to_string(),
+            batch.to_string(),
+            images.map_or("?".into(), |n| n.to_string()),
+            hours.map_or("?".into(), in_words),
+            trouble.unwrap_or_else(|| progress.to_owned()),
+        ]);
+    }
+    if !ui.json {
+        let head = [
+            "recipe", "seed", "epochs", "batch", "images", "about", "state",
+        ];
+        rows.insert(0, head.map(String::from).to_vec());
+        ui.data(&format!(
+            "{}\n{}\n\n{}\nabout {} in all, from the multiplications of each network at the speed of lm-resnet-20 \
+             on this machine now;\nwide networks are up to twice as fast, thin ones half as fast. Nothing was written.",
+            reproduction.table.title,
+            reproduction.budget.describe(),
+            crate::ui::table(&rows),
+            in_words(total),
+        ));
+    }
+    Ok(0)
+}
+
+/// Hours as a person says them.
+fn in_words(hours: f64) -> String {
+    match hours * 60.0 {
+        m if m < 1.0 => format!("{:.0} s", m * 60.0),
+        m if m < 120.0 => format!("{m:.0} min"),
+        _ => format!("{hours:.0} h"),
+    }
+}
+
+/// Multiply-adds a second in training, measured on steps of lm-resnet-20.
+fn speed() -> Result<f64, Failure> {
+    use timestep_nets::{Home, Mode, Network, Pass, Tensor, TensorData, ops, preset};
+    const BATCH: usize = 32;
+    let (input, classes) = Home::Cifar.input();
+    let network = Network::build(&preset("lm-resnet-20")?.config(input, classes))?;
+    let device = device("cpu")?;
+    let parameters = network.init(0, &device);
+    let mut fastest = f64::INFINITY;
+    for _ in 0..4 {
+        let began = Instant::now();
+        let values = parameters.tracked();
+        let shape = [BATCH, input.channels, input.height, input.width];
+        let images = Tensor::<4>::zeros(shape, &device).autodiff();
+        let logits = network.forward(&Pass::new(&values, Mode::Train), images)?;
+        let labels = Tensor::from_data(TensorData::new(vec![0_i32; BATCH], [BATCH]), &device);
+        drop(ops::cross_entropy(logits, labels, 0.0).backward());
+        fastest = fastest.min(began.elapsed().as_secs_f64());
+    }
+    Ok(3.0 * (network.cost().multiply_adds * BATCH) as f64 / fastest)
+}
+
+/// Trains what is not done yet; `false` if a person stopped it.
+fn work(
+    reproduction: &Reproduction,
+    tasks: &[Task],
+    stop: &Arc<AtomicBool>,
+    ui: Ui,
+) -> Result<bool, Failure> {
+    reproduction.begin()?;
+    let device = device("cpu")?;
+    for (n, task) in tasks.iter().enumerate() {
+        let progress = reproduction.progress(task);
+        if !matches!(progress, Progress::Waiting | Progress::Begun) {
+            continue;
+        }
+        ui.note(&format!(
+            "row {} of {}: {}, seed {}",
+            n + 1,
+            tasks.len(),
+            task.recipe,
+            task.seed
+        ));
+        let options = Options {
+            device: device.clone(),
+            threads: rayon::current_num_threads(),
+            stop: stop.clone(),
+            logs: Vec::new(),
+            listeners: vec![Box::new(Display::new(Ui {
+                // Events of the runs are in their folders; standard output is for the table.
+                json: false,
+                ..ui
+            }))],
+        };
+        let setup = match Setup::new(reproduction.budget.recipe(task.recipe, task.seed)?) {
+            Err(TrainError::Net(why)) => {
+                // FractalNet halves its images five times: the digits are too small for it.
+                ui.note(&format!("{} is left out: {why}", task.recipe));
+                reproduction.refuse(task, &why.to_string())?;
+                continue;
+            }
+            setup => setup?,
+        };
+        let outcome = if progress == Progress::Begun {
+            trainer::resume(&setup, &task.folder, options)?
+        } else {
+            if task.folder.exists() {
+                // It was stopped before its first state was saved: there is nothing to go on from.
+                std::fs::remove_dir_all(&task.folder)
+                    .map_err(|e| files::FileError::new(files::Action::Write, &task.folder, e))?;
+            }
+            let name = task
+                .folder
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
+            runs::create(&reproduction.folder, &name)?;
+            trainer::train(&setup, &task.folder, options)?
+        };
+        match outcome {
+            Outcome::Interrupted(_) => return Ok(false),
+            Outcome::Diverged { epoch, .. } => {
+                ui.note(&format!(
+                    "{} diverged in epoch {epoch}; the table says so",
+                    task.recipe
+                ));
+            }
+            Outcome::Finished { .. } => {}
+        }
+        write(reproduction)?;
+    }
+    Ok(true)
+}
+
+/// Writes the table into its folder.
+fn write(reproduction: &Reproduction) -> Result<PathBuf, Failure> {
+    let path = reproduction.folder.join("table.md");
+    let text = markdown(reproduction);
+    files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
+    Ok(path)
+}
+
+/// Prints the table; draws what belongs to it.
+fn show(reproduction: &Reproduction, only: bool, ui: Ui) -> Result<(), Failure> {
+    if ui.json {
+        for (index, row) in reproduction.table.rows.iter().enumerate() {
+            let results = reproduction.results(index);
+            let ours = error_of(&results);
+            let done = results
+                .iter()
+                .filter(|p| matches!(p, Progress::Done(_)))
+                .count();
+            ui.object(json!({
+                "table": reproduction.table.key, "network": row.label, "layers": row.layers, "data": row.data,
+                "recipe": row.recipe, "published_error": row.error, "published_top5_error": row.top5,
+                "error": ours.map(|(mean, _)| mean), "deviation": ours.and_then(|(_, spread)| spread),
+                "seeds": done, "budget": reproduction.budget.describe(), "note": row.note,
+            }));
+        }
+    } else {
+        ui.data(&markdown(reproduction));
+    }
+    let begun = reproduction.folder.is_dir();
+    if begun && !only {
+        let path = write(reproduction)?;
+        ui.note(&format!("wrote {}", path.display()));
+    }
+    if begun && reproduction.table.key == MOMENTUM.key {
+        momentum(reproduction, ui)?;
+    }
+    Ok(())
+}
+
+/// The plot of the learned momentum of all rows with seed 0 that are done.
+fn momentum(reproduction: &Reproduction, ui: Ui) -> Result<(), Failure> {
+    let device = device("cpu")?;
+    let mut series = Vec::new();
+    for task in reproduction.tasks().iter().filter(|task| task.seed == 0) {
+        if !matches!(reproduction.progress(task), Progress::Done(_)) {
+            continue;
+        }
+        let weights = task.folder.join("weights/last.safetensors");
+        let trained = Trained::load(&weights, &device)?;
+        series.push(Learned {
+            label: trained.card.network.name.clone(),
+            segments: all_coefficients(&trained.network, &trained.parameters),
+        });
+    }
+    if series.is_empty() {
+        return Ok(());
+    }
+    let path = reproduction.folder.join("momentum.svg");
+    let picture = learned(&series, Form::Momentum);
+    files::write_atomic(&path, |out| out.write_all(picture.as_bytes()))?;
+    ui.note(&format!("wrote {}", path.display()));
+    Ok(())
+}
+
+/// A table as Markdown with bars.
+fn bars(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut text = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
+    for row in rows {
+        text.push_str(&format!("| {} |\n", row.join(" | ")));
+    }
+    text
+}
+
+/// Writes a table that is not made of runs where `--out` says.
+fn write_out(out: Option<&Path>, text: &str, ui: Ui) -> Result<(), Failure> {
+    if let Some(folder) = out {
+        let path = folder.join("table.md");
+        files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
+        ui.note(&format!("wrote {}", path.display()));
+    }
+    Ok(())
+}
+
+/// Prints rows as JSON objects.
+fn objects(head: &[&str], rows: &[Vec<Value>], ui: Ui) {
+    for row in rows {
+        let fields = head
+            .iter()
+            .map(|h| (*h).to_owned())
+            .zip(row.iter().cloned());
+        ui.object(Value::Object(fields.collect()));
+    }
+}

@@ -1,0 +1,119 @@
+//! Drop-path: branches of a fractal are left out where they join.
+//!
+//! # Equation
+//! `u = Σ_i w_i b_i` at a join of the branches `b_i`: each is left out with probability `share`, one at random
+//! stays if all would go, and the weights `w_i` of those that stay are equal; without noise all are.
+//!
+//! # Itô form
+//! At a join of two, `u = ½ (b₁ + b₂) + (w - ½) (b₁ - b₂)`:
+//! `dX = ½ (b₁ + b₂) dt + √(Var w) (b₁ - b₂) ⊙ [1, 0, …] dB`, in the reading of Shake-Shake.
+//!
+//! # As a network
+//! FractalNet (Larsson et al. 2017). Half of the mini-batches drop locally, as above; the other half keep one
+//! column of the whole network, the same at every join.
+//!
+//! # Moments
+//! Of the weight of one of two branches: mean ½, variance `(p (1-p) + p²/2)/2` with `p = share`, third
+//! central moment 0.
+//!
+//! # Weak order
+//! Symmetric in the two branches, so the third moment is 0 and the condition of weak order 1 holds by itself.
+//!
+//! # When to use / when not
+//! For fractal networks, whose columns then also work alone: each can be cut out and used as a plain
+//! network. Networks without joins cannot have it.
+//!
+//! # Reference
+//! G. Larsson, M. Maire, G. Shakhnarovich, FractalNet: ultra-deep neural networks without residuals, ICLR 2017,
+//! section 2.2.
+
+use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId, unit};
+use crate::NoiseSettings;
+use rand_chacha::rand_core::Rng;
+
+pub(super) static FACTS: NoiseFacts = NoiseFacts {
+    key: "drop-path",
+    aliases: &[],
+    title: "branches of a fractal are left out where they join",
+    equation: "sum of w_i b_i over the branches that are kept, equal weights",
+    ito: "dX = 1/2 (b1 + b2) dt + sqrt(Var w) (b1 - b2) [1, 0, ...] dB",
+    acts_on: ActsOn::Joins,
+    per_batch: true,
+    references: &["larsson2017fractalnet"],
+    source: include_str!("drop_path.rs"),
+};
+
+/// The law with these settings.
+pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
+    if (0.0..1.0).contains(&settings.share) {
+        Ok(Box::new(DropPath {
+            share: settings.share,
+        }))
+    } else {
+        Err(format!(
+            "branches cannot be left out with probability {}: it must be at least 0 and below 1",
+            settings.share
+        ))
+    }
+}
+
+/// Branches of a fractal are left out where they join.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DropPath {
+    /// Probability that a branch is left out of a join.
+    pub share: f64,
+}
+
+impl Default for DropPath {
+    fn default() -> Self {
+        Self { share: 0.15 }
+    }
+}
+
+impl DropPath {
+    /// The branches that a join of `branches` keeps in local sampling, in order; one at least.
+    pub fn local(&self, branches: usize, rng: &mut dyn Rng) -> Vec<usize> {
+        let mut kept: Vec<usize> = (0..branches).filter(|_| unit(rng) >= self.share).collect();
+        if kept.is_empty() {
+            kept.push((unit(rng) * branches as f64) as usize);
+        }
+        kept
+    }
+
+    /// The column that a mini-batch keeps everywhere; `None` for the half that drop locally.
+    pub fn global(columns: usize, rng: &mut dyn Rng) -> Option<usize> {
+        (unit(rng) < 0.5).then(|| (unit(rng) * columns as f64) as usize)
+    }
+}
+
+impl Noise for DropPath {
+    fn facts(&self) -> &'static NoiseFacts {
+        &FACTS
+    }
+
+    /// The weight of the first branch at a join of two, in local sampling.
+    fn control(&self, _at: StepId, _h: f64, rng: &mut dyn Rng) -> Control {
+        let weight = match self.local(2, rng).as_slice() {
+            [0] => 1.0,
+            [1] => 0.0,
+            _ => 0.5,
+        };
+        Control::Mix {
+            forward: weight,
+            backward: weight,
+        }
+    }
+
+    fn mean(&self, _at: StepId, h: f64) -> f64 {
+        0.5 * h
+    }
+
+    fn moments(&self, _at: StepId) -> Moments {
+        let p = self.share;
+        Moments {
+            mean: 0.5,
+            variance: (p * (1.0 - p) + p * p / 2.0) / 2.0,
+            third: 0.0,
+        }
+    }
+}

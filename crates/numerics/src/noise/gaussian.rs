@@ -1,0 +1,94 @@
+//! Gaussian noise: normal numbers are added to the state after each step.
+//!
+//! # Equation
+//! `u_{n+1} = u_n + f(u_n) + σ ξ_n`, the entries of `ξ_n` independent and normal, `σ = level`.
+//!
+//! # Itô form
+//! `dX = f(X) dt + (σ/√Δt) dB`: every entry of the state has a Brownian motion of its own.
+//!
+//! # As a network
+//! Pre-activation ResNet-110 with level 0.001 (Lu et al. 2018, talk). Any block, any scheme; a scheme whose
+//! activations are reconstructed cannot undo what was added and is refused.
+//!
+//! # Moments
+//! Of the added number: mean 0, variance `σ²`, third moment 0.
+//!
+//! # Weak order
+//! `ξ √Δt` is the increment of a Brownian motion itself, so every moment is right and Euler-Maruyama's weak
+//! order 1 holds. Measure it: `timestep analyze weak-order gaussian`.
+//!
+//! # When to use / when not
+//! The cheapest noise in mathematics, but not in time: a normal number is drawn for each feature of each
+//! step. Batch normalisation in the next block takes the scale of the features out, so only a level near
+//! theirs does anything.
+//!
+//! # Reference
+//! Lu, Zhong, Li, Dong 2018, section 3 (their code adds numbers that are normal after the first block and
+//! uniform on [0, level] after the others; here all are normal).
+
+use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId};
+use crate::NoiseSettings;
+use rand_chacha::rand_core::Rng;
+
+pub(super) static FACTS: NoiseFacts = NoiseFacts {
+    key: "gaussian",
+    aliases: &["normal"],
+    title: "normal numbers are added to the state after each step",
+    equation: "u + f(u) + sigma xi, xi normal",
+    ito: "dX = f(X) dt + sigma/sqrt(dt) dB",
+    acts_on: ActsOn::State,
+    per_batch: false,
+    references: &["lu2018beyond"],
+    source: include_str!("gaussian.rs"),
+};
+
+/// The law with these settings.
+pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
+    if settings.level.is_finite() && settings.level >= 0.0 {
+        Ok(Box::new(Gaussian {
+            level: settings.level,
+        }))
+    } else {
+        Err(format!(
+            "a deviation of {} makes no sense: it must be finite and at least 0",
+            settings.level
+        ))
+    }
+}
+
+/// Normal numbers are added to the state after each step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gaussian {
+    /// Standard deviation `σ`, in units of the features.
+    pub level: f64,
+}
+
+impl Default for Gaussian {
+    fn default() -> Self {
+        Self { level: 0.001 }
+    }
+}
+
+impl Noise for Gaussian {
+    fn facts(&self) -> &'static NoiseFacts {
+        &FACTS
+    }
+
+    fn control(&self, _at: StepId, _h: f64, _rng: &mut dyn Rng) -> Control {
+        Control::Add {
+            deviation: self.level,
+        }
+    }
+
+    fn mean(&self, _at: StepId, h: f64) -> f64 {
+        h
+    }
+
+    fn moments(&self, _at: StepId) -> Moments {
+        Moments {
+            mean: 0.0,
+            variance: self.level.powi(2),
+            third: 0.0,
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! How is a published table made again? Row by row, as ordinary runs in one folder, at a stated budget.
+//!
+//! A row is done when its run has ended; a run that was stopped in the middle is continued. The budget is
+//! written into the folder, so rows of different budgets never stand in one table.
+
+use crate::TrainError;
+use crate::checkpoint::STATE;
+use crate::event::{Event, TestMetrics};
+use crate::files;
+use crate::recipe::{Layers, Resolved};
+use crate::tables::{PublishedRow, PublishedTable};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// What the runs of a table are given to work with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// `quick`, `full`, or `custom` where a number was changed.
+    pub name: String,
+    /// Epochs of every row; 0: as its recipe says.
+    pub epochs: usize,
+    /// Training images; 0: all.
+    pub images: usize,
+    /// Data set that takes the place of the published one; empty: none does.
+    pub data: String,
+    /// Folder of the data; empty: the usual place.
+    pub data_dir: String,
+    /// Seeds of every row, counted from 0.
+    pub seeds: u64,
+}
+
+impl Budget {
+    /// A few epochs on the embedded digits: shows that every row runs, says nothing about its error.
+    #[must_use]
+    pub fn quick() -> Self {
+        Self {
+            name: "quick".into(),
+            epochs: 2,
+            images: 0,
+            data: "digits".into(),
+            data_dir: String::new(),
+            seeds: 1,
+        }
+    }
+
+    /// Everything as published.
+    #[must_use]
+    pub fn full() -> Self {
+        Self {
+            name: "full".into(),
+            epochs: 0,
+            images: 0,
+            data: String::new(),
+            data_dir: String::new(),
+            seeds: 1,
+        }
+    }
+
+    /// What a reader of the table must know.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let epochs = match self.epochs {
+            0 => "all epochs of the published recipes".to_owned(),
+            n => format!(
+                "{n} epochs in one cycle of the learning rate instead of the published ones"
+            ),
+        };
+        let images = match self.images {
+            0 => "all training images".to_owned(),
+            n => format!("{n} training images"),
+        };
+        let data = match self.data.as_str() {
+            "" => "the published data sets".to_owned(),
+            data => format!("`{data}` instead of the published data"),
+        };
+        let seeds = match self.seeds {
+            1 => "seed 0".to_owned(),
+            n => format!("seeds 0 to {}", n - 1),
+        };
+        format!(
+            "budget `{}`: {epochs}, {images}, {data}, {seeds}",
+            self.name
+        )
+    }
+
+    /// The recipe of a row under this budget.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] with all problems.
+    pub fn recipe(&self, name: &str, seed: u64) -> Result<Resolved, TrainError> {
+        let mut layers = Layers::load(name);
+        let from = format!("--budget {}", self.name);
+        let mut give = |path: &str, text: &str| {
+            layers.flag(&from, path, text);
+        };
+        give("train.seed", &seed.to_string());
+        if self.epochs > 0 {
+            give("train.epochs", &self.epochs.to_string());
+            give("schedule.name", "one-cycle");
+            give("schedule.warmup_epochs", "0");
+        }
+        if self.images > 0 {
+            give("data.limit", &self.images.to_string());
+        }
+        if !self.data.is_empty() {
+            give("data.name", &self.data);
+        }
+        if self.data == "digits" {
+            // Eight pixels wide, and a mirrored stroke is another digit.
+            give("data.pad", "1");
+            give("data.flip", "false");
+            give("data.crop", "pad");
+            give("data.size", "0");
+            give("data.resize", "0");
+            give("data.mean", "[]");
+            give("data.std", "[]");
+        }
+        if !self.data_dir.is_empty() {
+            give("data.dir", &self.data_dir);
+        }
+        Ok(layers.resolve()?)
+    }
+}
+
+/// One run of a table: a row under a seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// Position of the row in the table.
+    pub row: usize,
+    /// Seed.
+    pub seed: u64,
+    /// Recipe before the budget.
+    pub recipe: &'static str,
+    /// Folder of the run.
+    pub folder: PathBuf,
+}
+
+/// How far the run of a task is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// Not begun, or stopped before anything was saved.
+    Waiting,
+    /// Stopped in the middle.
+    Begun,
+    /// A number became non-finite.
+    Diverged,
+    /// Its network cannot take the images of this budget; a sentence.
+    Refused(String),
+    /// It ended with this.
+    Done(TestMetrics),
+}
+
+/// A table that is being made again in a folder.
+#[derive(Clone, Debug)]
+pub struct Reproduction {
+    /// The table.
+    pub table: &'static PublishedTable,
+    /// The budget.
+    pub budget: Budget,
+    /// Where the runs are.
+    pub folder: PathBuf,
+}
+
+/// Why a run cannot be, in its folder.
+const REFUSED: &str = "refused.txt";
+
+/// The budget in the folder of a table.
+const PLAN: &str = "budget.json";
+
+impl Reproduction {
+    /// A table in a folder.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherBudget`] if the folder holds runs of another budget, [`TrainError::File`] and
+    /// [`TrainError::Damaged`] if it cannot be read.
+    pub fn open(
+        table: &'static PublishedTable,
+        budget: Budget,
+        folder: &Path,
+    ) -> Result<Self, TrainError> {
+        let path = folder.join(PLAN);
+        if path.is_file() {
+            let text = files::read_text(&path)?;
+            let saved: Budget = serde_json::from_str(&text).map_err(|e| TrainError::Damaged {
+                path: path.clone(),
+                what: e.to_string(),
+            })?;
+            // More seeds only add runs.
+            let same = Budget {
+                seeds: budget.seeds,
+                ..saved.clone()
+            };
+            if same != budget {
+                return Err(TrainError::OtherBudget {
+                    folder: folder.to_owned(),
+                    saved: saved.describe(),
+                    asked: budget.describe(),
+                });
+            }
+        }
+        Ok(Self {
+            table,
+            budget,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Writes the budget down, so that the folder keeps to it.
+    ///
+    /// # Errors
+    /// [`TrainError::File`] if the disk refuses.
+    pub fn begin(&self) -> Result<(), TrainError> {
+        let text = serde_json::to_string_pretty(&self.budget)
+            .expect("text and numbers are representable as JSON");
+        std::fs::create_dir_all(&self.folder)
+            .map_err(|e| files::FileError::new(files::Action::CreateFolder, &self.folder, e))?;
+        let path = self.folder.join(PLAN);
+        files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
+        Ok(())
+    }
+
+    /// All runs: every row with the first seed, then every row with the next.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for seed in 0..self.budget.seeds {
+            for (row, published) in self.table.rows.iter().enumerate() {
+                if let Some(recipe) = published.recipe {
+                    let name = format!("{}-s{seed}", recipe.replace('/', "-"));
+                    tasks.push(Task {
+                        row,
+                        seed,
+                        recipe,
+                        folder: self.folder.join(name),
+                    });
+                }
+            }
+        }
+        tasks
+    }
+
+    /// How far a run is.
+    #[must_use]
+    pub fn progress(&self, task: &Task) -> Progress {
+        if let Ok(why) = std::fs::read_to_string(task.folder.join(REFUSED)) {
+            return Progress::Refused(why);
+        }
+        let text = std::fs::read_to_string(task.folder.join("events.jsonl")).unwrap_or_default();
+        // A line that was cut off by a full disk or a kill is no event.
+        let last = text.lines().rev().find_map(|line| {
+            serde_json::from_str::<Event>(line)
+                .ok()
+                .filter(|event| matches!(event, Event::End { .. } | Event::Diverged { .. }))
+        });
+        match last {
+            Some(Event::End { test, .. }) => Progress::Done(test),
+            Some(Event::Diverged { .. }) => Progress::Diverged,
+            _ if task.folder.join(STATE).is_file() => Progress::Begun,
+            _ => Progress::Waiting,
+        }
+    }
+
+    /// Notes that a run cannot be, so that the table says so.
+    ///
+    /// # Errors
+    /// [`TrainError::File`] if the disk refuses.
+    pub fn refuse(&self, task: &Task, why: &str) -> Result<(), TrainError> {
+        std::fs::create_dir_all(&task.folder)
+            .map_err(|e| files::FileError::new(files::Action::CreateFolder, &task.folder, e))?;
+        let path = task.folder.join(REFUSED);
+        files::write_atomic(&path, |out| out.write_all(why.as_bytes()))?;
+        Ok(())
+    }
+
+    /// Results of a row: one for each seed that is done.
+    #[must_use]
+    pub fn results(&self, row: usize) -> Vec<Progress> {
+        let mine = self.tasks().into_iter().filter(|task| task.row == row);
+        mine.map(|task| self.progress(&task)).collect()
+    }
+}
+
+/// Mean and standard deviation of top-1 errors in percent; the deviation is `None` below two seeds.
+#[must_use]
+pub fn error_of(results: &[Progress]) -> Option<(f64, Option<f64>)> {
+    let errors: Vec<f64> = results
+        .iter()
+        .filter_map(|progress| match progress {
+            Progress::Done(test) => Some(100.0 * (1.0 - test.top1)),
+            _ => None,
+        })
+        .collect();
+    let n = errors.len() as f64;
+    if errors.is_empty() {
+        return None;
+    }
+    let mean = errors.iter().sum::<f64>() / n;
+    let spread = errors.iter().map(|e| (e - mean).powi(2)).sum::<f64>();
+    Some((mean, (n > 1.0).then(|| (spread / (n - 1.0)).sqrt())))
+}
+
+/// The table as Markdown: published numbers beside ours, and what ours were given.
+#[must_use]
+pub fn markdown(reproduction: &Reproduction) -> String {
+    let Reproduction { table, budget, .. } = reproduction;
+    let mut text = format!("# {}\n\nOurs: {}.\n\n", table.title, budget.describe());
+    text.push_str("| network | layers | data | published error, % | ours, % | remarks |\n");
+    text.push_str("|---|---|---|---|---|---|\n");
+    for (index, row) in table.rows.iter().enumerate() {
+        let PublishedRow {
+            label,
+            layers,
+            data,
+            error,
+            note,
+            ..
+        } = row;
+        let published = match row.top5 {
+            Some(top5) => format!("{error:.1} / {top5:.1}"),
+            None => format!("{error:.2}"),
+        };
+        let ours = cell(&reproduction.results(index), row);
+        text.push_str(&format!(
+            "| {label} | {layers} | {data} | {published} | {ours} | {note} |\n"
+        ));
+    }
+    text
+}
+
+/// Our side of a row.
+fn cell(results: &[Progress], row: &PublishedRow) -> String {
+    if row.recipe.is_none() {
+        return "–".into();
+    }
+    let done = results
+        .iter()
+        .filter(|p| matches!(p, Progress::Done(_)))
+        .count();
+    if let Some((mean, spread)) = error_of(results) {
+        let spread = spread.map_or(String::new(), |s| format!(" ± {s:.2}"));
+        let seeds = if done > 1 {
+            format!(" ({done} seeds)")
+        } else {
+            String::new()
+        };
+        let top5 = results.iter().find_map(|p| match p {
+            Progress::Done(test) => row
+                .top5
+                .map(|_| format!(" / {:.2}", 100.0 * (1.0 - test.top5))),
+            _ => None,
+        });
+        return format!("{mean:.2}{spread}{}{seeds}", top5.unwrap_or_default());
+    }
+    if let Some(Progress::Refused(_)) = results.first() {
+        return "not for these images".into();
+    }
+    let any = |wanted: &Progress| results.contains(wanted);
+    if any(&Progress::Diverged) {
+        "diverged".into()
+    } else if any(&Progress::Begun) {
+        "begun".into()
+    } else {
+        "waiting".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::{TABLE2, TABLES};
+
+    #[test]
+    fn a_budget_changes_what_it_says_and_nothing_else() {
+        let quick = Budget::quick();
+        let ours = quick
+            .recipe("cifar10/lm-resnet-20", 3)
+            .expect("resolves")
+            .recipe;
+        let theirs = Layers::load("cifar10/lm-resnet-20")
+            .resolve()
+            .expect("resolves")
+            .recipe;
+        assert_eq!((ours.train.epochs, ours.train.seed), (2, 3));
+        assert_eq!(ours.data.name, "digits");
+        assert_eq!(ours.network, theirs.network);
+        assert_eq!(ours.optimiser, theirs.optimiser);
+        let full = Budget::full()
+            .recipe("cifar10/lm-resnet-20", 0)
+            .expect("resolves")
+            .recipe;
+        assert_eq!(full, theirs);
+    }
+
+    #[test]
+    fn every_row_resolves_at_every_budget() {
+        for table in TABLES {
+            for recipe in table.rows.iter().filter_map(|row| row.recipe) {
+                for budget in [Budget::quick(), Budget::full()] {
+                    let resolved = budget.recipe(recipe, 1);
+                    let resolved = resolved.unwrap_or_else(|e| panic!("{recipe}: {e}"));
+                    assert!(
+                        resolved.warnings.is_empty(),
+                        "{recipe}: {:?}",
+                        resolved.warnings
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn another_budget_needs_another_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = Reproduction::open(&TABLE2, Budget::quick(), folder.path()).expect("empty");
+        first.begin().expect("writes");
+        let seeds = Budget {
+            seeds: 3,
+            ..Budget::quick()
+        };
+        Reproduction::open(&TABLE2, seeds, folder.path()).expect("more seeds are no other budget");
+        let error = Reproduction::open(&TABLE2, Budget::full(), folder.path());
+        assert!(matches!(error, Err(TrainError::OtherBudget { .. })));
+    }
+
+    #[test]
+    fn unfinished_rows_wait_and_other_networks_have_no_number() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = Reproduction::open(&TABLE2, Budget::quick(), folder.path()).expect("empty");
+        let text = markdown(&table);
+        assert_eq!(text.matches("waiting").count(), table.tasks().len());
+        assert!(text.contains("| DenseNet | 100 | CIFAR-100 | 19.25 | – |"));
+        assert!(text.contains("`digits` instead of the published data"));
+    }
+
+    #[test]
+    fn errors_are_percentages_with_their_spread() {
+        let done = |top1| {
+            Progress::Done(TestMetrics {
+                loss: 0.0,
+                top1,
+                top5: 1.0,
+            })
+        };
+        assert_eq!(error_of(&[Progress::Waiting]), None);
+        let (mean, spread) = error_of(&[done(0.9), done(0.92), Progress::Begun]).expect("two");
+        assert!((mean - 9.0).abs() < 1e-9);
+        assert!((spread.expect("of two") - 2.0_f64.sqrt()).abs() < 1e-9);
+    }
+}
