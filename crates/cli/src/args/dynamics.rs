@@ -6,10 +6,10 @@ use std::path::PathBuf;
 /// Images on which a trained network is looked at.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Images {
-    /// Data set of the images [default: the one that the network was trained on]
+    /// Data set of the images [default: that of the training]
     #[arg(long, value_name = "NAME")]
     pub(crate) data: Option<String>,
-    /// Folder of the data set [default: the one it was trained on]
+    /// Folder of the data set [default: that of the training]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Number of test images, drawn at random
@@ -24,17 +24,17 @@ pub(crate) struct Images {
 #[derive(Args, Debug)]
 #[command(after_help = STABILITY)]
 pub(crate) struct StabilityArgs {
-    /// A scheme (see `timestep list schemes`), or a trained network: weights file or run folder
+    /// A scheme, or a trained network: weights file or run folder
     pub(crate) what: String,
     /// Coefficient of the scheme, if it has one
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) k: Option<f64>,
     #[command(flatten)]
     pub(crate) images: Images,
-    /// Most products with the Jacobian at a step and image, of a network [default: 60]
+    /// Most products with a Jacobian of a network [default: 60]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1000))]
     pub(crate) products: Option<u64>,
-    /// Write the stability region as a picture, with the measured hλ of a network
+    /// Write the region as a picture, with the hλ of a network
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
     /// Write every measured hλ for NumPy
@@ -44,8 +44,9 @@ pub(crate) struct StabilityArgs {
 
 /// Shown at the end of its help.
 const STABILITY: &str = "\
-Of a scheme: where hλ may lie. Of a network: where hλ lies, the eigenvalues of largest modulus of the Jacobian
-of each block at the states of real test images (4 by default), judged by the scheme with the k_n of that step.
+Of a scheme: where hλ may lie. Of a trained network: where hλ lies, the
+eigenvalues of largest modulus of the Jacobian of each block at the states of
+test images (4 by default), judged by the scheme with the k_n of that step.
 Examples:
   timestep analyze stability lm --k -0.5 --svg lm.svg
   timestep analyze stability runs/tour --images 8 --svg spectrum.svg";
@@ -56,10 +57,10 @@ pub(crate) struct Momentum {
     /// Weights files or run folders
     #[arg(required = true)]
     pub(crate) weights: Vec<PathBuf>,
-    /// Write the plot of the learned coefficients against the step as a picture
+    /// Write the plot of coefficients against the step
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-    /// Write the plot of the coefficients against the epoch of training as a picture
+    /// Write the plot of coefficients against the epoch
     #[arg(long, value_name = "FILE")]
     pub(crate) history: Option<PathBuf>,
     /// What the plots show of a coefficient
@@ -84,7 +85,7 @@ pub(crate) struct TraceArgs {
     pub(crate) weights: PathBuf,
     #[command(flatten)]
     pub(crate) images: Images,
-    /// Write the paths of the images through each segment, and the norms, as a picture
+    /// Write the paths through each segment as a picture
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
     /// Write norms, paths and features for NumPy
@@ -94,7 +95,8 @@ pub(crate) struct TraceArgs {
 
 /// Shown at the end of its help.
 const TRACE: &str = "\
-Norms are root mean squares over elements and images (200 test images by default). The picture shows the features
-of each image, averaged over its pixels, in the plane in which they spread most.
+Norms are root mean squares over elements and images (200 test images by
+default). The picture shows the features of each image, averaged over its
+pixels, in the plane in which they spread most.
 Example:
   timestep analyze trace runs/tour --svg portrait.svg";
