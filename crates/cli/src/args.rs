@@ -6,6 +6,7 @@ mod dynamics;
 mod lr_find;
 mod report;
 mod reproduce;
+mod weak_order;
 
 pub(crate) use compare::{Compare, MetricArg};
 pub(crate) use denoise::Denoise;
@@ -13,6 +14,7 @@ pub(crate) use dynamics::{Form, Images, Momentum, StabilityArgs, TraceArgs};
 pub(crate) use lr_find::LrFind;
 pub(crate) use report::Report;
 pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
+pub(crate) use weak_order::WeakOrderArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -276,6 +278,8 @@ pub(crate) struct Analyze {
 pub(crate) enum Analysis {
     /// How fast does the error fall with the step size?
     Order(OfScheme),
+    /// With noise: how fast do means approach those of a stochastic differential equation?
+    WeakOrder(WeakOrderArgs),
     /// For which hλ does a scheme stay bounded, and where are those of a trained network?
     Stability(StabilityArgs),
     /// Which differential equation does a scheme really solve?

@@ -7,6 +7,7 @@
 //! | Do errors of the history die out, also when `k_n` changes? | [`zero_stability`], [`zero_stability_of`] | complex numbers |
 //! | Which equation does it really solve? | [`modified_equation`] | power series |
 //! | Does a step with learned coefficients amplify `hλ`? | [`LearnedStep`] | complex numbers |
+//! | With noise, how fast do means approach those of its equation? | [`weak_order()`] | blocks of paths |
 //!
 //! Two more answers are about what a scheme steps: [`arnoldi`] finds the `hλ` of a block that is only known
 //! by products with its Jacobian, [`principal`] the plane in which states spread most.
@@ -23,6 +24,7 @@ mod principal;
 mod spectrum;
 mod stability;
 mod subject;
+pub mod weak_order;
 mod zero_stability;
 
 pub use learned_step::LearnedStep;
@@ -34,6 +36,7 @@ pub use stability::{
     Region, Stability, amplification_matrix, region, spectral_radius, stability,
     stability_polynomial, stability_with,
 };
+pub use weak_order::weak_order;
 pub use zero_stability::{
     HORIZON, ZeroStability, zero_stability, zero_stability_of, zero_stability_of_steps,
 };

@@ -13,3 +13,4 @@ pub mod run;
 pub mod spectrum;
 pub mod statistics;
 mod svg;
+pub mod weak_order;
