@@ -2,6 +2,7 @@
 
 use timestep_data::DataError;
 use timestep_nets::NetError;
+use timestep_nets::foreign::ForeignError;
 use timestep_numerics::UnknownScheme;
 use timestep_numerics::analysis::AnalysisError;
 use timestep_restore::RestoreError;
@@ -83,6 +84,16 @@ impl From<DataError> for Failure {
 impl From<NetError> for Failure {
     fn from(error: NetError) -> Self {
         TrainError::from(error).into()
+    }
+}
+
+impl From<ForeignError> for Failure {
+    fn from(error: ForeignError) -> Self {
+        Self {
+            code: USAGE,
+            hint: error.hint(),
+            message: error.to_string(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod dry_run;
 mod failure;
 mod map;
 mod names;
+mod of_data;
 mod progress;
 mod recipes;
 mod require;

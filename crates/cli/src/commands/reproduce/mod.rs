@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use timestep_nets::device;
-use timestep_report::plots;
+use timestep_nets::{all_coefficients, device};
+use timestep_report::momentum::{Form, Learned, learned};
 use timestep_train::reproduce::{Budget, Progress, Reproduction, Task, error_of, markdown};
 use timestep_train::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
 use timestep_train::trainer::{self, Options, Outcome};
@@ -323,17 +323,16 @@ fn momentum(reproduction: &Reproduction, ui: Ui) -> Result<(), Failure> {
         }
         let weights = task.folder.join("weights/last.safetensors");
         let trained = Trained::load(&weights, &device)?;
-        let equations = timestep_nets::equations(&trained.network, &trained.parameters, 2)?;
-        series.push(plots::Series {
+        series.push(Learned {
             label: trained.card.network.name.clone(),
-            segments: equations.into_iter().map(|s| s.k).collect(),
+            segments: all_coefficients(&trained.network, &trained.parameters),
         });
     }
     if series.is_empty() {
         return Ok(());
     }
     let path = reproduction.folder.join("momentum.svg");
-    let picture = plots::momentum(&series);
+    let picture = learned(&series, Form::Momentum);
     files::write_atomic(&path, |out| out.write_all(picture.as_bytes()))?;
     ui.note(&format!("wrote {}", path.display()));
     Ok(())
