@@ -1,5 +1,6 @@
 //! What does a name stand for? One look-up over all registries, for `explain` and `cite`.
 
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::recipes::{is_recipe, recipes};
 use timestep_data::DatasetInfo;
@@ -31,6 +32,8 @@ pub(crate) enum Named {
     Log(&'static SinkKind),
     /// A recipe, by its name.
     Recipe(String),
+    /// A kind of failure.
+    Error(Code),
 }
 
 /// Finds a name; published networks go before the aliases of schemes, data sets before their
@@ -64,6 +67,9 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     if is_recipe(name) {
         return Ok(Named::Recipe(name.to_owned()));
     }
+    if let Some(code) = Code::find(name) {
+        return Ok(Named::Error(code));
+    }
     Err(unknown(name))
 }
 
@@ -92,6 +98,7 @@ fn unknown(name: &str) -> Failure {
             .chain(data.iter().map(|d| d.key))
             .chain(SETTINGS.iter().map(|s| s.path))
             .chain(SINKS.iter().map(|s| s.key))
+            .chain(Code::ALL.iter().map(|code| code.key()))
             // Recipes are long and alike: they only answer to names that look like one.
             .chain(
                 recipes
@@ -107,7 +114,7 @@ fn unknown(name: &str) -> Failure {
     } else {
         format!("did you mean {}?", near.join(" or "))
     };
-    Failure::usage(format!("nothing is called `{name}`"), hint)
+    Failure::usage(format!("nothing is called `{name}`"), hint).coded(Code::UnknownName)
 }
 
 /// The module documentation of a source file: its `//!` lines as Markdown.

@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
             ("log", log.key, text)
         }
         Named::Recipe(name) => ("recipe", name.as_str(), recipes::page(name)?),
+        Named::Error(code) => ("error", code.key(), code.source().to_owned()),
     };
     if ui.json {
         ui.object(json!({"kind": kind, "name": name, "page": text, "measured": measured}));

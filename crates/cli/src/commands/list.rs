@@ -1,6 +1,7 @@
 //! `timestep list`: what is registered?
 
 use crate::args::{Kind, List};
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::names::type_name;
 use crate::recipes::recipes;
@@ -106,6 +107,13 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
             SINKS
                 .iter()
                 .map(|s| vec![json!(s.key), json!(s.file), json!(s.always), json!(s.about)])
+                .collect(),
+        ),
+        Kind::Errors => (
+            vec!["error", "what"],
+            Code::ALL
+                .iter()
+                .map(|code| vec![json!(code.key()), json!(code.title())])
                 .collect(),
         ),
         Kind::Runs => (
