@@ -1,10 +1,18 @@
 //! What can be asked for? The command line, as clap reads it.
 
+mod compare;
 mod denoise;
+mod lr_find;
+mod report;
 mod reproduce;
+mod weak_order;
 
+pub(crate) use compare::{Compare, MetricArg};
 pub(crate) use denoise::Denoise;
+pub(crate) use lr_find::LrFind;
+pub(crate) use report::Report;
 pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
+pub(crate) use weak_order::WeakOrderArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -83,6 +91,12 @@ pub(crate) enum Command {
     Analyze(Analyze),
     /// Make the tables of the talk again, ours beside the published numbers
     Reproduce(Reproduce),
+    /// Write the report of a run as HTML and Markdown
+    Report(Report),
+    /// Put runs side by side, with what chance leaves of their differences
+    Compare(Compare),
+    /// Suggest a learning rate
+    LrFind(Box<LrFind>),
     /// List networks, schemes, blocks, data sets, recipes, …
     List(List),
     /// Explain any registered name or error code
@@ -185,6 +199,9 @@ pub(crate) struct Train {
     /// Exit with 1 unless this holds at the end, such as 'top1>=0.9'
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,
+    /// Write no report.html at the end
+    #[arg(long)]
+    pub(crate) no_report: bool,
 }
 
 /// `timestep eval`
@@ -259,6 +276,8 @@ pub(crate) struct Analyze {
 pub(crate) enum Analysis {
     /// How fast does the error fall with the step size?
     Order(OfScheme),
+    /// With noise: how fast do means approach those of a stochastic differential equation?
+    WeakOrder(WeakOrderArgs),
     /// For which hλ does a scheme stay bounded?
     Stability(StabilityArgs),
     /// Which differential equation does a scheme really solve?

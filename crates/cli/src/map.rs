@@ -1,6 +1,7 @@
 //! Where is a network on the map of table 1 in Lu et al. 2018? Equation, and the scheme that steps it.
 
 use timestep_nets::{Body, Network};
+use timestep_numerics::noise::{NoiseFacts, noise_facts};
 
 /// A row of the table.
 pub(crate) struct Place {
@@ -34,4 +35,13 @@ impl Place {
             scheme: format!("{scheme}{h}"),
         }
     }
+}
+
+/// What makes the steps of a network random in training.
+pub(crate) fn law(network: &Network) -> Option<&'static NoiseFacts> {
+    let config = network.config();
+    if config.drop_path > 0.0 {
+        return noise_facts("drop-path");
+    }
+    noise_facts(&config.noise.name)
 }

@@ -28,7 +28,7 @@ pub(crate) fn recipes() -> Vec<String> {
 }
 
 /// Can a published network be trained on a data set with the images that it was published for?
-fn fits(data: &str, preset: &Preset) -> bool {
+pub(crate) fn fits(data: &str, preset: &Preset) -> bool {
     let Some(shape) = info(data).ok().and_then(|data| data.shape) else {
         // A folder has whatever its recipe says: `imagenet` has photographs, others anything.
         return data != "imagenet" || preset.home != Home::Cifar;

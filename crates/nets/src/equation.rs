@@ -5,6 +5,7 @@
 //! more coefficients (`lm3`, `dense`) are read with all of them.
 
 use crate::{NetError, Network, Parameters};
+use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::{
     AnalysisError, ModifiedEquation, Stability, ZeroStability, modified_equation,
     modified_equation_with, stability, stability_with, zero_stability, zero_stability_of_steps,
@@ -41,10 +42,26 @@ pub fn equations(
     parameters: &Parameters,
     terms: usize,
 ) -> Result<Vec<SegmentEquation>, NetError> {
-    let scheme = network.scheme();
+    equations_of(
+        network.scheme(),
+        &all_coefficients(network, parameters),
+        terms,
+    )
+}
+
+/// The same for coefficients that were read before, by segment, step and earlier state: those of
+/// [`all_coefficients`], or of the log of a run. The list of a step without coefficients is empty.
+///
+/// # Errors
+/// As [`equations`].
+pub fn equations_of(
+    scheme: &SchemeFacts,
+    coefficients: &[Vec<Vec<f64>>],
+    terms: usize,
+) -> Result<Vec<SegmentEquation>, NetError> {
     let key = scheme.key;
-    all_coefficients(network, parameters)
-        .into_iter()
+    coefficients
+        .iter()
         .enumerate()
         .map(|(index, steps)| {
             let learned: Vec<Vec<f64>> = steps.iter().filter(|s| !s.is_empty()).cloned().collect();

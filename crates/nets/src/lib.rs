@@ -42,7 +42,7 @@ pub use config::{
     Transition,
 };
 pub use device::device;
-pub use equation::{SegmentEquation, all_coefficients, coefficients, equations};
+pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
 pub use error::{NetError, near_names};
 pub use features::Features;
 pub use init::stream;

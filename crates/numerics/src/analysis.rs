@@ -6,6 +6,7 @@
 //! | For which `hλ` does it stay bounded? | [`stability`], [`region`], [`stability_polynomial`] | complex numbers |
 //! | Do errors of the history die out, also when `k_n` changes? | [`zero_stability`], [`zero_stability_of`] | complex numbers |
 //! | Which equation does it really solve? | [`modified_equation`] | power series |
+//! | With noise, how fast do means approach those of its equation? | [`weak_order()`] | blocks of paths |
 //!
 //! No formula of a particular scheme is typed in anywhere here: a new scheme has all of these as
 //! soon as it is registered. Each analysis takes the name of a scheme and `k`, the value of its
@@ -16,6 +17,7 @@ mod modified_equation;
 mod order;
 mod stability;
 mod subject;
+pub mod weak_order;
 mod zero_stability;
 
 pub use modified_equation::{ModifiedEquation, modified_equation, modified_equation_with};
@@ -24,6 +26,7 @@ pub use stability::{
     Region, Stability, amplification_matrix, region, spectral_radius, stability,
     stability_polynomial, stability_with,
 };
+pub use weak_order::weak_order;
 pub use zero_stability::{
     HORIZON, ZeroStability, zero_stability, zero_stability_of, zero_stability_of_steps,
 };

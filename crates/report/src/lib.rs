@@ -1,6 +1,13 @@
-//! Plots of analyses and trained networks, as SVG text. Knows no terminal and writes no files.
+//! Plots of analyses and trained networks as SVG, reports of runs as HTML and Markdown, runs side
+//! by side. Knows no terminal and writes no files.
 
+pub mod compare;
 mod contour;
 pub mod diffusion;
+pub mod document;
+pub mod line;
 pub mod plots;
+pub mod run;
+pub mod statistics;
 mod svg;
+pub mod weak_order;

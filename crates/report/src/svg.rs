@@ -114,7 +114,7 @@ impl Frame {
 }
 
 /// Round values inside a range, about six of them.
-fn ticks(range: (f64, f64)) -> Vec<f64> {
+pub(crate) fn ticks(range: (f64, f64)) -> Vec<f64> {
     let raw = (range.1 - range.0) / 6.0;
     let power = 10_f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]

@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod event;
 pub mod files;
 mod network;
+pub mod range;
 pub mod recipe;
 pub mod reproduce;
 pub mod run;

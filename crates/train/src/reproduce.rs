@@ -88,8 +88,11 @@ impl Budget {
     ///
     /// # Errors
     /// [`TrainError::Recipe`] with all problems.
-    pub fn recipe(&self, name: &str, seed: u64) -> Result<Resolved, TrainError> {
+    pub fn recipe(&self, name: &str, sets: &[&str], seed: u64) -> Result<Resolved, TrainError> {
         let mut layers = Layers::load(name);
+        for set in sets {
+            layers.set(set);
+        }
         let from = format!("--budget {}", self.name);
         let mut give = |path: &str, text: &str| {
             layers.flag(&from, path, text);
@@ -132,6 +135,8 @@ pub struct Task {
     pub seed: u64,
     /// Recipe before the budget.
     pub recipe: &'static str,
+    /// Settings on top of it.
+    pub sets: &'static [&'static str],
     /// Folder of the run.
     pub folder: PathBuf,
 }
@@ -227,11 +232,12 @@ impl Reproduction {
         for seed in 0..self.budget.seeds {
             for (row, published) in self.table.rows.iter().enumerate() {
                 if let Some(recipe) = published.recipe {
-                    let name = format!("{}-s{seed}", recipe.replace('/', "-"));
+                    let name = format!("{}-s{seed}", short_name(recipe, published.sets));
                     tasks.push(Task {
                         row,
                         seed,
                         recipe,
+                        sets: published.sets,
                         folder: self.folder.join(name),
                     });
                 }
@@ -281,6 +287,17 @@ impl Reproduction {
     }
 }
 
+/// Name of a row for its folders: the recipe, and the values that are set on top of it.
+fn short_name(recipe: &str, sets: &[&str]) -> String {
+    let mut name = recipe.replace('/', "-");
+    for (path, value) in sets.iter().filter_map(|set| set.split_once('=')) {
+        if path == "network.scheme" {
+            name.push_str(&format!("-{value}"));
+        }
+    }
+    name
+}
+
 /// Mean and standard deviation of top-1 errors in percent; the deviation is `None` below two seeds.
 #[must_use]
 pub fn error_of(results: &[Progress]) -> Option<(f64, Option<f64>)> {
@@ -316,9 +333,10 @@ pub fn markdown(reproduction: &Reproduction) -> String {
             note,
             ..
         } = row;
-        let published = match row.top5 {
-            Some(top5) => format!("{error:.1} / {top5:.1}"),
-            None => format!("{error:.2}"),
+        let published = match (error, row.top5) {
+            (Some(error), Some(top5)) => format!("{error:.1} / {top5:.1}"),
+            (Some(error), None) => format!("{error:.2}"),
+            (None, _) => "–".into(),
         };
         let ours = cell(&reproduction.results(index), row);
         text.push_str(&format!(
@@ -366,85 +384,4 @@ fn cell(results: &[Progress], row: &PublishedRow) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tables::{TABLE2, TABLES};
-
-    #[test]
-    fn a_budget_changes_what_it_says_and_nothing_else() {
-        let quick = Budget::quick();
-        let ours = quick
-            .recipe("cifar10/lm-resnet-20", 3)
-            .expect("resolves")
-            .recipe;
-        let theirs = Layers::load("cifar10/lm-resnet-20")
-            .resolve()
-            .expect("resolves")
-            .recipe;
-        assert_eq!((ours.train.epochs, ours.train.seed), (2, 3));
-        assert_eq!(ours.data.name, "digits");
-        assert_eq!(ours.network, theirs.network);
-        assert_eq!(ours.optimiser, theirs.optimiser);
-        let full = Budget::full()
-            .recipe("cifar10/lm-resnet-20", 0)
-            .expect("resolves")
-            .recipe;
-        assert_eq!(full, theirs);
-    }
-
-    #[test]
-    fn every_row_resolves_at_every_budget() {
-        for table in TABLES {
-            for recipe in table.rows.iter().filter_map(|row| row.recipe) {
-                for budget in [Budget::quick(), Budget::full()] {
-                    let resolved = budget.recipe(recipe, 1);
-                    let resolved = resolved.unwrap_or_else(|e| panic!("{recipe}: {e}"));
-                    assert!(
-                        resolved.warnings.is_empty(),
-                        "{recipe}: {:?}",
-                        resolved.warnings
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn another_budget_needs_another_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let first = Reproduction::open(&TABLE2, Budget::quick(), folder.path()).expect("empty");
-        first.begin().expect("writes");
-        let seeds = Budget {
-            seeds: 3,
-            ..Budget::quick()
-        };
-        Reproduction::open(&TABLE2, seeds, folder.path()).expect("more seeds are no other budget");
-        let error = Reproduction::open(&TABLE2, Budget::full(), folder.path());
-        assert!(matches!(error, Err(TrainError::OtherBudget { .. })));
-    }
-
-    #[test]
-    fn unfinished_rows_wait_and_other_networks_have_no_number() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let table = Reproduction::open(&TABLE2, Budget::quick(), folder.path()).expect("empty");
-        let text = markdown(&table);
-        assert_eq!(text.matches("waiting").count(), table.tasks().len());
-        assert!(text.contains("| DenseNet | 100 | CIFAR-100 | 19.25 | – |"));
-        assert!(text.contains("`digits` instead of the published data"));
-    }
-
-    #[test]
-    fn errors_are_percentages_with_their_spread() {
-        let done = |top1| {
-            Progress::Done(TestMetrics {
-                loss: 0.0,
-                top1,
-                top5: 1.0,
-            })
-        };
-        assert_eq!(error_of(&[Progress::Waiting]), None);
-        let (mean, spread) = error_of(&[done(0.9), done(0.92), Progress::Begun]).expect("two");
-        assert!((mean - 9.0).abs() < 1e-9);
-        assert!((spread.expect("of two") - 2.0_f64.sqrt()).abs() < 1e-9);
-    }
-}
+mod tests;

@@ -66,6 +66,8 @@ pub(crate) enum TableName {
     Runtime,
     /// The learned momentum of LM-ResNets, with its plot
     Momentum,
+    /// Our own: schemes with one block under one protocol
+    Schemes,
 }
 
 /// How much work.

@@ -13,6 +13,7 @@ use timestep_train::files;
 pub(crate) fn run(args: &Analyze, ui: Ui) -> Result<u8, Failure> {
     match &args.what {
         Analysis::Order(of) => order(of, ui),
+        Analysis::WeakOrder(args) => super::weak_order::run(args, ui),
         Analysis::Stability(args) => stability(args, ui),
         Analysis::ModifiedEquation(args) => modified(args, ui),
         Analysis::Momentum(args) => super::momentum::run(args, ui),
@@ -32,7 +33,7 @@ pub(crate) fn number(value: f64) -> Value {
 }
 
 /// ` (k = -0.5)`, or nothing.
-fn with_k(k: Option<f64>) -> String {
+pub(crate) fn with_k(k: Option<f64>) -> String {
     k.map_or(String::new(), |k| format!(" (k = {k})"))
 }
 

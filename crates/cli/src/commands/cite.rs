@@ -46,10 +46,8 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
         Ok(entries) => return Ok(entries),
         Err(unknown) => unknown,
     };
-    if path.join(run::RECIPE).is_file() && !path.join(BEST).is_file() {
-        // A run that has not reached its first weights.
-        let recipe = run::recipe(path)?;
-        return of_recipe(&recipe);
+    if path.join(run::RECIPE).is_file() {
+        return of_run(path);
     }
     let weights = path.extension().is_some_and(|e| e == "safetensors");
     if weights || path.exists() {
@@ -57,6 +55,16 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
         return of_network(trained.network.config(), &trained.card.data);
     }
     Err(unknown)
+}
+
+/// The entries of a run.
+pub(crate) fn of_run(folder: &Path) -> Result<Vec<String>, Failure> {
+    if folder.join(BEST).is_file() {
+        let trained = Trained::load(folder, &device("cpu")?)?;
+        return of_network(trained.network.config(), &trained.card.data);
+    }
+    // It has not reached its first weights.
+    of_recipe(&run::recipe(folder)?)
 }
 
 /// The entries of a registered name.

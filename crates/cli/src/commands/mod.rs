@@ -1,7 +1,9 @@
 //! Which commands are there? One file each.
 
 pub(crate) mod analyze;
+pub(crate) mod baselines;
 pub(crate) mod cite;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod data;
@@ -14,9 +16,13 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod lr_find;
 pub(crate) mod momentum;
 pub(crate) mod predict;
+pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod summary;
 pub(crate) mod train;
 pub(crate) mod train_restorer;
+pub(crate) mod weak_order;
+pub(crate) mod weak_order_report;

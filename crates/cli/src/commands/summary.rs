@@ -3,7 +3,7 @@
 use crate::args::Summary;
 use crate::commands::analyze::number;
 use crate::failure::Failure;
-use crate::map::Place;
+use crate::map::{Place, law};
 use crate::settings;
 use crate::theory::intervals;
 use crate::ui::{Ui, table};
@@ -12,7 +12,6 @@ use std::path::Path;
 use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Role, SegmentSummary, device, preset};
 use timestep_numerics::analysis::{modified_equation, stability};
-use timestep_numerics::noise::{NoiseFacts, noise_facts};
 use timestep_train::recipe::{NetworkSettings, NoiseSection, data_sets};
 use timestep_train::run::RECIPE;
 use timestep_train::{Trained, network_config};
@@ -385,15 +384,6 @@ fn theory(network: &Network, k: Option<f64>) -> String {
         ));
     }
     text
-}
-
-/// What makes the steps of a network random in training.
-fn law(network: &Network) -> Option<&'static NoiseFacts> {
-    let config = network.config();
-    if config.drop_path > 0.0 {
-        return noise_facts("drop-path");
-    }
-    noise_facts(&config.noise.name)
 }
 
 /// Millions, with two digits.

@@ -2,7 +2,7 @@
 
 use crate::args::Train;
 use crate::codes::Code;
-use crate::commands::train_restorer;
+use crate::commands::{report, train_restorer};
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
 use crate::progress::Display;
 use crate::speech::Speech;
@@ -31,7 +31,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         let setup = Setup::new(layers.resolve()?)?;
         let options = options(&args, ui, &device, stop_on_interrupt());
         let outcome = trainer::resume(&setup, folder, options)?;
-        return conclude(&setup, folder, &outcome, &conditions, ui);
+        return conclude(&args, &setup, folder, &outcome, &conditions, ui);
     }
     let layers = settings::with_flags(settings::layers(args.recipe.as_deref())?, &args.flags);
     let resolved = layers.resolve()?;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         let folder = run::create(&args.out, &name)?;
         let options = options(&args, ui, &device, stop.clone());
         let outcome = trainer::train(&setup, &folder, options)?;
-        let code = conclude(&setup, &folder, &outcome, &conditions, ui)?;
+        let code = conclude(&args, &setup, &folder, &outcome, &conditions, ui)?;
         if code != 0 {
             return Ok(code);
         }
@@ -118,6 +118,7 @@ fn options(args: &Train, ui: Ui, device: &Device, stop: Arc<AtomicBool>) -> Opti
 
 /// Says how a run ended, and what the network says as a differential equation.
 fn conclude(
+    args: &Train,
     setup: &Setup,
     folder: &Path,
     outcome: &Outcome,
@@ -188,6 +189,9 @@ fn conclude(
                     last.display(),
                     speech.text(),
                 ));
+            }
+            if !args.no_report {
+                report::after_training(setup, folder, ui);
             }
             require::check(conditions, test)?;
             Ok(0)

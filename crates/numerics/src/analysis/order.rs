@@ -56,19 +56,7 @@ const ROUNDING: f64 = 2e-13;
 pub fn order(scheme: &str, k: Option<f64>) -> Result<Order, AnalysisError> {
     let subject = Subject::new(scheme, k)?;
     let key = subject.facts.key;
-    if !zero_stability(scheme, k)?.zero_stable {
-        return Err(AnalysisError::NotZeroStable {
-            scheme: key,
-            k: subject.k.unwrap_or(0.0),
-        });
-    }
-    let time_scale = modified_equation(scheme, k, 1)?.time_scale();
-    if time_scale <= 0.0 {
-        return Err(AnalysisError::NoTimeScale {
-            scheme: key,
-            coefficient: time_scale,
-        });
-    }
+    let time_scale = own_time(&subject)?;
     let problem = problems::for_parts(subject.facts.parts);
     let runner = subject.scheme::<Vec<f64>>()?;
     let exact = problem.solution(END);
@@ -100,6 +88,28 @@ pub fn order(scheme: &str, k: Option<f64>) -> Result<Order, AnalysisError> {
         time_scale,
         samples,
     })
+}
+
+/// The `c` in the equation `c u' = f(u)` that a scheme follows: with steps `h = c Δt` it advances time by `Δt`.
+///
+/// # Errors
+/// [`AnalysisError`] for a scheme that is not zero-stable or follows no such equation.
+pub(super) fn own_time(subject: &Subject<'_>) -> Result<f64, AnalysisError> {
+    let (scheme, k) = (subject.facts.key, subject.k);
+    if !zero_stability(scheme, k)?.zero_stable {
+        return Err(AnalysisError::NotZeroStable {
+            scheme,
+            k: k.unwrap_or(0.0),
+        });
+    }
+    let time_scale = modified_equation(scheme, k, 1)?.time_scale();
+    if time_scale <= 0.0 {
+        return Err(AnalysisError::NoTimeScale {
+            scheme,
+            coefficient: time_scale,
+        });
+    }
+    Ok(time_scale)
 }
 
 /// Least-squares slope through the finest samples whose error is not rounding.

@@ -27,7 +27,7 @@
 //! G. Larsson, M. Maire, G. Shakhnarovich, FractalNet: ultra-deep neural networks without residuals, ICLR 2017,
 //! section 2.2.
 
-use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId, unit};
+use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId, unit};
 use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
 
@@ -115,5 +115,12 @@ impl Noise for DropPath {
             variance: (p * (1.0 - p) + p * p / 2.0) / 2.0,
             third: 0.0,
         }
+    }
+
+    fn distribution(&self, _at: StepId) -> Distribution {
+        let p = self.share;
+        // One branch stays alone if only the other goes, or if both would and the dice keep it.
+        let alone = p * (1.0 - p) + p * p / 2.0;
+        Distribution::Points(vec![(0.0, alone), (0.5, (1.0 - p).powi(2)), (1.0, alone)])
     }
 }

@@ -26,7 +26,7 @@
 //! Lu, Zhong, Li, Dong 2018, section 3 (their code adds numbers that are normal after the first block and
 //! uniform on [0, level] after the others; here all are normal).
 
-use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId};
+use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
 use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
 
@@ -89,6 +89,12 @@ impl Noise for Gaussian {
             mean: 0.0,
             variance: self.level.powi(2),
             third: 0.0,
+        }
+    }
+
+    fn distribution(&self, _at: StepId) -> Distribution {
+        Distribution::Normal {
+            deviation: self.level,
         }
     }
 }

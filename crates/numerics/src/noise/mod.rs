@@ -82,6 +82,25 @@ pub struct Moments {
     pub third: f64,
 }
 
+/// The law of the random number in a control, so that expectations can be taken without drawing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Distribution {
+    /// Finitely many values, each with its probability.
+    Points(Vec<(f64, f64)>),
+    /// Every number between two is as likely.
+    Uniform {
+        /// The smallest.
+        low: f64,
+        /// The largest.
+        high: f64,
+    },
+    /// Normal with mean 0.
+    Normal {
+        /// Standard deviation.
+        deviation: f64,
+    },
+}
+
 /// What is known about a law without drawing from it.
 #[derive(Debug)]
 pub struct NoiseFacts {
@@ -118,6 +137,9 @@ pub trait Noise: Debug + Send + Sync {
 
     /// Moments of the random number in the control of step `at`, at step size 1.
     fn moments(&self, at: StepId) -> Moments;
+
+    /// The law of that number.
+    fn distribution(&self, at: StepId) -> Distribution;
 }
 
 /// A uniform number in the open interval (0, 1), from 53 bits.
@@ -302,6 +324,52 @@ mod tests {
         }
         let misspelt = NoiseSettings::named("shake-shak");
         assert!(matches!(noise(&misspelt), Err(NoiseError::Unknown(_))));
+    }
+
+    #[test]
+    fn distributions_have_the_moments_of_the_formulas() {
+        let laws: [&dyn Noise; 5] = [
+            &StochasticDepth::default(),
+            &ShakeShake::default(),
+            &ShakeShake {
+                forward: Forward::Even,
+                ..Default::default()
+            },
+            &Gaussian { level: 0.3 },
+            &DropPath { share: 0.4 },
+        ];
+        for law in laws {
+            for step in [0, 4, 8] {
+                let at = StepId { step, steps: 9 };
+                let known = law.moments(at);
+                // Mean, variance and third central moment by the textbook of each law.
+                let found = match law.distribution(at) {
+                    Distribution::Points(points) => {
+                        let total: f64 = points.iter().map(|(_, weight)| weight).sum();
+                        assert!((total - 1.0).abs() < 1e-15, "{law:?}");
+                        let sum = |f: &dyn Fn(f64) -> f64| -> f64 {
+                            points.iter().map(|(x, weight)| weight * f(*x)).sum()
+                        };
+                        let mean = sum(&|x| x);
+                        [
+                            mean,
+                            sum(&|x| (x - mean).powi(2)),
+                            sum(&|x| (x - mean).powi(3)),
+                        ]
+                    }
+                    Distribution::Uniform { low, high } => {
+                        [(low + high) / 2.0, (high - low).powi(2) / 12.0, 0.0]
+                    }
+                    Distribution::Normal { deviation } => [0.0, deviation.powi(2), 0.0],
+                };
+                for (got, want) in found
+                    .into_iter()
+                    .zip([known.mean, known.variance, known.third])
+                {
+                    assert!((got - want).abs() < 1e-15, "{law:?}: {got}, {want}");
+                }
+            }
+        }
     }
 
     #[test]

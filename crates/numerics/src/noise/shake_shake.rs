@@ -27,7 +27,7 @@
 //! # Reference
 //! X. Gastaldi, Shake-Shake regularization, arXiv:1705.07485, 2017; Lu, Zhong, Li, Dong 2018, section 3.
 
-use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId, unit};
+use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId, unit};
 use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,16 @@ impl Noise for ShakeShake {
                 Forward::Even => 0.0,
             },
             third: 0.0,
+        }
+    }
+
+    fn distribution(&self, _at: StepId) -> Distribution {
+        match self.forward {
+            Forward::Shake => Distribution::Uniform {
+                low: 0.0,
+                high: 1.0,
+            },
+            Forward::Even => Distribution::Points(vec![(0.5, 1.0)]),
         }
     }
 }

@@ -31,7 +31,7 @@
 //! G. Huang, Y. Sun, Z. Liu, D. Sedra, K. Q. Weinberger, Deep networks with stochastic depth, ECCV 2016;
 //! Lu, Zhong, Li, Dong 2018, section 3.
 
-use super::{ActsOn, Control, Moments, Noise, NoiseFacts, StepId, unit};
+use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId, unit};
 use crate::NoiseSettings;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -170,6 +170,11 @@ impl Noise for StochasticDepth {
             variance: r.powi(2) * p * (1.0 - p),
             third: r.powi(3) * p * (1.0 - p) * (1.0 - 2.0 * p),
         }
+    }
+
+    fn distribution(&self, at: StepId) -> Distribution {
+        let p = self.survival(at);
+        Distribution::Points(vec![(self.reward(p), p), (0.0, 1.0 - p)])
     }
 }
 

@@ -3,10 +3,11 @@
 //! Types and words are settled before; names of networks, blocks, schemes and noises are known
 //! only to the crate that builds them.
 
-use super::model::{OptimiserSettings, PadMode, Recipe, ScheduleKind, ScheduleSettings};
+use super::model::{OptimiserSettings, Recipe, ScheduleSettings};
 use super::problem::{Problem, ProblemKind, RecipeError};
 use super::settings::SETTINGS;
 use super::time::parse_time;
+use super::words::{PadMode, ScheduleKind};
 
 /// Something found, and whether it stops a run.
 pub(super) struct Finding {

@@ -1,6 +1,7 @@
 //! In what do two recipes differ, and which differences may a continued run have?
 
-use super::model::{Recipe, ScheduleKind};
+use super::model::Recipe;
+use super::words::ScheduleKind;
 use serde::Serialize;
 use std::fmt;
 use toml::Value;

@@ -19,19 +19,23 @@ mod problem;
 mod resolve;
 mod settings;
 mod time;
+mod words;
 
 pub use diff::{Difference, diff, may_change_on_resume, resume_refusals};
 pub use embedded::{DEFAULT_RECIPE, data_sets, embedded, embedded_text};
 pub use layers::Layers;
 pub use model::{
-    ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DataSettings, DecayKind,
-    ForwardKind, NetworkSettings, NoiseSection, OptimiserKind, OptimiserSettings, PadMode, PerKind,
-    Recipe, ScalingKind, ScheduleKind, ScheduleSettings, TaskKind, TaskSettings, TrainSettings,
+    DataSettings, NetworkSettings, NoiseSection, OptimiserSettings, Recipe, ScheduleSettings,
+    TaskSettings, TrainSettings,
 };
 pub use problem::{Origin, Problem, ProblemKind, RecipeError};
 pub use resolve::{Resolved, Row};
 pub use settings::{Kind, SETTINGS, Setting, setting};
 pub use time::parse_time;
+pub use words::{
+    ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
+    OptimiserKind, PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
+};
 
 use std::time::Duration;
 use toml::Value;

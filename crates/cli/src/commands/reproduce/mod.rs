@@ -16,7 +16,7 @@ use std::time::Instant;
 use timestep_nets::device;
 use timestep_report::plots;
 use timestep_train::reproduce::{Budget, Progress, Reproduction, Task, error_of, markdown};
-use timestep_train::tables::{MOMENTUM, TABLE2, TABLE3, TABLE4};
+use timestep_train::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
 use timestep_train::trainer::{self, Options, Outcome};
 use timestep_train::{Setup, TrainError, Trained, files, run as runs};
 
@@ -29,6 +29,7 @@ pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
         TableName::Table3 => &TABLE3,
         TableName::Table4 => &TABLE4,
         TableName::Momentum => &MOMENTUM,
+        TableName::Schemes => &SCHEMES,
     };
     let budget = budget(args);
     let folder = args.out.clone().unwrap_or_else(|| {
@@ -107,7 +108,9 @@ fn plan(reproduction: &Reproduction, tasks: &[Task], ui: Ui) -> Result<u8, Failu
     let speed = speed()?;
     let (mut rows, mut total) = (Vec::new(), 0.0);
     for task in tasks {
-        let resolved = reproduction.budget.recipe(task.recipe, task.seed)?;
+        let resolved = reproduction
+            .budget
+            .recipe(task.recipe, task.sets, task.seed)?;
         let (epochs, batch) = (resolved.recipe.train.epochs, resolved.recipe.train.batch);
         let progress = match reproduction.progress(task) {
             Progress::Waiting => "waiting",
@@ -227,7 +230,11 @@ fn work(
                 ..ui
             }))],
         };
-        let setup = match Setup::new(reproduction.budget.recipe(task.recipe, task.seed)?) {
+        let setup = match Setup::new(reproduction.budget.recipe(
+            task.recipe,
+            task.sets,
+            task.seed,
+        )?) {
             Err(TrainError::Net(why)) => {
                 // FractalNet halves its images five times: the digits are too small for it.
                 ui.note(&format!("{} is left out: {why}", task.recipe));

@@ -1,0 +1,207 @@
+//! `timestep lr-find`: which learning rate suits a recipe?
+
+use crate::args::LrFind;
+use crate::commands::analyze::number;
+use crate::commands::train_restorer;
+use crate::failure::Failure;
+use crate::settings;
+use crate::ui::Ui;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use timestep_nets::device;
+use timestep_report::line::{Axis, Chart, Line};
+use timestep_train::range::{Range, RangeEnd, RangePoint, Rates, Suggestion, range_test};
+use timestep_train::{Setup, files};
+
+/// Runs the test, prints the suggestion, draws it on request.
+pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
+    if args
+        .recipe
+        .as_deref()
+        .and_then(train_restorer::named)
+        .is_some()
+    {
+        return Err(Failure::usage(
+            "restorers are trained by L-BFGS, which finds its own step sizes",
+            "give the recipe of a classifier: `timestep list recipes`",
+        ));
+    }
+    let rates = rates(args)?;
+    let device = device(&args.device)?;
+    let layers = settings::with_flags(settings::layers(args.recipe.as_deref())?, &args.flags);
+    let setup = Setup::new(layers.resolve()?)?;
+    let bar = bar(rates.steps, ui);
+    let mut step = 0;
+    let range = range_test(&setup, rates, &device, |point| {
+        step += 1;
+        if ui.json {
+            ui.object(json!({
+                "event": "step",
+                "step": step,
+                "lr": point.lr,
+                "loss": number(point.loss),
+                "smoothed": number(point.smoothed),
+            }));
+        }
+        if let Some(bar) = &bar {
+            bar.inc(1);
+        }
+    })?;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    let found = range.suggestion();
+    say(&setup, args, &range, found, ui);
+    if let Some(path) = &args.svg {
+        let picture = chart(&setup, &range, found);
+        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        ui.note(&format!("wrote {}", path.display()));
+    }
+    if found.is_none() {
+        return Err(Failure::negative(
+            "the loss never falls in this range: there is no rate to suggest",
+            Some("try more steps (`--iterations`), or other ends (`--from`, `--to`)".to_owned()),
+        ));
+    }
+    Ok(0)
+}
+
+/// The rates to try, if they make a range.
+fn rates(args: &LrFind) -> Result<Rates, Failure> {
+    let (from, to) = (args.from, args.to);
+    if !(from > 0.0 && to > from && to.is_finite()) {
+        return Err(Failure::usage(
+            format!("--from {from} and --to {to} are no range of learning rates"),
+            "both are positive, and --to is the larger one, for instance --from 1e-4 --to 3",
+        ));
+    }
+    // clap keeps the number between 10 and 100,000.
+    let steps = args.iterations as usize;
+    Ok(Rates { from, to, steps })
+}
+
+/// A bar where a person watches.
+fn bar(steps: usize, ui: Ui) -> Option<ProgressBar> {
+    if !ui.live() {
+        return None;
+    }
+    let bar = ProgressBar::new(steps as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  ETA {eta}") {
+        bar.set_style(style);
+    }
+    Some(bar)
+}
+
+fn say(setup: &Setup, args: &LrFind, range: &Range, found: Option<Suggestion>, ui: Ui) {
+    let recipe = setup.recipe();
+    let own = recipe.optimiser.lr;
+    let network = &setup.network.config().name;
+    if ui.json {
+        let end = match range.end {
+            RangeEnd::Complete => "complete",
+            RangeEnd::Rising => "rising",
+            RangeEnd::NotFinite(_) => "not_finite",
+        };
+        ui.object(json!({
+            "event": "suggestion",
+            "network": network,
+            "data": setup.dataset.name,
+            "seed": recipe.train.seed,
+            "steps": range.points.len(),
+            "end": end,
+            "suggestion": found.map(|f| f.steepest),
+            "minimum": found.map(|f| f.minimum),
+            "tenth_of_minimum": found.map(|f| f.minimum / 10.0),
+            "recipe": own,
+        }));
+        return;
+    }
+    let mut text = format!(
+        "{network} on {}: {} steps of {} images, rates from {} to {}, seed {}\n",
+        setup.dataset.name,
+        range.points.len(),
+        recipe.train.batch,
+        rate(args.from),
+        rate(range.points.last().map_or(args.from, |p| p.lr)),
+        recipe.train.seed
+    );
+    text.push_str(&match range.end {
+        RangeEnd::Complete => "the loss did not rise to four times its minimum\n".to_owned(),
+        RangeEnd::Rising => "then the smoothed loss exceeded four times its minimum\n".to_owned(),
+        RangeEnd::NotFinite(lr) => format!("then the loss was not finite, at rate {}\n", rate(lr)),
+    });
+    if let Some(found) = found {
+        text.push_str(&format!(
+            "suggestion      {}   where the smoothed loss falls fastest\nsecond opinion  {}   a tenth of the rate \
+             at its minimum ({})\nthe recipe has  {}\nuse it: train with --lr {}\n",
+            rate(found.steepest),
+            rate(found.minimum / 10.0),
+            rate(found.minimum),
+            rate(own),
+            rate(found.steepest),
+        ));
+    }
+    ui.data(&text);
+}
+
+/// A rate with two digits: no test tells more.
+fn rate(value: f64) -> String {
+    let power = value.abs().log10().floor();
+    if !power.is_finite() {
+        return value.to_string();
+    }
+    let unit = 10_f64.powf(power - 1.0);
+    let decimals = (1.0 - power).clamp(0.0, 12.0) as usize;
+    let text = format!("{:.decimals$}", (value / unit).round() * unit);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// Loss against rate, with the suggestion marked.
+fn chart(setup: &Setup, range: &Range, found: Option<Suggestion>) -> String {
+    let line = |label: &str, colour: usize, value: fn(&RangePoint) -> f64| Line {
+        label: label.to_owned(),
+        points: range.points.iter().map(|p| (p.lr, value(p))).collect(),
+        colour,
+        ..Line::default()
+    };
+    Chart {
+        title: format!(
+            "Loss of {} on {} with a rising rate",
+            setup.network.config().name,
+            setup.dataset.name
+        ),
+        x: Axis::log("learning rate"),
+        y: Axis::log("loss"),
+        lines: vec![
+            line("loss of a batch", 5, |p| p.loss),
+            line("smoothed", 0, |p| p.smoothed),
+        ],
+        marks: found
+            .map(|f| (f.steepest, format!("suggestion {}", rate(f.steepest))))
+            .into_iter()
+            .collect(),
+    }
+    .svg((720.0, 420.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn rates_have_two_digits() {
+        for (value, text) in [
+            (0.0834, "0.083"),
+            (1e-4, "0.0001"),
+            (3.0, "3"),
+            (0.0996, "0.1"),
+            (12.34, "12"),
+            (0.000_012_3, "0.000012"),
+        ] {
+            assert_eq!(rate(value), text);
+        }
+    }
+}

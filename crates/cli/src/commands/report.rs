@@ -1,0 +1,204 @@
+//! `timestep report`: everything that a run says, in one file; and whether it is still true.
+
+use crate::args::Report;
+use crate::commands::{cite, train_restorer};
+use crate::failure::Failure;
+use crate::ui::Ui;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use timestep_nets::device;
+use timestep_report::document::{self, Document};
+use timestep_report::run::{Ending, Evaluation, Record, Sources, check, document};
+use timestep_train::event::EndReason;
+use timestep_train::{Setup, files, run};
+
+/// Name of the report inside the folder of a run.
+const HTML: &str = "report.html";
+/// The same as text.
+const MARKDOWN: &str = "report.md";
+
+/// Writes the report of a run, or checks the one that is there.
+pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
+    let folder = args.run.as_path();
+    if train_restorer::named(&folder.to_string_lossy()).is_some() {
+        return Err(Failure::usage(
+            format!(
+                "`{}` is the run of a restorer; reports are for classifiers",
+                folder.display()
+            ),
+            format!(
+                "`timestep analyze diffusion {}` shows what it learned",
+                folder.join("weights/last.safetensors").display()
+            ),
+        ));
+    }
+    let record = Record::read(folder)?;
+    let setup = open(args, &record)?;
+    let images = setup.as_ref().map_err(Clone::clone);
+    let document = assemble(&record, images)?;
+    let html = args.out.clone().unwrap_or_else(|| folder.join(HTML));
+    if args.check {
+        return compare(&html, &document, &record, ui);
+    }
+    let markdown = args.md.clone().unwrap_or_else(|| folder.join(MARKDOWN));
+    write(&html, &document::html(&document))?;
+    write(&markdown, &document::markdown(&document))?;
+    if ui.json {
+        ui.object(json!({
+            "run": folder.display().to_string(),
+            "status": status(&record.ending),
+            "html": html.display().to_string(),
+            "markdown": markdown.display().to_string(),
+            "numbers": document.numbers().len(),
+            "figures": document.figures().len(),
+            "evaluated": setup.is_ok() && evaluated(&document),
+        }));
+    } else {
+        ui.data(&format!("{}\n{}", html.display(), markdown.display()));
+    }
+    Ok(0)
+}
+
+/// The report at the end of training. It never makes a run fail: what is wrong is only told.
+pub(crate) fn after_training(setup: &Setup, folder: &Path, ui: Ui) {
+    let html = folder.join(HTML);
+    let written = Record::read(folder)
+        .map_err(Failure::from)
+        .and_then(|record| assemble(&record, Ok(setup)))
+        .and_then(|document| write(&html, &document::html(&document)));
+    match written {
+        Ok(()) => ui.note(&format!("report in {}", html.display())),
+        Err(failure) => ui.note(&format!(
+            "warning: the report could not be written: {}",
+            failure.message
+        )),
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    Ok(files::write_atomic(path, |out| {
+        out.write_all(text.as_bytes())
+    })?)
+}
+
+/// The data of a run, or a sentence that says why it cannot be shown.
+fn open(args: &Report, record: &Record) -> Result<Result<Setup, String>, Failure> {
+    let folder = args.run.as_path();
+    if !best(folder).is_file() {
+        return Ok(Err(
+            "The run has no best weights yet, so no mistakes can be shown.".into(),
+        ));
+    }
+    let mut layers = run::layers(folder)?;
+    if let Some(dir) = &args.data_dir {
+        // Whatever the folder is called, it is text, and not TOML.
+        layers.flag("--data-dir", "data.dir", &dir.to_string_lossy());
+    }
+    let setup = match Setup::new(layers.resolve()?) {
+        Ok(setup) => setup,
+        // A folder that was asked for must be right; the one of the run may be gone.
+        Err(error) if args.data_dir.is_some() => return Err(error.into()),
+        Err(error) => {
+            return Ok(Err(format!(
+                "The test images could not be opened ({error}), so mistakes are not shown. With the data at \
+                 hand, `timestep report {} --data-dir DIR` shows them.",
+                folder.display()
+            )));
+        }
+    };
+    let found = setup.dataset.fingerprint();
+    if record
+        .fingerprint
+        .as_ref()
+        .is_some_and(|known| *known != found)
+    {
+        return Ok(Err(format!(
+            "The data set `{}` holds other images now than those that the run was trained on, so mistakes are \
+             not shown.",
+            record.recipe.data.name
+        )));
+    }
+    Ok(Ok(setup))
+}
+
+/// The best weights of a run.
+fn best(folder: &Path) -> PathBuf {
+    folder.join("weights/best.safetensors")
+}
+
+/// Measures the best weights again if there are images, and puts the report together.
+fn assemble(record: &Record, images: Result<&Setup, String>) -> Result<Document, Failure> {
+    let evaluation = match images {
+        Ok(setup) => Ok(Evaluation::of_best(&record.folder, setup, &device("cpu")?)?),
+        Err(why) => Err(why),
+    };
+    let citations = cite::of_run(&record.folder)?;
+    Ok(document(&Sources {
+        record,
+        evaluation: evaluation.as_ref().map_err(Clone::clone),
+        citations: &citations,
+    })?)
+}
+
+/// Whether the report shows mistakes.
+fn evaluated(document: &Document) -> bool {
+    let numbers = document.numbers();
+    numbers.iter().any(|n| n.key.starts_with("evaluation."))
+}
+
+/// The end of a run in a word.
+pub(crate) fn status(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Finished {
+            reason: EndReason::Epochs,
+            ..
+        } => "finished",
+        Ending::Finished {
+            reason: EndReason::Time,
+            ..
+        } => "time",
+        Ending::Interrupted { .. } => "interrupted",
+        Ending::Diverged { .. } => "diverged",
+        Ending::Open => "open",
+    }
+}
+
+/// Compares a written report with the records.
+fn compare(html: &Path, document: &Document, record: &Record, ui: Ui) -> Result<u8, Failure> {
+    let printed = document::read(&files::read_text(html)?);
+    let found = check(&printed, document, record);
+    if ui.json {
+        ui.object(json!({
+            "report": html.display().to_string(),
+            "ok": found.differences.is_empty(),
+            "numbers": found.numbers,
+            "figures": found.figures,
+            "differences": found.differences,
+        }));
+    }
+    if found.differences.is_empty() {
+        if !ui.json {
+            ui.data(&format!(
+                "{}: {} numbers and {} drawings agree with the records",
+                html.display(),
+                found.numbers,
+                found.figures
+            ));
+        }
+        return Ok(0);
+    }
+    if !ui.json {
+        ui.data(&found.differences.join("\n"));
+    }
+    Err(Failure::negative(
+        format!(
+            "`{}` and the records of the run differ in {} places",
+            html.display(),
+            found.differences.len()
+        ),
+        Some(format!(
+            "`timestep report {}` writes it anew from metrics.csv and events.jsonl",
+            record.folder.display()
+        )),
+    ))
+}
