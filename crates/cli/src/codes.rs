@@ -74,6 +74,7 @@ codes! {
     RunDamaged = E0504,
     OtherBudget = E0505,
     Log = E0506,
+    NotComparable = E0507,
     DataMissing = E0601,
     UnknownData = E0602,
     DataDamaged = E0603,

@@ -12,6 +12,8 @@ mod map;
 mod names;
 mod progress;
 mod recipes;
+#[cfg(test)]
+mod reference;
 mod require;
 mod settings;
 mod speech;
