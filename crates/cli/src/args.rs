@@ -2,6 +2,7 @@
 
 mod compare;
 mod denoise;
+mod dynamics;
 mod lr_find;
 mod report;
 mod reproduce;
@@ -9,6 +10,7 @@ mod weak_order;
 
 pub(crate) use compare::{Compare, MetricArg};
 pub(crate) use denoise::Denoise;
+pub(crate) use dynamics::{Form, Images, Momentum, StabilityArgs, TraceArgs};
 pub(crate) use lr_find::LrFind;
 pub(crate) use report::Report;
 pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
@@ -278,12 +280,14 @@ pub(crate) enum Analysis {
     Order(OfScheme),
     /// With noise: how fast do means approach those of a stochastic differential equation?
     WeakOrder(WeakOrderArgs),
-    /// For which hλ does a scheme stay bounded?
+    /// For which hλ does a scheme stay bounded, and where are those of a trained network?
     Stability(StabilityArgs),
     /// Which differential equation does a scheme really solve?
     ModifiedEquation(Modified),
     /// What did a network learn: k_n, momentum, effective step, its equation
     Momentum(Momentum),
+    /// Which way do images take through a trained network: norms, turns, a portrait
+    Trace(TraceArgs),
     /// What did a restorer learn: step sizes, k_n, filters, influence functions
     Diffusion(DiffusionArgs),
 }
@@ -308,16 +312,6 @@ pub(crate) struct OfScheme {
     pub(crate) k: Option<f64>,
 }
 
-/// `timestep analyze stability`
-#[derive(Args, Debug)]
-pub(crate) struct StabilityArgs {
-    #[command(flatten)]
-    pub(crate) of: OfScheme,
-    /// Write the stability region as a picture
-    #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
-}
-
 /// `timestep analyze modified-equation`
 #[derive(Args, Debug)]
 pub(crate) struct Modified {
@@ -326,17 +320,6 @@ pub(crate) struct Modified {
     /// Number of derivatives
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=16))]
     pub(crate) terms: u64,
-}
-
-/// `timestep analyze momentum`
-#[derive(Args, Debug)]
-pub(crate) struct Momentum {
-    /// Weights files or run folders
-    #[arg(required = true)]
-    pub(crate) weights: Vec<PathBuf>,
-    /// Write the plot of the learned momentum -k_n as a picture
-    #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
 }
 
 /// `timestep list`

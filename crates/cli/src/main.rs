@@ -10,6 +10,7 @@ mod dry_run;
 mod failure;
 mod map;
 mod names;
+mod of_data;
 mod progress;
 mod recipes;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Why could a network not be built, stepped or loaded?
 
 use timestep_numerics::StepError;
+use timestep_numerics::analysis::AnalysisError;
 
 /// What can go wrong with a network. The text is one sentence; [`hint`](NetError::hint) helps.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -40,6 +41,12 @@ pub enum NetError {
         /// Differences, at most a handful, then a count.
         problems: Vec<String>,
     },
+    /// A step that an analysis has no answer for.
+    #[error("{0}")]
+    Unmeasurable(&'static str),
+    /// An analysis of a step failed.
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
     /// A device that this build does not have.
     #[error("unknown device `{0}`")]
     Device(String),
@@ -75,7 +82,12 @@ impl NetError {
                  combination without training"
                     .into(),
             ),
-            NetError::Step { .. } => None,
+            NetError::Unmeasurable(_) => Some(
+                "`timestep analyze trace` works for every network; `timestep analyze stability SCHEME` shows the \
+                 region of a scheme"
+                    .into(),
+            ),
+            NetError::Step { .. } | NetError::Analysis(_) => None,
         }
     }
 }

@@ -105,7 +105,7 @@ impl Network {
         images: Tensor<4>,
         mut probe: Option<Probe<'_>>,
     ) -> Result<Tensor<2>, NetError> {
-        let u = self.stem.forward(pass, Features::from_nchw(images));
+        let u = self.stem(pass, images);
         if let Some(probe) = &mut probe {
             probe(0, 0, &u);
         }
@@ -117,6 +117,11 @@ impl Network {
             flow = segment.forward(pass, flow, &mut probe)?;
         }
         Ok(self.head.forward(pass, flow.state))
+    }
+
+    /// What the first layers make of images.
+    pub(crate) fn stem(&self, pass: &Pass<'_>, images: Tensor<4>) -> Features {
+        self.stem.forward(pass, Features::from_nchw(images))
     }
 
     /// Folds batch statistics into the running ones: `r ← 0.9 r + 0.1 s`.

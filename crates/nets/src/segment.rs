@@ -101,22 +101,9 @@ impl Segment {
         probe: &mut Option<Probe<'_>>,
     ) -> Result<Flow, NetError> {
         let number = self.summary.number;
-        let mut u = flow.state;
-        let mut memory = Memory::new();
-        if let Some(entrance) = &self.entrance {
-            let theory = self.steps.first_facts();
-            let keeps_slopes = theory.is_some_and(|t| t.keeps_slopes);
-            let arrival = entrance.forward(pass, &u, flow.before.as_ref(), keeps_slopes);
-            u = arrival.state;
-            if let Some(noise) = &self.added_at_entrance {
-                u = noise.add_to(pass, u);
-            }
-            if let (Some((state, slope)), Some(theory)) = (arrival.past, theory) {
-                memory.push(state, keeps_slopes.then_some(slope), theory.memory);
-            }
-            if entrance.is_step() {
-                report(probe, number, 1, &u);
-            }
+        let (mut u, mut memory) = self.enter(pass, flow);
+        if self.steps.taken > 0 {
+            report(probe, number, 1, &u);
         }
         if self.reconstructed && pass.mode() == Mode::Train && probe.is_none() {
             let reversal = Reversal {
@@ -136,7 +123,26 @@ impl Segment {
         Ok(self.leave(u, before))
     }
 
-    fn leave(&self, u: Features, before: Option<Features>) -> Flow {
+    /// The state and the history that its steps start from.
+    pub(crate) fn enter(&self, pass: &Pass<'_>, flow: Flow) -> (Features, Memory<Features>) {
+        let mut memory = Memory::new();
+        let Some(entrance) = &self.entrance else {
+            return (flow.state, memory);
+        };
+        let theory = self.steps.first_facts();
+        let keeps_slopes = theory.is_some_and(|t| t.keeps_slopes);
+        let arrival = entrance.forward(pass, &flow.state, flow.before.as_ref(), keeps_slopes);
+        let state = match &self.added_at_entrance {
+            Some(noise) => noise.add_to(pass, arrival.state),
+            None => arrival.state,
+        };
+        if let (Some((past, slope)), Some(theory)) = (arrival.past, theory) {
+            memory.push(past, keeps_slopes.then_some(slope), theory.memory);
+        }
+        (state, memory)
+    }
+
+    pub(crate) fn leave(&self, u: Features, before: Option<Features>) -> Flow {
         Flow {
             state: match self.exit {
                 Some(window) => crate::ops::max_pool(&u, window),
@@ -190,27 +196,61 @@ impl Steps {
         memory: &mut Memory<Features>,
         number: usize,
     ) -> Result<Features, NetError> {
+        let mut rhs = StepRhs {
+            step: &self.steps[n],
+            pass,
+        };
+        let next = self.advance(n, &mut rhs, pass, u, memory, number)?;
+        Ok(self.steps[n].settle(pass, next))
+    }
+
+    /// Step `n` with a given right-hand side, up to what the block does to the state afterwards.
+    pub(crate) fn advance(
+        &self,
+        n: usize,
+        rhs: &mut dyn Rhs<Features>,
+        pass: &Pass<'_>,
+        u: &Features,
+        memory: &mut Memory<Features>,
+        number: usize,
+    ) -> Result<Features, NetError> {
         let step = &self.steps[n];
-        let mut rhs = StepRhs { step, pass };
         let ctx = self.context(n, pass);
-        let mut next = step
+        let next = step
             .scheme
-            .step(&mut rhs, u, memory, &ctx)
+            .step(rhs, u, memory, &ctx)
             .map_err(|source| NetError::Step {
                 segment: number,
                 source,
             })?;
-        if step.relaxation != 1.0 {
-            let r = step.relaxation;
-            next = crate::ops::combine(&[((1.0 - r).into(), u), (r.into(), &next)]);
+        if step.relaxation == 1.0 {
+            return Ok(next);
         }
-        if step.settles {
-            next = step.blocks[0].after_step(next);
+        let r = step.relaxation;
+        Ok(crate::ops::combine(&[
+            ((1.0 - r).into(), u),
+            (r.into(), &next),
+        ]))
+    }
+}
+
+impl Step {
+    /// What happens to the state after a step: the block's own treatment, then what noise adds in training.
+    pub(crate) fn settle(&self, pass: &Pass<'_>, next: Features) -> Features {
+        let next = if self.settles {
+            self.blocks[0].after_step(next)
+        } else {
+            next
+        };
+        match &self.added {
+            Some(noise) => noise.add_to(pass, next),
+            None => next,
         }
-        if let Some(noise) = &step.added {
-            next = noise.add_to(pass, next);
-        }
-        Ok(next)
+    }
+
+    /// Does a ReLU follow the step?
+    pub(crate) fn rectifies(&self) -> bool {
+        self.settles && self.blocks[0].facts().rectifies
     }
 }
 

@@ -6,22 +6,32 @@
 //! | For which `hλ` does it stay bounded? | [`stability`], [`region`], [`stability_polynomial`] | complex numbers |
 //! | Do errors of the history die out, also when `k_n` changes? | [`zero_stability`], [`zero_stability_of`] | complex numbers |
 //! | Which equation does it really solve? | [`modified_equation`] | power series |
+//! | Does a step with learned coefficients amplify `hλ`? | [`LearnedStep`] | complex numbers |
 //! | With noise, how fast do means approach those of its equation? | [`weak_order()`] | blocks of paths |
+//!
+//! Two more answers are about what a scheme steps: [`arnoldi`] finds the `hλ` of a block that is only known
+//! by products with its Jacobian, [`principal`] the plane in which states spread most.
 //!
 //! No formula of a particular scheme is typed in anywhere here: a new scheme has all of these as
 //! soon as it is registered. Each analysis takes the name of a scheme and `k`, the value of its
 //! learned coefficient; `None` stands for the default of the scheme, or for no coefficient.
 
 mod amplification;
+mod learned_step;
 mod modified_equation;
 mod order;
+mod principal;
+mod spectrum;
 mod stability;
 mod subject;
 pub mod weak_order;
 mod zero_stability;
 
+pub use learned_step::LearnedStep;
 pub use modified_equation::{ModifiedEquation, modified_equation, modified_equation_with};
 pub use order::{Order, Sample, order};
+pub use principal::{Principal, principal};
+pub use spectrum::{Effort, Ritz, Spectrum, arnoldi};
 pub use stability::{
     Region, Stability, amplification_matrix, region, spectral_radius, stability,
     stability_polynomial, stability_with,
@@ -99,6 +109,9 @@ pub enum AnalysisError {
         /// Key of the scheme.
         scheme: &'static str,
     },
+    /// The eigenvalues of a projected or covariance matrix could not be found.
+    #[error("the eigenvalues of a matrix could not be found")]
+    NoSpectrum,
     /// The errors cannot be fitted: they are at rounding level, or not finite.
     #[error("the errors of scheme `{scheme}` do not fall in a range that gives an order")]
     NoAsymptoticRange {

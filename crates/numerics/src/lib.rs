@@ -43,6 +43,8 @@ mod state;
 mod tableau;
 
 pub use noise_settings::{NoiseSettings, Per};
+/// Complex numbers, as the analyses take and return them.
+pub use num_complex::Complex64;
 pub use registry::schemes::fractal::PlainFractal;
 pub use registry::{HEADINGS, UnknownScheme, facts, page, scheme, schemes};
 pub use scheme::{

@@ -1,17 +1,8 @@
-//! Which pictures are there? The stability region of a scheme, the learned momentum of networks.
+//! Where is a scheme stable? Its region in the plane of `hλ`, as SVG.
 
 use crate::contour::outlines;
 use crate::svg::{COLOURS, Frame};
 use timestep_numerics::analysis::{self, AnalysisError, Region, Stability};
-
-/// The learned coefficients of one network.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Series {
-    /// Text of the legend.
-    pub label: String,
-    /// `k_n` by segment and step; `None` where a step has none.
-    pub segments: Vec<Vec<Option<f64>>>,
-}
 
 /// Beyond this the picture is cut off: no explicit scheme of a network is stable so far out.
 const FAR: f64 = 20.0;
@@ -152,75 +143,6 @@ fn intervals(found: &Stability) -> String {
     format!("stable on the axes: {}", parts.join(" and "))
 }
 
-/// The learned momentum `-k_n` against the step, over the whole depth of each network, as SVG.
-///
-/// Vertical lines mark where the segments of the first network begin; a restart has no point.
-#[must_use]
-pub fn momentum(series: &[Series]) -> String {
-    let depth = |s: &Series| s.segments.iter().map(Vec::len).sum::<usize>();
-    let steps = series.iter().map(depth).max().unwrap_or(1).max(1);
-    let values = series
-        .iter()
-        .flat_map(|s| &s.segments)
-        .flatten()
-        .flatten()
-        .map(|k| -k);
-    let (low, high) = values.fold((-0.1_f64, 0.3_f64), |(l, h), v| (l.min(v), h.max(v)));
-    let margin = 0.05 * (high - low);
-    // Room for the legend above the curves.
-    let high = high + 0.06 * (series.len() as f64 + 0.5) * (high - low);
-    let mut frame = Frame::new(
-        (720.0, 420.0),
-        "Learned momentum",
-        (0.5, steps as f64 + 0.5, "step n, over the whole network"),
-        (low - margin, high + margin, "-k (momentum)"),
-    );
-    frame.grid();
-    if let Some(first) = series.first() {
-        let mut at = 0.5;
-        for segment in &first.segments {
-            let dashes = "stroke=\"#888\" stroke-dasharray=\"4 4\"";
-            frame.line((at, low - margin), (at, high + margin), dashes);
-            at += segment.len() as f64;
-        }
-    }
-    frame.line((0.5, 0.0), (steps as f64 + 0.5, 0.0), "stroke=\"#222\"");
-    for (index, one) in series.iter().enumerate() {
-        let colour = COLOURS[index % COLOURS.len()];
-        let mut n = 0.0;
-        for segment in &one.segments {
-            // A line ends where history does.
-            let mut points = Vec::new();
-            for k in segment {
-                n += 1.0;
-                if let Some(k) = k {
-                    points.push((frame.px(n), frame.py(-k)));
-                }
-            }
-            let path: Vec<String> = points
-                .iter()
-                .map(|(x, y)| format!("{x:.1},{y:.1}"))
-                .collect();
-            frame.raw(&format!(
-                "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-                path.join(" ")
-            ));
-            for (x, y) in points {
-                let circle =
-                    format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>");
-                frame.raw(&circle);
-            }
-        }
-        let y = 60.0 + 18.0 * index as f64;
-        frame.raw(&format!(
-            "<rect x=\"72\" y=\"{:.1}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>",
-            y - 10.0
-        ));
-        frame.label(90.0, y, "start", &one.label);
-    }
-    frame.finish()
-}
-
 /// The end of a grid axis; a region has at least two points on each.
 fn last(axis: &[f64]) -> f64 {
     axis[axis.len() - 1]
@@ -255,15 +177,5 @@ mod tests {
                 scheme.key
             );
         }
-    }
-
-    #[test]
-    fn every_coefficient_is_a_point() {
-        let one = Series {
-            label: "net".into(),
-            segments: vec![vec![None, Some(-0.5)], vec![None, Some(-0.9), Some(0.1)]],
-        };
-        assert_eq!(momentum(&[one]).matches("<circle").count(), 3);
-        assert!(momentum(&[]).contains("</svg>"));
     }
 }

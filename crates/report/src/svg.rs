@@ -113,6 +113,25 @@ impl Frame {
     }
 }
 
+/// Pictures of one size beside and below each other, in one picture.
+pub(crate) fn panels(pictures: &[String], (w, h): (f64, f64), columns: usize) -> String {
+    let across = pictures.len().clamp(1, columns.max(1));
+    let down = pictures.len().div_ceil(across).max(1);
+    let (width, height) = (w * across as f64, h * down as f64);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+         font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n"
+    );
+    for (i, picture) in pictures.iter().enumerate() {
+        let (x, y) = ((i % across) as f64 * w, (i / across) as f64 * h);
+        let place = format!("<svg x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" ");
+        svg.push_str(&picture.replacen("<svg ", &place, 1));
+        svg.push('\n');
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
 /// Round values inside a range, about six of them.
 pub(crate) fn ticks(range: (f64, f64)) -> Vec<f64> {
     let raw = (range.1 - range.0) / 6.0;

@@ -38,7 +38,7 @@ pub enum TrainError {
         what: String,
     },
     /// A folder is no run, or a run without saved state.
-    #[error("`{}` is not the folder of a run that can be continued: {what}", .path.display())]
+    #[error("`{}` is not the folder of a run: {what}", .path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,

@@ -14,9 +14,10 @@ pub(crate) fn run(args: &Analyze, ui: Ui) -> Result<u8, Failure> {
     match &args.what {
         Analysis::Order(of) => order(of, ui),
         Analysis::WeakOrder(args) => super::weak_order::run(args, ui),
-        Analysis::Stability(args) => stability(args, ui),
+        Analysis::Stability(args) => super::spectrum::run(args, ui),
         Analysis::ModifiedEquation(args) => modified(args, ui),
         Analysis::Momentum(args) => super::momentum::run(args, ui),
+        Analysis::Trace(args) => super::trace::run(args, ui),
         Analysis::Diffusion(args) => super::diffusion::run(args, ui),
     }
 }
@@ -76,8 +77,9 @@ fn order(of: &OfScheme, ui: Ui) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn stability(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
-    let (name, k) = (args.of.scheme.as_str(), args.of.k);
+/// The stability of a scheme.
+pub(crate) fn stability(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
+    let (name, k) = (args.what.as_str(), args.k);
     let found = analysis::stability(name, k)?;
     // Schemes with memory have no stability polynomial; that is no failure.
     let polynomial = analysis::stability_polynomial(name, k).ok();

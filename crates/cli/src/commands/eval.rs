@@ -4,13 +4,14 @@ use crate::args::Eval;
 use crate::codes::Code;
 use crate::commands::import::placeholder;
 use crate::failure::Failure;
+use crate::of_data::open_for;
 use crate::require;
 use crate::ui::Ui;
 use serde_json::json;
-use timestep_data::{Loader, OpenOptions, open};
+use timestep_data::Loader;
 use timestep_nets::device;
 use timestep_train::evaluate::evaluate;
-use timestep_train::{Card, TrainError, Trained};
+use timestep_train::{Card, Trained};
 
 /// Shorter side that test photographs are scaled to before their centre is cut out, if the network was
 /// trained so.
@@ -26,35 +27,7 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
     let trained = Trained::load(&args.weights, &device)?;
     let card = &trained.card;
     let name = args.data.clone().unwrap_or_else(|| card.data.clone());
-    let input = card.network.input;
-    let options = OpenOptions {
-        dir: args.data_dir.clone(),
-        size: (name == "image-folder" && input.height == input.width).then_some(input.height),
-        resize: test_resize(card)?.filter(|_| name == "image-folder"),
-        ..OpenOptions::default()
-    };
-    let dataset = open(&name, &options)?;
-    if dataset.shape.channels != input.channels {
-        return Err(TrainError::OtherColours {
-            what: "the weights are",
-            wanted: input.channels,
-            given: dataset.shape.channels,
-        }
-        .into());
-    }
-    let given = (
-        dataset.shape.channels,
-        dataset.shape.height,
-        dataset.shape.width,
-    );
-    if given != (input.channels, input.height, input.width) {
-        let wanted = format!("{}×{}×{} images", input.channels, input.height, input.width);
-        return Err(TrainError::OtherImages {
-            wanted,
-            given: dataset.shape.to_string(),
-        }
-        .into());
-    }
+    let dataset = open_for(card, &name, args.data_dir.as_deref())?;
     let unnamed = (card.classes.iter().enumerate()).all(|(i, name)| *name == placeholder(i));
     if unnamed && dataset.classes.len() == card.classes.len() {
         ui.note("the weights do not name their classes: they are taken in the order of the data");

@@ -31,11 +31,12 @@ pub(super) const ON_CIRCLE: f64 = 1e-12;
 const SAME: f64 = 1e-6;
 
 impl Amplification {
-    /// The matrix of a step (not a first one) at `z = hλ`.
+    /// The matrix of a step at `z = hλ`: not a first one, unless the subject says so. States that a step
+    /// does not have yet are zero columns.
     pub(super) fn of(subject: &Subject<'_>, z: Complex64) -> Result<Self, AnalysisError> {
         let facts = subject.facts;
         let scheme = subject.scheme::<Vec<Complex64>>()?;
-        let ctx = subject.ctx(1, 1.0);
+        let ctx = subject.ctx(subject.step(), 1.0);
         let parts = facts.parts;
         let per_past = if facts.keeps_slopes { 2 } else { 1 };
         let size = parts * (1 + facts.memory * per_past);
@@ -53,7 +54,7 @@ impl Amplification {
             };
             let mut memory = Memory::new();
             // Oldest first, so that the newest ends up in front.
-            for back in (0..facts.memory).rev() {
+            for back in (0..subject.history).rev() {
                 let first = 1 + back * per_past;
                 let slope = facts.keeps_slopes.then(|| block(first + 1));
                 memory.push(block(first), slope, facts.memory);

@@ -82,7 +82,7 @@ pub fn stability_with(scheme: &str, coefs: &[f64]) -> Result<Stability, Analysis
     of(Subject::with_all(scheme, coefs)?)
 }
 
-fn of(subject: Subject<'_>) -> Result<Stability, AnalysisError> {
+pub(super) fn of(subject: Subject<'_>) -> Result<Stability, AnalysisError> {
     let zero_stable = stable(&subject, Complex64::new(0.0, 0.0))?;
     let (mut left, mut up) = (0.0, 0.0);
     if zero_stable {
@@ -178,13 +178,21 @@ pub fn region(
     nx: usize,
     ny: usize,
 ) -> Result<Region, AnalysisError> {
-    let subject = Subject::new(scheme, k)?;
+    region_of(&Subject::new(scheme, k)?, (re, nx), (im, ny))
+}
+
+/// The spectral radius of a step on a grid.
+pub(super) fn region_of(
+    subject: &Subject<'_>,
+    (re, nx): ((f64, f64), usize),
+    (im, ny): ((f64, f64), usize),
+) -> Result<Region, AnalysisError> {
     let re = axis("the real range", re, nx)?;
     let im = axis("the imaginary range", im, ny)?;
     let mut radius = Vec::with_capacity(nx * ny);
     for y in &im {
         for x in &re {
-            let matrix = Amplification::of(&subject, Complex64::new(*x, *y))?;
+            let matrix = Amplification::of(subject, Complex64::new(*x, *y))?;
             radius.push(matrix.radius(subject.facts.key)?);
         }
     }

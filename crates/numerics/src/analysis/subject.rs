@@ -11,6 +11,8 @@ pub(super) struct Subject<'a> {
     pub(super) k: Option<f64>,
     /// Coefficients of older states; those that are missing are 0.
     older: &'a [f64],
+    /// Earlier states that the step has; none is a restart.
+    pub(super) history: usize,
 }
 
 impl<'a> Subject<'a> {
@@ -31,7 +33,12 @@ impl<'a> Subject<'a> {
             (None, None) => None,
         };
         let older = facts.coefficient.map_or(&[][..], |c| c.older);
-        Ok(Self { facts, k, older })
+        Ok(Self {
+            facts,
+            k,
+            older,
+            history: facts.memory,
+        })
     }
 
     /// A scheme with all its coefficients, newest state first; none are those of a restart, where
@@ -46,6 +53,19 @@ impl<'a> Subject<'a> {
             older,
             ..Self::new(name, k)?
         })
+    }
+
+    /// The same with this many earlier states, as at the beginning of a segment.
+    pub(super) fn with_history(self, history: usize) -> Self {
+        Self {
+            history: history.min(self.facts.memory),
+            ..self
+        }
+    }
+
+    /// Number of the step within its segment, as far as a scheme looks at it.
+    pub(super) fn step(&self) -> usize {
+        usize::from(self.history > 0 || self.facts.memory == 0)
     }
 
     /// The scheme for one kind of state.

@@ -1,6 +1,7 @@
 //! `timestep reproduce`: the tables of the talk, ours beside the published numbers.
 
 mod map;
+mod plan;
 mod runtime;
 
 use crate::args::{BudgetName, Reproduce, TableName};
@@ -12,9 +13,8 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
-use timestep_nets::device;
-use timestep_report::plots;
+use timestep_nets::{all_coefficients, device};
+use timestep_report::momentum::{Form, Learned, learned};
 use timestep_train::reproduce::{Budget, Progress, Reproduction, Task, error_of, markdown};
 use timestep_train::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
 use timestep_train::trainer::{self, Options, Outcome};
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
     let reproduction = Reproduction::open(table, budget, &folder)?;
     let tasks = chosen(&reproduction, &args.rows)?;
     if args.dry_run {
-        return plan(&reproduction, &tasks, ui);
+        return plan::run(&reproduction, &tasks, ui);
     }
     if !args.render {
         let stop = stop_on_interrupt();
@@ -101,101 +101,6 @@ fn chosen(reproduction: &Reproduction, rows: &[String]) -> Result<Vec<Task>, Fai
         ));
     }
     Ok(tasks)
-}
-
-/// What would be done, and for about how long.
-fn plan(reproduction: &Reproduction, tasks: &[Task], ui: Ui) -> Result<u8, Failure> {
-    let speed = speed()?;
-    let (mut rows, mut total) = (Vec::new(), 0.0);
-    for task in tasks {
-        let resolved = reproduction
-            .budget
-            .recipe(task.recipe, task.sets, task.seed)?;
-        let (epochs, batch) = (resolved.recipe.train.epochs, resolved.recipe.train.batch);
-        let progress = match reproduction.progress(task) {
-            Progress::Waiting => "waiting",
-            Progress::Begun => "begun",
-            Progress::Diverged => "diverged",
-            Progress::Refused(_) => "refused",
-            Progress::Done(_) => "done",
-        };
-        // Data that is not there is no reason to hide the plan.
-        let (images, hours, trouble) = match Setup::new(resolved) {
-            Ok(setup) => {
-                let images = setup.dataset.train.len();
-                let adds = setup.network.cost().multiply_adds as f64;
-                // A backward pass is two forward ones; every epoch measures the test images too.
-                let work = adds * (3 * images + setup.dataset.test.len()) as f64 * epochs as f64;
-                (Some(images), Some(work / speed / 3600.0), None)
-            }
-            Err(error) => (None, None, Some(error.to_string())),
-        };
-        if progress != "done" {
-            total += hours.unwrap_or(0.0);
-        }
-        if ui.json {
-            ui.object(json!({
-                "recipe": task.recipe, "seed": task.seed, "epochs": epochs, "batch": batch, "images": images,
-                "hours": hours, "progress": progress, "run": task.folder.display().to_string(),
-                "trouble": trouble,
-            }));
-        }
-        rows.push(vec![
-            task.recipe.to_owned(),
-            task.seed.to_string(),
-            epochs.to_string(),
-            batch.to_string(),
-            images.map_or("?".into(), |n| n.to_string()),
-            hours.map_or("?".into(), in_words),
-            trouble.unwrap_or_else(|| progress.to_owned()),
-        ]);
-    }
-    if !ui.json {
-        let head = [
-            "recipe", "seed", "epochs", "batch", "images", "about", "state",
-        ];
-        rows.insert(0, head.map(String::from).to_vec());
-        ui.data(&format!(
-            "{}\n{}\n\n{}\nabout {} in all, from the multiplications of each network at the speed of lm-resnet-20 \
-             on this machine now;\nwide networks are up to twice as fast, thin ones half as fast. Nothing was written.",
-            reproduction.table.title,
-            reproduction.budget.describe(),
-            crate::ui::table(&rows),
-            in_words(total),
-        ));
-    }
-    Ok(0)
-}
-
-/// Hours as a person says them.
-fn in_words(hours: f64) -> String {
-    match hours * 60.0 {
-        m if m < 1.0 => format!("{:.0} s", m * 60.0),
-        m if m < 120.0 => format!("{m:.0} min"),
-        _ => format!("{hours:.0} h"),
-    }
-}
-
-/// Multiply-adds a second in training, measured on steps of lm-resnet-20.
-fn speed() -> Result<f64, Failure> {
-    use timestep_nets::{Home, Mode, Network, Pass, Tensor, TensorData, ops, preset};
-    const BATCH: usize = 32;
-    let (input, classes) = Home::Cifar.input();
-    let network = Network::build(&preset("lm-resnet-20")?.config(input, classes))?;
-    let device = device("cpu")?;
-    let parameters = network.init(0, &device);
-    let mut fastest = f64::INFINITY;
-    for _ in 0..4 {
-        let began = Instant::now();
-        let values = parameters.tracked();
-        let shape = [BATCH, input.channels, input.height, input.width];
-        let images = Tensor::<4>::zeros(shape, &device).autodiff();
-        let logits = network.forward(&Pass::new(&values, Mode::Train), images)?;
-        let labels = Tensor::from_data(TensorData::new(vec![0_i32; BATCH], [BATCH]), &device);
-        drop(ops::cross_entropy(logits, labels, 0.0).backward());
-        fastest = fastest.min(began.elapsed().as_secs_f64());
-    }
-    Ok(3.0 * (network.cost().multiply_adds * BATCH) as f64 / fastest)
 }
 
 /// Trains what is not done yet; `false` if a person stopped it.
@@ -323,17 +228,16 @@ fn momentum(reproduction: &Reproduction, ui: Ui) -> Result<(), Failure> {
         }
         let weights = task.folder.join("weights/last.safetensors");
         let trained = Trained::load(&weights, &device)?;
-        let equations = timestep_nets::equations(&trained.network, &trained.parameters, 2)?;
-        series.push(plots::Series {
+        series.push(Learned {
             label: trained.card.network.name.clone(),
-            segments: equations.into_iter().map(|s| s.k).collect(),
+            segments: all_coefficients(&trained.network, &trained.parameters),
         });
     }
     if series.is_empty() {
         return Ok(());
     }
     let path = reproduction.folder.join("momentum.svg");
-    let picture = plots::momentum(&series);
+    let picture = learned(&series, Form::Momentum);
     files::write_atomic(&path, |out| out.write_all(picture.as_bytes()))?;
     ui.note(&format!("wrote {}", path.display()));
     Ok(())

@@ -1,0 +1,102 @@
+//! What can be asked of trained networks as dynamical systems: their spectra, coefficients and paths?
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Images on which a trained network is looked at.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Images {
+    /// Data set of the images [default: that of the training]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) data: Option<String>,
+    /// Folder of the data set [default: that of the training]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Number of test images, drawn at random
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) images: Option<u64>,
+    /// Seed of every random draw [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// `timestep analyze stability`
+#[derive(Args, Debug)]
+#[command(after_help = STABILITY)]
+pub(crate) struct StabilityArgs {
+    /// A scheme, or a trained network: weights file or run folder
+    pub(crate) what: String,
+    /// Coefficient of the scheme, if it has one
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) k: Option<f64>,
+    #[command(flatten)]
+    pub(crate) images: Images,
+    /// Most products with a Jacobian of a network [default: 60]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1000))]
+    pub(crate) products: Option<u64>,
+    /// Write the region as a picture, with the hλ of a network
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Write every measured hλ for NumPy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) npz: Option<PathBuf>,
+}
+
+/// Shown at the end of its help.
+const STABILITY: &str = "\
+Of a scheme: where hλ may lie. Of a trained network: where hλ lies, the
+eigenvalues of largest modulus of the Jacobian of each block at the states of
+test images (4 by default), judged by the scheme with the k_n of that step.
+Examples:
+  timestep analyze stability lm --k -0.5 --svg lm.svg
+  timestep analyze stability runs/tour --images 8 --svg spectrum.svg";
+
+/// `timestep analyze momentum`
+#[derive(Args, Debug)]
+pub(crate) struct Momentum {
+    /// Weights files or run folders
+    #[arg(required = true)]
+    pub(crate) weights: Vec<PathBuf>,
+    /// Write the plot of coefficients against the step
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Write the plot of coefficients against the epoch
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
+    /// What the plots show of a coefficient
+    #[arg(long, value_enum, default_value = "momentum")]
+    pub(crate) form: Form,
+}
+
+/// How a coefficient is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// -k, the momentum of a heavy ball
+    Momentum,
+    /// 1-k, the weight of the newest state
+    OneMinusK,
+}
+
+/// `timestep analyze trace`
+#[derive(Args, Debug)]
+#[command(after_help = TRACE)]
+pub(crate) struct TraceArgs {
+    /// A weights file, or a run folder (its best weights)
+    pub(crate) weights: PathBuf,
+    #[command(flatten)]
+    pub(crate) images: Images,
+    /// Write the paths through each segment as a picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Write norms, paths and features for NumPy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) npz: Option<PathBuf>,
+}
+
+/// Shown at the end of its help.
+const TRACE: &str = "\
+Norms are root mean squares over elements and images (200 test images by
+default). The picture shows the features of each image, averaged over its
+pixels, in the plane in which they spread most.
+Example:
+  timestep analyze trace runs/tour --svg portrait.svg";

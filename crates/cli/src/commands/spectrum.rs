@@ -1,0 +1,266 @@
+//! `timestep analyze stability`: where is a scheme stable, and where do the `hλ` of a trained network lie?
+
+use super::analyze::{number, stability};
+use super::spectrum_report::{Step, text, verdict, verdict_on_damped};
+use crate::args::StabilityArgs;
+use crate::failure::Failure;
+use crate::of_data::Sample;
+use crate::ui::Ui;
+use serde_json::{Value, json};
+use std::path::Path;
+use timestep_nets::foreign::npz;
+use timestep_nets::{StepSpectrum, Verdict, Visit, device};
+use timestep_numerics::analysis::Effort;
+use timestep_numerics::facts;
+use timestep_report::spectrum::{SegmentPoints, StepPoints, spectra};
+use timestep_train::evaluate::images;
+use timestep_train::{Trained, files};
+
+/// Images that a spectrum is measured at, unless a number is given.
+const IMAGES: usize = 4;
+/// Most products with a Jacobian, unless a number is given.
+const PRODUCTS: usize = 60;
+/// Part of the largest modulus to which the outer values are wanted.
+const TOLERANCE: f64 = 1e-3;
+
+/// The stability region of a scheme, or the spectra of a trained network in it.
+pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
+    if is_weights(&args.what) {
+        return of_network(args, ui);
+    }
+    let only = [
+        ("--data", args.images.data.is_some()),
+        ("--data-dir", args.images.data_dir.is_some()),
+        ("--images", args.images.images.is_some()),
+        ("--seed", args.images.seed.is_some()),
+        ("--products", args.products.is_some()),
+        ("--npz", args.npz.is_some()),
+    ];
+    if let Err(unknown) = facts(&args.what) {
+        return Err(Failure::usage(
+            format!("{unknown}, and no weights file or run folder either"),
+            unknown.hint(),
+        ));
+    }
+    if let Some((flag, _)) = only.iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(
+            format!(
+                "{flag} is for trained networks; `{}` is a scheme",
+                args.what
+            ),
+            "give a weights file or a run folder, or leave it out",
+        ));
+    }
+    stability(args, ui)
+}
+
+/// Does a word mean weights? A scheme's name does not, even where a folder happens to have it too.
+fn is_weights(what: &str) -> bool {
+    let path = Path::new(what);
+    let looks = what.contains(std::path::is_separator) || what.ends_with(".safetensors");
+    looks
+        || path.is_file()
+        || path.join("weights").is_dir()
+        || path.exists() && facts(what).is_err()
+}
+
+/// Measures, prints and draws the spectra of a network.
+fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
+    if let Some(k) = args.k {
+        return Err(Failure::usage(
+            format!(
+                "--k {k} is for schemes; `{}` is a trained network",
+                args.what
+            ),
+            "the k_n are those that it learned",
+        ));
+    }
+    let device = device("cpu")?;
+    let trained = Trained::load(Path::new(&args.what), &device)?;
+    let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
+    let seed = args.images.seed.unwrap_or(0);
+    let effort = Effort {
+        products: args.products.map_or(PRODUCTS, |n| n as usize),
+        tolerance: TOLERANCE,
+    };
+    ui.note(&format!(
+        "{}: Jacobians at {} test images of {}, running statistics",
+        trained.card.network.name,
+        sample.len(),
+        sample.data
+    ));
+    let mut steps: Vec<Step> = Vec::new();
+    for (index, batch) in sample.batches(1).enumerate() {
+        let batch = batch?;
+        let mut at = 0;
+        let network = &trained.network;
+        let pixels = images(&batch, &device);
+        network.each_step(&trained.parameters, pixels, &mut |visit| {
+            let Visit::Step(step) = visit else {
+                return Ok::<_, Failure>(());
+            };
+            let found = step.spectrum(effort, seed)?;
+            if index == 0 {
+                steps.push(Step {
+                    spectra: Vec::new(),
+                    rectified: step.rectifies(),
+                    by_channel: step.by_channel(),
+                });
+            }
+            steps[at].spectra.push(found);
+            at += 1;
+            Ok(())
+        })?;
+    }
+    if steps.is_empty() {
+        return Err(Failure::usage(
+            format!("no step of `{}` keeps the shape of its state", args.what),
+            "a segment of one strided step has no square Jacobian; more steps have",
+        ));
+    }
+    let segments: Vec<usize> = {
+        let mut all: Vec<usize> = steps.iter().map(|s| s.first().segment).collect();
+        all.dedup();
+        all
+    };
+    let of = |segment: usize| steps.iter().filter(move |s| s.first().segment == segment);
+    if ui.json {
+        for segment in &segments {
+            let own: Vec<&Step> = of(*segment).collect();
+            ui.object(json!({
+                "weights": args.what,
+                "network": trained.card.network.name,
+                "data": sample.data,
+                "images": sample.numbers(),
+                "segment": segment,
+                "scheme": own[0].first().region.scheme(),
+                "measured": own[0].first().measured.name(),
+                "verdict": verdict(&own).name(),
+                "verdict_on_damped": verdict_on_damped(&own).map(Verdict::name),
+                "steps": own.iter().map(|s| step_json(s)).collect::<Vec<_>>(),
+            }));
+        }
+    } else {
+        let card = &trained.card;
+        let title = format!(
+            "{} ({}, epoch {})",
+            args.what, card.network.name, card.epoch
+        );
+        ui.data(&text(&title, &steps, &segments));
+    }
+    if let Some(path) = &args.svg {
+        let mut drawn = Vec::new();
+        for segment in &segments {
+            let own: Vec<&Step> = of(*segment).collect();
+            let title = format!("Segment {segment}: {}", verdict(&own).name());
+            let points = own.iter().map(|s| points(s)).collect();
+            drawn.push(SegmentPoints {
+                title,
+                steps: points,
+            });
+        }
+        let picture = spectra(&drawn)?;
+        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        ui.note(&format!("wrote {}", path.display()));
+    }
+    if let Some(path) = &args.npz {
+        let bytes = arrays(&steps, sample.numbers())?;
+        files::write_atomic(path, |out| out.write_all(&bytes))?;
+        ui.note(&format!("wrote {}", path.display()));
+    }
+    Ok(0)
+}
+
+fn step_json(step: &Step) -> Value {
+    let first = step.first();
+    let (low, high, top) = step.extent();
+    let (own, scheme) = step.outside();
+    let images: Vec<Value> = step
+        .spectra
+        .iter()
+        .map(|s| {
+            let values = s.values.iter().map(|v| {
+                json!([
+                    number(v.z.re),
+                    number(v.z.im),
+                    number(v.residual),
+                    number(v.growth)
+                ])
+            });
+            json!({
+                "radius": number(s.radius()),
+                "uncertainty": number(s.uncertainty),
+                "products": s.products,
+                "values": values.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "step": first.step,
+        "coefficients": first.region.coefficients(),
+        "history": first.region.history(),
+        "dimension": first.dimension,
+        "rectified": step.rectified,
+        "radius": number(step.largest(StepSpectrum::radius)),
+        "real": [number(low), number(high)],
+        "imaginary": number(top),
+        "uncertainty": number(step.largest(|s| s.uncertainty)),
+        "growth": number(step.largest(StepSpectrum::growth)),
+        "growth_of_damped": step.damped().map(number),
+        "verdict": step.verdict().name(),
+        "outside_by_equation": own,
+        "outside_by_scheme": scheme,
+        "by_image": images,
+    })
+}
+
+/// The settled values of a step for the picture.
+fn points(step: &Step) -> StepPoints {
+    let first = step.first();
+    let label = match first.region.coefficients() {
+        [] => format!("step {}", first.step),
+        _ => format!("step {}, k = {}", first.step, step.k()),
+    };
+    let settled = step.spectra.iter().flat_map(StepSpectrum::settled);
+    StepPoints {
+        label,
+        region: first.region.clone(),
+        points: settled.map(|v| v.z).collect(),
+    }
+}
+
+/// Every value as a row of arrays.
+fn arrays(steps: &[Step], numbers: &[u32]) -> Result<Vec<u8>, Failure> {
+    let mut columns: [Vec<f32>; 7] = Default::default();
+    for step in steps {
+        for (spectrum, image) in step.spectra.iter().zip(numbers) {
+            for v in &spectrum.values {
+                let row = [
+                    spectrum.segment as f64,
+                    spectrum.step as f64,
+                    f64::from(*image),
+                    v.z.re,
+                    v.z.im,
+                    v.residual,
+                    v.growth,
+                ];
+                for (column, value) in columns.iter_mut().zip(row) {
+                    column.push(value as f32);
+                }
+            }
+        }
+    }
+    let shape = [columns[0].len()];
+    let names = [
+        "segment",
+        "step",
+        "image",
+        "real",
+        "imaginary",
+        "residual",
+        "growth",
+    ];
+    let named = names.into_iter().zip(columns);
+    let all: Vec<(&str, &[usize], Vec<f32>)> = named.map(|(n, c)| (n, &shape[..], c)).collect();
+    npz(&all).map_err(Failure::from)
+}

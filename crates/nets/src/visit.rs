@@ -1,0 +1,205 @@
+//! What does a step meet? Its state, its history and its coefficients, in a forward pass over real images.
+//!
+//! [`Network::each_step`] is a forward pass in evaluation mode that stops at every step: norms use their
+//! running statistics, so images do not depend on each other. The analyses of trained networks stand on it:
+//! Jacobians ([`StepAt::transposed_product`]), spectra ([`StepAt::spectrum`]) and traces.
+
+use crate::segment::{Flow, StepRhs, Steps};
+use crate::{Body, Features, Mode, NetError, Network, Parameters, Pass, ops};
+use burn::tensor::Tensor;
+use timestep_numerics::{Rhs, SchemeFacts, StageId, StepError};
+
+/// What a forward pass passes by.
+#[derive(Debug)]
+pub enum Visit<'a> {
+    /// The state in which a segment begins.
+    Begin {
+        /// Segment, from 1.
+        segment: usize,
+        /// Steps that its transition has taken: 0 or 1.
+        taken: usize,
+        /// The state after them.
+        state: &'a Features,
+    },
+    /// A step that keeps the shape of the state.
+    Step(&'a StepAt<'a>),
+}
+
+/// A step of a network where a forward pass has met it.
+pub struct StepAt<'a> {
+    /// Segment, from 1.
+    pub segment: usize,
+    /// Step within the segment, from 1, the transition's own counted.
+    pub step: usize,
+    /// The state `u_n` before the step.
+    pub state: &'a Features,
+    /// The state `u_{n+1}` after it.
+    pub next: &'a Features,
+    /// What the blocks returned, in the order of their evaluation: `f(u_n)` first.
+    pub slopes: &'a [Features],
+    /// Learned coefficients, newest state first: the mean over channels where there is one for each.
+    pub coefficients: Vec<f64>,
+    /// Earlier states that the step had.
+    pub history: usize,
+    pub(crate) body: Body,
+    pub(crate) index: usize,
+    pub(crate) steps: &'a Steps,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) tracked: &'a [Tensor<1>],
+}
+
+impl std::fmt::Debug for StepAt<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("StepAt")
+            .field("segment", &self.segment)
+            .field("step", &self.step)
+            .field("coefficients", &self.coefficients)
+            .field("history", &self.history)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StepAt<'_> {
+    /// Theory of its scheme.
+    #[must_use]
+    pub fn scheme(&self) -> &'static SchemeFacts {
+        self.steps.steps[self.index].scheme.facts()
+    }
+
+    /// Its step size.
+    #[must_use]
+    pub fn h(&self) -> f64 {
+        self.steps.steps[self.index].h
+    }
+
+    /// Has every channel a coefficient of its own, so that [`coefficients`](Self::coefficients) are means?
+    #[must_use]
+    pub fn by_channel(&self) -> bool {
+        let specs = self.parameters.specs();
+        let ids = &self.steps.steps[self.index].coefficients;
+        ids.iter().any(|id| specs[id.index()].len() > 1)
+    }
+
+    /// Does a ReLU follow, which the scheme does not know of?
+    #[must_use]
+    pub fn rectifies(&self) -> bool {
+        self.steps.steps[self.index].rectifies()
+    }
+
+    /// `f(u_n)`: of a reversible pair the slopes of both halves. `None` where it has another shape than
+    /// the state.
+    #[must_use]
+    pub fn slope(&self) -> Option<Features> {
+        let slope = match (self.scheme().parts, self.slopes) {
+            (2, [first, second]) => ops::join(&[first, second]),
+            (_, [first, ..]) => first.clone(),
+            (_, []) => return None,
+        };
+        (slope.dims() == self.state.dims()).then_some(slope)
+    }
+}
+
+/// The right-hand side of a step, which keeps what it returned.
+struct Witness<'a, 'v> {
+    rhs: StepRhs<'a, 'v>,
+    slopes: Vec<Features>,
+}
+
+impl Rhs<Features> for Witness<'_, '_> {
+    fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
+        let slope = self.rhs.eval(at, u)?;
+        // Read twice from now on: by the scheme and by whoever asks.
+        slope.compute();
+        self.slopes.push(slope.clone());
+        Ok(slope)
+    }
+
+    fn join(&mut self, at: StageId, branches: &[&Features]) -> Features {
+        self.rhs.join(at, branches)
+    }
+}
+
+impl Network {
+    /// Evaluates `images` `[batch, channels, height, width]` and shows every step on the way.
+    ///
+    /// # Errors
+    /// What `visit` returns; [`NetError::Step`] if a scheme refuses a step or a state is not finite.
+    pub fn each_step<E: From<NetError>>(
+        &self,
+        parameters: &Parameters,
+        images: Tensor<4>,
+        visit: &mut dyn FnMut(Visit<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let tracked: Vec<Tensor<1>> = parameters
+            .values()
+            .iter()
+            .map(|v| v.clone().autodiff())
+            .collect();
+        let pass = Pass::new(parameters.values(), Mode::Eval);
+        let mut flow = Flow {
+            state: self.stem(&pass, images),
+            before: None,
+        };
+        for segment in self.segments() {
+            let number = segment.summary().number;
+            let (mut state, mut memory) = segment.enter(&pass, flow);
+            let steps = &*segment.steps;
+            finite(number, steps.taken, &state)?;
+            visit(Visit::Begin {
+                segment: number,
+                taken: steps.taken,
+                state: &state,
+            })?;
+            for index in 0..steps.steps.len() {
+                let step = &steps.steps[index];
+                let history = memory.len();
+                let mut witness = Witness {
+                    rhs: StepRhs { step, pass: &pass },
+                    slopes: Vec::new(),
+                };
+                let next =
+                    steps.advance(index, &mut witness, &pass, &state, &mut memory, number)?;
+                let next = step.settle(&pass, next);
+                let count = steps.taken + index + 1;
+                finite(number, count, &next)?;
+                let mean = |values: Vec<f32>| {
+                    values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64
+                };
+                let coefficients = step.coefficients.iter();
+                visit(Visit::Step(&StepAt {
+                    segment: number,
+                    step: count,
+                    state: &state,
+                    next: &next,
+                    slopes: &witness.slopes,
+                    coefficients: coefficients.map(|id| mean(parameters.read(*id))).collect(),
+                    history,
+                    body: self.config().body,
+                    index,
+                    steps,
+                    parameters,
+                    tracked: &tracked,
+                }))?;
+                state = next;
+            }
+            let before = memory.back(1).map(|past| past.state.clone());
+            flow = segment.leave(state, before);
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a state that is not finite.
+fn finite(segment: usize, step: usize, state: &Features) -> Result<(), NetError> {
+    if ops::is_finite(state) {
+        return Ok(());
+    }
+    let place = match step {
+        0 => "where it begins".to_owned(),
+        step => format!("after step {step}"),
+    };
+    Err(NetError::Step {
+        segment,
+        source: StepError::Rhs(format!("the state {place} is not finite")),
+    })
+}

@@ -1,0 +1,79 @@
+//! Does every row of every table take a training step with its own block, scheme, noise and optimiser?
+//!
+//! The networks are those of the recipes, narrower and with one or two steps a segment: seconds, not hours.
+
+use timestep_nets::{Draws, Home, InputShape, Network, Tensor, TensorData, device, preset, stream};
+use timestep_train::recipe::Layers;
+use timestep_train::tables::TABLES;
+use timestep_train::{Sgd, network_config, step};
+
+#[test]
+fn every_row_takes_a_step() {
+    use rand_chacha::rand_core::Rng;
+    let device = device("cpu").expect("cpu");
+    let mut done = Vec::new();
+    for row in TABLES.iter().flat_map(|table| table.rows) {
+        let Some(name) = row.recipe else { continue };
+        if done.contains(&(name, row.sets)) {
+            continue;
+        }
+        done.push((name, row.sets));
+        let mut layers = Layers::load(name);
+        for set in row.sets {
+            layers.set(set);
+        }
+        let recipe = layers
+            .resolve()
+            .unwrap_or_else(|e| panic!("{name}: {e}"))
+            .recipe;
+        let home = preset(&recipe.network.preset).map_or(Home::Cifar, |p| p.home);
+        let side = match home {
+            Home::Cifar => 32,
+            Home::Imagenet(_) => 64,
+        };
+        let input = InputShape {
+            channels: 3,
+            height: side,
+            width: side,
+        };
+        let mut config = network_config(&recipe.network, &recipe.noise, input, 5)
+            .unwrap_or_else(|e| panic!("{name}: {e}"))
+            .scaled_to(4);
+        for steps in &mut config.steps {
+            *steps = (*steps).min(2);
+        }
+        let network = Network::build(&config).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let mut parameters = network.init(1, &device);
+        let before: Vec<Vec<f32>> = parameters.ids().map(|id| parameters.read(id)).collect();
+        let mut sgd = Sgd::new(recipe.optimiser.clone(), parameters.specs().len());
+        let mut rng = stream(2, "images");
+        let batch = 4;
+        let values: Vec<f32> = (0..batch * 3 * side * side)
+            .map(|_| rng.next_u32() as f32 / u32::MAX as f32 - 0.5)
+            .collect();
+        let images = Tensor::from_data(TensorData::new(values, [batch, 3, side, side]), &device);
+        let labels = Tensor::from_data(TensorData::new(vec![0_i32, 3, 1, 4], [batch]), &device);
+        let draws = Some(Draws { seed: 1, step: 1 });
+        let smoothing = recipe.train.label_smoothing;
+        let found = step(
+            &network,
+            &mut parameters,
+            &mut sgd,
+            (images, labels),
+            smoothing,
+            recipe.optimiser.lr,
+            draws,
+        );
+        let found = found.unwrap_or_else(|e| panic!("{name}: {e}"));
+        let loss = found
+            .unwrap_or_else(|| panic!("{name}: the loss is not finite"))
+            .loss;
+        assert!(loss > 0.0, "{name}: {loss}");
+        let moved = (parameters.ids().zip(&before))
+            .filter(|(id, before)| parameters.read(*id) != **before)
+            .count();
+        // Dropped blocks and branches do not move; the head always does.
+        assert!(moved > 2, "{name}: {moved} parameters moved");
+    }
+    assert!(done.len() > 35, "{} rows", done.len());
+}
