@@ -57,29 +57,28 @@ fn said(text: &str, wanted: &str) -> bool {
         })
 }
 
-/// Runs the lines of an example in a shell and compares what the last of them says with the page.
-fn check_example(code: &str, page: &str) {
+/// Runs the lines of an example in a shell and compares what the last of them says with the page; what is wrong.
+fn check_example(code: &str, page: &str) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let cat = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/images/cat.png");
     std::fs::copy(cat, folder.path().join("cat.png")).expect("a picture");
     let (_, example) = page.split_once("# Example\n").expect("a heading");
-    let lines: Vec<&str> = example
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .collect();
-    let commands: Vec<&str> = lines.iter().filter_map(|l| l.strip_prefix("$ ")).collect();
-    let expected: Vec<&&str> = lines.iter().filter(|l| !l.starts_with("$ ")).collect();
+    let lines = || example.lines().map(str::trim).filter(|l| !l.is_empty());
+    let commands: Vec<&str> = lines().filter_map(|l| l.strip_prefix("$ ")).collect();
     let (last, before) = commands.split_last().expect("a command");
     for command in before {
         let (fine, text) = shell(folder.path(), command);
-        assert!(fine, "{code}: {command}: {text}");
+        if !fine {
+            return Some(format!("{code}: {command}: {text}"));
+        }
     }
     let (fine, text) = shell(folder.path(), last);
-    assert!(!fine, "{code}: `{last}` succeeds");
-    for wanted in expected {
-        assert!(said(&text, wanted), "{code}: `{wanted}` is not in\n{text}");
+    if fine {
+        return Some(format!("{code}: `{last}` succeeds"));
     }
+    let mut expected = lines().filter(|l| !l.starts_with("$ "));
+    let missing = expected.find(|wanted| !said(&text, wanted))?;
+    Some(format!("{code}: `{missing}` is not in\n{text}"))
 }
 
 /// Runs a line as a person types it; whether it succeeded, and what it said on standard error.
@@ -104,6 +103,7 @@ fn shell(folder: &Path, line: &str) -> (bool, String) {
 fn every_example_fails_as_its_page_says() {
     let listed = objects(&std::env::temp_dir(), &["list", "errors"]);
     assert!(listed.len() > 50);
+    let mut wrong = Vec::new();
     for row in listed {
         let code = row["error"].as_str().expect("a code");
         let page = page(code);
@@ -115,9 +115,10 @@ fn every_example_fails_as_its_page_says() {
             .iter()
             .any(|(known, why)| *known == code && !why.is_empty());
         if !skipped {
-            check_example(code, &page);
+            wrong.extend(check_example(code, &page));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -157,6 +158,30 @@ fn codes_are_shown_to_people_and_to_programs() {
     // Help is no failure.
     assert!(ok(at, &["--help"]).contains("Usage:"));
     assert!(ok(at, &["explain", "error[E0601]"]).contains("# What to do"));
+}
+
+#[test]
+fn code_in_a_checkpoint_is_refused_by_its_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/golden/import/malicious.pth"
+    );
+    let text = refused(
+        folder.path(),
+        &[
+            "import",
+            file,
+            "--net",
+            "resnet-20",
+            "-o",
+            "out.safetensors",
+        ],
+    );
+    assert!(
+        text.contains("error[E0405]") && text.contains("nothing of it was run"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -91,6 +91,8 @@ impl Coded for NetError {
             Self::Corrupt(_) => Code::WeightsDamaged,
             Self::Mismatch { .. } => Code::OtherNetwork,
             Self::Device(_) => Code::Device,
+            Self::Unmeasurable(_) => Code::NoAnswer,
+            Self::Analysis(error) => error.code(),
         }
     }
 }
@@ -265,7 +267,8 @@ impl Coded for AnalysisError {
             | Self::Inconsistent { .. }
             | Self::NoPolynomial { .. }
             | Self::Eigenvalues { .. }
-            | Self::NoAsymptoticRange { .. } => Code::NoAnswer,
+            | Self::NoAsymptoticRange { .. }
+            | Self::NoSpectrum => Code::NoAnswer,
             Self::Step(error) => error.code(),
         }
     }
