@@ -101,7 +101,7 @@ pub(crate) enum Command {
     LrFind(Box<LrFind>),
     /// List networks, schemes, blocks, data sets, recipes, …
     List(List),
-    /// Explain any registered name
+    /// Explain any registered name or error code
     Explain(Explain),
     /// Print BibTeX for a scheme, block, method, data set, network or run
     Cite(Cite),
@@ -355,6 +355,8 @@ pub(crate) enum Kind {
     Analyses,
     /// Logs
     Logs,
+    /// Error codes
+    Errors,
     /// Runs in `runs/`
     Runs,
 }
@@ -362,7 +364,7 @@ pub(crate) enum Kind {
 /// `timestep explain`
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// A scheme, block, network, method, data set, setting or log
+    /// A scheme, block, noise, network, method, data set, recipe, setting, log, analysis or error code
     pub(crate) name: String,
 }
 

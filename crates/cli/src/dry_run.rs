@@ -1,5 +1,6 @@
 //! `train --dry-run`: would this recipe run, and how long would it take? Nothing is written.
 
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::ui::Ui;
 use serde_json::json;
@@ -13,10 +14,10 @@ pub(crate) fn run(setup: &Setup, device: &Device, ui: Ui) -> Result<u8, Failure>
     let recipe = setup.recipe();
     let loader = setup.train_loader()?;
     let Some(batch) = loader.epoch(0, 0).next() else {
-        return Err(Failure::usage(
-            "the data set has no training images",
-            "check `--data-dir`",
-        ));
+        return Err(
+            Failure::usage("the data set has no training images", "check `--data-dir`")
+                .coded(Code::NoImages),
+        );
     };
     let batch = batch?;
     let parameters = setup.network.init(recipe.train.seed, device);
@@ -102,7 +103,7 @@ pub(crate) fn run(setup: &Setup, device: &Device, ui: Ui) -> Result<u8, Failure>
         } else {
             format!("no gradient reaches {}", without.join(", "))
         };
-        return Err(Failure::negative(message, None));
+        return Err(Failure::negative(message, None).coded(Code::FirstBatch));
     }
     Ok(0)
 }

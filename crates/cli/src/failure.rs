@@ -1,5 +1,7 @@
-//! How does a failure leave the program? As a sentence, a hint and an exit code.
+//! How does a failure leave the program? As a sentence with an error code, a hint and an exit code.
 
+use crate::codes::{Code, Coded};
+use std::fmt;
 use timestep_data::DataError;
 use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
@@ -8,6 +10,7 @@ use timestep_numerics::analysis::AnalysisError;
 use timestep_restore::RestoreError;
 use timestep_restore::batch::BatchError;
 use timestep_restore::job::JobError;
+use timestep_restore::training::TrainingError;
 use timestep_train::TrainError;
 use timestep_train::files::FileError;
 use timestep_train::recipe::RecipeError;
@@ -27,6 +30,8 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) struct Failure {
     /// Exit code.
     pub(crate) code: u8,
+    /// Which kind of failure it is: `timestep explain` has a page on each.
+    pub(crate) error: Code,
     /// What failed, in one sentence (recipes: one line a problem).
     pub(crate) message: String,
     /// What helps.
@@ -34,10 +39,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something a person can put right.
+    /// Something a person can put right: wrong usage, unless [`coded`](Self::coded) says more.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             code: USAGE,
+            error: Code::Usage,
             message: message.into(),
             hint: Some(hint.into()),
         }
@@ -47,7 +53,23 @@ impl Failure {
     pub(crate) fn negative(message: impl Into<String>, hint: Option<String>) -> Self {
         Self {
             code: NEGATIVE,
+            error: Code::NotMet,
             message: message.into(),
+            hint,
+        }
+    }
+
+    /// The same failure with a code of its own.
+    pub(crate) fn coded(self, error: Code) -> Self {
+        Self { error, ..self }
+    }
+
+    /// An error of the library, which has words, a code and perhaps a hint.
+    pub(crate) fn of(error: &(impl fmt::Display + Coded), hint: Option<String>) -> Self {
+        Self {
+            code: USAGE,
+            error: error.code(),
+            message: error.to_string(),
             hint,
         }
     }
@@ -55,11 +77,7 @@ impl Failure {
 
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
-        Self {
-            code: USAGE,
-            hint: error.hint(),
-            message: error.to_string(),
-        }
+        Self::of(&error, error.hint())
     }
 }
 
@@ -89,63 +107,45 @@ impl From<NetError> for Failure {
 
 impl From<ForeignError> for Failure {
     fn from(error: ForeignError) -> Self {
-        Self {
-            code: USAGE,
-            hint: error.hint(),
-            message: error.to_string(),
-        }
+        Self::of(&error, error.hint())
     }
 }
 
 impl From<RestoreError> for Failure {
     fn from(error: RestoreError) -> Self {
-        Self {
-            code: USAGE,
-            hint: error.hint(),
-            message: error.to_string(),
-        }
+        Self::of(&error, error.hint())
     }
 }
 
 impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
-        Self {
-            code: USAGE,
-            hint: error.hint(),
-            message: error.to_string(),
-        }
+        Self::of(&error, error.hint())
     }
 }
 
 impl From<BatchError> for Failure {
     fn from(error: BatchError) -> Self {
-        Self {
-            code: USAGE,
-            hint: Some(error.hint()),
-            message: error.to_string(),
-        }
+        Self::of(&error, Some(error.hint()))
+    }
+}
+
+impl From<TrainingError> for Failure {
+    fn from(error: TrainingError) -> Self {
+        Self::of(&error, error.hint())
     }
 }
 
 impl From<UnknownScheme> for Failure {
     fn from(error: UnknownScheme) -> Self {
-        Self {
-            code: USAGE,
-            message: error.to_string(),
-            hint: Some(error.hint()),
-        }
+        Self::of(&error, Some(error.hint()))
     }
 }
 
 impl From<AnalysisError> for Failure {
     fn from(error: AnalysisError) -> Self {
-        if let AnalysisError::UnknownScheme(unknown) = error {
-            return unknown.into();
-        }
-        Self {
-            code: USAGE,
-            message: error.to_string(),
-            hint: Some(ANALYSIS.to_owned()),
+        match error {
+            AnalysisError::UnknownScheme(unknown) => unknown.into(),
+            error => Self::of(&error, Some(ANALYSIS.to_owned())),
         }
     }
 }

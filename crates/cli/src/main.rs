@@ -4,6 +4,7 @@
 //! an exit code ([`failure`]). All printing is in [`ui`].
 
 mod args;
+mod codes;
 mod commands;
 mod dry_run;
 mod failure;
@@ -12,21 +13,32 @@ mod names;
 mod of_data;
 mod progress;
 mod recipes;
+#[cfg(test)]
+mod reference;
 mod require;
 mod settings;
 mod speech;
+#[cfg(test)]
+mod spoken;
 mod theory;
 mod ui;
 
 use args::{Cli, Command, When};
 use clap::Parser;
+use codes::Code;
 use failure::Failure;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use ui::Ui;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let json = std::env::args_os().any(|arg| arg == "--json");
+            return ExitCode::from(ui::misread(&error, json));
+        }
+    };
     let terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let colour = match cli.global.color {
         When::Auto => terminal,
@@ -55,6 +67,7 @@ fn check_kernels() -> Result<(), Failure> {
             format!("TIMESTEP_ISA={name}: no kernels for this instruction set on this processor"),
             "it may be avx512, avx2 or portable; unset it to use the fastest that the processor has",
         )
+        .coded(Code::Instructions)
     })
 }
 

@@ -1,7 +1,10 @@
 //! What does a name stand for? One look-up over all registries, for `explain` and `cite`.
 
+use crate::args::Cli;
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::recipes::{is_recipe, recipes};
+use clap::CommandFactory;
 use timestep_data::DatasetInfo;
 use timestep_nets::{BlockFacts, Preset, blocks, near_names, presets, squeeze_excite};
 use timestep_numerics::noise::{NoiseFacts, noise_facts, noises};
@@ -11,12 +14,17 @@ use timestep_restore::methods::METHODS;
 use timestep_train::recipe::{SETTINGS, Setting, setting};
 use timestep_train::sinks::{SINKS, SinkKind};
 
+/// The name of no noise.
+pub(crate) const NO_NOISE: &str = "none";
+
 /// A registered thing.
 pub(crate) enum Named {
     /// A scheme.
     Scheme(&'static SchemeFacts),
     /// A block.
     Block(&'static BlockFacts),
+    /// What stands where there is no noise.
+    NoNoise,
     /// A law of noise.
     Noise(&'static NoiseFacts),
     /// A published network.
@@ -31,6 +39,10 @@ pub(crate) enum Named {
     Log(&'static SinkKind),
     /// A recipe, by its name.
     Recipe(String),
+    /// A kind of failure.
+    Error(Code),
+    /// An analysis, by its name.
+    Analysis(String),
 }
 
 /// Finds a name; published networks go before the aliases of schemes, data sets before their
@@ -45,6 +57,9 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     let mut all = blocks().chain([squeeze_excite()]);
     if let Some(block) = all.find(|b| b.key == name || b.aliases.contains(&name)) {
         return Ok(Named::Block(block));
+    }
+    if name == NO_NOISE {
+        return Ok(Named::NoNoise);
     }
     if let Some(noise) = noise_facts(name) {
         return Ok(Named::Noise(noise));
@@ -64,7 +79,25 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     if is_recipe(name) {
         return Ok(Named::Recipe(name.to_owned()));
     }
+    if let Some(code) = Code::find(name) {
+        return Ok(Named::Error(code));
+    }
+    if analyses().any(|analysis| analysis.get_name() == name) {
+        return Ok(Named::Analysis(name.to_owned()));
+    }
     Err(unknown(name))
+}
+
+/// The analyses: the commands below `analyze`, which say themselves what they are.
+pub(crate) fn analyses() -> impl Iterator<Item = clap::Command> {
+    let mut command = Cli::command();
+    // Only a command that is built knows the line that calls it.
+    command.build();
+    let analyze = command.find_subcommand("analyze").cloned();
+    analyze
+        .into_iter()
+        .flat_map(|analyze| analyze.get_subcommands().cloned().collect::<Vec<_>>())
+        .filter(|analysis| analysis.get_name() != "help")
 }
 
 /// Nothing has this name: the nearest ones of all registries, or where to look.
@@ -79,6 +112,7 @@ fn unknown(name: &str) -> Failure {
     if near.is_empty() {
         let data = timestep_data::list();
         let recipes = recipes();
+        let analyses: Vec<clap::Command> = analyses().collect();
         let aliases = schemes()
             .iter()
             .flat_map(|s| s.aliases)
@@ -86,12 +120,15 @@ fn unknown(name: &str) -> Failure {
         let known = (presets().iter().map(|p| p.name))
             .chain(schemes().iter().map(|s| s.key))
             .chain(blocks().map(|b| b.key))
+            .chain([NO_NOISE])
             .chain(noises().iter().map(|n| n.key))
             .chain(aliases.copied())
             .chain(METHODS.iter().map(|m| m.facts.key))
             .chain(data.iter().map(|d| d.key))
             .chain(SETTINGS.iter().map(|s| s.path))
             .chain(SINKS.iter().map(|s| s.key))
+            .chain(analyses.iter().map(clap::Command::get_name))
+            .chain(Code::ALL.iter().map(|code| code.key()))
             // Recipes are long and alike: they only answer to names that look like one.
             .chain(
                 recipes
@@ -107,7 +144,7 @@ fn unknown(name: &str) -> Failure {
     } else {
         format!("did you mean {}?", near.join(" or "))
     };
-    Failure::usage(format!("nothing is called `{name}`"), hint)
+    Failure::usage(format!("nothing is called `{name}`"), hint).coded(Code::UnknownName)
 }
 
 /// The module documentation of a source file: its `//!` lines as Markdown.

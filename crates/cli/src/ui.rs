@@ -1,6 +1,7 @@
 //! Where does text go? Data to standard output, talk to standard error; nothing else prints.
 
-use crate::failure::Failure;
+use crate::codes::Code;
+use crate::failure::{Failure, USAGE};
 use serde_json::{Map, Value, json};
 use std::io::{IsTerminal, Write};
 
@@ -59,6 +60,7 @@ impl Ui {
             self.object(json!({
                 "event": "error",
                 "code": failure.code,
+                "error": failure.error.key(),
                 "message": failure.message,
                 "hint": failure.hint,
             }));
@@ -69,13 +71,59 @@ impl Ui {
             ("", "", "")
         };
         say(&format!(
-            "{red}error:{plain} {}",
+            "{red}error[{}]:{plain} {}",
+            failure.error.key(),
             failure.message.trim_end()
         ));
         if let Some(hint) = &failure.hint {
             say(&format!("{cyan}hint:{plain} {hint}"));
         }
+        say(&format!(
+            "{cyan}see:{plain} timestep explain {}",
+            failure.error.key()
+        ));
     }
+}
+
+/// Says that the command line cannot be read, in the words of its parser, or prints the help that was asked
+/// for; the number is the exit code. `json` as in [`Ui`]: there is no `Ui` before the line is read.
+pub(crate) fn misread(error: &clap::Error, json: bool) -> u8 {
+    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+    let help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if help || !error.use_stderr() {
+        // The reader may be gone, as in `--help | head`.
+        drop(error.print());
+        return code;
+    }
+    let styled = error.render();
+    let plain = styled.to_string();
+    let key = Code::Usage.key();
+    if json {
+        let said = plain.split("\n\nUsage:").next().unwrap_or_default();
+        let (message, hint) = match said.split_once("\n\n  tip: ") {
+            Some((message, tip)) => (message, Some(tip.trim())),
+            None => (said, None),
+        };
+        let message = message.strip_prefix("error:").unwrap_or(message).trim();
+        let ui = Ui {
+            json,
+            quiet: false,
+            colour: false,
+        };
+        ui.object(
+            json!({"event": "error", "code": code, "error": key, "message": message, "hint": hint}),
+        );
+    }
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let text = if colour {
+        styled.ansi().to_string()
+    } else {
+        plain
+    };
+    say(text
+        .replacen("error:", &format!("error[{key}]:"), 1)
+        .trim_end());
+    code
 }
 
 /// A line on standard error; unlike `eprintln!` it does not panic when that is closed.

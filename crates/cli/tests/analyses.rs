@@ -133,7 +133,7 @@ fn a_coefficient_that_does_not_fit_is_refused() {
         let out = run(folder.path(), &args);
         let text = String::from_utf8_lossy(&out.stderr);
         assert_eq!(out.status.code(), Some(2), "{args:?}: {text}");
-        assert!(text.contains("error:") && !text.contains("panicked"));
+        assert!(text.contains("error[E0") && !text.contains("panicked"));
     }
 }
 

@@ -26,9 +26,9 @@ impl fmt::Display for BadImage {
 }
 
 /// Everything that can fail in this crate. Displayed, each is one sentence with the names, values
-/// and places at hand; [`hint`](Self::hint) says what helps.
+/// and places at hand; [`hint`](Self::hint) says what helps. The program gives every variant an error code, so
+/// that a new one without a code does not compile.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum DataError {
     /// No data set has this name.
     #[error("there is no data set `{name}`; the known ones are {}", known.join(", "))]

@@ -206,7 +206,7 @@ fn missing_folders_and_files() {
     );
     assert_eq!(
         empty.hint().unwrap(),
-        "`data fetch cifar10` downloads the complete set"
+        "`timestep data fetch cifar10` downloads the complete set"
     );
     fs::write(folder.path().join("data_batch_1"), "pickle").unwrap();
     assert!(error(folder.path()).hint().unwrap().contains("Python"));

@@ -129,6 +129,8 @@ impl FileError {
 /// temporary file is removed and `path` is left as it was. An error that is not of the file
 /// system can be passed through [`io::Error::other`].
 ///
+/// A device or a pipe, such as `/dev/stdout`, is written to as it is: a rename would replace it by a file.
+///
 /// # Errors
 /// [`FileError`] when the temporary file cannot be created, written, forced to the disk or
 /// renamed.
@@ -141,6 +143,12 @@ where
         let source = io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name");
         return Err(fail(Action::Create)(source));
     };
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let special = fs::OpenOptions::new().write(true).open(path);
+        let mut buffer = BufWriter::new(special.map_err(fail(Action::Write))?);
+        let written = write(&mut buffer).and_then(|()| buffer.flush());
+        return written.map_err(fail(Action::Write));
+    }
     // The same folder means the same file system, without which a rename is not atomic.
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -298,13 +306,11 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_said_to_be_full() {
-        // `/dev/full` fails every write as a full disk does.
-        let mut full = fs::OpenOptions::new()
-            .write(true)
-            .open("/dev/full")
-            .expect("Linux has it");
-        let source = full.write_all(b"x").expect_err("always full");
-        let error = FileError::new(Action::Write, "/dev/full", source);
+        // `/dev/full` fails every write as a full disk does, and stays what it is.
+        let full = Path::new("/dev/full");
+        let error = write_atomic(full, |out| out.write_all(b"x")).expect_err("always full");
+        assert!(!fs::metadata(full).expect("Linux has it").is_file());
+        assert_eq!(error.action(), Action::Write);
         assert!(error.to_string().ends_with("the disk is full"), "{error}");
     }
 }

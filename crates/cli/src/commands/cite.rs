@@ -80,7 +80,11 @@ fn of_name(name: &str) -> Result<Vec<String>, Failure> {
             Some(recipe) => entries(recipe.references()),
             None => of_recipe(&recipes::resolved(&name)?)?,
         },
-        Named::Setting(_) | Named::Log(_) => Vec::new(),
+        Named::NoNoise
+        | Named::Setting(_)
+        | Named::Log(_)
+        | Named::Error(_)
+        | Named::Analysis(_) => Vec::new(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! `timestep compare`: runs side by side, and what chance leaves of their differences.
 
 use crate::args::{Compare, MetricArg};
+use crate::codes::Code;
 use crate::commands::analyze::number;
 use crate::commands::{baselines, report, train_restorer};
 use crate::failure::Failure;
@@ -22,7 +23,8 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
                     run.display()
                 ),
                 "`timestep denoise … --reference CLEAN` measures a restorer",
-            ));
+            )
+            .coded(Code::NotComparable));
         }
         records.push(Record::read(run)?);
     }
@@ -35,6 +37,7 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
             why.0,
             "compare finished runs that were measured on the same images of the same data set",
         )
+        .coded(Code::NotComparable)
     })?;
     for (record, why) in &comparison.left_out {
         if ui.json {

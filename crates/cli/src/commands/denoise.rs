@@ -1,6 +1,7 @@
 //! `timestep denoise`: how do noisy picture files become clean ones?
 
 use crate::args::Denoise;
+use crate::codes::Code;
 use crate::commands::denoise_report::Report;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::require;
@@ -59,7 +60,8 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         return Err(Failure::usage(
             "there is no picture in what was given",
             "pictures are files that end in .png, .jpg, .tif, .bmp, .webp, .pgm or .ppm",
-        ));
+        )
+        .coded(Code::NoPicture));
     }
     let stop = stop_on_interrupt();
     for item in &plan.items {
@@ -75,11 +77,12 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
                 report.clear();
                 return Err(Failure {
                     code: INTERRUPTED,
+                    error: Code::Interrupted,
                     message: format!("interrupted at `{}`", item.input.display()),
                     hint: JobError::Interrupted.hint(),
                 });
             }
-            Err(error) => report.failed(&item.input, error.to_string(), error.hint()),
+            Err(error) => report.failed(&item.input, Failure::from(error)),
         }
     }
     report.conclude(&conditions)
@@ -125,6 +128,7 @@ fn sigma(args: &Denoise) -> Result<Sigma, Failure> {
             format!("--sigma {text} is neither a number nor auto"),
             "give the standard deviation of the noise in grey levels of 0..255, such as 25",
         )
+        .coded(Code::NoiseLevel)
     })
 }
 
@@ -161,14 +165,16 @@ fn check_reference(reference: Option<&Path>, several: bool) -> Result<(), Failur
         Some(path) if !path.exists() => Err(Failure::usage(
             format!("there is no reference `{}`", path.display()),
             "give the clean picture, or a folder with the same names as the pictures",
-        )),
+        )
+        .coded(Code::Unreadable)),
         Some(path) if several && !path.is_dir() => Err(Failure::usage(
             format!(
                 "`{}` is one picture, but several are restored",
                 path.display()
             ),
             "give a folder with the same names as the pictures",
-        )),
+        )
+        .coded(Code::OtherPicture)),
         _ => Ok(()),
     }
 }

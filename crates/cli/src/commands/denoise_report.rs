@@ -1,12 +1,13 @@
 //! What is said about pictures that are restored? A bar, a line (or object) a picture, and a summary.
 
+use crate::codes::{Code, of_file};
 use crate::commands::analyze::number;
-use crate::failure::{Failure, NEGATIVE};
+use crate::failure::{Failure, NEGATIVE, USAGE};
 use crate::require::{self, Condition};
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
@@ -27,7 +28,7 @@ pub(crate) struct Report<'a> {
     skipped: usize,
     ignored: usize,
     qualities: Vec<Quality>,
-    failed: Vec<(PathBuf, String, Option<String>)>,
+    failed: Vec<Failure>,
     warned: bool,
 }
 
@@ -86,8 +87,13 @@ impl<'a> Report<'a> {
             self.note(&format!("{count} files in the folders are no pictures"));
         }
         for (path, error) in &plan.failed {
-            let message = format!("cannot read `{}`: {}", path.display(), file_cause(error));
-            self.failed(path, message, file_hint(path, error));
+            let failure = Failure {
+                code: USAGE,
+                error: of_file(error, true),
+                message: format!("cannot read `{}`: {}", path.display(), file_cause(error)),
+                hint: file_hint(path, error),
+            };
+            self.failed(path, failure);
         }
     }
 
@@ -156,16 +162,17 @@ impl<'a> Report<'a> {
     }
 
     /// A picture failed.
-    pub(crate) fn failed(&mut self, input: &Path, message: String, hint: Option<String>) {
+    pub(crate) fn failed(&mut self, input: &Path, failure: Failure) {
         if self.ui.json {
             self.ui.object(json!({
                 "event": "failed",
                 "input": input.display().to_string(),
-                "message": message,
-                "hint": hint,
+                "error": failure.error.key(),
+                "message": failure.message,
+                "hint": failure.hint,
             }));
         }
-        self.failed.push((input.to_owned(), message, hint));
+        self.failed.push(failure);
     }
 
     /// Takes the bar away.
@@ -231,24 +238,20 @@ impl<'a> Report<'a> {
     pub(crate) fn failure(&mut self, code: u8) -> Failure {
         self.clear();
         let all = self.done + self.failed.len();
-        let message = match self.failed.as_slice() {
-            [(_, message, _)] if all == 1 => message.clone(),
+        let (error, message) = match self.failed.as_slice() {
+            [only] if all == 1 => (only.error, only.message.clone()),
             failed => {
-                let lines = failed
-                    .iter()
-                    .map(|(_, message, _)| format!("\n  {message}"));
-                format!(
-                    "{} of {all} pictures failed:{}",
-                    failed.len(),
-                    lines.collect::<String>()
-                )
+                let lines = failed.iter().map(|f| format!("\n  {}", f.message));
+                let lines = lines.collect::<String>();
+                let message = format!("{} of {all} pictures failed:{lines}", failed.len());
+                (Code::SomePictures, message)
             }
         };
-        let hint = self.failed.first().and_then(|(_, _, hint)| hint.clone());
         Failure {
             code,
+            error,
             message,
-            hint,
+            hint: self.failed.first().and_then(|first| first.hint.clone()),
         }
     }
 

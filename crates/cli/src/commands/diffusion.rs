@@ -1,6 +1,7 @@
 //! `timestep analyze diffusion`: what did a restorer learn? Step sizes, k_n, filters and influence functions.
 
 use crate::args::DiffusionArgs;
+use crate::codes::of_file;
 use crate::failure::Failure;
 use crate::ui::{Ui, table};
 use serde_json::json;
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
                 format!("`{name}` is neither bundled weights nor a readable file ({e})"),
                 "bundled are for instance trd-5x5-s25 and trd-7x7-s25; a run leaves weights/last.safetensors",
             )
+            .coded(of_file(&e, true))
         })?,
     };
     let model = Model::from_bytes(&bytes)?;

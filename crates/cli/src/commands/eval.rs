@@ -1,6 +1,7 @@
 //! `timestep eval`: how good are weights on a data set?
 
 use crate::args::Eval;
+use crate::codes::Code;
 use crate::commands::import::placeholder;
 use crate::failure::Failure;
 use crate::of_data::open_for;
@@ -40,7 +41,8 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
                 dataset.classes.first().map_or("", String::as_str)
             ),
             "measure on the data set that the network was trained on, with the same class names",
-        ));
+        )
+        .coded(Code::OtherImages));
     }
     ui.note(&format!(
         "{} on the {} test images of {name}, normalised with mean {:?} and deviation {:?}",

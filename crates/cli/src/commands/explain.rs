@@ -3,7 +3,7 @@
 use crate::args::Explain;
 use crate::failure::Failure;
 use crate::map::Place;
-use crate::names::{Named, find, module_page, type_name};
+use crate::names::{NO_NOISE, Named, analyses, find, module_page, type_name};
 use crate::recipes;
 use crate::theory::Theory;
 use crate::ui::Ui;
@@ -26,6 +26,11 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
         }
         Named::Block(block) => ("block", block.key, block_page(block)),
         Named::Noise(noise) => ("noise", noise.key, noise_page(noise)),
+        Named::NoNoise => (
+            "noise",
+            NO_NOISE,
+            include_str!("../pages/none.md").to_owned(),
+        ),
         Named::Method(method) => ("method", method.key, module_page(method.source)),
         Named::Network(preset) => ("network", preset.name, network_page(preset)?),
         Named::Data(data) => ("data set", data.key, data.page.clone()),
@@ -43,6 +48,15 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
             ("log", log.key, text)
         }
         Named::Recipe(name) => ("recipe", name.as_str(), recipes::page(name)?),
+        Named::Analysis(name) => ("analysis", name.as_str(), analysis_page(name)),
+        Named::Error(code) => ("error", code.key(), code.source().to_owned()),
+    };
+    // A scheme and an analysis may have one name.
+    let text = match analysis_page(name) {
+        other if kind != "analysis" && !other.is_empty() => {
+            format!("{}\n\n{name} (analysis)\n\n{other}", text.trim_end())
+        }
+        _ => text,
     };
     if ui.json {
         ui.object(json!({"kind": kind, "name": name, "page": text, "measured": measured}));
@@ -94,6 +108,21 @@ fn noise_page(noise: &'static NoiseFacts) -> String {
         noise.key,
         noise.key
     )
+}
+
+/// What an analysis answers, and how it is asked; empty if there is none of this name.
+fn analysis_page(name: &str) -> String {
+    let Some(mut analysis) = analyses().find(|analysis| analysis.get_name() == name) else {
+        return String::new();
+    };
+    let about = analysis
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let help = analysis.render_long_help().to_string();
+    // The first lines of the help are the question again.
+    let usage = help.find("Usage:").map_or("", |at| &help[at..]);
+    format!("# Question\n{about}\n\n# Use it\n{usage}")
 }
 
 /// Type, default and meaning of a setting.

@@ -22,10 +22,7 @@ pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
                 .zip(parameters.ids())
                 .map(|(spec, id)| (spec.name.as_str(), &spec.shape[..], parameters.read(id)))
                 .collect();
-            npz(&arrays).map_err(|error| Failure {
-                hint: error.hint(),
-                ..Failure::usage(error.to_string(), "")
-            })?
+            npz(&arrays)?
         }
     };
     write_atomic(&args.out, |out| out.write_all(&bytes))?;

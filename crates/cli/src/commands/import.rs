@@ -1,6 +1,7 @@
 //! `timestep import`: how do weights of PyTorch become weights of this program?
 
 use crate::args::Import;
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::settings;
 use crate::ui::Ui;
@@ -82,18 +83,9 @@ fn read(path: &Path) -> Result<ForeignFile, Failure> {
             ..ForeignFile::default()
         });
     }
-    read_pytorch(&bytes).map_err(|error| {
-        let failure = Failure::usage(
-            format!("{}: {error}", path.display()),
-            "a `.pth` file of `torch.save(model.state_dict(), …)` or a safetensors file is needed",
-        );
-        match error.hint() {
-            Some(hint) => Failure {
-                hint: Some(hint),
-                ..failure
-            },
-            None => failure,
-        }
+    read_pytorch(&bytes).map_err(|error| Failure {
+        message: format!("{}: {error}", path.display()),
+        ..error.into()
     })
 }
 
@@ -220,6 +212,7 @@ fn incomplete(args: &Import, mapping: &Mapping, classes: usize) -> Failure {
         ),
         hint,
     )
+    .coded(Code::OtherNetwork)
 }
 
 /// Mean and deviation that most programs normalise CIFAR images with.

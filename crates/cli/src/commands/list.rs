@@ -1,8 +1,9 @@
 //! `timestep list`: what is registered?
 
 use crate::args::{Kind, List};
+use crate::codes::Code;
 use crate::failure::Failure;
-use crate::names::type_name;
+use crate::names::{self, NO_NOISE, type_name};
 use crate::recipes::recipes;
 use crate::ui::{Ui, table};
 use clap::ValueEnum;
@@ -16,9 +17,23 @@ use timestep_train::recipe::{Recipe, SETTINGS};
 use timestep_train::run::recipe;
 use timestep_train::sinks::SINKS;
 
+/// The heads of a table, and its rows.
+pub(crate) type Entries = (Vec<&'static str>, Vec<Vec<Value>>);
+
 /// Prints one registry, a row (or JSON object) an entry.
 pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
-    let (head, rows): (Vec<&str>, Vec<Vec<Value>>) = match args.kind {
+    if args.kind == Kind::Data {
+        super::data::sets(ui);
+        return Ok(0);
+    }
+    let (head, rows) = entries(args.kind)?;
+    show(&head, rows, ui);
+    Ok(0)
+}
+
+/// The entries of a registry.
+pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
+    Ok(match kind {
         Kind::Kinds => (vec!["kind", "what"], kinds()),
         Kind::Networks => (
             vec![
@@ -73,7 +88,7 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
         Kind::Noises => (
             vec!["noise", "equation", "what"],
             std::iter::once(vec![
-                json!("none"),
+                json!(NO_NOISE),
                 json!("u + f(u)"),
                 json!("steps are not random; also turns off what a published network has"),
             ])
@@ -91,10 +106,7 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
                 .map(|m| vec![json!(m.facts.key), json!(m.facts.title)])
                 .collect(),
         ),
-        Kind::Data => {
-            super::data::sets(ui);
-            return Ok(0);
-        }
+        Kind::Data => (super::data::HEAD.to_vec(), super::data::rows()),
         Kind::Recipes => (
             vec!["recipe"],
             recipes().into_iter().map(|r| vec![json!(r)]).collect(),
@@ -108,13 +120,18 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
                 .map(|s| vec![json!(s.key), json!(s.file), json!(s.always), json!(s.about)])
                 .collect(),
         ),
+        Kind::Errors => (
+            vec!["error", "what"],
+            Code::ALL
+                .iter()
+                .map(|code| vec![json!(code.key()), json!(code.title())])
+                .collect(),
+        ),
         Kind::Runs => (
             vec!["run", "preset", "epochs", "test_top1"],
             runs(Path::new("runs")),
         ),
-    };
-    show(&head, rows, ui);
-    Ok(0)
+    })
 }
 
 /// Prints rows with their heads as table or objects.
@@ -160,18 +177,9 @@ fn kinds() -> Vec<Vec<Value>> {
 }
 
 fn analyses() -> Vec<Vec<Value>> {
-    use clap::CommandFactory;
-    let command = crate::args::Cli::command();
-    let analyze = command.find_subcommand("analyze");
-    analyze
-        .into_iter()
-        .flat_map(|a| a.get_subcommands())
-        .map(|s| {
-            vec![
-                json!(s.get_name()),
-                json!(s.get_about().map(ToString::to_string)),
-            ]
-        })
+    let about = |a: &clap::Command| a.get_about().map(ToString::to_string);
+    names::analyses()
+        .map(|a| vec![json!(a.get_name()), json!(about(&a))])
         .collect()
 }
 

@@ -2,6 +2,7 @@
 
 use super::analyze::number;
 use crate::args::{Form, Momentum};
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::speech::Speech;
 use crate::ui::{Ui, table};
@@ -90,7 +91,8 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             return Err(Failure::usage(
                 "no network here has a history of learned coefficients",
                 "give the folder of a run whose scheme learns some, such as `lm`: it keeps events.jsonl",
-            ));
+            )
+            .coded(Code::NoAnswer));
         }
         let picture = momentum::history(&histories, form);
         files::write_atomic(svg, |out| out.write_all(picture.as_bytes()))?;

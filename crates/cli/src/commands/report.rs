@@ -1,6 +1,7 @@
 //! `timestep report`: everything that a run says, in one file; and whether it is still true.
 
 use crate::args::Report;
+use crate::codes::Code;
 use crate::commands::{cite, train_restorer};
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
                 "`timestep analyze diffusion {}` shows what it learned",
                 folder.join("weights/last.safetensors").display()
             ),
-        ));
+        )
+        .coded(Code::NotComparable));
     }
     let record = Record::read(folder)?;
     let setup = open(args, &record)?;

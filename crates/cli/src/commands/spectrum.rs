@@ -3,6 +3,7 @@
 use super::analyze::{number, stability};
 use super::spectrum_report::{Step, text, verdict, verdict_on_damped};
 use crate::args::StabilityArgs;
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::of_data::Sample;
 use crate::ui::Ui;
@@ -40,7 +41,8 @@ pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         return Err(Failure::usage(
             format!("{unknown}, and no weights file or run folder either"),
             unknown.hint(),
-        ));
+        )
+        .coded(Code::UnknownPart));
     }
     if let Some((flag, _)) = only.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(
@@ -116,7 +118,8 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         return Err(Failure::usage(
             format!("no step of `{}` keeps the shape of its state", args.what),
             "a segment of one strided step has no square Jacobian; more steps have",
-        ));
+        )
+        .coded(Code::NoAnswer));
     }
     let segments: Vec<usize> = {
         let mut all: Vec<usize> = steps.iter().map(|s| s.first().segment).collect();

@@ -1,6 +1,7 @@
 //! `timestep train`: a recipe becomes a run.
 
 use crate::args::Train;
+use crate::codes::Code;
 use crate::commands::{report, train_restorer};
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
 use crate::progress::Display;
@@ -76,10 +77,10 @@ fn check_logs(logs: &[String]) -> Result<(), Failure> {
         if !SINKS.iter().any(|kind| kind.key == log) {
             let known: Vec<&str> = SINKS.iter().map(|kind| kind.key).collect();
             let message = format!("there is no log `{log}`");
-            return Err(Failure::usage(
-                message,
-                format!("logs: {}", known.join(", ")),
-            ));
+            return Err(
+                Failure::usage(message, format!("logs: {}", known.join(", ")))
+                    .coded(Code::UnknownWord),
+            );
         }
     }
     Ok(())
@@ -146,6 +147,7 @@ fn conclude(
                 .map_or("the loss".to_owned(), ToString::to_string);
             Err(Failure {
                 code: NEGATIVE,
+                error: Code::Diverged,
                 message: format!(
                     "training diverged in epoch {epoch}, step {step}, at learning rate {lr}: {place} \
                      is the first that is not finite"

@@ -1,27 +1,16 @@
 //! `timestep train denoising/…`: how does a recipe of a restorer become a run?
 
 use crate::args::{RecipeFlags, Train};
-use crate::failure::{Failure, INTERRUPTED, USAGE};
+use crate::codes::Code;
+use crate::failure::{Failure, INTERRUPTED};
 use crate::ui::{Ui, table};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use timestep_restore::training::{
-    Event, Outcome, RestoreRecipe, TrainingError, embedded_text, samples, train,
-};
+use timestep_restore::training::{Event, Outcome, RestoreRecipe, embedded_text, samples, train};
 use timestep_train::files::{self};
 use timestep_train::run;
-
-impl From<TrainingError> for Failure {
-    fn from(error: TrainingError) -> Self {
-        Self {
-            code: USAGE,
-            hint: error.hint(),
-            message: error.to_string(),
-        }
-    }
-}
 
 /// The text of the recipe that is asked for, if it is one of a restorer: an embedded one, a file, or that of a run.
 pub(crate) fn text(args: &Train) -> Option<String> {
@@ -70,7 +59,8 @@ pub(crate) fn run(args: &Train, text: &str, stop: Arc<AtomicBool>, ui: Ui) -> Re
         return Err(Failure::usage(
             "settings of a run cannot change when it is continued",
             "leave out --seed, --scheme and --set, or start another run",
-        ));
+        )
+        .coded(Code::OtherSettings));
     }
     let recipe = RestoreRecipe::parse(text, &changes)?;
     let name = format!(
@@ -147,6 +137,7 @@ fn data_folder(args: &Train) -> Result<PathBuf, Failure> {
             "the pictures to train on are not named",
             "give their folder with --data-dir, for instance the 400 crops of BSDS500 that denoisers are trained on",
         )
+        .coded(Code::TrainingPictures)
     })
 }
 
@@ -168,7 +159,8 @@ fn changes(flags: &RecipeFlags) -> Result<Vec<(String, String)>, Failure> {
         return Err(Failure::usage(
             format!("{flag} is not a setting of a restorer"),
             "its settings are model.{size,steps,scheme,sigma,start}, data.{every,skip}, train.{greedy,joint,seed}: --set model.sigma=15",
-        ));
+        )
+        .coded(Code::RestorerRecipe));
     }
     let mut changes = Vec::new();
     let own = [
@@ -186,7 +178,8 @@ fn changes(flags: &RecipeFlags) -> Result<Vec<(String, String)>, Failure> {
             return Err(Failure::usage(
                 format!("--set {assignment} is not an assignment"),
                 "write --set section.key=value, for instance --set model.sigma=15",
-            ));
+            )
+            .coded(Code::Syntax));
         };
         changes.push((path.trim().to_owned(), value.trim().to_owned()));
     }

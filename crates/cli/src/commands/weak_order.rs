@@ -3,6 +3,7 @@
 use super::analyze::with_k;
 use super::weak_order_report::{csv, objects};
 use crate::args::WeakOrderArgs;
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::ui::{Ui, table};
 use std::fmt::Write;
@@ -70,7 +71,8 @@ fn check(args: &WeakOrderArgs) -> Result<(), Failure> {
         return Err(Failure::usage(
             format!("--keep {p}: a probability between 0 and 1 is needed"),
             "at 0 and 1 there is no noise; 0.5 is where the condition holds, the paper's networks have 0.8 and 0.5",
-        ));
+        )
+        .coded(Code::AnalysisInput));
     }
     let mut steps = args.steps.clone();
     steps.sort_unstable();
@@ -82,7 +84,8 @@ fn check(args: &WeakOrderArgs) -> Result<(), Failure> {
                 steps.len()
             ),
             "three are needed, for example --steps 16,64,256",
-        ));
+        )
+        .coded(Code::AnalysisInput));
     }
     Ok(())
 }
@@ -103,7 +106,8 @@ fn noise(name: &str, args: &WeakOrderArgs, steps: &[usize]) -> Result<Noise, Fai
         } else {
             format!("did you mean {}? {all}", near.join(" or "))
         };
-        return Err(Failure::usage(format!("there is no noise `{name}`"), hint));
+        let message = format!("there is no noise `{name}`");
+        return Err(Failure::usage(message, hint).coded(Code::UnknownPart));
     };
     let mut sorted = steps.to_vec();
     sorted.sort_unstable();

@@ -53,7 +53,7 @@ pub fn refused(folder: &Path, args: &[&str]) -> String {
     let text = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_eq!(out.status.code(), Some(2), "{args:?}: {text}");
     assert!(
-        text.contains("error:") && text.contains("hint:"),
+        text.contains("error[E0") && text.contains("hint:"),
         "{args:?}: {text}"
     );
     assert!(

@@ -15,7 +15,8 @@
 //!
 //! # Licence
 //! None is stated. The authors ask that the technical report is cited; the photographs were
-//! collected from the web. `data fetch cifar10` downloads from the authors' page.
+//! collected from the web. `timestep data fetch cifar10` downloads from the
+//! authors' page.
 //!
 //! # When to use / when not
 //! For the tables of the papers. Re-encoded copies (JPEG, PNG of a JPEG) are not this set: error

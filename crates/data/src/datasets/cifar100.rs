@@ -16,7 +16,8 @@
 //!
 //! # Licence
 //! None is stated. The authors ask that the technical report is cited; the photographs were
-//! collected from the web. `data fetch cifar100` downloads from the authors' page.
+//! collected from the web. `timestep data fetch cifar100` downloads from the
+//! authors' page.
 //!
 //! # When to use / when not
 //! For the tables of the papers, and where CIFAR-10 no longer tells networks apart.

@@ -12,12 +12,12 @@ impl DataError {
             Self::UnknownDataset {
                 near: Some(near), ..
             } => format!("did you mean `{near}`?"),
-            Self::UnknownDataset { near: None, .. } => "`data list` describes them".into(),
+            Self::UnknownDataset { near: None, .. } => "`timestep data list` describes them".into(),
             Self::NeedsDirectory {
                 can_fetch: true,
                 name,
             } => {
-                format!("download it with `data fetch {name}`, then give its folder")
+                format!("download it with `timestep data fetch {name}`, then give its folder")
             }
             Self::NeedsDirectory { .. } => {
                 "give the folder that holds `train` and `test`, with a folder for each class".into()
@@ -38,7 +38,7 @@ impl DataError {
                 format!("this looks like {instead}; the binary version is needed")
             }
             Self::FilesMissing { name, .. } => {
-                format!("`data fetch {name}` downloads the complete set")
+                format!("`timestep data fetch {name}` downloads the complete set")
             }
             Self::WrongLength { .. } | Self::LabelOutOfRange { .. } => {
                 "the file is damaged or another file by this name; fetch the set again".into()

@@ -1,0 +1,333 @@
+//! Does every command of the README and of the guides work, in the order in which a reader types them?
+//!
+//! Blocks fenced as `sh` are run line by line in a folder of their own, with the program in the path. A block that
+//! needs what a test has not (a download, hours, another program) is marked in the Markdown by a comment before it:
+//!
+//! ```text
+//! <!-- not run: needs CIFAR-10 -->
+//! ```
+//!
+//! Its lines are only read by the command line's parser, in the test of `src/spoken.rs`. Long trainings are shortened
+//! here, by [`SHORTER`], and nowhere else.
+#![cfg(unix)] // The blocks are lines for a shell.
+
+mod common;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What is changed in a line before it runs: document, line as it is written, what takes the place of what in it.
+const SHORTER: &[(&str, &str, &str, &str)] = &[
+    // The program ends like this after 20 epochs; `.ci/run` trains them and requires 0.97.
+    ("README.md", "-- train  ", "-- train", "-- train --epochs 1"),
+    (
+        "README.md",
+        "train --name tour",
+        "--name tour",
+        "--name tour --epochs 4",
+    ),
+    ("README.md", "top1>=0.97", "0.97", "0.9"),
+    (
+        "train-your-first-lm-resnet.md",
+        "--name first",
+        "--name first",
+        "--name first --epochs 3",
+    ),
+    (
+        "train-your-first-lm-resnet.md",
+        "--seeds 3",
+        "--seeds 3",
+        "--seeds 2 --epochs 1",
+    ),
+    (
+        "train-your-first-lm-resnet.md",
+        "top1>=0.97",
+        "0.97",
+        "0.85",
+    ),
+    (
+        "bring-pytorch-weights.md",
+        "--name first",
+        "--name first",
+        "--name first --epochs 1",
+    ),
+    // One evaluation in place of ten minutes.
+    (
+        "clean-a-picture.md",
+        "train denoising/",
+        "--set model.sigma=35",
+        "--set model.sigma=35 --set train.greedy=1 --set train.joint=1",
+    ),
+];
+
+/// Lines that are for cargo itself: they build or test what this test is a part of.
+const FOR_CARGO: [&str; 3] = ["cargo build", "cargo test", "UPDATE_SNAPSHOTS=1 cargo test"];
+
+/// A fenced block of a document.
+struct Block {
+    /// What follows the fence: `sh`, `text`, …
+    language: String,
+    /// Line of the fence, from 1.
+    line: usize,
+    /// The reason in the comment before it, if there is one.
+    not_run: Option<String>,
+    /// The lines inside; one that ends in a backslash is joined with the next.
+    lines: Vec<String>,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The fenced blocks of a document.
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let (mut inside, mut before, mut joined) = (false, "", String::new());
+    for (number, line) in text.lines().enumerate() {
+        match (line.trim_start().strip_prefix("```"), inside) {
+            (Some(language), false) => {
+                let comment = before
+                    .strip_prefix("<!-- not run: ")
+                    .and_then(|c| c.strip_suffix(" -->"));
+                blocks.push(Block {
+                    language: language.trim().to_owned(),
+                    line: number + 1,
+                    not_run: comment.map(str::to_owned),
+                    lines: Vec::new(),
+                });
+                inside = true;
+            }
+            (Some(_), true) => inside = false,
+            (None, true) => match line.strip_suffix('\\') {
+                Some(begun) => joined.push_str(begun),
+                None => {
+                    joined.push_str(line);
+                    // A block was begun above, or this would not be inside of one.
+                    blocks
+                        .last_mut()
+                        .expect("a block")
+                        .lines
+                        .push(std::mem::take(&mut joined));
+                }
+            },
+            (None, false) => {
+                let command = line.trim_start();
+                assert!(
+                    !(line.starts_with("    ") && is_command(command)),
+                    "line {}: `{command}` is in no fenced block, so it is not run",
+                    number + 1
+                );
+            }
+        }
+        if !line.trim().is_empty() {
+            before = line.trim();
+        }
+    }
+    assert!(!inside, "a fence is not closed");
+    blocks
+}
+
+/// Does a line call the program?
+fn is_command(line: &str) -> bool {
+    let line = line.trim_start_matches("$ ");
+    ["timestep ", "target/release/timestep ", "cargo run "]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+/// A line as it is run: shortened where that is allowed, the program by its name.
+fn prepared(document: &str, line: &str) -> String {
+    let mut short = line.to_owned();
+    for (name, mark, from, to) in SHORTER {
+        if document.ends_with(name) && line.contains(mark) {
+            short = short.replacen(from, to, 1);
+        }
+    }
+    short
+        .replace("cargo run --release --", "timestep")
+        .replace("target/release/timestep", "timestep")
+}
+
+/// Runs a document with these files at hand: what they are called, and of which file of the repository they are
+/// copies.
+fn follow(document: &str, files: &[(&str, &str)]) {
+    let text = std::fs::read_to_string(root().join(document)).expect("the document");
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, source) in files {
+        let to = folder.path().join(name);
+        std::fs::create_dir_all(to.parent().expect("it is inside the folder")).expect("a folder");
+        std::fs::copy(root().join(source), to).expect("the file");
+    }
+    let (mut run, mut skipped, mut told) = (0, 0, String::new());
+    for block in blocks(&text) {
+        let place = format!("{document}:{}", block.line);
+        let commands = block
+            .lines
+            .iter()
+            .filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#'));
+        if block.language != "sh" {
+            let call = block.lines.iter().find(|l| is_command(l));
+            assert!(
+                call.is_none(),
+                "{place}: {call:?} is not in a block of `sh`, so it is not run"
+            );
+            continue;
+        }
+        for line in commands {
+            let line = line.trim();
+            let cargo = FOR_CARGO.iter().any(|start| line.starts_with(start));
+            if cargo || block.not_run.is_some() {
+                skipped += 1;
+                let why = block.not_run.as_deref().unwrap_or("for cargo");
+                // Writing to a string cannot fail.
+                let _ = writeln!(told, "  not run ({why}): {line}");
+                continue;
+            }
+            run += 1;
+            call(folder.path(), &prepared(document, line), &place);
+        }
+    }
+    println!("{document}: {run} lines run, {skipped} not\n{told}");
+    assert!(run > 0, "{document} has no command that is run");
+}
+
+/// Runs a line as a person types it; it must succeed, and do what it says.
+fn call(folder: &Path, line: &str, place: &str) {
+    let binary = Path::new(env!("CARGO_BIN_EXE_timestep"))
+        .parent()
+        .expect("a folder");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let out = Command::new("sh")
+        .args(["-c", line])
+        .current_dir(folder)
+        .env("PATH", format!("{}:{path}", binary.display()))
+        .env("CARGO_TARGET_DIR", "no cargo here")
+        .output()
+        .expect("there is a shell");
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{place}: `{line}`\n{said}");
+    // An output of an earlier line would make this one do nothing.
+    assert!(!said.contains("skipped"), "{place}: `{line}`\n{said}");
+}
+
+#[test]
+fn readme() {
+    let cat = "docs/images/cat.png";
+    follow("README.md", &[("photo.png", cat), (cat, cat)]);
+}
+
+#[test]
+fn clean_a_picture() {
+    let cat = "docs/images/cat.png";
+    let names = [
+        "photo.png",
+        "noisy.png",
+        "original.png",
+        "gigapixel.tif",
+        "holiday/1.png",
+        "holiday/beach/2.png",
+        "PICTURES/1.png",
+    ];
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, cat)).collect();
+    follow("docs/guides/clean-a-picture.md", &files);
+}
+
+#[test]
+fn train_your_first_lm_resnet() {
+    follow("docs/guides/train-your-first-lm-resnet.md", &[]);
+}
+
+#[test]
+fn bring_pytorch_weights() {
+    follow("docs/guides/bring-pytorch-weights.md", &[]);
+}
+
+#[test]
+fn add_a_scheme() {
+    // Its commands are for cargo, or about the scheme that a reader adds: they are read, not run.
+    let text =
+        std::fs::read_to_string(root().join("docs/guides/add-a-scheme.md")).expect("the guide");
+    for block in blocks(&text).iter().filter(|b| b.language == "sh") {
+        let cargo = block
+            .lines
+            .iter()
+            .all(|l| FOR_CARGO.iter().any(|start| l.trim().starts_with(start)));
+        assert!(cargo || block.not_run.is_some(), "line {}", block.line);
+    }
+}
+
+#[test]
+fn every_guide_is_followed() {
+    let mut guides: Vec<String> = std::fs::read_dir(root().join("docs/guides"))
+        .expect("the guides")
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    guides.sort();
+    let followed = [
+        "add-a-scheme.md",
+        "bring-pytorch-weights.md",
+        "clean-a-picture.md",
+        "train-your-first-lm-resnet.md",
+    ];
+    assert_eq!(
+        guides, followed,
+        "a guide needs a test here that runs its commands"
+    );
+}
+
+#[test]
+fn shortened_lines_exist() {
+    for (document, mark, from, _) in SHORTER {
+        let folder = if *document == "README.md" {
+            root()
+        } else {
+            root().join("docs/guides")
+        };
+        let text = std::fs::read_to_string(folder.join(document)).expect("the document");
+        let line = text.lines().find(|line| line.contains(mark));
+        let line = line.unwrap_or_else(|| panic!("{document} has no line with `{mark}`"));
+        assert!(line.contains(from), "{document}: `{line}` has no `{from}`");
+    }
+}
+
+#[test]
+fn links_of_the_documents_lead_somewhere() {
+    let mut documents = vec![
+        root().join("README.md"),
+        root().join("CONTRIBUTING.md"),
+        root().join("results/README.md"),
+    ];
+    for folder in ["docs", "docs/guides", "docs/concepts", "docs/reference"] {
+        for entry in std::fs::read_dir(root().join(folder)).expect("a folder") {
+            let path = entry.expect("readable").path();
+            if path.extension().is_some_and(|e| e == "md") {
+                documents.push(path);
+            }
+        }
+    }
+    for document in documents {
+        let text = std::fs::read_to_string(&document).expect("readable");
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let file = link.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") {
+                let to = document.parent().expect("a folder").join(file);
+                assert!(
+                    to.exists(),
+                    "{}: `{link}` leads nowhere",
+                    document.display()
+                );
+            }
+        }
+    }
+}
