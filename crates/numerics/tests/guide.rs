@@ -6,6 +6,8 @@ use timestep_numerics::{
     HEADINGS, Memory, Rhs, Scheme, SchemeFacts, Sharing, StageId, State, StepCtx, StepError, page,
 };
 
+// The file is a public module where a reader puts it.
+#[allow(unreachable_pub)]
 #[path = "guide/ebdf2.rs"]
 mod ebdf2;
 
