@@ -107,6 +107,10 @@ fn plans_are_shown_without_writing_and_unknown_rows_are_refused() {
 fn the_map_has_every_family_and_the_published_schemes() {
     let folder = tempfile::tempdir().expect("a folder");
     let rows = objects(folder.path(), &["reproduce", "table1"]);
+    let (code, table, _) = run(folder.path(), &["reproduce", "table1", "--out", "deep/map"]);
+    assert_eq!(code, 0);
+    let written = std::fs::read_to_string(folder.path().join("deep/map/table.md"));
+    assert_eq!(written.expect("the table").trim(), table.trim());
     let scheme = |family: &str| {
         let row = rows.iter().find(|row| row["family"] == family);
         row.unwrap_or_else(|| panic!("no {family}"))["scheme"]

@@ -55,6 +55,17 @@ fn logits(
     numbers(network.forward(&pass, images()).expect("forward"))
 }
 
+/// The state after the last step of a training pass.
+fn last_state(network: &Network, parameters: &Parameters, draws: Option<Draws>) -> Vec<f32> {
+    let mut last = Vec::new();
+    let mut probe = |_: usize, _: usize, u: &timestep_nets::Features| last = numbers(u.to_nchw());
+    let pass = Pass::new(parameters.values(), Mode::Train).with_draws(draws);
+    network
+        .forward_probed(&pass, images(), Some(&mut probe))
+        .expect("forward");
+    last
+}
+
 /// Loss gradients of all parameters; `None` where nothing arrives. The last entry is of the images.
 fn gradients(
     network: &Network,
@@ -301,16 +312,7 @@ fn training_with_noise_is_right_on_average() {
         config.steps = vec![1];
         let network = Network::build(&config).expect("builds");
         let parameters = network.init(4, &device);
-        let last = |draws| {
-            let mut last = Vec::new();
-            let mut probe =
-                |_: usize, _: usize, u: &timestep_nets::Features| last = numbers(u.to_nchw());
-            let pass = Pass::new(parameters.values(), Mode::Train).with_draws(draws);
-            network
-                .forward_probed(&pass, images(), Some(&mut probe))
-                .expect("forward");
-            last
-        };
+        let last = |draws| last_state(&network, &parameters, draws);
         let want = last(None);
         let draws = 1500;
         let mut mean = vec![0.0_f64; want.len()];
@@ -345,16 +347,7 @@ fn gaussian_noise_has_its_level_and_is_other_for_each_image() {
     config.width = 32;
     let network = Network::build(&config).expect("builds");
     let parameters = network.init(4, &device);
-    let last = |draws| {
-        let mut last = Vec::new();
-        let mut probe =
-            |_: usize, _: usize, u: &timestep_nets::Features| last = numbers(u.to_nchw());
-        let pass = Pass::new(parameters.values(), Mode::Train).with_draws(draws);
-        network
-            .forward_probed(&pass, images(), Some(&mut probe))
-            .expect("forward");
-        last
-    };
+    let last = |draws| last_state(&network, &parameters, draws);
     let added: Vec<f64> = (last(at(1)).iter().zip(last(None)))
         .map(|(a, b)| f64::from(*a) - f64::from(b))
         .collect();

@@ -49,7 +49,7 @@ Examples:
   timestep reproduce table2                     every row for a few epochs on the digits
   timestep reproduce table2 --budget full --data-dir data --dry-run
   timestep reproduce table4 --data image-folder --data-dir cifar --images 5000 --epochs 5
-  timestep reproduce runtime                    restoration, 256² and 512² pixels";
+  timestep reproduce runtime                    restoration, 256² to 1024² pixels";
 
 /// The tables of the talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

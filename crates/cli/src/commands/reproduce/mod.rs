@@ -255,6 +255,7 @@ fn bars(head: &[&str], rows: &[Vec<String>]) -> String {
 /// Writes a table that is not made of runs where `--out` says.
 fn write_out(out: Option<&Path>, text: &str, ui: Ui) -> Result<(), Failure> {
     if let Some(folder) = out {
+        files::create_folder(folder)?;
         let path = folder.join("table.md");
         files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
         ui.note(&format!("wrote {}", path.display()));
