@@ -90,7 +90,7 @@ fn words(command: &str) -> Vec<String> {
             ('{', None) => brace += 1,
             ('}', None) => {
                 brace -= 1;
-                words.last_mut().expect("there is one").push_str("1");
+                words.last_mut().expect("there is one").push('1');
             }
             _ if brace > 0 => {}
             ('\'' | '"', None) => quote = Some(c),

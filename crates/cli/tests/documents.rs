@@ -10,6 +10,7 @@
 //! Its lines are only read by the command line's parser, in the test of `src/spoken.rs`. Long trainings are shortened
 //! here, by [`SHORTER`], and nowhere else.
 #![cfg(unix)] // The blocks are lines for a shell.
+#![allow(clippy::print_stdout)] // What was not run is told by `-- --nocapture`.
 
 mod common;
 

@@ -2,6 +2,8 @@
 //!
 //! `guide/ebdf2.rs` is the file that a reader writes, character by character.
 
+#![allow(unreachable_pub)] // In its own crate the scheme is public.
+
 use timestep_numerics::{
     HEADINGS, Memory, Rhs, Scheme, SchemeFacts, Sharing, StageId, State, StepCtx, StepError, page,
 };

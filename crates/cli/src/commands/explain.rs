@@ -119,7 +119,7 @@ fn analysis_page(name: &str) -> String {
         .get_about()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let help = analysis.render_long_help().to_string();
+    let help = analysis.render_help().to_string();
     // The first lines of the help are the question again.
     let usage = help.find("Usage:").map_or("", |at| &help[at..]);
     format!("# Question\n{about}\n\n# Use it\n{usage}")
