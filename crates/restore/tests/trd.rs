@@ -229,7 +229,7 @@ fn drawn(width: usize, height: usize) -> Plane {
 
 #[test]
 fn trained_models_give_the_picture_that_f64_gives() {
-    // Measured: 4e-5 grey levels and 1e-6 dB at most.
+    // Measured: 1.7e-5 grey levels and 2.7e-7 dB at most.
     for name in ["trd-5x5-s15", "trd-5x5-s50", "trd-7x7-s25"] {
         let path = format!("{}/models/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
         let model = Model::from_bytes(&std::fs::read(path).expect("a file")).expect("a model");
@@ -241,11 +241,11 @@ fn trained_models_give_the_picture_that_f64_gives() {
         let right = noisy.with_pixels(right);
         let distance = mse(std::slice::from_ref(&ours), std::slice::from_ref(&right)).sqrt();
         println!("{name}: {distance:.2e} grey levels RMS");
-        assert!(distance < 1e-3, "{name}: {distance} grey levels RMS");
+        assert!(distance < 1e-4, "{name}: {distance} grey levels RMS");
         let quality = |p: &Plane| psnr(std::slice::from_ref(p), std::slice::from_ref(&clean));
         let lost = (quality(&ours) - quality(&right)).abs();
         println!("{name}: PSNR {:.3} dB, {lost:.1e} apart", quality(&ours));
-        assert!(lost < 1e-4, "{name}: {lost} dB");
+        assert!(lost < 1e-5, "{name}: {lost} dB");
         assert!(quality(&ours) > quality(&noisy) + 3.0, "{name} cleans");
     }
 }

@@ -25,26 +25,6 @@ pub(super) struct Plane<'a> {
     pub(super) border: Border,
 }
 
-impl Plane<'_> {
-    /// Pixels of row `y` from column `left` on, both of which may lie beyond the border.
-    pub(super) fn row(&self, y: isize, left: isize, to: &mut [f32]) {
-        let (width, height) = self.size;
-        let from = self.border.at(y, height) * width;
-        let row = &self.pixels[from..from + width];
-        let columns = to.len() as isize;
-        let first = (-left).clamp(0, columns);
-        let last = (width as isize - left).clamp(first, columns);
-        for x in (0..first).chain(last..columns) {
-            to[x as usize] = row[self.border.at(left + x, width)];
-        }
-        if first < last {
-            let start = (left + first) as usize;
-            let count = (last - first) as usize;
-            to[first as usize..last as usize].copy_from_slice(&row[start..start + count]);
-        }
-    }
-}
-
 /// One tile of `out = α g + β u + γ start`.
 pub(super) struct Step<'a> {
     pub(super) bank: &'a Bank,

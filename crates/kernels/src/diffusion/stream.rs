@@ -6,7 +6,7 @@
 
 use super::forward::Step;
 use super::passes::{add_from_points, analyse, react, synthesise, to_points};
-use super::tile::SLACK;
+use super::tile::{SLACK, extend_row};
 use super::toom::{GROUP, MORE};
 use super::{PIECES, comb};
 use crate::scratch::{Arena, Scratch};
@@ -155,7 +155,9 @@ impl Stream<'_> {
         let tile = self.step.tile;
         let y = (tile.top + y) as isize - layout.reach as isize;
         let left = tile.left as isize - layout.reach as isize;
-        self.step.plane.row(y, left, &mut row[..layout.row]);
+        let plane = self.step.plane;
+        let pixels = &mut row[..layout.row];
+        extend_row(plane.pixels, plane.size, plane.border, (left, y), pixels);
         let vectors = layout.segment + layout.reach;
         // SAFETY: the last segment ends with the row.
         unsafe { comb::sort::<S>(row.as_ptr(), layout.segment, vectors, to.as_mut_ptr()) };
