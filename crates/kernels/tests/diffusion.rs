@@ -1,7 +1,7 @@
 //! Is a step of diffusion right, on every instruction set and number of threads, and are its gradients?
 
 use timestep_kernels::diffusion::reference::{BankF64, diffuse};
-use timestep_kernels::diffusion::{Bank, BankGrads, Border, PIECES, hermite};
+use timestep_kernels::diffusion::{Bank, BankGrads, Border, GROUP, PIECES, hermite};
 use timestep_kernels::{Isa, Kernels};
 
 /// Numbers that look random.
@@ -85,16 +85,62 @@ fn a_step_equals_the_reference_on_every_instruction_set() {
                     assert!(*bits.get_or_insert_with(|| out.clone()) == out, "bits");
                 }
                 let out = bits.expect("computed");
-                for i in 0..w * h {
-                    let right = -g[i] - 0.2 * (u[i] - start[i]);
-                    let error = (f64::from(out[i]) - right).abs();
-                    assert!(
-                        error < 2e-3,
-                        "{kernels:?} {size} {w}×{h} at {i}: {} for {right}",
-                        out[i]
-                    );
+                let mut alone = vec![0.0; w * h];
+                kernels.diffuse_alone(
+                    &single(&exact),
+                    &f32s(&u),
+                    &f32s(&start),
+                    (w, h),
+                    border,
+                    [-1.0, -0.2, 0.2],
+                    &mut alone,
+                );
+                for (what, out) in [("at points", &out), ("direct", &alone)] {
+                    for i in 0..w * h {
+                        let right = -g[i] - 0.2 * (u[i] - start[i]);
+                        let error = (f64::from(out[i]) - right).abs();
+                        assert!(
+                            error < 2e-3,
+                            "{kernels:?} {what} {size} {w}×{h} at {i}: {} for {right}",
+                            out[i]
+                        );
+                    }
                 }
                 first.get_or_insert(out);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_depend_on_their_groups_only_and_columns_on_no_others() {
+    let mut draw = Draw(11);
+    let (w, h) = (1100, 61);
+    let u: Vec<f32> = draw.many(w * h, 255.0).iter().map(|x| *x as f32).collect();
+    for (size, count) in [(3, 2), (5, 3), (7, 3)] {
+        let bank = single(&bank(size, count, &mut draw));
+        for kernels in kernels() {
+            let run = |u: &[f32], size: (usize, usize)| {
+                let mut out = vec![0.0; u.len()];
+                kernels.diffuse(&bank, u, u, size, Border::Mirror, [1.0, 0.5, 0.0], &mut out);
+                out
+            };
+            let whole = run(&u, (w, h));
+            // A part from a group's first row on, any columns: the same bits where nothing is missing.
+            for (left, top, width, height) in
+                [(0, 4, 530, 57), (517, 12, 31, 41), (3, 20, 1090, 40)]
+            {
+                let part: Vec<f32> = (top..top + height)
+                    .flat_map(|y| u[y * w + left..][..width].iter().copied())
+                    .collect();
+                let out = run(&part, (width, height));
+                let (reach, halo) = (bank.reach(), bank.halo());
+                for y in halo..(height - halo) / GROUP * GROUP {
+                    for x in reach..width - reach {
+                        let right = whole[(top + y) * w + left + x];
+                        assert_eq!(out[y * width + x].to_bits(), right.to_bits(), "{x} {y}");
+                    }
+                }
             }
         }
     }

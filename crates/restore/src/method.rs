@@ -56,7 +56,7 @@ pub trait Method: Send + Sync {
 pub struct Tiling {
     /// Pixels around a tile that its result depends on.
     pub halo: usize,
-    /// Tiles with their halo start at multiples of this many pixels (the grid of reference blocks), or at 0.
+    /// Tiles with their halo start at multiples of this many pixels (the grid of reference blocks, groups of rows), or at 0.
     pub grid: usize,
     /// Bytes of memory that a method needs for a pixel of a tile, all channels of it together excluded.
     pub bytes_per_pixel: usize,

@@ -10,7 +10,7 @@
 //!
 //! `v_i` is computed again: only the input of a step is kept.
 
-use super::forward::Add;
+use super::direct::Add;
 use super::micro::{Finish, Source, sweep};
 use super::tile::{Border, Tile, extend, fold, pitch, zeroed};
 use super::{Bank, PIECES};

@@ -1,6 +1,7 @@
 //! What do filters and functions look like to a kernel? Taps by column, tables by coefficient.
 
-use super::PIECES;
+use super::toom::{self, GROUP};
+use super::{PIECES, WIDTH};
 
 /// The filters and functions of one step.
 #[derive(Clone, Debug)]
@@ -11,6 +12,11 @@ pub struct Bank {
     pub(super) taps: Vec<f32>,
     /// The same of the filters turned by 180°.
     pub(super) turned: Vec<f32>,
+    /// Columns of taps at points, `seen[(i * points + point) * size + column]`, divided by the width of a piece: filtering with
+    /// them gives places in a table.
+    pub(super) seen: Vec<f32>,
+    /// The same of the functions' way back: columns of the turned filter, undivided.
+    pub(super) back: Vec<f32>,
     /// Four rows of coefficients of each function.
     pub(super) tables: Vec<f32>,
 }
@@ -37,11 +43,27 @@ impl Bank {
                 }
             }
         }
+        let points = size + toom::MORE;
+        let mut seen = vec![0.0; count * points * size];
+        let mut back = seen.clone();
+        for (i, filter) in filters.chunks(area).enumerate() {
+            for column in 0..size {
+                let taps = (0..size).map(|row| f64::from(filter[row * size + column]));
+                let weights = toom::weights(&taps.collect::<Vec<_>>());
+                for (point, weight) in weights.into_iter().enumerate() {
+                    let at = (i * points + point) * size;
+                    seen[at + column] = (weight / f64::from(WIDTH)) as f32;
+                    back[at + size - 1 - column] = weight as f32;
+                }
+            }
+        }
         Self {
             size,
             count,
             taps,
             turned,
+            seen,
+            back,
             tables: tables.to_vec(),
         }
     }
@@ -62,5 +84,11 @@ impl Bank {
     #[must_use]
     pub fn reach(&self) -> usize {
         self.size - 1
+    }
+
+    /// Rows beyond a [`GROUP`] of rows on which its result depends to the last bit, in whole groups.
+    #[must_use]
+    pub fn halo(&self) -> usize {
+        self.reach().next_multiple_of(GROUP)
     }
 }

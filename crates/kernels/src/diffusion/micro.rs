@@ -5,11 +5,11 @@
 
 use crate::simd::Simd;
 
-/// Repeats a body for every `$i` below `$n`, at most 12, as straight-line code: a loop that the compiler does not unroll
+/// Repeats a body for every `$i` below `$n`, at most 14, as straight-line code: a loop that the compiler does not unroll
 /// would keep the sums in memory.
 macro_rules! unroll {
     ($i:ident < $n:expr, $body:block) => {
-        unroll!(@ $i, $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
+        unroll!(@ $i, $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
     };
     (@ $i:ident, $n:expr, $body:block, $($at:literal)*) => {
         $(if $at < $n {
@@ -19,6 +19,8 @@ macro_rules! unroll {
         })*
     };
 }
+
+pub(super) use unroll;
 
 /// Adds the correlation of `from` with a filter of `F × F` taps (column by column) to `R` rows of `C` vectors.
 ///

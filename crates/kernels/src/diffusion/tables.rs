@@ -13,6 +13,30 @@ pub const RANGE: f32 = 320.0;
 /// The largest place in the table: just below [`PIECES`].
 pub(crate) const LAST: f32 = 63.999_996;
 
+/// Places of the first and the last piece: an argument divided by [`WIDTH`].
+pub(crate) const FIRST_PLACE: f32 = -RANGE / WIDTH;
+pub(crate) const LAST_PLACE: f32 = 31.999_998;
+
+/// [`piece_of`] for a place, an argument divided by [`WIDTH`].
+#[inline(always)]
+pub(crate) fn piece_at(place: f32) -> (usize, f32) {
+    // The order of the comparisons sends NaN to the first piece.
+    let place = if place > FIRST_PLACE {
+        place
+    } else {
+        FIRST_PLACE
+    };
+    let place = if place < LAST_PLACE {
+        place
+    } else {
+        LAST_PLACE
+    };
+    // Rounded down; there may be no instruction for that.
+    let whole = place as i32 as f32;
+    let below = if whole > place { whole - 1.0 } else { whole };
+    ((below - FIRST_PLACE) as usize, place - below)
+}
+
 /// The piece that holds `z`, and how far into it `z` lies (0..1).
 #[inline(always)]
 #[must_use]
@@ -61,6 +85,10 @@ mod tests {
         assert_eq!(piece_of(5.0), (32, 0.5));
         assert_eq!(piece_of(1e9).0, 63);
         assert_eq!(piece_of(f32::NAN), (0, 0.0));
+        for z in [-400.0_f32, -320.0, -15.0, 0.0, 5.0, 155.0, 315.0, f32::NAN] {
+            assert_eq!(piece_at(z / WIDTH), piece_of(z), "{z}");
+        }
+        assert_eq!(piece_at(1e9), (63, LAST_PLACE - 31.0));
     }
 
     #[test]

@@ -44,34 +44,47 @@ pub(super) fn pitch(width: usize) -> usize {
     width.next_multiple_of(16) + SLACK
 }
 
+/// Copies pixels of row `y` from column `left` on, both of which may lie beyond the border.
+pub(super) fn extend_row(
+    plane: &[f32],
+    (width, height): (usize, usize),
+    border: Border,
+    (left, y): (isize, isize),
+    to: &mut [f32],
+) {
+    let row = border.at(y, height) * width;
+    let row = &plane[row..row + width];
+    let columns = to.len();
+    // Columns that lie inside the plane.
+    let first = (-left).clamp(0, columns as isize) as usize;
+    let last = (width as isize - left).clamp(first as isize, columns as isize) as usize;
+    for x in (0..first).chain(last..columns) {
+        to[x] = row[border.at(left + x as isize, width)];
+    }
+    if first < last {
+        let start = (left + first as isize) as usize;
+        to[first..last].copy_from_slice(&row[start..start + last - first]);
+    }
+}
+
 /// Copies a tile of a plane, extended by `reach` pixels on every side, into `to`, rows `pitch` apart. What a row holds
 /// beyond its pixels is set to zero.
 pub(super) fn extend(
     plane: &[f32],
-    (width, height): (usize, usize),
+    size: (usize, usize),
     border: Border,
     tile: Tile,
     reach: usize,
     to: &mut [f32],
 ) {
     let pitch = pitch(tile.width + 2 * reach);
-    let left = tile.left as isize - reach as isize;
     let columns = tile.width + 2 * reach;
-    // Columns of the extended tile that lie inside the plane.
-    let first = (-left).clamp(0, columns as isize) as usize;
-    let last = (width as isize - left).clamp(first as isize, columns as isize) as usize;
+    let left = tile.left as isize - reach as isize;
     for y in 0..tile.height + 2 * reach {
-        let from = border.at(tile.top as isize + y as isize - reach as isize, height);
-        let row = &plane[from * width..(from + 1) * width];
-        let to = &mut to[y * pitch..(y + 1) * pitch];
-        for x in (0..first).chain(last..columns) {
-            to[x] = row[border.at(left + x as isize, width)];
-        }
-        if first < last {
-            let start = (left + first as isize) as usize;
-            to[first..last].copy_from_slice(&row[start..start + last - first]);
-        }
-        to[columns..].fill(0.0);
+        let (pixels, rest) = to[y * pitch..(y + 1) * pitch].split_at_mut(columns);
+        let y = (tile.top + y) as isize - reach as isize;
+        extend_row(plane, size, border, (left, y), pixels);
+        rest.fill(0.0);
     }
 }
 

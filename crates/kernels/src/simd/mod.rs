@@ -17,7 +17,7 @@ pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
 pub(crate) use portable::Portable;
 
-use crate::diffusion::{PIECES, RANGE, WIDTH, piece_of};
+use crate::diffusion::{PIECES, RANGE, WIDTH, piece_at, piece_of};
 
 /// Floats in the longest vector.
 pub(crate) const MAX_LANES: usize = 16;
@@ -80,7 +80,30 @@ pub(crate) trait Simd: Copy + 'static {
         unsafe { Self::cubic_slope(tables, z, &mut [0; MAX_LANES]).0 }
     }
 
-    /// The same with the derivative with respect to `z` (zero beyond the outer knots), `τ`, and the pieces.
+    /// [`cubic`](Simd::cubic) at four vectors of places, arguments divided by [`WIDTH`], which are at `places` and may be
+    /// overwritten. Piece and `τ` are those of [`piece_at`].
+    ///
+    /// # Safety
+    /// `tables` holds `4 PIECES` numbers, `places` four vectors.
+    #[inline(always)]
+    unsafe fn four_cubics(tables: *const f32, places: *mut f32) -> [Self::V; 4] {
+        // SAFETY: passed on to the caller; a piece is one of the tables'.
+        unsafe {
+            for at in 0..4 * Self::LANES {
+                let place = places.add(at);
+                let (piece, tau) = piece_at(*place);
+                let c = |row: usize| *tables.add(row * PIECES + piece);
+                *place = c(3)
+                    .mul_add(tau, c(2))
+                    .mul_add(tau, c(1))
+                    .mul_add(tau, c(0));
+            }
+            let result = |r: usize| Self::load(places.add(r * Self::LANES));
+            [result(0), result(1), result(2), result(3)]
+        }
+    }
+
+    /// [`cubic`](Simd::cubic) with the derivative with respect to `z` (zero beyond the outer knots), `τ`, and the pieces.
     ///
     /// # Safety
     /// As [`cubic`](Simd::cubic).

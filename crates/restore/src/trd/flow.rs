@@ -4,7 +4,7 @@ use super::Model;
 use super::model::scheme_facts;
 use crate::learned::Stage;
 use crate::{Plane, RestoreError};
-use timestep_kernels::diffusion::{Bank, Border};
+use timestep_kernels::diffusion::{Bank, Border, GROUP};
 use timestep_kernels::{Buffer, Kernels};
 use timestep_numerics::{Memory, Scheme, StageId, StepCtx, StepError, scheme};
 
@@ -16,7 +16,6 @@ pub struct Flow {
     coefficients: Vec<Vec<f64>>,
     scheme: String,
     kernels: Kernels,
-    reach: usize,
 }
 
 impl Flow {
@@ -29,7 +28,6 @@ impl Flow {
             coefficients: model.coefficients.clone(),
             scheme: model.scheme.clone(),
             kernels: Kernels::detect(),
-            reach: model.size - 1,
         }
     }
 
@@ -39,10 +37,11 @@ impl Flow {
         self.banks.len()
     }
 
-    /// Pixels beyond a pixel on which its result depends.
+    /// Pixels beyond a pixel on which its result depends to the last bit: whole groups of rows for every step, and the group
+    /// that it is in.
     #[must_use]
     pub fn halo(&self) -> usize {
-        self.reach * self.steps()
+        self.banks.iter().map(Bank::halo).sum::<usize>() + GROUP - 1
     }
 
     /// Diffuses `noisy`, calling `each` with the number of the step and the state after it.

@@ -3,6 +3,7 @@
 use super::{Flow, Model};
 use crate::learned::{nearest, rescaled};
 use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
+use timestep_kernels::diffusion::GROUP;
 
 /// What is known about the method.
 pub(crate) static FACTS: MethodFacts = MethodFacts {
@@ -130,7 +131,8 @@ impl Method for Trd {
                 .map(|(_, flow)| flow.halo())
                 .max()
                 .unwrap_or(0),
-            grid: 1,
+            // Rows are computed in groups that start at the top of the picture.
+            grid: GROUP,
             // The noisy plane, its scaled copy, the state before and after, an earlier one, the slope.
             bytes_per_pixel: 6 * 4,
         })
