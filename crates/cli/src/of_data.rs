@@ -4,7 +4,8 @@ use crate::args::Images;
 use crate::commands::eval::test_resize;
 use crate::failure::Failure;
 use std::path::Path;
-use timestep_data::{Batch, Dataset, OpenOptions, fill_batch, open, order};
+use timestep_data::{Batch, Dataset, OpenOptions, Split, fill_batch, open};
+use timestep_report::spectrum::measured::drawn;
 use timestep_train::{Card, TrainError};
 
 /// Opens a data set whose images the network of `card` takes.
@@ -65,8 +66,7 @@ impl Sample {
         }
         let dataset = open_for(card, &data, dir.as_deref())?;
         let count = args.images.map_or(default, |n| n as usize);
-        let mut drawn = order(args.seed.unwrap_or(0), 0, dataset.test.len());
-        drawn.truncate(count);
+        let drawn = drawn(args.seed.unwrap_or(0), dataset.test.len(), count);
         Ok(Self {
             data,
             classes: dataset.classes.clone(),
@@ -84,6 +84,11 @@ impl Sample {
     /// The numbers of the images in the test split.
     pub(crate) fn numbers(&self) -> &[u32] {
         &self.drawn
+    }
+
+    /// The split that the images are of.
+    pub(crate) fn split(&self) -> &Split {
+        &self.dataset.test
     }
 
     /// The images in batches of at most `size`, normalised as the network was trained.

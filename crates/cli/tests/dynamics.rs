@@ -193,6 +193,7 @@ fn coefficients(at: &Path) {
         for (i, segment) in list(&network["segments"]).iter().enumerate() {
             assert_eq!(segment["k"], history[0]["k"][i]);
             let all = list(&segment["all_k"]);
+            assert_eq!(history[0]["all_k"][i], segment["all_k"]);
             let steps = list(&segment["effective_steps"]);
             assert_eq!(all.len(), steps.len());
             let mut time = 0.0;
@@ -227,7 +228,8 @@ fn coefficients(at: &Path) {
     assert_eq!(picture.matches("<circle").count(), 3 + 4);
     assert!(picture.contains(">1-k<") && picture.contains(">lm<") && picture.contains(">lm3<"));
     let picture = svg(at, "h.svg");
-    assert_eq!(picture.matches("<polyline").count(), 3 + 3);
+    assert_eq!(picture.matches("<polyline").count(), 3 + 4);
+    assert_eq!(picture.matches("stroke-opacity=\"0.45\"").count(), 1);
     let text = ok(at, &["analyze", "momentum", "runs/lm3"]);
     assert!(text.contains("All coefficients") && text.contains("History over training"));
     assert!(text.contains("variation"), "{text}");

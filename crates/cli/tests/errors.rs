@@ -2,26 +2,7 @@
 
 mod common;
 
-use common::{ok, refused, run};
-use std::path::Path;
-
-/// A folder of classes with a few small images each.
-fn images(folder: &Path, classes: &[&str]) {
-    for split in ["train", "test"] {
-        for (c, class) in classes.iter().enumerate() {
-            let inside = folder.join(split).join(class);
-            std::fs::create_dir_all(&inside).expect("a folder");
-            for n in 0..4_u8 {
-                let pixel =
-                    |x: u32, y: u32| image::Rgb([x as u8 * 20, y as u8 * 20, n + 50 * c as u8]);
-                let picture = image::RgbImage::from_fn(12, 12, pixel);
-                picture
-                    .save(inside.join(format!("{n}.png")))
-                    .expect("an image");
-            }
-        }
-    }
-}
+use common::{images, ok, refused, run};
 
 fn train_on(dir: &str) -> Vec<&str> {
     vec![
@@ -224,6 +205,15 @@ fn grey_images_for_a_network_of_colours() {
     images(&at.join("grey"), &["horse"]);
     let error = refused(at, &train_on("grey"));
     assert!(error.contains("12 of the 20 images"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_before_the_run_begins() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let text = refused(at, &["train", "--set", "data.pad=9"]);
+    assert!(text.contains("pad"), "{text}");
+    assert!(!at.join("runs").exists(), "no folder is left behind");
 }
 
 #[test]

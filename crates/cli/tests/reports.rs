@@ -1,41 +1,12 @@
-//! Do reports show the numbers of the records, do comparisons say what chance leaves, does lr-find repeat itself?
+//! Do reports show the numbers of the records and of the weights, whatever happened to the run?
 
 mod common;
 
-use common::{objects, ok, refused, run, timestep};
+use common::runs::{SMALL, copy, read, runs};
+use common::{images, objects, ok, refused, run, timestep};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-
-/// A run of about half a second.
-const SMALL: [&str; 11] = [
-    "train", "--steps", "2,2", "--width", "8", "--epochs", "2", "--batch", "128", "--quiet",
-    "--json",
-];
-
-/// Runs that several tests read: `a` with seeds 0 and 1, and `b`, the same with a setting that a
-/// one-cycle schedule does not use.
-fn runs() -> &'static Path {
-    static RUNS: OnceLock<tempfile::TempDir> = OnceLock::new();
-    RUNS.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = folder.path();
-        ok(at, &[&SMALL, &["--seeds", "2", "--name", "a"][..]].concat());
-        let unused = [
-            "--seeds",
-            "2",
-            "--name",
-            "b",
-            "--set",
-            "schedule.gamma=0.2",
-            "--no-report",
-        ];
-        ok(at, &[&SMALL, &unused[..]].concat());
-        folder
-    })
-    .path()
-}
+use std::path::Path;
 
 /// Every `<data data-key=… value=…>` of a page: exact value and shown text by key.
 fn numbers(page: &str) -> BTreeMap<String, (String, String)> {
@@ -53,24 +24,6 @@ fn numbers(page: &str) -> BTreeMap<String, (String, String)> {
 fn value(numbers: &BTreeMap<String, (String, String)>, key: &str) -> f64 {
     let (value, _) = numbers.get(key).unwrap_or_else(|| panic!("no `{key}`"));
     value.parse().expect("a number")
-}
-
-/// Copies a run, so that a test may change it.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("readable");
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("copied");
-        }
-    }
-}
-
-fn read(path: PathBuf) -> String {
-    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 #[test]
@@ -173,7 +126,36 @@ fn every_number_is_that_of_the_records() {
         (&true.into(), &serde_json::json!([]))
     );
     assert_eq!(answer["numbers"], page.matches("<data ").count());
-    assert!(answer["figures"].as_u64() >= Some(7), "{answer}");
+    assert!(answer["figures"].as_u64() >= Some(9), "{answer}");
+    spectra_are_those_of_the_analysis(at, &shown);
+}
+
+/// What a report says of Jacobians is what `analyze stability` finds for the same run.
+fn spectra_are_those_of_the_analysis(at: &Path, shown: &BTreeMap<String, (String, String)>) {
+    let found = objects(at, &["analyze", "stability", "runs/a-s0"]);
+    let mut steps = 0;
+    for segment in &found {
+        for step in segment["steps"].as_array().expect("steps") {
+            let key = format!("spectrum.{}.{}", segment["segment"], step["step"]);
+            for (name, found) in [
+                ("radius", &step["radius"]),
+                ("left", &step["real"][0]),
+                ("right", &step["real"][1]),
+                ("top", &step["imaginary"]),
+                ("growth", &step["growth"]),
+            ] {
+                let found = found.as_f64().expect("a number");
+                let ours = value(shown, &format!("{key}.{name}"));
+                // JSON is read to within a rounding error.
+                assert!((ours - found).abs() <= 1e-14 * found.abs(), "{key}.{name}");
+            }
+            let verdict = &shown[&format!("{key}.verdict")].1;
+            assert_eq!(step["verdict"], verdict.as_str());
+            steps += 1;
+        }
+    }
+    let all = shown.keys().filter(|key| key.ends_with(".radius"));
+    assert_eq!(all.count(), steps);
 }
 
 #[test]
@@ -282,24 +264,6 @@ fn a_changed_number_is_found() {
         found.contains("epoch.1.test_loss") && found.contains("events.jsonl"),
         "{found}"
     );
-}
-
-/// A folder of classes with a few small images each.
-fn images(folder: &Path, classes: &[&str]) {
-    for split in ["train", "test"] {
-        for (c, class) in classes.iter().enumerate() {
-            let inside = folder.join(split).join(class);
-            std::fs::create_dir_all(&inside).expect("a folder");
-            for n in 0..4_u8 {
-                let pixel =
-                    |x: u32, y: u32| image::Rgb([x as u8 * 20, y as u8 * 20, n + 50 * c as u8]);
-                let picture = image::RgbImage::from_fn(12, 12, pixel);
-                picture
-                    .save(inside.join(format!("{n}.png")))
-                    .expect("an image");
-            }
-        }
-    }
 }
 
 #[test]
@@ -450,211 +414,4 @@ fn interrupted_and_diverged_runs_have_reports() {
     assert!(refused(at, &["report", "runs/missing"]).contains("missing"));
     std::fs::write(at.join("runs/cut/metrics.csv"), "a,b\n").expect("written");
     assert!(refused(at, &["report", "runs/cut"]).contains("metrics.csv"));
-}
-
-#[test]
-fn identical_results_are_inconclusive() {
-    let at = runs();
-    let args = [
-        "compare",
-        "runs/a-s0",
-        "runs/a-s1",
-        "runs/b-s0",
-        "runs/b-s1",
-    ];
-    let groups = objects(at, &args);
-    assert_eq!(groups.len(), 2);
-    let (a, b) = (&groups[0], &groups[1]);
-    assert_eq!(
-        (&a["n"], &a["seeds"]),
-        (&2.into(), &serde_json::json!([0, 1]))
-    );
-    assert_eq!(
-        (&a["top1"], &a["mean"], &a["deviation"]),
-        (&b["top1"], &b["mean"], &b["deviation"])
-    );
-    let top1: Vec<f64> = serde_json::from_value(a["top1"].clone()).expect("numbers");
-    assert_eq!(a["mean"].as_f64(), Some((top1[0] + top1[1]) / 2.0));
-    let csv = read(at.join("runs/a-s0/metrics.csv"));
-    let last = csv
-        .lines()
-        .last()
-        .and_then(|l| l.split(',').nth(4))
-        .expect("a cell");
-    assert_eq!(last.parse(), Ok(top1[0]), "the last epoch counts");
-    assert!(a["difference"].is_null());
-    assert_eq!(
-        (&b["difference"], &b["inconclusive"]),
-        (&0.0.into(), &true.into())
-    );
-    assert_eq!(b["settings"][0]["path"], "schedule.gamma");
-    let text = ok(at, &args);
-    assert!(
-        text.contains("inconclusive") && text.contains("schedule.gamma = 0.2"),
-        "{text}"
-    );
-    // One run each has no spread; the same run twice says nothing more.
-    let two = objects(
-        at,
-        &[
-            "compare",
-            "runs/a-s0",
-            "runs/a-s0",
-            "runs/b-s0",
-            "--metric",
-            "best",
-        ],
-    );
-    assert_eq!(two[0]["event"], "left_out");
-    assert_eq!(
-        (&two[2]["n"], &two[2]["interval"], &two[2]["inconclusive"]),
-        (&1.into(), &Value::Null, &true.into())
-    );
-    assert!(ok(at, &["compare", "runs/a-s0"]).contains("inconclusive"));
-    let out = tempfile::tempdir().expect("a folder");
-    let (md, svg) = (out.path().join("t.md"), out.path().join("t.svg"));
-    let files = [
-        "--md",
-        md.to_str().expect("UTF-8"),
-        "--svg",
-        svg.to_str().expect("UTF-8"),
-    ];
-    ok(at, &[&args, &files[..]].concat());
-    assert!(read(md).contains("inconclusive"));
-    assert_eq!(read(svg).matches("<polyline").count(), 4, "a line a run");
-}
-
-#[test]
-fn other_data_are_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = folder.path();
-    copy(&runs().join("runs/a-s0"), &at.join("digits"));
-    ok(
-        at,
-        &[&SMALL, &["--overfit", "64", "--name", "few"][..]].concat(),
-    );
-    let text = refused(at, &["compare", "digits", "runs/few"]);
-    assert!(text.contains("360 and 64 test images"), "{text}");
-    let recipe = read(at.join("digits/recipe.toml"));
-    copy(&at.join("digits"), &at.join("cifar"));
-    let other = recipe.replace("name = \"digits\"", "name = \"cifar10\"");
-    std::fs::write(at.join("cifar/recipe.toml"), other).expect("written");
-    let text = refused(at, &["compare", "digits", "cifar"]);
-    assert!(
-        text.contains("`digits`") && text.contains("`cifar10`"),
-        "{text}"
-    );
-}
-
-#[test]
-fn proposed_baselines_can_be_trained() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = folder.path();
-    ok(
-        at,
-        &[
-            "train",
-            "--epochs",
-            "1",
-            "--batch",
-            "512",
-            "--name",
-            "lm",
-            "--quiet",
-            "--no-report",
-        ],
-    );
-    assert!(!at.join("runs/lm/report.html").exists(), "--no-report");
-    let all = objects(at, &["compare", "runs/lm", "--baselines"]);
-    let baseline = |name: &str| {
-        all.iter()
-            .find(|o| o["event"] == "baseline" && o["network"] == name)
-    };
-    let plain = baseline("preresnet-20").expect("the plain network is a baseline");
-    let ratio = plain["parameters_ratio"].as_f64().expect("a number");
-    assert!((ratio - 1.0).abs() < 0.1 && plain["same_data"] == false);
-    assert!(baseline("lm-resnet-20").is_none(), "not itself");
-    assert!(baseline("resnet-110").is_none(), "not a larger one");
-    let command = plain["command"].as_str().expect("a command");
-    let words: Vec<&str> = command.split(' ').skip(1).chain(["--dry-run"]).collect();
-    assert!(ok(at, &words).contains("preresnet-20"));
-}
-
-#[test]
-fn a_learning_rate_is_found_and_found_again() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = folder.path();
-    let args = [
-        "lr-find",
-        "--steps",
-        "2,2",
-        "--width",
-        "8",
-        "--iterations",
-        "60",
-    ];
-    let first = objects(at, &args);
-    assert_eq!(
-        first,
-        objects(at, &[&args, &["--threads", "1"][..]].concat()),
-        "same seed, same answer"
-    );
-    assert_ne!(
-        first,
-        objects(at, &[&args, &["--seed", "1"][..]].concat()),
-        "another seed"
-    );
-    assert!(
-        std::fs::read_dir(at).expect("a folder").next().is_none(),
-        "it writes nothing"
-    );
-    let found = first.last().expect("a suggestion");
-    let number = |key: &str| found[key].as_f64().expect("a number");
-    assert!((0.005..1.5).contains(&number("suggestion")), "{found}");
-    assert!(
-        number("minimum") > number("suggestion") && number("recipe") == 0.1,
-        "{found}"
-    );
-    let steps: Vec<f64> = first.iter().filter_map(|o| o["lr"].as_f64()).collect();
-    assert!(
-        steps.len() > 20 && steps[0] == 1e-4 && steps.is_sorted(),
-        "{steps:?}"
-    );
-    let text = ok(at, &[&args, &["--svg", "rate.svg"][..]].concat());
-    assert!(
-        text.contains("suggestion") && text.contains("second opinion"),
-        "{text}"
-    );
-    assert_eq!(read(at.join("rate.svg")).matches("<polyline").count(), 2);
-    for wrong in [
-        ["--from", "0"],
-        ["--from", "nan"],
-        ["--to", "1e-5"],
-        ["--to", "inf"],
-    ] {
-        refused(at, &[&args, &wrong[..]].concat());
-    }
-    refused(at, &["lr-find", "denoising/trd-5x5-s25"]);
-    refused(at, &["lr-find", "digits/lm-resnt-20"]);
-    // Rates that are all too small teach nothing, and noise is no answer.
-    let small = [
-        "lr-find",
-        "--steps",
-        "1",
-        "--width",
-        "4",
-        "--from",
-        "1e-12",
-        "--to",
-        "1e-11",
-        "--iterations",
-        "40",
-    ];
-    let out = run(at, &small);
-    let text = String::from_utf8_lossy(&out.stderr);
-    assert_eq!(out.status.code(), Some(1), "{text}");
-    assert!(
-        text.contains("never falls") && text.contains("hint:"),
-        "{text}"
-    );
 }

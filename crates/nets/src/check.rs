@@ -78,11 +78,6 @@ fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
     }
 }
 
-/// Columns of a fractal scheme; none for other schemes.
-pub(crate) fn fractal_columns(scheme: &str) -> Option<usize> {
-    scheme.strip_prefix("fractal")?.parse().ok()
-}
-
 /// What noise demands of a network.
 fn noise(
     config: &NetworkConfig,
@@ -90,8 +85,7 @@ fn noise(
     theory: &SchemeFacts,
     problems: &mut Vec<String>,
 ) {
-    let joins = config.body == Body::Fractal
-        || config.body == Body::Residual && fractal_columns(theory.key).is_some();
+    let joins = config.body == Body::Fractal || config.body == Body::Residual && theory.columns > 1;
     if config.drop_path > 0.0 && !joins {
         problems.push("drop-path needs the joins of FractalNet or of a fractal scheme".to_string());
     }

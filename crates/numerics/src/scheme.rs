@@ -364,6 +364,8 @@ pub struct SchemeFacts {
     pub sharing: Sharing,
     /// Number of parts the state is split into (2 for partitioned schemes).
     pub parts: usize,
+    /// Columns that it joins, whose paths drop-path can drop: more than one for fractal schemes.
+    pub columns: usize,
     /// BibTeX keys, looked up by `cite`.
     pub references: &'static [&'static str],
     /// The page shown by `explain`: the module documentation of the scheme's file.

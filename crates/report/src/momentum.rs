@@ -18,8 +18,21 @@ pub struct History {
     pub label: String,
     /// Epochs.
     pub epochs: Vec<usize>,
-    /// Curves: segment and step (both from 1) and the coefficient after each epoch.
-    pub curves: Vec<(usize, usize, Vec<Option<f64>>)>,
+    /// One curve a coefficient.
+    pub curves: Vec<Curve>,
+}
+
+/// One coefficient over training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// Segment, from 1.
+    pub segment: usize,
+    /// Step of the segment, from 1.
+    pub step: usize,
+    /// How old the state is that it belongs to: 1 is the newest earlier one.
+    pub age: usize,
+    /// The coefficient after each epoch.
+    pub values: Vec<Option<f64>>,
 }
 
 /// What is shown of a coefficient.
@@ -123,7 +136,7 @@ pub fn learned(networks: &[Learned], form: Form) -> String {
 const PANEL: (f64, f64) = (560.0, 400.0);
 
 /// The coefficients against the epoch: one panel a network, one colour a segment, later steps of a segment
-/// with longer dashes.
+/// with longer dashes, coefficients of older states pale.
 #[must_use]
 pub fn history(networks: &[History], form: Form) -> String {
     let drawn: Vec<String> = networks.iter().map(|n| over_epochs(n, form)).collect();
@@ -131,7 +144,7 @@ pub fn history(networks: &[History], form: Form) -> String {
 }
 
 fn over_epochs(network: &History, form: Form) -> String {
-    let all = network.curves.iter().flat_map(|(_, _, k)| k).flatten();
+    let all = network.curves.iter().flat_map(|c| &c.values).flatten();
     let (low, high) = range(form, all.map(|k| form.of(*k)));
     let margin = 0.05 * (high - low);
     let first = network.epochs.first().map_or(0.0, |e| *e as f64);
@@ -154,12 +167,18 @@ fn over_epochs(network: &History, form: Form) -> String {
         "stroke=\"#222\"",
     );
     let mut named = Vec::new();
-    for (segment, step, ks) in &network.curves {
+    for Curve {
+        segment,
+        step,
+        age,
+        values,
+    } in &network.curves
+    {
         let colour = COLOURS[(segment - 1) % COLOURS.len()];
         let points: Vec<String> = network
             .epochs
             .iter()
-            .zip(ks)
+            .zip(values)
             .filter_map(|(e, k)| {
                 let y = frame.py(form.of((*k)?));
                 Some(format!("{:.1},{y:.1}", frame.px(*e as f64)))
@@ -169,8 +188,13 @@ fn over_epochs(network: &History, form: Form) -> String {
             0..=2 => String::new(),
             more => format!(" stroke-dasharray=\"{} 3\"", 3 * (more - 1)),
         };
+        let pale = if *age > 1 {
+            " stroke-opacity=\"0.45\""
+        } else {
+            ""
+        };
         frame.raw(&format!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.8\"{dashes}/>",
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.8\"{dashes}{pale}/>",
             points.join(" ")
         ));
         if !named.contains(segment) {
@@ -229,25 +253,35 @@ mod tests {
         assert!(learned(&[], Form::Momentum).contains("</svg>"));
     }
 
+    fn curve(segment: usize, step: usize, age: usize, values: Vec<Option<f64>>) -> Curve {
+        Curve {
+            segment,
+            step,
+            age,
+            values,
+        }
+    }
+
     #[test]
     fn every_step_has_a_curve_over_training() {
         let one = History {
             label: "run <1>".into(),
             epochs: vec![1, 2, 3],
             curves: vec![
-                (1, 2, vec![Some(0.0), Some(-0.1), Some(-0.2)]),
-                (1, 3, vec![Some(0.0), None, Some(0.1)]),
-                (2, 2, vec![Some(0.0); 3]),
+                curve(1, 2, 1, vec![Some(0.0), Some(-0.1), Some(-0.2)]),
+                curve(1, 3, 2, vec![Some(0.0), None, Some(0.1)]),
+                curve(2, 2, 1, vec![Some(0.0); 3]),
             ],
         };
         let svg = history(&[one.clone(), one], Form::Momentum);
         assert_eq!(svg.matches("<polyline").count(), 6);
         assert_eq!(svg.matches("segment 2").count(), 2);
+        assert_eq!(svg.matches("stroke-opacity").count(), 2, "one older state");
         assert!(svg.contains("run &lt;1&gt;") && !svg.contains("NaN"));
         let single = History {
             label: String::new(),
             epochs: vec![1],
-            curves: vec![(1, 2, vec![Some(0.1)])],
+            curves: vec![curve(1, 2, 1, vec![Some(0.1)])],
         };
         assert!(!history(&[single], Form::OneMinusK).contains("NaN"));
     }

@@ -89,13 +89,16 @@ impl Setup {
         }
         let network = Network::build(&config)?;
         let schedule = Schedule::of(recipe);
-        Ok(Self {
+        let setup = Self {
             dataset,
             normalise,
             network,
             schedule,
             resolved,
-        })
+        };
+        // Whether the images can be varied as asked is known now; a run should not begin before.
+        setup.train_loader()?;
+        Ok(setup)
     }
 
     /// The recipe.

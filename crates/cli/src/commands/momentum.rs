@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use timestep_nets::{all_coefficients, device};
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::modified_equation_with;
-use timestep_report::momentum::{self, History, Learned};
+use timestep_report::momentum::{self, Curve, History, Learned};
 use timestep_train::event::Event;
 use timestep_train::{Trained, files};
 
 /// Steps with coefficients of which each gets a column of its own in the table of the history.
 const COLUMNS: usize = 10;
+/// Ages of earlier states that have columns of their own where means of segments are shown; `dense` has many.
+const AGES: usize = 2;
 /// Epochs shown in that table.
 const ROWS: usize = 12;
 
@@ -43,7 +45,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
                 "scheme": scheme.key,
                 "epoch": trained.card.epoch,
                 "segments": segments_json(&speech, &all, &steps),
-                "history": history.iter().map(|(epoch, k)| json!({"epoch": epoch, "k": k})).collect::<Vec<_>>(),
+                "history": history.iter().map(epoch_json).collect::<Vec<_>>(),
             }));
         } else {
             let mut text = format!(
@@ -55,8 +57,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             if scheme.coefficient.is_some() {
                 text.push_str(&sequences(&speech, &steps));
                 text.push_str(&older(&all));
-                let several = all.iter().flatten().any(|step| step.len() > 1);
-                text.push_str(&over_training(&history, several));
+                text.push_str(&over_training(&history));
             }
             ui.data(&text);
         }
@@ -130,11 +131,21 @@ fn label(path: &Path, network: &str) -> String {
         .unwrap_or_else(|| network.to_owned())
 }
 
-/// Epochs with `k_n` of the newest earlier state by segment and step, from the run's events.
-type Epochs = Vec<(usize, Vec<Vec<Option<f64>>>)>;
+/// An epoch with its coefficients by segment and step, that of the newest earlier state first.
+type Epoch = (usize, Vec<Vec<Vec<f64>>>);
 
-/// `k_n` after each epoch; empty for a weights file alone. Lines of other versions are passed over.
-fn history(path: &Path) -> Epochs {
+/// Where a coefficient belongs: segment, step and age of the earlier state, all from 1.
+type Place = (usize, usize, usize);
+
+fn epoch_json((epoch, k): &Epoch) -> Value {
+    let newest = |steps: &Vec<Vec<f64>>| steps.iter().map(|s| s.first().copied()).collect();
+    let newest: Vec<Vec<Option<f64>>> = k.iter().map(newest).collect();
+    json!({"epoch": epoch, "k": newest, "all_k": k})
+}
+
+/// The coefficients after each epoch, from the run's events; empty for a weights file alone. Lines of
+/// other versions are passed over; where a run logged the newest coefficient only, that is all there is.
+fn history(path: &Path) -> Vec<Epoch> {
     let file = run_folder(path).map(|folder| folder.join("events.jsonl"));
     let Some(Ok(text)) = file.map(std::fs::read_to_string) else {
         return Vec::new();
@@ -142,8 +153,15 @@ fn history(path: &Path) -> Epochs {
     text.lines()
         .filter_map(|line| match serde_json::from_str(line) {
             Ok(Event::Epoch {
-                epoch, memory_k, ..
-            }) => Some((epoch, memory_k)),
+                epoch,
+                memory_k,
+                all_k,
+                ..
+            }) if all_k.is_empty() => {
+                let listed = |k: Vec<Option<f64>>| k.into_iter().map(Vec::from_iter).collect();
+                Some((epoch, memory_k.into_iter().map(listed).collect()))
+            }
+            Ok(Event::Epoch { epoch, all_k, .. }) => Some((epoch, all_k)),
             _ => None,
         })
         .collect()
@@ -254,54 +272,63 @@ fn older(all: &[Vec<Vec<f64>>]) -> String {
     format!("\nAll coefficients\n{}", table(&rows))
 }
 
-/// Segments and steps (both from 1) that have a coefficient.
-fn learning(history: &Epochs) -> Vec<(usize, usize)> {
-    let Some((_, last)) = history.last() else {
-        return Vec::new();
-    };
-    let steps = last.iter().enumerate().flat_map(|(segment, steps)| {
-        let with = steps.iter().enumerate().filter(|(_, k)| k.is_some());
-        with.map(move |(step, _)| (segment + 1, step + 1))
-    });
-    steps.collect()
+/// Every place that has a coefficient.
+fn learning(history: &[Epoch]) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (i, steps) in history
+        .last()
+        .iter()
+        .flat_map(|(_, k)| k.iter().enumerate())
+    {
+        for (n, ks) in steps.iter().enumerate() {
+            places.extend((1..=ks.len()).map(|age| (i + 1, n + 1, age)));
+        }
+    }
+    places
 }
 
-fn at(k: &[Vec<Option<f64>>], (segment, step): (usize, usize)) -> Option<f64> {
-    k.get(segment - 1)?.get(step - 1).copied().flatten()
+fn at(k: &[Vec<Vec<f64>>], (segment, step, age): Place) -> Option<f64> {
+    k.get(segment - 1)?.get(step - 1)?.get(age - 1).copied()
 }
 
-/// The history as a table: every step where there are few, means of segments otherwise.
-fn over_training(history: &Epochs, several: bool) -> String {
-    let steps = learning(history);
-    if steps.is_empty() {
+/// The history as a table: every coefficient where there are few; otherwise means of segments, one column
+/// for each age.
+fn over_training(history: &[Epoch]) -> String {
+    let places = learning(history);
+    if places.is_empty() {
         return String::new();
     }
-    let segments = history.last().map_or(0, |(_, k)| k.len());
-    let few = steps.len() <= COLUMNS;
-    let columns: Vec<Vec<(usize, usize)>> = if few {
-        steps.iter().map(|s| vec![*s]).collect()
-    } else {
-        let of = |n: usize| steps.iter().copied().filter(|s| s.0 == n).collect();
-        (1..=segments).map(of).collect()
+    let few = places.len() <= COLUMNS;
+    let several = places.iter().any(|(_, _, age)| *age > 1);
+    let named = |what: String, age: usize| match age {
+        1 => what,
+        _ => format!("{what}, age {age}"),
     };
+    let mut columns: Vec<(String, Vec<Place>)> = Vec::new();
+    for place in places {
+        let (segment, step, age) = place;
+        let head = if few {
+            named(format!("{segment}.{step}"), age)
+        } else if age > AGES {
+            continue;
+        } else {
+            named(format!("segment {segment}"), age)
+        };
+        match columns.iter_mut().find(|(known, _)| *known == head) {
+            Some((_, own)) => own.push(place),
+            None => columns.push((head, vec![place])),
+        }
+    }
     let mut head = vec!["epoch".to_owned()];
-    head.extend(
-        columns
-            .iter()
-            .enumerate()
-            .map(|(i, column)| match column[..] {
-                [(segment, step)] if few => format!("{segment}.{step}"),
-                _ => format!("segment {}", i + 1),
-            }),
-    );
+    head.extend(columns.iter().map(|(head, _)| head.clone()));
     let mut rows = vec![head];
     let last = history.len() - 1;
     let shown = ROWS.min(history.len());
     // Evenly spread, first and last included.
     let picked = (0..shown).map(|i| if shown > 1 { i * last / (shown - 1) } else { 0 });
     for (epoch, k) in picked.map(|i| &history[i]) {
-        let mean = |column: &Vec<(usize, usize)>| {
-            let values: Vec<f64> = column.iter().filter_map(|s| at(k, *s)).collect();
+        let mean = |(_, own): &(String, Vec<Place>)| {
+            let values: Vec<f64> = own.iter().filter_map(|p| at(k, *p)).collect();
             if values.is_empty() {
                 return "·".to_owned();
             }
@@ -316,24 +343,25 @@ fn over_training(history: &Epochs, several: bool) -> String {
     } else {
         "mean k_n of each segment"
     };
-    let which = if several {
-        " (of the newest earlier state)"
+    let ages = if several {
+        "; age 2 is the state before the newest earlier one"
     } else {
         ""
     };
-    format!("\nHistory over training: {what}{which}\n{}", table(&rows))
+    format!("\nHistory over training: {what}{ages}\n{}", table(&rows))
 }
 
 /// The history as curves.
-fn curves(label: String, history: &Epochs) -> History {
-    let steps = learning(history).into_iter();
-    let curve = |place: (usize, usize)| {
-        let values = history.iter().map(|(_, k)| at(k, place)).collect();
-        (place.0, place.1, values)
+fn curves(label: String, history: &[Epoch]) -> History {
+    let curve = |place: Place| Curve {
+        segment: place.0,
+        step: place.1,
+        age: place.2,
+        values: history.iter().map(|(_, k)| at(k, place)).collect(),
     };
     History {
         label,
         epochs: history.iter().map(|(epoch, _)| *epoch).collect(),
-        curves: steps.map(curve).collect(),
+        curves: learning(history).into_iter().map(curve).collect(),
     }
 }

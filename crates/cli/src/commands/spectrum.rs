@@ -1,7 +1,7 @@
 //! `timestep analyze stability`: where is a scheme stable, and where do the `hλ` of a trained network lie?
 
 use super::analyze::{number, stability};
-use super::spectrum_report::{Step, text, verdict, verdict_on_damped};
+use super::spectrum_report::text;
 use crate::args::StabilityArgs;
 use crate::codes::Code;
 use crate::failure::Failure;
@@ -10,19 +10,15 @@ use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::path::Path;
 use timestep_nets::foreign::npz;
-use timestep_nets::{StepSpectrum, Verdict, Visit, device};
+use timestep_nets::{StepSpectrum, Verdict, device};
 use timestep_numerics::analysis::Effort;
 use timestep_numerics::facts;
-use timestep_report::spectrum::{SegmentPoints, StepPoints, spectra};
-use timestep_train::evaluate::images;
+use timestep_report::spectrum::measured::{
+    IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, measure, pictured, segments, verdict,
+    verdict_on_damped,
+};
+use timestep_report::spectrum::spectra;
 use timestep_train::{Trained, files};
-
-/// Images that a spectrum is measured at, unless a number is given.
-const IMAGES: usize = 4;
-/// Most products with a Jacobian, unless a number is given.
-const PRODUCTS: usize = 60;
-/// Part of the largest modulus to which the outer values are wanted.
-const TOLERANCE: f64 = 1e-3;
 
 /// The stability region of a scheme, or the spectra of a trained network in it.
 pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
@@ -91,29 +87,14 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         sample.len(),
         sample.data
     ));
-    let mut steps: Vec<Step> = Vec::new();
-    for (index, batch) in sample.batches(1).enumerate() {
-        let batch = batch?;
-        let mut at = 0;
-        let network = &trained.network;
-        let pixels = images(&batch, &device);
-        network.each_step(&trained.parameters, pixels, &mut |visit| {
-            let Visit::Step(step) = visit else {
-                return Ok::<_, Failure>(());
-            };
-            let found = step.spectrum(effort, seed)?;
-            if index == 0 {
-                steps.push(Step {
-                    spectra: Vec::new(),
-                    rectified: step.rectifies(),
-                    by_channel: step.by_channel(),
-                });
-            }
-            steps[at].spectra.push(found);
-            at += 1;
-            Ok(())
-        })?;
-    }
+    let steps = measure(
+        &trained,
+        sample.split(),
+        sample.numbers(),
+        effort,
+        seed,
+        &device,
+    )?;
     if steps.is_empty() {
         return Err(Failure::usage(
             format!("no step of `{}` keeps the shape of its state", args.what),
@@ -121,15 +102,8 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         )
         .coded(Code::NoAnswer));
     }
-    let segments: Vec<usize> = {
-        let mut all: Vec<usize> = steps.iter().map(|s| s.first().segment).collect();
-        all.dedup();
-        all
-    };
-    let of = |segment: usize| steps.iter().filter(move |s| s.first().segment == segment);
     if ui.json {
-        for segment in &segments {
-            let own: Vec<&Step> = of(*segment).collect();
+        for (segment, own) in segments(&steps) {
             ui.object(json!({
                 "weights": args.what,
                 "network": trained.card.network.name,
@@ -149,19 +123,11 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
             "{} ({}, epoch {})",
             args.what, card.network.name, card.epoch
         );
-        ui.data(&text(&title, &steps, &segments));
+        ui.data(&text(&title, &steps));
     }
     if let Some(path) = &args.svg {
-        let mut drawn = Vec::new();
-        for segment in &segments {
-            let own: Vec<&Step> = of(*segment).collect();
-            let title = format!("Segment {segment}: {}", verdict(&own).name());
-            let points = own.iter().map(|s| points(s)).collect();
-            drawn.push(SegmentPoints {
-                title,
-                steps: points,
-            });
-        }
+        let all = segments(&steps);
+        let drawn: Vec<_> = all.iter().map(|(n, own)| pictured(*n, own)).collect();
         let picture = spectra(&drawn)?;
         files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
         ui.note(&format!("wrote {}", path.display()));
@@ -174,7 +140,7 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn step_json(step: &Step) -> Value {
+fn step_json(step: &MeasuredStep) -> Value {
     let first = step.first();
     let (low, high, top) = step.extent();
     let (own, scheme) = step.outside();
@@ -217,23 +183,8 @@ fn step_json(step: &Step) -> Value {
     })
 }
 
-/// The settled values of a step for the picture.
-fn points(step: &Step) -> StepPoints {
-    let first = step.first();
-    let label = match first.region.coefficients() {
-        [] => format!("step {}", first.step),
-        _ => format!("step {}, k = {}", first.step, step.k()),
-    };
-    let settled = step.spectra.iter().flat_map(StepSpectrum::settled);
-    StepPoints {
-        label,
-        region: first.region.clone(),
-        points: settled.map(|v| v.z).collect(),
-    }
-}
-
 /// Every value as a row of arrays.
-fn arrays(steps: &[Step], numbers: &[u32]) -> Result<Vec<u8>, Failure> {
+fn arrays(steps: &[MeasuredStep], numbers: &[u32]) -> Result<Vec<u8>, Failure> {
     let mut columns: [Vec<f32>; 7] = Default::default();
     for step in steps {
         for (spectrum, image) in step.spectra.iter().zip(numbers) {

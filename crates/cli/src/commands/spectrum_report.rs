@@ -1,97 +1,11 @@
 //! How is the spectrum of a trained network told? A table of steps, a verdict a segment, how to read them.
 
 use crate::ui::table;
-use timestep_nets::{MARGIN, Measured, StepSpectrum, Verdict};
-use timestep_numerics::facts;
-
-/// Coefficients of a step that are shown; `dense` has many.
-const SHOWN: usize = 3;
-
-/// Spectra of one step at all images.
-pub(crate) struct Step {
-    /// One an image.
-    pub(crate) spectra: Vec<StepSpectrum>,
-    /// Does a ReLU follow it?
-    pub(crate) rectified: bool,
-    /// Are its coefficients means over channels?
-    pub(crate) by_channel: bool,
-}
-
-impl Step {
-    /// Its spectrum at the first image; a step is listed once it has one.
-    pub(crate) fn first(&self) -> &StepSpectrum {
-        &self.spectra[0]
-    }
-
-    /// Largest value over the images.
-    pub(crate) fn largest(&self, of: impl Fn(&StepSpectrum) -> f64) -> f64 {
-        self.spectra
-            .iter()
-            .map(of)
-            .fold(f64::NEG_INFINITY, f64::max)
-    }
-
-    /// The verdict on all images.
-    pub(crate) fn verdict(&self) -> Verdict {
-        Verdict::of(self.largest(StepSpectrum::growth))
-    }
-
-    /// Largest growth of what the equation damps, if there is any.
-    pub(crate) fn damped(&self) -> Option<f64> {
-        let all = self
-            .spectra
-            .iter()
-            .filter_map(StepSpectrum::growth_of_damped);
-        all.reduce(f64::max)
-    }
-
-    /// Modes outside the region: the equation's own, and the scheme's.
-    pub(crate) fn outside(&self) -> (usize, usize) {
-        let all = self.spectra.iter().map(StepSpectrum::outside);
-        all.fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
-    }
-
-    /// Smallest and largest real part and largest imaginary part.
-    pub(crate) fn extent(&self) -> (f64, f64, f64) {
-        (
-            -self.largest(|s| -s.extent().0),
-            self.largest(|s| s.extent().1),
-            self.largest(|s| s.extent().2),
-        )
-    }
-
-    /// Its coefficients; a dot at a restart.
-    pub(crate) fn k(&self) -> String {
-        let region = &self.first().region;
-        match (region.coefficients(), region.history()) {
-            ([], 0) if facts(region.scheme()).is_ok_and(|f| f.memory > 0) => "·".to_owned(),
-            ([], _) => "-".to_owned(),
-            (all, _) => {
-                let mut few: Vec<String> =
-                    all.iter().take(SHOWN).map(|k| format!("{k:+.3}")).collect();
-                if all.len() > SHOWN {
-                    few.push("…".to_owned());
-                }
-                few.join(" ")
-            }
-        }
-    }
-}
-
-/// The verdict on a segment: its worst step.
-pub(crate) fn verdict(steps: &[&Step]) -> Verdict {
-    let all = steps.iter().map(|s| s.verdict());
-    all.max().unwrap_or(Verdict::Inside)
-}
-
-/// The same on the modes that the equation damps.
-pub(crate) fn verdict_on_damped(steps: &[&Step]) -> Option<Verdict> {
-    let all = steps.iter().filter_map(|s| s.damped());
-    all.map(Verdict::of).max()
-}
+use timestep_nets::{MARGIN, Measured, StepSpectrum};
+use timestep_report::spectrum::measured::{MeasuredStep, segments, verdict, verdict_on_damped};
 
 /// The table, the verdict on every segment, and how to read them.
-pub(crate) fn text(title: &str, steps: &[Step], segments: &[usize]) -> String {
+pub(crate) fn text(title: &str, steps: &[MeasuredStep]) -> String {
     let head = [
         "segment",
         "step",
@@ -140,11 +54,7 @@ pub(crate) fn text(title: &str, steps: &[Step], segments: &[usize]) -> String {
         table(&rows)
     );
     text.push('\n');
-    for segment in segments {
-        let own: Vec<&Step> = steps
-            .iter()
-            .filter(|s| s.first().segment == *segment)
-            .collect();
+    for (segment, own) in segments(steps) {
         let damped = verdict_on_damped(&own).map_or(String::new(), |v| {
             format!("; what the equation damps is {}", v.name())
         });
@@ -168,7 +78,7 @@ pub(crate) fn text(title: &str, steps: &[Step], segments: &[usize]) -> String {
 }
 
 /// What has to be said about this kind of network.
-fn remarks(steps: &[Step]) -> Vec<&'static str> {
+fn remarks(steps: &[MeasuredStep]) -> Vec<&'static str> {
     let mut all = Vec::new();
     if steps.iter().any(|s| s.rectified) {
         all.push(

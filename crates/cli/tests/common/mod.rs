@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub)] // Each test file uses a part.
 
+pub mod runs;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -61,4 +63,22 @@ pub fn refused(folder: &Path, args: &[&str]) -> String {
         "{text}"
     );
     text
+}
+
+/// A folder of classes with a few small images each.
+pub fn images(folder: &Path, classes: &[&str]) {
+    for split in ["train", "test"] {
+        for (c, class) in classes.iter().enumerate() {
+            let inside = folder.join(split).join(class);
+            std::fs::create_dir_all(&inside).expect("a folder");
+            for n in 0..4_u8 {
+                let pixel =
+                    |x: u32, y: u32| image::Rgb([x as u8 * 20, y as u8 * 20, n + 50 * c as u8]);
+                let picture = image::RgbImage::from_fn(12, 12, pixel);
+                picture
+                    .save(inside.join(format!("{n}.png")))
+                    .expect("an image");
+            }
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! How is a residual network built? Segments of one block and one scheme, resolution halved in between.
 
 use super::{Parts, SegmentBuilder, head, image, shared_scheme};
-use crate::check::fractal_columns;
 use crate::drop_path::DropPath;
 use crate::ends::{HeadSpec, Inlet, Stem};
 use crate::noise::StepNoise;
@@ -162,7 +161,7 @@ fn segment(
             kind.build(make, name, &BlockShape { activated, ..part })
         });
         step.added = noise.added(n);
-        step.drop_path = drop_path(config, &step_name, theory.key);
+        step.drop_path = drop_path(config, &step_name, theory.columns);
     }
     let mut segment = match config.activations {
         Activations::Stored => segment.finish(channels, size),
@@ -173,12 +172,11 @@ fn segment(
 }
 
 /// Drop-path at the joins of a step of a fractal scheme.
-fn drop_path(config: &NetworkConfig, name: &str, scheme: &str) -> Option<DropPath> {
+fn drop_path(config: &NetworkConfig, name: &str, columns: usize) -> Option<DropPath> {
     (config.drop_path > 0.0).then(|| DropPath {
         name: name.to_owned(),
         share: config.drop_path,
-        // A fractal step of `c` columns is called `fractal<c>`.
-        columns: fractal_columns(scheme).unwrap_or(1),
+        columns,
     })
 }
 

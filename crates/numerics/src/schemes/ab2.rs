@@ -54,6 +54,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["bashforth1883attempt", "hairer1993solving"],
     source: include_str!("ab2.rs"),
 };

@@ -51,6 +51,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["he2016deep", "weinan2017proposal"],
     source: include_str!("euler.rs"),
 };

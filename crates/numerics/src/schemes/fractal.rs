@@ -99,6 +99,7 @@ const fn fractal_facts(
         coefficient: None,
         sharing: Sharing::PerStage,
         parts: 1,
+        columns: columns as usize,
         references: &["larsson2017fractalnet", "lu2018beyond"],
         source: include_str!("fractal.rs"),
     }

@@ -50,6 +50,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["heun1900neue", "gottlieb2001strong"],
     source: include_str!("heun.rs"),
 };

@@ -56,6 +56,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["chang2018reversible", "hairer1993solving"],
     source: include_str!("leapfrog.rs"),
 };

@@ -64,6 +64,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     }),
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["lu2018beyond"],
     source: include_str!("lm.rs"),
 };

@@ -65,6 +65,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     }),
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["lu2018beyond", "chen2022zerosnet"],
     source: include_str!("lm3.rs"),
 };

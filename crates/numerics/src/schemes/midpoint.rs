@@ -48,6 +48,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["runge1895numerische", "zhu2018convolutional"],
     source: include_str!("midpoint.rs"),
 };

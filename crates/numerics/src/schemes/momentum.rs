@@ -65,6 +65,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     }),
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["sander2021momentum", "lu2018beyond"],
     source: include_str!("momentum.rs"),
 };

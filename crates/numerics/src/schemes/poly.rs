@@ -68,6 +68,7 @@ static FACTS2: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["zhang2017polynet"],
     source: include_str!("poly.rs"),
 };
@@ -85,6 +86,7 @@ static FACTS3: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["zhang2017polynet"],
     source: include_str!("poly.rs"),
 };

@@ -46,6 +46,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["ralston1962runge"],
     source: include_str!("ralston.rs"),
 };

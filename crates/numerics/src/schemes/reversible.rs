@@ -59,6 +59,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStage,
     parts: 2,
+    columns: 1,
     references: &["gomez2017reversible"],
     source: include_str!("reversible.rs"),
 };

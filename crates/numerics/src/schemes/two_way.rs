@@ -52,6 +52,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStage,
     parts: 1,
+    columns: 1,
     references: &["zhang2017polynet"],
     source: include_str!("two_way.rs"),
 };

@@ -55,6 +55,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["chen2022zerosnet"],
     source: include_str!("zerosnet.rs"),
 };

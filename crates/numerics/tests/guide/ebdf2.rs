@@ -51,6 +51,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
+    columns: 1,
     references: &["hairer1993solving"],
     source: include_str!("ebdf2.rs"),
 };

@@ -17,7 +17,13 @@ pub struct Check {
 }
 
 /// Names of numbers that come from the weights and the test images, not from the records.
-const MEASURED: [&str; 4] = ["evaluation.", "confusion.", "recall.", "worst."];
+const MEASURED: [&str; 5] = [
+    "evaluation.",
+    "confusion.",
+    "recall.",
+    "worst.",
+    "spectrum.",
+];
 
 /// Compares a written report with a document that was made anew from the records.
 ///

@@ -1,5 +1,6 @@
 //! Which mistakes does the network make? Its best weights, measured again on the test images.
 
+use super::jacobian::{self, Spectra};
 use super::paragraph;
 use crate::document::{Block, Cell, Inline, Picture, Section, Table, count, real, text, words};
 use std::path::Path;
@@ -29,6 +30,8 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<u64>>,
     /// The images whose own class was least probable, the worst first.
     pub worst: Vec<Worst>,
+    /// The spectra of its steps, or why there are none.
+    pub spectra: Spectra,
 }
 
 /// A test image that the network got wrong.
@@ -124,6 +127,7 @@ impl Evaluation {
             classes: names,
             confusion,
             worst,
+            spectra: jacobian::of(trained, split, device)?,
         })
     }
 
@@ -346,6 +350,7 @@ mod tests {
                 of_truth: 0.1,
                 png: vec![1],
             }],
+            spectra: Err(String::new()),
         }
     }
 

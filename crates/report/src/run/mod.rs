@@ -6,6 +6,7 @@
 mod check;
 mod curves;
 mod evaluation;
+mod jacobian;
 mod reading;
 mod record;
 mod result;
@@ -14,6 +15,7 @@ mod theory;
 
 pub use check::{Check, check};
 pub use evaluation::{Evaluation, Worst};
+pub use jacobian::Spectra;
 pub use record::{COLUMNS, Ending, Epoch, Record, SettingRow, Start};
 
 pub(crate) use result::{duration, median};
@@ -46,7 +48,8 @@ pub fn document(sources: &Sources<'_>) -> Result<Document, TrainError> {
         Ok(evaluation) => evaluation.section(),
         Err(why) => plain("mistakes", "Mistakes on the test images", why),
     });
-    sections.push(theory::section(record)?);
+    let measured = sources.evaluation.as_ref().ok();
+    sections.push(theory::section(record, measured.copied())?);
     sections.push(settings::recipe(record));
     sections.push(settings::environment(record));
     sections.push(settings::repeat(record));

@@ -142,7 +142,7 @@ pub struct Record {
     /// Learned coefficients by epoch, segment and step.
     pub coefficients: Vec<(usize, Vec<Vec<Option<f64>>>)>,
     /// All coefficients after the last epoch by segment, step and earlier state, where the scheme has
-    /// more than one a step and the weights are there.
+    /// more than one a step and the log or the weights have them.
     pub(super) all: Option<Vec<Vec<Vec<f64>>>>,
     /// Warnings, each with what helps.
     pub warnings: Vec<(String, Option<String>)>,
@@ -194,7 +194,9 @@ impl Record {
         for event in events(&folder.join("events.jsonl"))? {
             record.take(event);
         }
-        record.all = record.all_coefficients();
+        if record.all.is_none() {
+            record.all = record.of_weights();
+        }
         Ok(record)
     }
 
@@ -276,8 +278,10 @@ impl Record {
                 images_per_second,
                 seconds,
                 memory_k,
+                all_k,
                 ..
             } => {
+                self.all = (!all_k.is_empty()).then_some(all_k);
                 self.logged.push(Epoch {
                     epoch,
                     values: [
@@ -338,8 +342,9 @@ impl Record {
         }
     }
 
-    /// Every coefficient of the last weights, if they are those of the last epoch in the log.
-    fn all_coefficients(&self) -> Option<Vec<Vec<Vec<f64>>>> {
+    /// Every coefficient of the last weights, if they are those of the last epoch in the log: earlier
+    /// versions logged the newest only.
+    fn of_weights(&self) -> Option<Vec<Vec<Vec<f64>>>> {
         if self.scheme.memory < 2 {
             return None;
         }

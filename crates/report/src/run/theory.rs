@@ -1,8 +1,9 @@
 //! What does the trained network say as a differential equation?
 
 use super::curves::SIZE;
-use super::paragraph;
+use super::evaluation::Evaluation;
 use super::record::Record;
+use super::{jacobian, paragraph};
 use crate::document::{
     Block, Cell, Figure, Inline, Number, Section, Table, count, prose, real, signed, text, words,
 };
@@ -37,8 +38,11 @@ pub(super) fn unstable(record: &Record) -> Result<Vec<usize>, TrainError> {
     Ok(all.iter().filter(|s| grows(s)).map(|s| s.segment).collect())
 }
 
-/// Coefficients, stable intervals and modified equations.
-pub(super) fn section(record: &Record) -> Result<Section, TrainError> {
+/// Coefficients, stable intervals, modified equations and, where the images are there, measured spectra.
+pub(super) fn section(
+    record: &Record,
+    measured: Option<&Evaluation>,
+) -> Result<Section, TrainError> {
     let scheme = record.scheme;
     let mut blocks = vec![paragraph(prose(&format!(
         "Scheme `{}`: `{}`.",
@@ -48,6 +52,9 @@ pub(super) fn section(record: &Record) -> Result<Section, TrainError> {
         fixed(record, &mut blocks)?;
     } else {
         learned(record, &mut blocks)?;
+    }
+    if let Some(evaluation) = measured {
+        blocks.extend(jacobian::blocks(&evaluation.spectra, evaluation.epoch)?);
     }
     Ok(Section {
         key: "equation",
@@ -131,8 +138,6 @@ fn learned(record: &Record, blocks: &mut Vec<Block>) -> Result<(), TrainError> {
         against_step(record),
         over_training(record),
     ]));
-    // What power iteration finds of the Jacobian along real data (`analyze stability WEIGHTS`) belongs
-    // here: a point of each segment in its picture, and a column of the table above.
     let regions: Vec<Figure> = all
         .iter()
         .filter(|_| record.scheme.memory <= 1)

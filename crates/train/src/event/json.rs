@@ -114,6 +114,32 @@ pub(super) mod real {
     }
 }
 
+/// `#[serde(with = "real_lists")]`: rows of lists of numbers.
+pub(super) mod real_lists {
+    use super::Real;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(in crate::event) fn serialize<S: Serializer>(
+        rows: &[Vec<Vec<f64>>],
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        let guarded = |list: &Vec<f64>| list.iter().map(|k| Real(*k)).collect::<Vec<_>>();
+        s.collect_seq(
+            rows.iter()
+                .map(|row| row.iter().map(guarded).collect::<Vec<_>>()),
+        )
+    }
+
+    pub(in crate::event) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Vec<Vec<Vec<f64>>>, D::Error> {
+        let rows = Vec::<Vec<Vec<Real>>>::deserialize(d)?;
+        let plain = |list: Vec<Real>| list.into_iter().map(|k| k.0).collect();
+        let row = |row: Vec<Vec<Real>>| row.into_iter().map(plain).collect();
+        Ok(rows.into_iter().map(row).collect())
+    }
+}
+
 /// `#[serde(with = "real_grid")]`: rows of numbers, some of them absent.
 pub(super) mod real_grid {
     use super::Real;

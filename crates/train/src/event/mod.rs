@@ -11,7 +11,7 @@
 mod json;
 
 use crate::files::FileError;
-use json::{real, real_grid};
+use json::{real, real_grid, real_lists};
 use serde::{Deserialize, Serialize};
 
 /// Version of the JSON form; it grows when a field changes its meaning or goes away.
@@ -85,6 +85,10 @@ pub enum Event {
         /// none (the first of a segment), the mean over channels where there is one for each.
         #[serde(with = "real_grid")]
         memory_k: Vec<Vec<Option<f64>>>,
+        /// All of them, `all_k[segment][step]` with that of the newest earlier state first, where the
+        /// scheme has more than one a step; left out elsewhere, and by versions before this field.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "real_lists")]
+        all_k: Vec<Vec<Vec<f64>>>,
         /// Whether this is the best epoch so far.
         best: bool,
     },

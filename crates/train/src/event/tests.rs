@@ -1,6 +1,6 @@
 use super::*;
 
-fn epoch(loss: f64) -> Event {
+fn epoch(loss: f64, all_k: Vec<Vec<Vec<f64>>>) -> Event {
     Event::Epoch {
         epoch: 12,
         step: 276,
@@ -14,6 +14,7 @@ fn epoch(loss: f64) -> Event {
         images_per_second: 1500.0,
         seconds: 2.5,
         memory_k: vec![vec![None, Some(-0.0625)], vec![Some(f64::NEG_INFINITY)]],
+        all_k,
         best: true,
     }
 }
@@ -46,7 +47,8 @@ fn all() -> Vec<Event> {
             loss: 2.5,
             lr: 0.01,
         },
-        epoch(0.7),
+        epoch(0.7, vec![]),
+        epoch(0.7, vec![vec![vec![], vec![-0.5, f64::INFINITY]]]),
         Event::Checkpoint {
             epoch: 1,
             step: 23,
@@ -86,8 +88,14 @@ fn all() -> Vec<Event> {
 
 #[test]
 fn the_form_of_an_epoch_is_fixed() {
+    // A scheme with several coefficients a step says more.
+    let several = epoch(0.5, vec![vec![vec![], vec![-0.5, 0.25]]]).to_json();
+    assert!(
+        several.contains(r#""all_k":[[[],[-0.5,0.25]]],"best""#),
+        "{several}"
+    );
     assert_eq!(
-        epoch(f64::NAN).to_json(),
+        epoch(f64::NAN, vec![]).to_json(),
         concat!(
             r#"{"v":1,"event":"epoch","epoch":12,"step":276,"train":{"loss":"nan","top1":0.75},"#,
             r#""test":{"loss":0.5,"top1":0.875,"top5":1.0},"lr":0.1,"images_per_second":1500.0,"#,

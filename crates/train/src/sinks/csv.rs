@@ -151,6 +151,7 @@ mod tests {
             images_per_second: 1234.5,
             seconds: 2.0,
             memory_k: vec![],
+            all_k: vec![],
             best: false,
         })
         .expect("writes");

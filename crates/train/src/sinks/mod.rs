@@ -159,6 +159,7 @@ pub(crate) mod tests {
             images_per_second: 1000.0,
             seconds: 2.5,
             memory_k: vec![vec![None, Some(-0.5)]],
+            all_k: vec![vec![vec![], vec![-0.5, 0.125]]],
             best: true,
         }
     }

@@ -149,6 +149,7 @@ impl Sink for TensorboardSink {
                 lr,
                 images_per_second,
                 memory_k,
+                all_k,
                 ..
             } => {
                 let mut scalars: Vec<(String, f64)> = [
@@ -166,6 +167,16 @@ impl Sink for TensorboardSink {
                     for (step, k) in row.iter().enumerate() {
                         if let Some(k) = k {
                             let tag = format!("memory_k/segment{}/step{}", segment + 1, step + 1);
+                            scalars.push((tag, *k));
+                        }
+                    }
+                }
+                // The newest earlier state of a step is above; the older ones have an age from 2.
+                for (segment, row) in all_k.iter().enumerate() {
+                    for (step, ks) in row.iter().enumerate() {
+                        for (age, k) in ks.iter().enumerate().skip(1) {
+                            let (segment, step, age) = (segment + 1, step + 1, age + 1);
+                            let tag = format!("memory_k/segment{segment}/step{step}/age{age}");
                             scalars.push((tag, *k));
                         }
                     }

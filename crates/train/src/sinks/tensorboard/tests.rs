@@ -186,6 +186,7 @@ fn the_scalars_come_back() {
         ("lr", 0.1),
         ("images_per_second", 1000.0),
         ("memory_k/segment1/step2", -0.5),
+        ("memory_k/segment1/step2/age2", 0.125),
     ];
     assert_eq!(scalars(summary), expected);
 }

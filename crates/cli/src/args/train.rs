@@ -1,0 +1,126 @@
+//! What can be asked of `timestep train`, and of its weights afterwards by `eval` and `predict`?
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// Settings of a recipe that have a flag of their own.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct RecipeFlags {
+    /// Seed of every random draw
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) seed: Option<String>,
+    /// Passes over the training images
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) epochs: Option<String>,
+    /// Images in a batch
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) batch: Option<String>,
+    /// Learning rate
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub(crate) lr: Option<String>,
+    /// Published network: see `timestep list networks`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) net: Option<String>,
+    /// Right-hand side f: see `timestep list blocks`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) block: Option<String>,
+    /// How f becomes a step: see `timestep list schemes`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scheme: Option<String>,
+    /// What makes the steps random: see `timestep list noises`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) noise: Option<String>,
+    /// Steps of each segment, such as 3,3,3
+    #[arg(long, value_name = "N,N,…", allow_hyphen_values = true)]
+    pub(crate) steps: Option<String>,
+    /// Channels of the first segment
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) width: Option<String>,
+    /// Data set: see `timestep list data`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) data: Option<String>,
+    /// Folder of the data set
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// Train and measure on N images only
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) overfit: Option<String>,
+    /// Stop after this time, such as 30m
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) time: Option<String>,
+    /// Any setting of the recipe, such as train.label_smoothing=0.1
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) sets: Vec<String>,
+}
+
+/// `timestep train`
+#[derive(Args, Debug)]
+pub(crate) struct Train {
+    /// `<data>/<network>`, or a recipe file [default: digits/lm-resnet-20]
+    #[arg(conflicts_with = "resume")]
+    pub(crate) recipe: Option<String>,
+    /// Continue the run in this folder
+    #[arg(long, value_name = "RUN")]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) flags: RecipeFlags,
+    /// Train N times, with seeds counted up from the recipe's
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) seeds: u64,
+    /// Where to compute: cpu, or a GPU of builds that have one
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: String,
+    /// Folder for run folders
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub(crate) out: PathBuf,
+    /// Name of the run folder [default: from data, network and seed]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Check everything, take one step in memory, write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// A further log: tensorboard
+    #[arg(long, value_name = "LOG")]
+    pub(crate) log: Vec<String>,
+    /// Exit with 1 unless this holds at the end, such as 'top1>=0.9'
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) require: Vec<String>,
+    /// Write no report.html at the end
+    #[arg(long)]
+    pub(crate) no_report: bool,
+}
+
+/// `timestep eval`
+#[derive(Args, Debug)]
+pub(crate) struct Eval {
+    /// A weights file, or a run folder (its best weights)
+    pub(crate) weights: PathBuf,
+    /// Data set [default: the one it was trained on]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) data: Option<String>,
+    /// Folder of the data set
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Images in a batch
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) batch: u64,
+    /// Exit with 1 unless this holds, such as 'top1>=0.9'
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) require: Vec<String>,
+}
+
+/// `timestep predict`
+#[derive(Args, Debug)]
+pub(crate) struct Predict {
+    /// A weights file, or a run folder (its best weights)
+    pub(crate) weights: PathBuf,
+    /// Image files
+    #[arg(required = true)]
+    pub(crate) images: Vec<PathBuf>,
+    /// How many classes to show
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) top: usize,
+    /// Show grey files in all three channels to a network for RGB images
+    #[arg(long)]
+    pub(crate) grey_as_rgb: bool,
+}

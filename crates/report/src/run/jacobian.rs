@@ -1,0 +1,156 @@
+//! Do the trained steps lie where the scheme is stable? Their measured `hλ`, in the report of a run.
+
+use super::paragraph;
+use crate::document::{
+    Block, Cell, Figure, Inline, Number, Table, count, prose, real, signed, text, words,
+};
+use crate::spectrum::measured::{
+    IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, drawn, measure, pictured, segments, verdict,
+    verdict_on_damped,
+};
+use crate::spectrum::spectra;
+use timestep_data::Split;
+use timestep_nets::{Device, NetError, StepSpectrum, Verdict};
+use timestep_numerics::analysis::Effort;
+use timestep_train::{TrainError, Trained};
+
+/// Multiply-adds of one image up to which a report measures Jacobians: some seconds, as for a ResNet-20 on
+/// 32×32 pixels (41 million). Beyond, a report would take longer than many an epoch.
+const AFFORDABLE: u64 = 150_000_000;
+
+/// The spectra of the steps, or a sentence that says why they were not measured.
+pub type Spectra = Result<Vec<MeasuredStep>, String>;
+
+/// Measures them as `timestep analyze stability RUN` does without options.
+///
+/// # Errors
+/// [`TrainError::Data`] for unreadable images.
+pub(super) fn of(trained: &Trained, split: &Split, device: &Device) -> Result<Spectra, TrainError> {
+    let cost = trained.network.cost().multiply_adds as u64;
+    if cost > AFFORDABLE {
+        return Ok(Err(format!(
+            "The Jacobians of the steps were not measured, because the network is large ({} million \
+             multiply-adds an image): `timestep analyze stability RUN` measures them.",
+            cost / 1_000_000
+        )));
+    }
+    let effort = Effort {
+        products: PRODUCTS,
+        tolerance: TOLERANCE,
+    };
+    let numbers = drawn(0, split.len(), IMAGES);
+    match measure(trained, split, &numbers, effort, 0, device) {
+        Ok(steps) if steps.is_empty() => Ok(Err(
+            "No step keeps the shape of its state, so none has a square Jacobian.".into(),
+        )),
+        Ok(steps) => Ok(Ok(steps)),
+        Err(TrainError::Net(why @ (NetError::Unmeasurable(_) | NetError::Analysis(_)))) => {
+            Ok(Err(format!("The Jacobians were not measured: {why}.")))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// What was measured, as a table and a drawing of each segment.
+pub(super) fn blocks(spectra: &Spectra, epoch: usize) -> Result<Vec<Block>, TrainError> {
+    let steps = match spectra {
+        Ok(steps) => steps,
+        Err(why) => return Ok(vec![paragraph(prose(why))]),
+    };
+    let mut blocks = vec![
+        paragraph(introduction(steps, epoch)),
+        Block::Table(table(steps)),
+    ];
+    let mut figures = Vec::new();
+    for (segment, own) in segments(steps) {
+        let svg = self::spectra(&[pictured(segment, &own)]).map_err(NetError::from)?;
+        let damped = verdict_on_damped(&own).map_or(String::new(), |v| {
+            format!("; what the equation damps is {}", v.name())
+        });
+        figures.push(Figure {
+            key: format!("spectrum.{segment}"),
+            svg,
+            caption: format!(
+                "Measured hλ of segment {segment} in the regions of its steps: {}{damped}",
+                verdict(&own).name()
+            ),
+        });
+    }
+    blocks.push(Block::Figures(figures));
+    Ok(blocks)
+}
+
+/// What the numbers are.
+fn introduction(steps: &[MeasuredStep], epoch: usize) -> Vec<Inline> {
+    let first = steps[0].first();
+    let mut line = vec![
+        text("The outer eigenvalues of each step ("),
+        text(first.measured.equation()),
+        text("), measured with the best weights, of epoch "),
+        count("spectrum.epoch", epoch as u64),
+        text(", at "),
+        count("spectrum.images", steps[0].spectra.len() as u64),
+        text(
+            " test images. Growth is what the scheme multiplies the fastest mode with in a step, damped the same \
+             for modes with Re hλ ≤ 0; modes with Re hλ > 0 grow by the equation itself, whatever the scheme.",
+        ),
+    ];
+    if steps.iter().any(|s| s.rectified) {
+        line.push(text(" The ReLU after each step is not part of it."));
+    }
+    line
+}
+
+/// A row a step.
+fn table(steps: &[MeasuredStep]) -> Table {
+    let head = [
+        "step", "k", "|hλ|", "Re hλ", "Im hλ", "growth", "damped", "region",
+    ];
+    let rows = steps.iter().map(|step| {
+        let first = step.first();
+        let key = format!("spectrum.{}.{}", first.segment, first.step);
+        let (low, high, top) = step.extent();
+        let damped: Cell = match step.damped() {
+            Some(growth) => vec![real(format!("{key}.damped"), growth, 3)].into(),
+            None => words("·"),
+        };
+        vec![
+            words(format!("{}.{}", first.segment, first.step)),
+            words(step.k()),
+            vec![real(
+                format!("{key}.radius"),
+                step.largest(StepSpectrum::radius),
+                3,
+            )]
+            .into(),
+            vec![
+                signed(format!("{key}.left"), low, 3),
+                text(" to "),
+                signed(format!("{key}.right"), high, 3),
+            ]
+            .into(),
+            vec![real(format!("{key}.top"), top, 3)].into(),
+            vec![real(
+                format!("{key}.growth"),
+                step.largest(StepSpectrum::growth),
+                3,
+            )]
+            .into(),
+            damped,
+            vec![judged(format!("{key}.verdict"), step.verdict())].into(),
+        ]
+    });
+    Table {
+        head: head.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}
+
+/// A verdict under a name, so that a check of the report compares it too.
+fn judged(key: String, verdict: Verdict) -> Inline {
+    Inline::Number(Number {
+        key,
+        value: verdict.name().replace(' ', "-"),
+        text: verdict.name().to_owned(),
+    })
+}
