@@ -66,7 +66,7 @@ impl StepAt<'_> {
         if theory.parts == 2 {
             return Ok(Measured::Pair);
         }
-        if step.blocks.len() == 1 && step.relaxation == 1.0 {
+        if (step.shared || step.blocks.len() == 1) && step.relaxation == 1.0 {
             return Ok(Measured::Slope);
         }
         if theory.memory == 0 {

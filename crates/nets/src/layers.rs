@@ -228,6 +228,8 @@ impl Linear {
 pub struct Builder {
     specs: Vec<Spec>,
     cost: Cost,
+    /// While layers are made once more: the parameters that they have already.
+    known: Option<std::vec::IntoIter<usize>>,
 }
 
 impl Builder {
@@ -261,6 +263,25 @@ impl Builder {
         std::mem::take(&mut self.cost)
     }
 
+    /// Makes layers once more that were made before with the parameters `known`: they get the same weights and
+    /// running statistics of their own, because those belong to what a layer sees, not to what it is.
+    ///
+    /// Costs nothing: who evaluates them counts that.
+    pub(crate) fn again_with<T>(
+        &mut self,
+        known: std::ops::Range<usize>,
+        make: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let weights = known.filter(|at| self.specs[*at].role != Role::Buffer);
+        self.known = Some(weights.collect::<Vec<_>>().into_iter());
+        let cost = self.cost;
+        let made = make(self);
+        self.cost = cost;
+        let left = self.known.take();
+        debug_assert!(left.is_some_and(|left| left.len() == 0), "the same layers");
+        made
+    }
+
     /// Adds a parameter and returns its place.
     pub fn parameter(
         &mut self,
@@ -275,6 +296,18 @@ impl Builder {
             role,
             init,
         };
+        if role != Role::Buffer
+            && let Some(known) = &mut self.known
+        {
+            let at = known.next().expect("the layers that were made before");
+            debug_assert_eq!(
+                (&self.specs[at].shape, self.specs[at].role),
+                (&spec.shape, role),
+                "{}",
+                spec.name
+            );
+            return ParamId(at);
+        }
         if !matches!(role, Role::Buffer | Role::Coefficient) {
             self.cost.parameters += spec.len();
         }

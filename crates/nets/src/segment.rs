@@ -11,8 +11,10 @@ use timestep_numerics::{Memory, Rhs, Scheme, SchemeFacts, StageId, StepCtx, Step
 pub(crate) struct Step {
     /// How the block becomes a step.
     pub(crate) scheme: Arc<dyn Scheme<Features>>,
-    /// One block, or one for each stage.
+    /// One for each stage.
     pub(crate) blocks: Vec<Box<dyn Block>>,
+    /// Do the blocks have the same weights, and only running statistics of their own?
+    pub(crate) shared: bool,
     /// Coefficients, newest state first.
     pub(crate) coefficients: Vec<ParamId>,
     /// All its parameters in the table, coefficients included.

@@ -112,6 +112,34 @@ fn every_pair_trains_two_steps_and_weights_round_trip() {
     }
 }
 
+/// A norm that sees several kinds of features needs statistics for each: averaged over all of them they fit none, and
+/// the network is not the trained one in evaluation.
+#[test]
+fn every_evaluation_of_a_block_has_statistics_of_its_own() {
+    let device = device("cpu").expect("cpu");
+    for block in all_blocks() {
+        for scheme in schemes() {
+            let network = Network::build(&config(&block, scheme.key)).expect("fits");
+            let parameters = network.init(1, &device);
+            let pass = Pass::new(parameters.values(), Mode::Train);
+            let images = images(2, &device, DType::F32);
+            network.forward(&pass, images).expect("forward");
+            let mut noted: Vec<usize> = pass
+                .into_statistics()
+                .iter()
+                .map(|(id, _)| id.index())
+                .collect();
+            noted.sort_unstable();
+            let specs = network.specs().iter().enumerate();
+            let buffers: Vec<usize> = specs
+                .filter(|(_, s)| s.role == Role::Buffer)
+                .map(|(at, _)| at)
+                .collect();
+            assert_eq!(noted, buffers, "{block} x {}: each once", scheme.key);
+        }
+    }
+}
+
 #[test]
 fn gradients_agree_with_finite_differences_in_f64() {
     let device = device("cpu").expect("cpu");

@@ -44,8 +44,8 @@ impl Frame {
         frame.label(frame.left + frame.width / 2.0, h - 10.0, "middle", x.2);
         let middle = frame.top + frame.height / 2.0;
         frame.raw(&format!(
-            "<text x=\"16\" y=\"{middle:.1}\" text-anchor=\"middle\" fill=\"#222\" \
-             transform=\"rotate(-90 16 {middle:.1})\">{}</text>",
+            "<text x=\"11\" y=\"{middle:.1}\" text-anchor=\"middle\" fill=\"#222\" \
+             transform=\"rotate(-90 11 {middle:.1})\">{}</text>",
             escape(y.2)
         ));
         frame

@@ -32,7 +32,8 @@ pub fn weak_order(found: &WeakOrder) -> String {
         ERRORS + WIDTH,
         ERRORS + WIDTH
     );
-    let k = found.k.map_or(String::new(), |k| format!(" (k = {k})"));
+    let k = found.coefficient();
+    let k = k.map_or(String::new(), |k| format!(" (k = {k})"));
     let scheme = format!("{}{k}", found.scheme);
     svg.push_str(&placed(
         &errors(&laws, &scheme, height),

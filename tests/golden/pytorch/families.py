@@ -164,6 +164,31 @@ class PreBranch(nn.Module):
     def f(self, u):
         return self.rest(self.activated(u))
 
+    def add_evaluation(self):
+        """A second evaluation with the same weights and running statistics of its own."""
+        self.stage1 = nn.ModuleDict(
+            {n: Statistics(m.num_features) for n, m in self.named_children() if n.startswith("bn")}
+        )
+
+    def second(self, u):
+        """f(u) again: BN with the same scale and shift."""
+
+        def norm(name, x):
+            bn, own = getattr(self, name), self.stage1[name]
+            mean, var = own.running_mean, own.running_var
+            return F.batch_norm(x, mean, var, bn.weight, bn.bias, self.training, 0.1, bn.eps)
+
+        y = self.conv1(F.relu(norm("bn1", u)))
+        y = self.conv2(F.relu(norm("bn2", y)))
+        return self.conv3(F.relu(norm("bn3", y))) if hasattr(self, "conv3") else y
+
+
+class Statistics(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
 
 def projection(cin, cout, stride):
     """BN-ReLU-conv1x1 with a norm of its own, as in the LM-ResNet authors' code."""
@@ -212,6 +237,8 @@ class PreActivation(Base):
                     for j in range(min(earlier, coefficients)):
                         name = "memory_k" if j == 0 else f"memory_k{j + 1}"
                         setattr(block, name, nn.Parameter(torch.zeros(1)))
+                if not block.changes and step in (midpoint, poly2):
+                    block.add_evaluation()
                 earlier += 1
                 channels = block.cout
                 blocks.append(block)
@@ -279,12 +306,12 @@ def zerosnet(block, u, past):
 
 
 def midpoint(block, u, past):
-    return u + block.f(u + block.f(u) / 2)
+    return u + block.second(u + block.f(u) / 2)
 
 
 def poly2(block, u, past):
     first = block.f(u)
-    return u + first + block.f(first)
+    return u + first + block.second(first)
 
 
 # ------------------------------------------------------------------ FractalNet (Larsson et al. 2017)

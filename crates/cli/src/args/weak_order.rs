@@ -16,6 +16,9 @@ pub(crate) struct WeakOrderArgs {
     /// Coefficient of the scheme, if it has one
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) k: Option<f64>,
+    /// Let the memory of `lm` not fade, k = -(1 - G dt): the limit is a second-order equation with damping G
+    #[arg(long, value_name = "G", allow_hyphen_values = true, conflicts_with_all = ["scheme", "k", "paths"])]
+    pub(crate) damping: Option<f64>,
     /// Probabilities to keep a block, looked at beside 1/2 (stochastic-depth); the first is also where
     /// p = 1/2 + c sqrt(dt) begins
     #[arg(
@@ -58,4 +61,5 @@ Weak order: how fast means E X, E X^2, E X^3 of the scheme with noise approach t
 differential equation. For example:
   timestep analyze weak-order stochastic-depth
   timestep analyze weak-order shake-shake --scheme lm --k -0.5
+  timestep analyze weak-order stochastic-depth --damping 1 --steps 64,128,256,512,1024
   timestep analyze weak-order stochastic-depth --keep 0.7 --blocks 54 --svg weak-order.svg";

@@ -1,6 +1,5 @@
 //! `timestep analyze weak-order`: is a scheme with noise a discretised stochastic equation, and how good a one?
 
-use super::analyze::with_k;
 use super::weak_order_report::{csv, objects};
 use crate::args::WeakOrderArgs;
 use crate::codes::Code;
@@ -11,6 +10,7 @@ use timestep_nets::near_names;
 use timestep_numerics::analysis::weak_order;
 use timestep_numerics::analysis::weak_order::{
     Condition, Curve, Estimate, NetworkBlock, Plan, Setting, WeakOrder, condition, network,
+    second_order,
 };
 use timestep_numerics::noise::{NoiseFacts, noise_facts, noises};
 use timestep_report::weak_order as picture;
@@ -36,15 +36,20 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
     let noises = (args.noises.iter())
         .map(|name| noise(name, args, &steps))
         .collect::<Result<Vec<_>, _>>()?;
-    let plan = Plan {
-        scheme: &args.scheme,
-        k: args.k,
-        steps,
-        paths: args.paths as usize,
-        seed: args.seed,
-    };
     let settings: Vec<Setting> = noises.iter().flat_map(|n| n.settings.clone()).collect();
-    let found = weak_order(&plan, &settings)?;
+    let found = match args.damping {
+        Some(damping) => second_order(damping, &steps, &settings)?,
+        None => weak_order(
+            &Plan {
+                scheme: &args.scheme,
+                k: args.k,
+                steps,
+                paths: args.paths as usize,
+                seed: args.seed,
+            },
+            &settings,
+        )?,
+    };
     for noise in &noises {
         if ui.json {
             objects(noise, &found, ui);
@@ -157,12 +162,13 @@ pub(crate) fn curves<'a>(
 
 /// Everything about one noise as text.
 fn text(noise: &Noise, found: &WeakOrder) -> String {
+    let k = found.coefficient();
     let mut text = format!(
         "{} with {}{}: {}\n\nItô form   {}\nas a step  X + dt a(X) + b(X) dW, dW = sqrt(dt) (eta - E eta)/sqrt(Var eta);\n           \
          for the limit dt -> 0, f in the noise is taken of size 1/sqrt(dt)\nlimit      {}\n\n",
         noise.facts.key,
         found.scheme,
-        with_k(found.k),
+        k.map_or(String::new(), |k| format!(" (k = {k})")),
         noise.facts.title,
         noise.facts.ito,
         limit(found),
@@ -223,6 +229,11 @@ fn text(noise: &Noise, found: &WeakOrder) -> String {
 
 /// The equation that the means converge to.
 fn limit(found: &WeakOrder) -> String {
+    if let Some(g) = found.damping {
+        return format!(
+            "dX = Y dt, dY = (-{g} Y + a(X)) dt + b(X) dW: of second order, for the memory does not fade"
+        );
+    }
     let sense = match found.reading {
         0.0 => "in Itô's sense".to_owned(),
         r if (r - 0.5).abs() < 1e-3 => {
@@ -275,9 +286,12 @@ fn of_network(blocks: &[NetworkBlock]) -> String {
 
 /// The measured orders and what they mean.
 fn orders(noise: &Noise, found: &WeakOrder) -> String {
-    let mut text = String::from(
-        "Weak orders, simulated ± 95 % (in brackets: computed without draws; -: no larger than chance)\n",
-    );
+    let computed = found.damping.is_some();
+    let mut text = String::from(if computed {
+        "Weak orders of errors computed without draws (±: how far they are from a pure power)\n"
+    } else {
+        "Weak orders, simulated ± 95 % (in brackets: computed without draws; -: no larger than chance)\n"
+    });
     let head = ["law", "equation", "E X", "E X^2", "E X^3"];
     let mut rows = vec![head.map(String::from).to_vec()];
     let mut verdicts = Vec::new();
@@ -293,10 +307,9 @@ fn orders(noise: &Noise, found: &WeakOrder) -> String {
                 of_equation[0].sde.name.to_owned(),
             ];
             row.extend(of_equation.iter().map(|curve| {
-                let computed = curve
-                    .computed
-                    .map_or(String::new(), |o| format!(" ({:.2})", o.order));
-                estimate(curve.order) + &computed
+                let second = curve.computed.filter(|_| !computed);
+                let second = second.map_or(String::new(), |o| format!(" ({:.2})", o.order));
+                estimate(curve.order) + &second
             }));
             rows.push(row);
         }

@@ -17,6 +17,7 @@ pub(crate) fn objects(noise: &Noise, found: &WeakOrder, ui: Ui) {
         "ito": noise.facts.ito,
         "scheme": found.scheme,
         "k": found.k,
+        "damping": found.damping.map(number),
         "time_scale": number(found.time_scale),
         "reading": number(found.reading),
         "damped": found.damped,
@@ -97,20 +98,26 @@ pub(crate) fn csv(found: &WeakOrder, args: &WeakOrderArgs) -> String {
         "scheme,k,setting,equation,moment,exact,steps,dt,paths,seed,error,standard_error,computed_error,order,margin,computed_order\n",
     );
     let or_empty = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.4}"));
+    // Nothing is drawn where all errors are computed.
+    let paths = if found.damping.is_some() {
+        0
+    } else {
+        args.paths
+    };
     for curve in &found.curves {
         for s in &curve.samples {
             let _ = writeln!(
                 text,
                 "{},{},{},{},{},{:.8},{},{},{},{},{:.6e},{:.2e},{},{},{},{}",
                 found.scheme,
-                found.k.map_or(String::new(), |k| k.to_string()),
+                found.coefficient().unwrap_or_default(),
                 curve.setting.label(),
                 curve.sde.name,
                 curve.moment,
                 curve.exact,
                 s.steps,
                 s.dt,
-                args.paths,
+                paths,
                 args.seed,
                 s.error,
                 s.deviation,

@@ -128,30 +128,40 @@ impl<'b> SegmentBuilder<'b> {
     ) -> &mut Step {
         let theory = scheme.facts();
         let per_stage = theory.sharing == Sharing::PerStage && theory.stages > 1;
-        self.step_of(scheme, coefficients, name, |make, name| {
+        let shared = !per_stage && theory.stages > 1;
+        self.step_of(scheme, coefficients, (name, shared), |make, name| {
             if per_stage {
-                (0..theory.stages)
+                return (0..theory.stages)
                     .map(|s| block(make, &format!("{name}.stage{s}"), s))
-                    .collect()
-            } else {
-                vec![block(make, name, 0)]
+                    .collect();
             }
+            let first = make.next_id();
+            let mut blocks = vec![block(make, name, 0)];
+            let weights = first..make.next_id();
+            for stage in 1..theory.stages {
+                let name = format!("{name}.stage{stage}");
+                blocks.push(make.again_with(weights.clone(), |make| block(make, &name, 0)));
+            }
+            blocks
         })
     }
 
-    /// Adds a step whose blocks, one or one for each stage, are built together.
+    /// Adds a step whose blocks, one or one for each stage, are built together; `shared` if they are one block in
+    /// weights and cost.
     fn step_of(
         &mut self,
         scheme: &Arc<dyn Scheme<Features>>,
         (granularity, channels): (Granularity, usize),
-        name: &str,
+        (name, shared): (&str, bool),
         blocks: impl FnOnce(&mut Builder, &str) -> Vec<Box<dyn Block>>,
     ) -> &mut Step {
         let theory = scheme.facts();
         let first = self.make.next_id();
         let blocks = blocks(self.make, name);
-        let evaluations = theory.stages / blocks.len();
-        let cost = self.make.take_cost().repeated(evaluations);
+        let mut cost = self.make.take_cost();
+        if shared {
+            cost = cost.repeated(theory.stages);
+        }
         self.cost.add(cost);
         self.activations.0 += cost.activations;
         self.activations.1 = self.activations.1.max(cost.activations);
@@ -169,6 +179,7 @@ impl<'b> SegmentBuilder<'b> {
             settles: true,
             drop_path: None,
             added: None,
+            shared,
         });
         let last = self.steps.len() - 1;
         &mut self.steps[last]

@@ -165,7 +165,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
             let scheme = if poly { &poly3 } else { &two_way };
             let step_name = format!("{name}.{n}");
             let granularity = (Granularity::Scalar, inlet.channels);
-            let step = segment.step_of(scheme, granularity, &step_name, |make, name| {
+            let step = segment.step_of(scheme, granularity, (&step_name, false), |make, name| {
                 let stages = scheme.facts().stages;
                 let mut blocks: Vec<Box<dyn Block>> = Vec::new();
                 let mut first: Option<Branches> = None;

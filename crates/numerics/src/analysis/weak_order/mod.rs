@@ -47,7 +47,8 @@
 //! Itô's sense, 1/2 for Stratonovich's (Heun, Runge-Kutta), 1 for the two-fold polynomial. It is found by
 //! running the scheme, and reference moments are those of `dX = (a + reading b b') dt + b dW`. A scheme with a
 //! root of its history on the unit circle beside 1 (leapfrog) keeps noise in that mode for ever: its error does
-//! not fall, which the measured order shows.
+//! not fall, which the measured order shows. Where the memory of `lm` does not fade with the depth, the limit is an equation
+//! of second order: [`second_order`].
 //!
 //! # How it is measured
 //! On four equations with known moments ([`SdeFacts`]), by simulation with a martingale as control variate, mirrored
@@ -66,6 +67,7 @@ mod forms;
 mod history;
 mod increment;
 mod network;
+mod second_order;
 mod simulate;
 mod tape;
 
@@ -73,6 +75,7 @@ pub use equations::SdeFacts;
 pub use fit::Estimate;
 pub use increment::{Condition, Setting, Survival, condition};
 pub use network::{NetworkBlock, network};
+pub use second_order::second_order;
 
 use super::order::own_time;
 use super::subject::Subject;
@@ -141,6 +144,8 @@ pub struct WeakOrder {
     pub scheme: &'static str,
     /// The coefficient used, if the scheme has one.
     pub k: Option<f64>,
+    /// For [`second_order`]: `k = -(1 - damping Δt)`.
+    pub damping: Option<f64>,
     /// The scheme follows `time_scale u' = f(u)`.
     pub time_scale: f64,
     /// How it reads the stochastic integral: 0 Itô, 1/2 Stratonovich.
@@ -150,6 +155,17 @@ pub struct WeakOrder {
     pub damped: bool,
     /// One a setting, equation and moment, in this order.
     pub curves: Vec<Curve>,
+}
+
+impl WeakOrder {
+    /// The coefficient as one line of mathematics, if the scheme has one.
+    #[must_use]
+    pub fn coefficient(&self) -> Option<String> {
+        match self.damping {
+            Some(damping) => Some(format!("-(1 - {damping} dt)")),
+            None => self.k.map(|k| k.to_string()),
+        }
+    }
 }
 
 /// Simulates a scheme with each of the `settings` and measures its weak orders.
@@ -164,28 +180,12 @@ pub struct WeakOrder {
 pub fn weak_order(plan: &Plan<'_>, settings: &[Setting]) -> Result<WeakOrder, AnalysisError> {
     let subject = Subject::new(plan.scheme, plan.k)?;
     let time_scale = own_time(&subject)?;
-    let mut steps = plan.steps.clone();
-    steps.sort_unstable();
-    steps.dedup();
-    let refuse = |what, problem| Err(AnalysisError::BadInput { what, problem });
-    if steps.len() < 3 || steps[0] < 2 {
-        return refuse(
-            "steps",
-            "must be three or more different numbers, each at least 2",
-        );
-    }
+    let steps = checked_steps(&plan.steps, settings)?;
     if plan.paths < 4 {
-        return refuse("paths", "must be at least 4, for a standard error");
-    }
-    let survivals = settings.iter().filter_map(|setting| setting.survival);
-    let coarsest = END / steps[0] as f64;
-    for p in survivals.map(|survival| survival.at(coarsest)) {
-        if !(p > 0.0 && p < 1.0) {
-            return refuse(
-                "the probability to keep a block",
-                "must lie between 0 and 1: at either end there is no noise",
-            );
-        }
+        return Err(AnalysisError::BadInput {
+            what: "paths",
+            problem: "must be at least 4, for a standard error",
+        });
     }
     let method = Method {
         subject,
@@ -221,11 +221,37 @@ pub fn weak_order(plan: &Plan<'_>, settings: &[Setting]) -> Result<WeakOrder, An
     Ok(WeakOrder {
         scheme: subject.facts.key,
         k: subject.k,
+        damping: None,
         time_scale,
         reading,
         damped,
         curves,
     })
+}
+
+/// The numbers of steps in order, each once; refused where no order or no noise can be seen.
+fn checked_steps(steps: &[usize], settings: &[Setting]) -> Result<Vec<usize>, AnalysisError> {
+    let mut steps = steps.to_vec();
+    steps.sort_unstable();
+    steps.dedup();
+    let refuse = |what, problem| Err(AnalysisError::BadInput { what, problem });
+    if steps.len() < 3 || steps[0] < 2 {
+        return refuse(
+            "steps",
+            "must be three or more different numbers, each at least 2",
+        );
+    }
+    let survivals = settings.iter().filter_map(|setting| setting.survival);
+    let coarsest = END / steps[0] as f64;
+    for p in survivals.map(|survival| survival.at(coarsest)) {
+        if !(p > 0.0 && p < 1.0) {
+            return refuse(
+                "the probability to keep a block",
+                "must lie between 0 and 1: at either end there is no noise",
+            );
+        }
+    }
+    Ok(steps)
 }
 
 /// One law under one scheme.
