@@ -172,6 +172,50 @@ fn files_are_whole_and_threads_change_nothing() {
     assert_eq!(left, 2, "no temporary file stays behind");
 }
 
+/// Where the memory does not fade the limit is of second order, and the condition on the noise is the same.
+#[test]
+fn memory_that_does_not_fade_has_a_second_order_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let args = [
+        "analyze",
+        "weak-order",
+        "stochastic-depth",
+        "--damping",
+        "1",
+        "--steps",
+        "64,128,256,512",
+    ];
+    let all = objects(
+        at,
+        &[&args[..], &["--svg", "d.svg", "--csv", "d.csv"]].concat(),
+    );
+    assert_eq!(part(&all, "noise", "")[0]["damping"], 1.0);
+    for (setting, third) in [("p = 0.5", 1.0), ("p = 0.8", 0.5), ("p = 0.9", 0.5)] {
+        let orders = part(&all, "order", setting);
+        assert_eq!(orders.len(), 2 * 3, "two equations, three moments");
+        for order in orders {
+            assert!(order["simulated"].is_null(), "nothing is drawn");
+            let wanted = if order["moment"] == 3 { third } else { 1.0 };
+            let found = number(&order["computed"]["order"]);
+            assert!((found - wanted).abs() < 0.1, "{setting}: {order}");
+        }
+    }
+    let svg = std::fs::read_to_string(at.join("d.svg")).expect("a picture");
+    assert!(svg.contains("-(1 - 1 dt)") && !svg.contains("NaN"));
+    assert!(ok(at, &args).contains("dX = Y dt, dY = (-1 Y + a(X)) dt + b(X) dW"));
+    for bad in [
+        ["--damping", "-1"],
+        ["--damping", "99"],
+        ["--damping", "nan"],
+    ] {
+        let args = [&args[..3], &bad[..]].concat();
+        assert!(refused(at, &args).contains("damping"), "{bad:?}");
+    }
+    let both = run(at, &[&args[..], &["--scheme", "euler"]].concat());
+    assert_eq!(both.status.code(), Some(2));
+}
+
 #[test]
 fn what_means_nothing_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");

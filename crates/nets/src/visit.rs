@@ -72,6 +72,13 @@ impl StepAt<'_> {
         self.steps.steps[self.index].h
     }
 
+    /// Do several evaluations of a step share weights? Each normalises with running statistics of its own, so they are
+    /// not quite one function; what is measured is the first.
+    #[must_use]
+    pub fn first_of_several(&self) -> bool {
+        self.steps.steps[self.index].shared
+    }
+
     /// Has every channel a coefficient of its own, so that [`coefficients`](Self::coefficients) are means?
     #[must_use]
     pub fn by_channel(&self) -> bool {

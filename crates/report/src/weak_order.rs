@@ -1,7 +1,7 @@
 //! How do errors of means fall with the step size? Weak errors and weak orders with their intervals, as SVG.
 
 use crate::svg::{COLOURS, Frame, escape};
-use timestep_numerics::analysis::weak_order::{Curve, Setting, WeakOrder};
+use timestep_numerics::analysis::weak_order::{Curve, Estimate, Setting, WeakOrder};
 
 /// Widths of the picture of errors and of the one of orders beside it; least height of both.
 const ERRORS: f64 = 620.0;
@@ -47,6 +47,16 @@ pub fn weak_order(found: &WeakOrder) -> String {
     ));
     svg.push_str("</svg>\n");
     svg
+}
+
+/// The order that is drawn: the simulated one, or the computed one where nothing is simulated.
+fn drawn(curve: &Curve) -> Option<Estimate> {
+    let simulated = curve.samples.iter().any(|s| s.deviation > 0.0);
+    if simulated {
+        curve.order
+    } else {
+        curve.computed
+    }
 }
 
 /// A picture inside a picture.
@@ -190,7 +200,7 @@ fn orders(laws: &[(Setting, Vec<&Curve>)], scheme: &str, height: f64) -> String 
     let (left, right, top) = (250.0, WIDTH - 30.0, 46.0);
     let seen = || {
         laws.iter()
-            .flat_map(|(_, curves)| curves.iter().filter_map(|c| c.order))
+            .flat_map(|(_, curves)| curves.iter().filter_map(|c| drawn(c)))
     };
     let low = seen()
         .map(|o| o.order - o.margin)
@@ -247,7 +257,7 @@ fn orders(laws: &[(Setting, Vec<&Curve>)], scheme: &str, height: f64) -> String 
                 middle + 4.0,
                 escape(curve.sde.name)
             ));
-            let Some(o) = curve.order else {
+            let Some(o) = drawn(curve) else {
                 continue;
             };
             let (from, to) = (px(o.order - o.margin), px(o.order + o.margin));

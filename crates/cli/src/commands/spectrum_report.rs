@@ -91,6 +91,12 @@ fn remarks(steps: &[MeasuredStep]) -> Vec<&'static str> {
             "Every channel has a k_n of its own; shown, and used for the region, is their mean.",
         );
     }
+    if steps.iter().any(|s| s.first_of_several) {
+        all.push(
+            "The evaluations of a step have running statistics of their own, so they are not quite one f; J_f is that of \
+             the first.",
+        );
+    }
     match steps[0].first().measured {
         Measured::Pair => all.push(
             "A pair of halves has every hλ in both signs, counted once: one of the two grows, unless they lie on the \

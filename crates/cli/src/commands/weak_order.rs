@@ -307,7 +307,10 @@ fn orders(noise: &Noise, found: &WeakOrder) -> String {
                 of_equation[0].sde.name.to_owned(),
             ];
             row.extend(of_equation.iter().map(|curve| {
-                let second = curve.computed.filter(|_| !computed);
+                if computed {
+                    return estimate(curve.computed);
+                }
+                let second = curve.computed;
                 let second = second.map_or(String::new(), |o| format!(" ({:.2})", o.order));
                 estimate(curve.order) + &second
             }));

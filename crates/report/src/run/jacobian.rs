@@ -98,6 +98,11 @@ fn introduction(steps: &[MeasuredStep], epoch: usize) -> Vec<Inline> {
     if steps.iter().any(|s| s.rectified) {
         line.push(text(" The ReLU after each step is not part of it."));
     }
+    if steps.iter().any(|s| s.first_of_several) {
+        line.push(text(
+            " The evaluations of a step have running statistics of their own; J_f is that of the first.",
+        ));
+    }
     line
 }
 

@@ -26,6 +26,8 @@ pub struct MeasuredStep {
     pub rectified: bool,
     /// Are its coefficients means over channels?
     pub by_channel: bool,
+    /// Is it that of the first of several evaluations, each of which has running statistics of its own?
+    pub first_of_several: bool,
 }
 
 impl MeasuredStep {
@@ -152,6 +154,7 @@ pub fn measure(
                     spectra: Vec::new(),
                     rectified: step.rectifies(),
                     by_channel: step.by_channel(),
+                    first_of_several: step.first_of_several(),
                 });
             }
             steps[at].spectra.push(found);

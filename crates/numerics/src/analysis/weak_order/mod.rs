@@ -110,7 +110,7 @@ pub struct WeakSample {
     pub steps: usize,
     /// Step size `Δt`.
     pub dt: f64,
-    /// Simulated `E X_N^m - E X_T^m`.
+    /// Simulated `E X_N^m - E X_T^m`; the computed one where nothing is simulated ([`second_order`]).
     pub error: f64,
     /// Its standard error.
     pub deviation: f64,
@@ -129,7 +129,8 @@ pub struct Curve {
     pub moment: u32,
     /// `E X_T^m` of the equation, in the reading of the scheme.
     pub exact: f64,
-    /// Order of the simulated errors; `None` if fewer than three are larger than chance and rounding.
+    /// Order of the simulated errors; `None` if there are none, or fewer than three are larger than chance and
+    /// rounding.
     pub order: Option<Estimate>,
     /// Order of the computed errors.
     pub computed: Option<Estimate>,
