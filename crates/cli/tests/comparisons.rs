@@ -79,6 +79,19 @@ fn identical_results_are_inconclusive() {
 }
 
 #[test]
+fn a_group_without_noise_has_no_settings_of_noise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    copy(&runs().join("runs/a-s0"), &at.join("quiet"));
+    let noise = ["--noise", "stochastic-depth", "--set", "noise.keep=0.8"];
+    ok(at, &[&SMALL, &noise[..], &["--name", "loud"]].concat());
+    let groups = objects(at, &["compare", "quiet", "runs/loud"]);
+    let name = |at: usize| groups[at]["group"].as_str().expect("a name").to_owned();
+    assert!(name(0).ends_with("(network.noise = \"\")"), "{}", name(0));
+    assert!(name(1).contains("noise.keep = 0.8"), "{}", name(1));
+}
+
+#[test]
 fn other_data_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();

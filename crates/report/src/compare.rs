@@ -226,6 +226,11 @@ impl<'a> Comparison<'a> {
                 paths.push(difference.path);
             }
         }
+        // Beside a group with noise, the settings of the noise that this one does not have say nothing.
+        let silent = matches!(group.recipe.network.noise.as_str(), "" | "none");
+        if silent && paths.contains(&"network.noise") {
+            paths.retain(|path| !path.starts_with("noise."));
+        }
         if paths.is_empty() {
             return group.name.clone();
         }

@@ -97,7 +97,10 @@ impl Chart {
         let x = extent(points().map(|p| p.0).chain(marks), room);
         let below = extent(points().map(|p| p.1), 0.05);
         let legend: Vec<&Line> = self.lines.iter().filter(|l| !l.label.is_empty()).collect();
-        let columns = if legend.len() > 3 { 2 } else { 1 };
+        // Two columns where the words fit; letters are about 7 wide.
+        let longest = legend.iter().map(|l| l.label.chars().count()).max();
+        let fits = 34.0 + 7.0 * longest.unwrap_or(0) as f64 <= (size.0 - 80.0) / 2.0;
+        let columns = if legend.len() > 3 && fits { 2 } else { 1 };
         let rows = legend.len().div_ceil(columns) + usize::from(!self.marks.is_empty());
         // Legend and marks stand above the curves.
         let share = ((ROW * rows as f64 + 8.0) / (size.1 - 90.0)).min(0.6);

@@ -66,6 +66,14 @@ fn range(form: Form, values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((zero - 0.1, zero + 0.3), |(l, h), v| (l.min(v), h.max(v)))
 }
 
+/// What must stand above the curves for a legend of so many rows, as a share of the range of the curves, in a picture
+/// of this height.
+fn above(rows: usize, height: f64) -> f64 {
+    // Rows are 18 apart, and the frame has 90 of the height around it.
+    let share = ((18.0 * rows as f64 + 16.0) / (height - 90.0)).min(0.6);
+    share / (1.0 - share)
+}
+
 /// The learned coefficients against the step, over the whole depth of each network.
 ///
 /// Vertical lines mark where the segments of the first network begin; a restart has no point. Coefficients
@@ -81,8 +89,7 @@ pub fn learned(networks: &[Learned], form: Form) -> String {
         .flatten();
     let (low, high) = range(form, all.map(|k| form.of(*k)));
     let margin = 0.05 * (high - low);
-    // Room for the legend above the curves.
-    let high = high + 0.06 * (networks.len() as f64 + 0.5) * (high - low);
+    let high = high + above(networks.len(), 420.0) * (high - low);
     let mut frame = Frame::new(
         (720.0, 420.0),
         "Learned momentum",
@@ -146,13 +153,13 @@ pub fn history(networks: &[History], form: Form) -> String {
 fn over_epochs(network: &History, form: Form) -> String {
     let all = network.curves.iter().flat_map(|c| &c.values).flatten();
     let (low, high) = range(form, all.map(|k| form.of(*k)));
+    let mut segments: Vec<usize> = network.curves.iter().map(|c| c.segment).collect();
+    segments.dedup();
+    let high = high + above(segments.len(), PANEL.1) * (high - low);
     let margin = 0.05 * (high - low);
     let first = network.epochs.first().map_or(0.0, |e| *e as f64);
     let last = network.epochs.last().map_or(1.0, |e| *e as f64);
-    let title = format!(
-        "{}: learned over training (later steps of a segment dashed)",
-        network.label
-    );
+    let title = format!("{} (later steps of a segment dashed)", network.label);
     let mut frame = Frame::new(
         PANEL,
         &title,
