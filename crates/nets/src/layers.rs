@@ -278,7 +278,8 @@ impl Builder {
         let made = make(self);
         self.cost = cost;
         let left = self.known.take();
-        debug_assert!(left.is_some_and(|left| left.len() == 0), "the same layers");
+        // Only code of ours decides what is made again; a mistake there must not train with mixed-up weights.
+        assert!(left.is_some_and(|left| left.len() == 0), "the same layers");
         made
     }
 
@@ -300,7 +301,7 @@ impl Builder {
             && let Some(known) = &mut self.known
         {
             let at = known.next().expect("the layers that were made before");
-            debug_assert_eq!(
+            assert_eq!(
                 (&self.specs[at].shape, self.specs[at].role),
                 (&spec.shape, role),
                 "{}",

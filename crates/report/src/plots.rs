@@ -1,7 +1,7 @@
 //! Where is a scheme stable? Its region in the plane of `hλ`, as SVG.
 
 use crate::contour::outlines;
-use crate::svg::{COLOURS, Frame};
+use crate::svg::{COLOURS, Frame, in_proportion};
 use timestep_numerics::analysis::{self, AnalysisError, Region, Stability};
 
 /// Beyond this the picture is cut off: no explicit scheme of a network is stable so far out.
@@ -56,15 +56,8 @@ fn window(rough: &Region, found: &Stability) -> ((f64, f64), (f64, f64)) {
     let room = 0.08 * (right - left).max(2.0 * top);
     // More above, where the intervals are written.
     (left, right, top) = (left - room, right + room, top + 1.8 * room);
-    let proportion = AREA.1 / AREA.0;
-    let (width, height) = (right - left, 2.0 * top);
-    if height < proportion * width {
-        top = 0.5 * proportion * width;
-    } else {
-        let more = (height / proportion - width) / 2.0;
-        (left, right) = (left - more, right + more);
-    }
-    ((left, right), (-top, top))
+    let (re, top) = in_proportion((left, right), top, AREA);
+    (re, (-top, top))
 }
 
 /// Is the scheme stable at a grid point? Rounding must not hide a region without area.

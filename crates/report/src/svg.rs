@@ -132,6 +132,22 @@ pub(crate) fn panels(pictures: &[String], (w, h): (f64, f64), columns: usize) ->
     svg
 }
 
+/// A part of the complex plane `[left, right] × [-top, top]`, made wider or higher so that circles are round on a plot
+/// area of these pixels.
+pub(crate) fn in_proportion(
+    (left, right): (f64, f64),
+    top: f64,
+    area: (f64, f64),
+) -> ((f64, f64), f64) {
+    let proportion = area.1 / area.0;
+    let (width, height) = (right - left, 2.0 * top);
+    if height < proportion * width {
+        return ((left, right), 0.5 * proportion * width);
+    }
+    let more = (height / proportion - width) / 2.0;
+    ((left - more, right + more), top)
+}
+
 /// Round values inside a range, about six of them.
 pub(crate) fn ticks(range: (f64, f64)) -> Vec<f64> {
     let raw = (range.1 - range.0) / 6.0;

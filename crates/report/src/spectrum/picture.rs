@@ -1,7 +1,7 @@
 //! Where do the measured `hλ` of a trained network lie? One panel a segment, one colour a step, as SVG.
 
 use crate::contour::outlines;
-use crate::svg::{COLOURS, Frame, panels};
+use crate::svg::{COLOURS, Frame, in_proportion, panels};
 use timestep_numerics::Complex64;
 use timestep_numerics::analysis::{AnalysisError, LearnedStep};
 
@@ -128,15 +128,7 @@ fn window(segment: &SegmentPoints) -> Result<((f64, f64), f64), AnalysisError> {
     }
     let room = 0.06 * (right - left).max(2.0 * top);
     (left, right, top) = (left - room, right + room, top + room);
-    let proportion = AREA.1 / AREA.0;
-    let (width, height) = (right - left, 2.0 * top);
-    if height < proportion * width {
-        top = 0.5 * proportion * width;
-    } else {
-        let more = (height / proportion - width) / 2.0;
-        (left, right) = (left - more, right + more);
-    }
-    Ok(((left, right), top))
+    Ok(in_proportion((left, right), top, AREA))
 }
 
 /// The outline of a region as SVG.
