@@ -228,6 +228,9 @@ pub struct Condition {
 const DRAWS: usize = 100_000;
 
 /// The moments of the increment of a setting at a step size. Stream 0 of the seed is used.
+///
+/// # Panics
+/// If the probability to keep a block is not between 0 and 1 at this step size; `weak_order` refuses such a setting.
 #[must_use]
 pub fn condition(setting: &Setting, dt: f64, seed: u64) -> Condition {
     let increment = Increment::new(setting, dt);
