@@ -36,6 +36,7 @@ pub mod analysis;
 pub mod noise;
 mod noise_settings;
 pub mod problems;
+pub mod random;
 mod registry;
 mod scheme;
 mod series;
