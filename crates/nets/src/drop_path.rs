@@ -21,12 +21,7 @@ pub(crate) struct DropPath {
 impl DropPath {
     /// The branches that a join keeps; `None` if nothing is dropped here. Branches that end at a join
     /// are columns `0 .. branches`, the deepest one first.
-    pub(crate) fn kept(
-        &self,
-        pass: &Pass<'_>,
-        stage: usize,
-        branches: usize,
-    ) -> Option<Vec<usize>> {
+    pub(crate) fn kept(&self, pass: &Pass, stage: usize, branches: usize) -> Option<Vec<usize>> {
         let mut whole = pass.random("drop-path")?;
         if let Some(column) = Law::global(self.columns, &mut whole) {
             // One column for the whole network. Joins that it does not reach are inside deeper

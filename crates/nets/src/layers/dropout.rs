@@ -20,16 +20,16 @@ impl Dropout {
     }
 
     /// Applies it, if there is any, in training passes that have random numbers.
-    pub(crate) fn apply(dropout: &Option<Self>, pass: &Pass<'_>, input: Features) -> Features {
+    pub(crate) fn apply(dropout: &Option<Self>, pass: &Pass, input: Features) -> Features {
         let n = input.dims().iter().product();
         match dropout.as_ref().and_then(|this| this.factors(pass, n)) {
-            Some(factors) => ops::mask(&input, factors),
+            Some(factors) => ops::mask(&input, &factors),
             None => input,
         }
     }
 
     /// What each of `n` features is multiplied by.
-    pub(crate) fn factors(&self, pass: &Pass<'_>, n: usize) -> Option<Vec<f32>> {
+    pub(crate) fn factors(&self, pass: &Pass, n: usize) -> Option<Vec<f32>> {
         let mut rng = pass.random(&self.name)?;
         let kept = (1.0 / (1.0 - self.share)) as f32;
         Some(
