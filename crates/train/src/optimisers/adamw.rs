@@ -35,27 +35,30 @@ pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
     memory: 2,
     settings: &[
         OwnSetting::number(
-            "beta1",
+            "optimiser.beta1",
             0.9,
             Interval::ShareBelowOne,
             "how slowly the averaged gradient forgets",
         ),
         OwnSetting::number(
-            "beta2",
+            "optimiser.beta2",
             0.999,
             Interval::ShareBelowOne,
             "how slowly the averaged square of the gradient forgets",
         ),
         OwnSetting::number(
-            "eps",
+            "optimiser.eps",
             1e-8,
             Interval::Positive,
             "added to the root of the averaged square, against division by 0",
         ),
     ],
+    lr: 0.001,
+    weight_decay: 0.01,
     usual_lr: 0.02,
     references: &["kingma2015adam", "loshchilov2019decoupled"],
     source: include_str!("adamw.rs"),
+    clash: |_| None,
     make: |values| {
         Box::new(AdamW::new(
             values.number("beta1"),

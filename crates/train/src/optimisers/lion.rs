@@ -31,21 +31,24 @@ pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
     memory: 1,
     settings: &[
         OwnSetting::number(
-            "beta1",
+            "optimiser.beta1",
             0.9,
             Interval::ShareBelowOne,
             "weight of the momentum in the direction of a step",
         ),
         OwnSetting::number(
-            "beta2",
+            "optimiser.beta2",
             0.99,
             Interval::ShareBelowOne,
             "how slowly the momentum forgets",
         ),
     ],
+    lr: 1e-4,
+    weight_decay: 0.1,
     usual_lr: 0.003,
     references: &["chen2023symbolic", "chen2024lion"],
     source: include_str!("lion.rs"),
+    clash: |_| None,
     make: |values| Box::new(Lion::new(values.number("beta1"), values.number("beta2"))),
 };
 

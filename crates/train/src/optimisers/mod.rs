@@ -58,20 +58,49 @@ pub struct OptimiserFacts {
     pub memory: usize,
     /// Settings that only some optimisers have; the learning rate and weight decay are everybody's.
     pub settings: &'static [OwnSetting],
+    /// Learning rate when nobody says otherwise.
+    pub lr: f64,
+    /// Weight decay when nobody says otherwise.
+    pub weight_decay: f64,
     /// The largest learning rate that is usual; a recipe is warned about more than that.
     pub usual_lr: f64,
     /// BibTeX keys, looked up by `cite`.
     pub references: &'static [&'static str],
     /// The file of the optimiser; its module documentation is the page shown by `explain`.
     pub source: &'static str,
+    /// Which settings do not go together; they are all there, and each is in its range.
+    clash: fn(&Values) -> Option<Clash>,
     make: Make,
+}
+
+/// Settings of an optimiser that do not go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// The setting that is to blame, for instance `optimiser.nesterov`.
+    pub path: &'static str,
+    /// The rest of a sentence that begins with it.
+    pub message: &'static str,
+    /// One action that helps.
+    pub hint: &'static str,
 }
 
 impl OptimiserFacts {
     /// The setting with this key, for instance `momentum`.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&'static OwnSetting> {
-        self.settings.iter().find(|setting| setting.key == key)
+        self.settings.iter().find(|setting| setting.key() == key)
+    }
+
+    /// Its own settings with their defaults.
+    #[must_use]
+    pub fn defaults(&self) -> Values {
+        Values::default().completed(self.settings)
+    }
+
+    /// The settings among these that do not go together, if there are any.
+    #[must_use]
+    pub fn clash(&self, values: &Values) -> Option<Clash> {
+        (self.clash)(&values.completed(self.settings))
     }
 }
 
@@ -172,6 +201,9 @@ macro_rules! optimisers {
     ($($module:ident),* $(,)?) => {
         static OPTIMISERS: &[&OptimiserFacts] = &[$(&$module::FACTS),*];
 
+        /// The keys of all optimisers, in the order of the table.
+        pub static KEYS: &[&str] = &[$($module::FACTS.key),*];
+
         /// The optimisers' files in this folder, for the test that none is left out.
         #[cfg(test)]
         const MODULES: &[&str] = &[$(stringify!($module)),*];
@@ -217,10 +249,17 @@ pub fn optimiser(name: &str, values: &Values) -> Result<Box<dyn Optimiser>, Opti
         if let Err(why) = setting.check(value) {
             return Err(OptimiserError::Setting {
                 optimiser: facts.key,
-                key: setting.key,
+                key: setting.key(),
                 why,
             });
         }
+    }
+    if let Some(clash) = facts.clash(values) {
+        return Err(OptimiserError::Setting {
+            optimiser: facts.key,
+            key: clash.path,
+            why: clash.message.to_owned(),
+        });
     }
     Ok((facts.make)(&values.completed(facts.settings)))
 }

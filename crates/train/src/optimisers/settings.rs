@@ -1,10 +1,15 @@
 //! What can be set on one optimiser and not on another?
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The section of a recipe in which optimisers are set, with the dot.
+const SECTION: &str = "optimiser.";
+
 /// A value of a setting.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Value {
     /// A real number.
     Number(f64),
@@ -54,8 +59,8 @@ impl fmt::Display for Interval {
 /// A setting that an optimiser declares in its file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OwnSetting {
-    /// Its key in the section `[optimiser]` of a recipe.
-    pub key: &'static str,
+    /// Section and key in a recipe, for instance `optimiser.momentum`.
+    pub path: &'static str,
     /// What it means, in one phrase.
     pub about: &'static str,
     /// Its value when nobody says otherwise; every value must have its type.
@@ -67,13 +72,13 @@ pub struct OwnSetting {
 impl OwnSetting {
     /// A number within `range`.
     pub(super) const fn number(
-        key: &'static str,
+        path: &'static str,
         default: f64,
         range: Interval,
         about: &'static str,
     ) -> Self {
         OwnSetting {
-            key,
+            path,
             about,
             default: Value::Number(default),
             range: Some(range),
@@ -81,13 +86,19 @@ impl OwnSetting {
     }
 
     /// Something that is on or off.
-    pub(super) const fn switch(key: &'static str, default: bool, about: &'static str) -> Self {
+    pub(super) const fn switch(path: &'static str, default: bool, about: &'static str) -> Self {
         OwnSetting {
-            key,
+            path,
             about,
             default: Value::Switch(default),
             range: None,
         }
+    }
+
+    /// Its key in the section `[optimiser]`, for instance `momentum`.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        self.path.strip_prefix(SECTION).unwrap_or(self.path)
     }
 
     /// Whether the setting may have this value.
@@ -108,7 +119,8 @@ impl OwnSetting {
 }
 
 /// Values of an optimiser's own settings, by key.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Values(BTreeMap<String, Value>);
 
 impl Values {
@@ -125,8 +137,9 @@ impl Values {
     }
 
     /// These values, and defaults for the other settings.
-    pub(super) fn completed(&self, settings: &[OwnSetting]) -> Self {
-        let default = |setting: &OwnSetting| (setting.key.to_owned(), setting.default);
+    #[must_use]
+    pub fn completed(&self, settings: &[OwnSetting]) -> Self {
+        let default = |setting: &OwnSetting| (setting.key().to_owned(), setting.default);
         let mut all: BTreeMap<_, _> = settings.iter().map(default).collect();
         all.extend(self.0.clone());
         Values(all)
@@ -134,7 +147,8 @@ impl Values {
 
     /// A number; 0 if there is none of this key, which the completed values of a declared setting
     /// never are.
-    pub(super) fn number(&self, key: &str) -> f64 {
+    #[must_use]
+    pub fn number(&self, key: &str) -> f64 {
         match self.0.get(key) {
             Some(Value::Number(number)) => *number,
             _ => 0.0,
@@ -142,7 +156,8 @@ impl Values {
     }
 
     /// A switch; off if there is none of this key.
-    pub(super) fn is_on(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn is_on(&self, key: &str) -> bool {
         self.0.get(key) == Some(&Value::Switch(true))
     }
 }

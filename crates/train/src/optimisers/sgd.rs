@@ -24,7 +24,10 @@
 //! Math. Phys. 4(5), 1964; I. Sutskever, J. Martens, G. Dahl, G. Hinton, On the importance of
 //! initialization and momentum in deep learning, ICML 2013 (the form of Nesterov's correction).
 
-use super::{Group, Interval, Optimiser, OptimiserFacts, OwnSetting, RestoreError, parts, pieces};
+use super::{
+    Clash, Group, Interval, Optimiser, OptimiserFacts, OwnSetting, RestoreError, Values, parts,
+    pieces,
+};
 use timestep_kernels::SgdStep;
 
 pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
@@ -35,20 +38,23 @@ pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
     memory: 1,
     settings: &[
         OwnSetting::number(
-            "momentum",
+            "optimiser.momentum",
             0.9,
             Interval::ShareBelowOne,
             "share of the last move that is repeated",
         ),
         OwnSetting::switch(
-            "nesterov",
+            "optimiser.nesterov",
             false,
             "take the gradient where the momentum leads",
         ),
     ],
+    lr: 0.1,
+    weight_decay: 1e-4,
     usual_lr: 10.0,
     references: &["polyak1964some", "sutskever2013importance"],
     source: include_str!("sgd.rs"),
+    clash: needs_momentum,
     make: |values| {
         Box::new(Sgd::new(
             values.number("momentum"),
@@ -56,6 +62,15 @@ pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
         ))
     },
 };
+
+/// Nesterov's correction looks where the momentum leads, so there must be one.
+fn needs_momentum(values: &Values) -> Option<Clash> {
+    (values.is_on("nesterov") && values.number("momentum") == 0.0).then_some(Clash {
+        path: "optimiser.nesterov",
+        message: "needs a momentum above 0",
+        hint: "set `optimiser.momentum = 0.9`, or `optimiser.nesterov = false`",
+    })
+}
 
 /// Stochastic gradient descent, and its velocities.
 #[derive(Clone, Debug)]

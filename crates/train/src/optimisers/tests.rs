@@ -315,7 +315,8 @@ fn every_file_is_registered_and_documented() {
         }
         assert_eq!(made(facts.key, &Values::default()).facts().key, facts.key);
         for setting in facts.settings {
-            assert_eq!(setting.check(setting.default), Ok(()), "{}", setting.key);
+            assert_eq!(setting.check(setting.default), Ok(()), "{}", setting.path);
+            assert_eq!(setting.path, format!("optimiser.{}", setting.key()));
         }
     }
 }
@@ -324,10 +325,10 @@ fn every_file_is_registered_and_documented() {
 fn settings_with_one_name_have_one_type() {
     let all = || optimisers().iter().flat_map(|facts| facts.settings);
     for one in all() {
-        for other in all().filter(|other| other.key == one.key) {
+        for other in all().filter(|other| other.path == one.path) {
             let same = matches!(one.default, Value::Switch(_))
                 == matches!(other.default, Value::Switch(_));
-            assert!(same, "`{}` has two types", one.key);
+            assert!(same, "`{}` has two types", one.path);
         }
     }
 }
