@@ -4,11 +4,14 @@
 //! [`trainer::train`] runs them into a folder, [`Trained`] reads the result back.
 
 pub mod checkpoint;
+pub mod clip;
+pub mod ema;
 mod error;
 pub mod evaluate;
 pub mod event;
 pub mod files;
 mod network;
+pub mod optimisers;
 pub mod range;
 pub mod recipe;
 pub mod reproduce;
