@@ -16,7 +16,7 @@ mod tape;
 pub use array::Array;
 pub use coef::Coef;
 pub use features::Features;
-pub use fused::Fused;
+pub use fused::{Fused, kernels};
 pub use parameters::{
     GradientSink, Gradients, Init, Numbers, ParamId, Parameters, Role, Spec, Specs, WideGradients,
 };
