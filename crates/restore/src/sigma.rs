@@ -150,7 +150,7 @@ fn texture(plane: &Plane, left: usize, top: usize) -> Option<f64> {
 
 /// Smallest eigenvalue of the covariance of patches.
 fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
-    let mut mean = [0.0; PIXELS];
+    let mut sums = [0.0; PIXELS];
     let mut products = vec![0.0; ROWS * ROWS];
     let mut rows = vec![0.0; ROWS * CHUNK];
     // Greys are taken from the first pixel, so that products of large means do not swallow small variances.
@@ -158,22 +158,27 @@ fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
     for chunk in patches.chunks(CHUNK) {
         // Missing patches of the last chunk are zero.
         rows.fill(0.0);
-        for (j, p) in chunk.iter().enumerate() {
-            for y in 0..SIDE {
-                let row = &parts[p.part].row(p.top + y)[p.left..p.left + SIDE];
-                for (x, v) in row.iter().enumerate() {
-                    let v = f64::from(*v) - origin;
-                    rows[(y * SIDE + x) * CHUNK + j] = v;
-                    mean[y * SIDE + x] += v;
+        let mut at = 0;
+        // Patches next to each other are copied together.
+        for run in chunk.chunk_by(|a, b| (a.part, a.top, a.left + 1) == (b.part, b.top, b.left)) {
+            for (k, row) in rows.chunks_exact_mut(CHUNK).take(PIXELS).enumerate() {
+                let from = run[0].left + k % SIDE;
+                let pixels = &parts[run[0].part].row(run[0].top + k / SIDE)[from..from + run.len()];
+                for (entry, v) in row[at..at + run.len()].iter_mut().zip(pixels) {
+                    *entry = f64::from(*v) - origin;
                 }
             }
+            at += run.len();
+        }
+        for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(CHUNK)) {
+            *sum += row.iter().sum::<f64>();
         }
         add_products(&mut products, &rows);
     }
     let count = patches.len() as f64;
     let covariance = Square::from_fn(PIXELS, |i, j| {
         let (i, j) = (i.max(j), i.min(j));
-        (products[i * ROWS + j] - mean[i] * mean[j] / count) / (count - 1.0)
+        (products[i * ROWS + j] - sums[i] * sums[j] / count) / (count - 1.0)
     });
     symmetric_eigenvalues(&covariance).ok()?.first().copied()
 }
