@@ -6,12 +6,15 @@
 //! on seed, epoch and the number of the image.
 
 use serde::{Deserialize, Serialize};
+use timestep_numerics::random::{Purpose, Stream};
 
 use crate::ImageShape;
 use crate::error::DataError;
 use crate::jitter::Jitter;
-use crate::stream::{below, stream};
 use crate::view::{View, Window};
+
+/// What the draws of windows and flips are for.
+const AUGMENT: Purpose = Purpose::new("augment");
 
 /// What is put around an image before a window of it is cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -121,16 +124,15 @@ impl Augment {
     /// The crop of image `index` in `epoch` of a run with `seed`, for [`View::Padded`]; the other
     /// views have a [`Draw::window`].
     ///
-    /// Drawn from `stream(seed, "augment", epoch, index)`: rows, columns, flip, in this order; the
+    /// Drawn from the stream `augment` of the epoch and image: rows, columns, flip, in this order; the
     /// flip is drawn even if it is off, so that switching it changes nothing else.
     #[must_use]
     pub fn draw(&self, seed: u64, epoch: u64, index: u32) -> Crop {
-        let mut rng = stream(seed, "augment", epoch, u64::from(index));
-        // A padding is below the side of an image, which fits 32 bits.
-        let places = 2 * self.pad as u32 + 1;
-        let top = below(&mut rng, places) as usize;
-        let left = below(&mut rng, places) as usize;
-        let flip = below(&mut rng, 2) == 1 && self.flip;
+        let mut stream = Stream::new(seed, AUGMENT, epoch, u64::from(index));
+        let places = 2 * self.pad + 1;
+        let top = stream.below(places);
+        let left = stream.below(places);
+        let flip = stream.below(2) == 1 && self.flip;
         Crop { top, left, flip }
     }
 }
@@ -139,14 +141,14 @@ impl Draw<'_> {
     /// The window of image `index`, a whole image of `extent` (width, height), for an input of
     /// `shape`; `None` for [`View::Padded`], which does not look at whole images.
     ///
-    /// Drawn from `stream(seed, "augment", epoch, index)`: first the flip, even if it is off. Then
+    /// Drawn from the stream `augment` of the epoch and image: first the flip, even if it is off. Then
     /// for [`View::RandomResized`] area, ratio and, if the rectangle fits the image, row and column,
     /// otherwise again, ten times at most; for [`View::Scaled`] the shorter side, row and column.
     #[must_use]
     pub fn window(&self, index: u32, extent: (usize, usize), shape: ImageShape) -> Option<Window> {
-        let mut rng = stream(self.seed, "augment", self.epoch, u64::from(index));
-        let flip = below(&mut rng, 2) == 1 && self.augment.flip;
-        let window = self.augment.view.window(&mut rng, extent, shape)?;
+        let mut stream = Stream::new(self.seed, AUGMENT, self.epoch, u64::from(index));
+        let flip = stream.below(2) == 1 && self.augment.flip;
+        let window = self.augment.view.window(&mut stream, extent, shape)?;
         Some(Window { flip, ..window })
     }
 }

@@ -1,5 +1,7 @@
 //! What is a batch, and how are its values made?
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::ImageShape;
@@ -15,6 +17,11 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// One class number for each image.
     pub labels: Vec<u32>,
+    /// The number of each image in the split, by which whatever is drawn for it is named.
+    pub indices: Vec<u64>,
+    /// The number of the batch in its epoch, by which draws that all its images share are named; 0 for a
+    /// batch of [`fill_batch`].
+    pub number: u64,
     /// The shape of one image.
     pub shape: ImageShape,
 }
@@ -30,6 +37,22 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// The images `range` (cut to those that are there) as a batch: a micro-batch. Draws for its images have
+    /// the names that they have in the whole batch.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let end = range.end.min(self.len());
+        let range = range.start.min(end)..end;
+        let each = self.shape.len();
+        Self {
+            images: self.images[range.start * each..range.end * each].to_vec(),
+            labels: self.labels[range.clone()].to_vec(),
+            indices: self.indices[range].to_vec(),
+            number: self.number,
+            shape: self.shape,
+        }
     }
 }
 
@@ -51,7 +74,7 @@ pub fn fill_batch(
     if let Some(draw) = draw {
         check(split, draw.augment)?;
     }
-    fill(split, indices, draw, &normalise.tables())
+    fill(split, indices, 0, draw, &normalise.tables())
 }
 
 /// Checks that images of a split can be varied so.
@@ -70,6 +93,7 @@ pub(crate) fn check(split: &Split, augment: &Augment) -> Result<(), DataError> {
 fn fill(
     split: &Split,
     indices: &[u32],
+    number: u64,
     draw: Option<Draw<'_>>,
     tables: &[[f32; 256]],
 ) -> Result<Batch, DataError> {
@@ -122,6 +146,8 @@ fn fill(
     Ok(Batch {
         images,
         labels,
+        indices: indices.iter().map(|&i| u64::from(i)).collect(),
+        number,
         shape,
     })
 }
@@ -169,6 +195,7 @@ impl Plan {
             seed: *seed,
             epoch: self.epoch,
         });
-        fill(&self.split, self.indices(number), draw, &self.tables)
+        let indices = self.indices(number);
+        fill(&self.split, indices, number as u64, draw, &self.tables)
     }
 }

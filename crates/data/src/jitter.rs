@@ -1,10 +1,10 @@
 //! How are the colours of a training image varied?
 
 use serde::{Deserialize, Serialize};
+use timestep_numerics::random::{Purpose, Stream};
 
 use crate::ImageShape;
 use crate::error::DataError;
-use crate::stream::{below, stream, unit};
 
 /// Random changes of brightness, contrast and saturation; 0 leaves a property alone.
 ///
@@ -22,6 +22,9 @@ pub struct Jitter {
     /// Strength for the saturation, 0 to 1.
     pub saturation: f64,
 }
+
+/// What the draws are for.
+const JITTER: Purpose = Purpose::new("jitter");
 
 /// The six orders of the three changes.
 const ORDERS: [[usize; 3]; 6] = [
@@ -70,13 +73,13 @@ impl Jitter {
 
     /// The changes of image `index` in `epoch` of a run with `seed`.
     ///
-    /// Drawn from `stream(seed, "jitter", epoch, index)`: the order, then three factors, whether
+    /// Drawn from the stream `jitter` of the epoch and image: the order, then three factors, whether
     /// they are used or not.
     pub(crate) fn draw(&self, seed: u64, epoch: u64, index: u32) -> Changes {
-        let mut rng = stream(seed, "jitter", epoch, u64::from(index));
-        let order = ORDERS[below(&mut rng, 6) as usize];
+        let mut stream = Stream::new(seed, JITTER, epoch, u64::from(index));
+        let order = ORDERS[stream.below(6)];
         let strengths = [self.brightness, self.contrast, self.saturation];
-        let factors = strengths.map(|s| (1.0 - s + 2.0 * s * unit(&mut rng)) as f32);
+        let factors = strengths.map(|s| (1.0 - s + 2.0 * s * stream.unit()) as f32);
         Changes { order, factors }
     }
 }

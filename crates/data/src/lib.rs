@@ -2,9 +2,10 @@
 //!
 //! A [`Dataset`] is opened by name from a registry ([`open`], [`list`]); its two [`Split`]s hold
 //! 8-bit images, channels first, and one label each. [`Loader`] turns a split into shuffled,
-//! augmented, normalised batches. Every random choice comes from a named [`stream()`], and the
-//! choices for an image depend only on (seed, epoch, number of the image): a batch has the same
-//! bits for any number of threads, and a run can be resumed in the middle of an epoch.
+//! augmented, normalised batches. Every random choice comes from a
+//! [`Stream`](timestep_numerics::random::Stream), and the choices for an image depend only on (seed,
+//! epoch, number of the image): a batch has the same bits for any number of threads, and a run can
+//! be resumed in the middle of an epoch.
 //!
 //! Nothing here touches the network except [`fetch`], and nothing prints. Whatever a person can
 //! cause is a [`DataError`]: one sentence with names, values and places, and mostly a
@@ -45,7 +46,6 @@ mod prefetch;
 mod preview;
 mod resample;
 mod split;
-mod stream;
 mod verify;
 mod view;
 
@@ -63,8 +63,6 @@ pub use jitter::Jitter;
 pub use loader::{Batches, Loader, order};
 pub use normalise::Normalise;
 pub use preview::{preview, preview_png};
-pub use rand_chacha::ChaCha8Rng;
 pub use split::Split;
-pub use stream::{below, stream};
 pub use verify::{FileReport, VerifyReport, verify};
 pub use view::{Area, View, Window};

@@ -223,7 +223,7 @@ impl Head {
         let mut mean = ops::global_average_pool(&u);
         let shape = mean.shape();
         let dropped = self.dropout.as_ref();
-        if let Some(factors) = dropped.and_then(|d| d.factors(pass, shape[0] * shape[1])) {
+        if let Some(factors) = dropped.and_then(|d| d.factors(pass, shape[0], shape[1])) {
             let factors: Vec<f64> = factors.iter().map(|f| f64::from(*f)).collect();
             mean = mean.times(&Array::constant(pass.tape(), shape, &factors));
         }

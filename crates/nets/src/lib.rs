@@ -42,7 +42,6 @@ pub use config::{
 pub use device::device;
 pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
 pub use error::{NetError, near_names};
-pub use init::stream;
 pub use jacobian::Measured;
 pub use layers::{Builder, Conv, Cost, Linear, Norm};
 pub use network::{Network, NonFinite};

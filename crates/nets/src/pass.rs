@@ -1,10 +1,11 @@
 //! What does one evaluation of a network carry along? A tape, the mode, and what the norms measured.
 
-use crate::{Features, ParamId, Parameters, init};
-use rand_chacha::ChaCha8Rng;
+use crate::{Features, ParamId, Parameters};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use timestep_engine::{Array, Engine, Recording, Statistics, Tape, Wanted};
+use timestep_numerics::random::{Purpose, Stream};
 
 /// Training uses the statistics of the batch, evaluation the running ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +35,31 @@ pub struct Pass {
     statistics: RefCell<Measured>,
 }
 
-/// Where the random numbers of a training pass come from: the same numbers for the same seed and step,
-/// wherever and however often a part of the network is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the random numbers of a training pass come from: the same numbers for the same seed, step and image,
+/// wherever and however often a part of the network is evaluated, in whatever micro-batch the image is.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draws {
     /// Seed of the run.
     pub seed: u64,
     /// Optimiser step of the run.
     pub step: u64,
+    /// Number in the data set of each image of the batch.
+    pub images: Arc<[u64]>,
+}
+
+impl Draws {
+    /// The stream for `what`, shared by all images of the batch.
+    #[must_use]
+    pub fn whole(&self, what: &str) -> Stream {
+        Stream::new(self.seed, what, self.step, Stream::WHOLE)
+    }
+
+    /// A stream for `what` for each image of the batch.
+    pub fn each(&self, what: &str) -> impl Iterator<Item = Stream> + use<> {
+        let (purpose, images) = (Purpose::new(what), self.images.clone());
+        let (seed, step) = (self.seed, self.step);
+        (0..images.len()).map(move |at| Stream::new(seed, purpose, step, images[at]))
+    }
 }
 
 impl Pass {
@@ -82,17 +100,16 @@ impl Pass {
         Self { draws, ..self }
     }
 
-    /// Where its random numbers come from.
+    /// Where its random numbers come from, whatever the mode.
     #[must_use]
-    pub fn draws(&self) -> Option<Draws> {
-        self.draws
+    pub fn draws(&self) -> Option<&Draws> {
+        self.draws.as_ref()
     }
 
-    /// The random numbers for `what`, in training passes that have any.
+    /// Where random numbers come from, in training passes that have any.
     #[must_use]
-    pub fn random(&self, what: &str) -> Option<ChaCha8Rng> {
-        let draws = self.draws.filter(|_| self.mode == Mode::Train)?;
-        Some(init::stream(draws.seed, &format!("{} {what}", draws.step)))
+    pub fn random(&self) -> Option<&Draws> {
+        self.draws().filter(|_| self.mode == Mode::Train)
     }
 
     /// The tape that it records on.

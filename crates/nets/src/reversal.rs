@@ -75,7 +75,8 @@ struct Recorder<'a> {
 impl Rhs<Features> for Recorder<'_> {
     fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
         let still = self.rhs.pass;
-        let pass = Pass::on(still.tape().fork(&recorded()), Mode::Train).with_draws(still.draws());
+        let pass = Pass::on(still.tape().fork(&recorded()), Mode::Train)
+            .with_draws(still.draws().cloned());
         let input = u.onto(pass.tape(), true);
         let slope = self.rhs.block(at).eval(&pass, &input);
         if slope.is_zero() {
@@ -153,7 +154,7 @@ impl Reconstruction {
             let Some(scheme) = step.scheme.reversible() else {
                 return Err(StepError::Rhs("the scheme cannot be undone".into()));
             };
-            let still = Pass::on(self.tape.clone(), Mode::Train).with_draws(self.draws);
+            let still = Pass::on(self.tape.clone(), Mode::Train).with_draws(self.draws.clone());
             let mut recorder = Recorder {
                 rhs: StepRhs { step, pass: &still },
                 found: Vec::new(),
@@ -164,7 +165,8 @@ impl Reconstruction {
             memory = memory_onto(&memory, &self.tape, false);
             drop(before);
             // Now the step again, from leaves.
-            let pass = Pass::on(self.tape.fork(&recorded()), Mode::Train).with_draws(self.draws);
+            let pass =
+                Pass::on(self.tape.fork(&recorded()), Mode::Train).with_draws(self.draws.clone());
             let leaf = state.onto(pass.tape(), true);
             let mut after = memory_onto(&memory, pass.tape(), true);
             let mut starts = vec![leaf.clone()];
@@ -219,7 +221,7 @@ pub(crate) fn reconstructed(
         .iter()
         .map(|state| Features::new(tape, tape.plain(state.value())))
         .collect();
-    let still = Pass::on(tape.fork(&still()), Mode::Train).with_draws(pass.draws());
+    let still = Pass::on(tape.fork(&still()), Mode::Train).with_draws(pass.draws().cloned());
     let mut state = start.onto(still.tape(), false);
     let mut history = memory_onto(memory, still.tape(), false);
     for n in 0..steps.steps.len() {
@@ -232,7 +234,7 @@ pub(crate) fn reconstructed(
     let output = end.onto(tape, false);
     let work = Reconstruction {
         reversal,
-        draws: pass.draws(),
+        draws: pass.draws().cloned(),
         tape: own,
         end: (end, history),
     };

@@ -119,6 +119,7 @@ pub fn range_test(
         let draws = Some(Draws {
             seed,
             step: index as u64,
+            images: batch.indices.clone().into(),
         });
         let done = learner.step(network, &mut parameters, &examples, lr, draws)?;
         let Some(done) = done else {

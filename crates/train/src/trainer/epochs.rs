@@ -251,6 +251,7 @@ impl<'s> Run<'s> {
         let draws = Some(Draws {
             seed: self.setup.recipe().train.seed,
             step: self.progress.step as u64,
+            images: batch.indices.clone().into(),
         });
         let Some(done) = learner.step(network, parameters, &examples, lr, draws)? else {
             return Ok(None);
