@@ -33,6 +33,7 @@
 //! ```
 
 pub mod analysis;
+pub mod linear_algebra;
 pub mod noise;
 mod noise_settings;
 pub mod problems;

@@ -1,9 +1,9 @@
 //! How is FractalNet built? Segments of one fractal step each, with a 2×2 maximum after it.
 
 use super::{Parts, SegmentBuilder, head, image};
+use crate::Window;
 use crate::drop_path::DropPath;
 use crate::ends::{HeadSpec, Inlet, Stem};
-use crate::ops::Window;
 use crate::{BlockShape, Builder, Cost, Features, Granularity, NetError, NetworkConfig, block};
 use std::sync::Arc;
 use timestep_numerics::{PlainFractal, Scheme};

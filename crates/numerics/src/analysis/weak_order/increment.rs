@@ -1,11 +1,11 @@
 //! What is the increment `ΔŴ` that a law of noise stands for, and does it satisfy the condition?
 
 use crate::NoiseSettings;
+use crate::linear_algebra::{Square, symmetric_eigen};
 use crate::noise::{
     Control, Decay, Distribution, Noise, NoiseFacts, Scaling, StepId, noise, noise_facts,
 };
 use crate::random::{Purpose, Stream};
-use faer::{Mat, Side};
 
 /// How the probability to keep a block depends on the step size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -181,18 +181,17 @@ impl Increment {
 
 /// Gauss' quadrature from the three-term recurrence of its orthogonal polynomials (Golub and Welsch 1969).
 fn gauss(off_diagonal: impl Fn(f64) -> f64, scale: f64) -> Vec<(f64, f64)> {
-    let jacobi = Mat::from_fn(NODES, NODES, |i, j| {
+    let jacobi = Square::from_fn(NODES, |i, j| {
         if i.abs_diff(j) == 1 {
             off_diagonal(i.max(j) as f64)
         } else {
             0.0
         }
     });
-    let eigen = jacobi
-        .self_adjoint_eigen(Side::Lower)
+    let eigen = symmetric_eigen(&jacobi)
         .expect("a symmetric tridiagonal matrix of 16 finite numbers has eigenvalues");
     (0..NODES)
-        .map(|n| (scale * eigen.S()[n], eigen.U()[(0, n)].powi(2)))
+        .map(|n| (scale * eigen.values[n], eigen.vectors[(n, 0)].powi(2)))
         .collect()
 }
 
