@@ -115,10 +115,19 @@ fn noise_page(noise: &'static NoiseFacts) -> String {
 /// The page of an optimiser, and what can be set on it.
 fn optimiser_page(facts: &'static OptimiserFacts) -> String {
     let mut settings = vec![
-        ("optimiser.lr", facts.lr.to_string(), "highest learning rate of the schedule"),
-        ("optimiser.weight_decay", facts.weight_decay.to_string(), "weight decay"),
+        (
+            "optimiser.lr",
+            facts.lr.to_string(),
+            "highest learning rate of the schedule",
+        ),
+        (
+            "optimiser.weight_decay",
+            facts.weight_decay.to_string(),
+            "weight decay",
+        ),
     ];
-    settings.extend((facts.settings.iter()).map(|own| (own.path, own.default.to_string(), own.about)));
+    settings
+        .extend((facts.settings.iter()).map(|own| (own.path, own.default.to_string(), own.about)));
     let lines: String = settings
         .iter()
         .map(|(path, default, about)| format!("`--set {path}={default}`  {about}\n"))

@@ -101,7 +101,14 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
             .collect(),
         ),
         Kind::Optimisers => (
-            vec!["optimiser", "equation", "lr", "weight_decay", "memory", "what"],
+            vec![
+                "optimiser",
+                "equation",
+                "lr",
+                "weight_decay",
+                "memory",
+                "what",
+            ],
             optimisers()
                 .iter()
                 .map(|o| {
