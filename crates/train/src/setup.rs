@@ -218,5 +218,9 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
         full: view(data).needs_whole() || !data.jitter.is_empty(),
         ..OpenOptions::default()
     };
-    Ok(open(&data.name, &options)?)
+    let dataset = open(&data.name, &options)?;
+    Ok(match data.classes.is_empty() {
+        true => dataset,
+        false => dataset.of_classes(&data.classes)?,
+    })
 }

@@ -46,6 +46,8 @@ pub struct DataSettings {
     pub name: String,
     /// Folder of its files; empty: the usual place.
     pub dir: String,
+    /// Names of the classes used; empty: all.
+    pub classes: Vec<String>,
     /// Training images used, picked at random once for all seeds; 0: all.
     pub limit: usize,
     /// Height and width that images are resized to; 0 keeps them.
@@ -229,6 +231,7 @@ impl Default for DataSettings {
         DataSettings {
             name: "digits".to_owned(),
             dir: String::new(),
+            classes: Vec::new(),
             limit: 0,
             size: 0,
             pad: 0,

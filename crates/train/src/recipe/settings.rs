@@ -47,6 +47,11 @@ static ROWS: &[Setting] = &[
         "folder of its files; empty: the usual place",
     ),
     row(
+        "data.classes",
+        Kind::Names,
+        "classes used, such as 0,1,2; empty: all",
+    ),
+    row(
         "data.limit",
         Kind::Count,
         "training images used, the same for every seed; 0: all",

@@ -360,7 +360,7 @@ fn saved_recipes_read_back_equal() {
             recipe
         );
     }
-    let expected = "[task]\nkind = \"classify\"\n\n[data]\nname = \"digits\"\ndir = \"\"\nlimit = 0\nsize = 0\n";
+    let expected = "[task]\nkind = \"classify\"\n\n[data]\nname = \"digits\"\ndir = \"\"\nclasses = []\nlimit = 0\nsize = 0\n";
     assert!(Recipe::default().to_toml().starts_with(expected));
 }
 
