@@ -30,6 +30,7 @@
 mod augment;
 mod batch;
 mod cifar;
+mod classes;
 mod dataset;
 mod datasets;
 mod degrade;
