@@ -7,6 +7,8 @@ use crate::sinks::OpenError;
 use std::path::PathBuf;
 use timestep_data::DataError;
 use timestep_nets::NetError;
+use timestep_restore::RestoreError;
+use timestep_restore::learned::PicturesError;
 
 /// What can go wrong with a run. The text is one sentence; [`hint`](TrainError::hint) helps.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +22,29 @@ pub enum TrainError {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Pictures of a restorer cannot be used.
+    #[error(transparent)]
+    Pictures(#[from] PicturesError),
+    /// A restorer cannot be made or measured.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// A restorer has no pictures to train on.
+    #[error("the pictures to train on are not named: `data.dir` is empty")]
+    NeedsPictures,
+    /// A picture is trained on and measured on.
+    #[error("`{}` is trained on and measured on", .picture.display())]
+    NotHeldOut {
+        /// The picture.
+        picture: PathBuf,
+    },
+    /// A restorer cannot start from these weights.
+    #[error("`model.start = \"{start}\"` cannot be started from: {source}")]
+    Start {
+        /// What was named.
+        start: String,
+        /// The reason.
+        source: RestoreError,
+    },
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -114,6 +139,22 @@ impl TrainError {
             TrainError::Recipe(_) => None,
             TrainError::Net(error) => error.hint(),
             TrainError::Data(error) => error.hint(),
+            TrainError::Pictures(error) => error.hint(),
+            TrainError::Restore(error) => error.hint(),
+            TrainError::NeedsPictures => Some(
+                "give their folder with `--data-dir`, for instance the 400 crops of BSDS500 that denoisers are \
+                 trained on"
+                    .into(),
+            ),
+            TrainError::NotHeldOut { .. } => Some(
+                "choose others with `data.test_every` and `data.test_skip`, or another folder with `data.test_dir`"
+                    .into(),
+            ),
+            TrainError::Start { .. } => Some(
+                "leave `model.start` empty for the published start, or name weights of the same method, size, \
+                 scheme and number of steps"
+                    .into(),
+            ),
             TrainError::File(error) => error.hint(),
             TrainError::Sink(error) => error.hint(),
             TrainError::Log(error) => error.hint(),
@@ -124,8 +165,8 @@ impl TrainError {
                 "give the folder that `train` printed, for instance `runs/lm-resnet-20-s0`".into(),
             ),
             TrainError::OtherSettings { .. } => Some(
-                "only the time budget, `train.eval_batch` and `data.dir` may change; start a new run for \
-                 anything else"
+                "only the time budget and `data.dir` may change, and `train.eval_batch` of a classifier; start a \
+                 new run for anything else"
                     .into(),
             ),
             TrainError::OtherBudget { .. } => {

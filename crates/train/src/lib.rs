@@ -1,7 +1,8 @@
 //! Training: recipes, the loop, the optimiser, checkpoints, events and their logs.
 //!
-//! [`recipe::Layers`] resolves settings, [`Setup`] turns them into data and network,
-//! [`trainer::train`] runs them into a folder, [`Trained`] reads the result back.
+//! [`recipe::Layers`] resolves settings, [`tasks::Job`] turns them into data and model ([`Setup`] for a
+//! classifier, [`RestoreSetup`] for a restorer), [`trainer::train`] runs them into a folder, [`Trained`]
+//! reads a classifier back.
 
 pub mod checkpoint;
 pub mod clip;
@@ -21,6 +22,7 @@ mod setup;
 pub mod sinks;
 mod step;
 pub mod tables;
+pub mod tasks;
 mod trained;
 pub mod trainer;
 
@@ -28,4 +30,5 @@ pub use error::TrainError;
 pub use network::network_config;
 pub use setup::{Setup, open_data};
 pub use step::{Examples, Learner, StepResult, groups};
+pub use tasks::{Job, RestoreSetup};
 pub use trained::{Card, Trained};

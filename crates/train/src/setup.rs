@@ -2,7 +2,9 @@
 
 use crate::TrainError;
 use crate::network::network_config;
-use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved};
+use crate::recipe::{
+    CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved, TaskRecipe,
+};
 use crate::schedule::Schedule;
 use crate::trained::Card;
 use timestep_data::{
@@ -155,6 +157,15 @@ impl Setup {
             batch,
             self.normalise.clone(),
         )?)
+    }
+
+    /// The name of its run folder: the data, the network, the noise and the seed.
+    #[must_use]
+    pub fn default_name(&self) -> String {
+        // A published network that has a noise of its own need not be called by it.
+        let noise = self.recipe().network.noise.replace("none", "");
+        let network = &self.network.config().name;
+        crate::run::default_name(network, &noise, &self.dataset.name, self.recipe().train.seed)
     }
 
     /// Optimiser steps in an epoch.

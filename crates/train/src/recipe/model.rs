@@ -9,7 +9,7 @@ use super::words::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Everything that repeats a run.
+/// Everything that repeats the training of a classifier.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -145,7 +145,7 @@ pub struct TrainSettings {
 
 /// A seed as TOML can write it. A larger one can only be made in code, and is refused by
 /// [`Recipe::check`], which must be able to show it first.
-fn saturating<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn saturating<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(i64::try_from(*seed).unwrap_or(i64::MAX))
 }
 

@@ -1,8 +1,9 @@
 //! What is each setting called, what type has it, and what does it mean?
 //!
-//! One row for each setting, in the order in which a recipe is written. Unknown names, wrong
-//! types, the table of `config show` and the commented template all come from it; a test
-//! compares it with [`Recipe`](super::Recipe).
+//! One row for each setting, in the order in which a recipe is written: here those of classifiers,
+//! those of restorers in [`restore`](super::restore). Unknown names, wrong types, the table of
+//! `config show` and the commented template all come from it; a test compares it with
+//! [`Recipe`](super::Recipe).
 
 use super::words::{
     ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
@@ -40,12 +41,12 @@ pub struct Setting {
     pub about: &'static str,
 }
 
-const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
+pub(super) const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
     Setting { path, kind, about }
 }
 
-/// Every setting, in the order of a written recipe.
-pub static SETTINGS: &[Setting] = &[
+/// Every setting of a classifier, in the order of a written recipe.
+pub(super) static SETTINGS: &[Setting] = &[
     row("task.kind", Kind::Word(TaskKind::KEYS), "what is learned"),
     row("data.name", Kind::Text, "name of the data set"),
     row(
@@ -294,14 +295,24 @@ pub static SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// The setting with this path.
-pub fn setting(path: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.path == path)
+/// Every setting of a recipe of this task, in the order of a written recipe.
+#[must_use]
+pub fn settings(task: TaskKind) -> &'static [Setting] {
+    match task {
+        TaskKind::Classify => SETTINGS,
+        TaskKind::Restore => super::restore::SETTINGS,
+    }
+}
+
+/// The setting of a task with this path.
+#[must_use]
+pub fn setting(task: TaskKind, path: &str) -> Option<&'static Setting> {
+    settings(task).iter().find(|setting| setting.path == path)
 }
 
 /// The sections, in order.
-pub(super) fn sections() -> Vec<&'static str> {
-    let mut sections: Vec<&str> = SETTINGS
+pub(super) fn sections(task: TaskKind) -> Vec<&'static str> {
+    let mut sections: Vec<&str> = settings(task)
         .iter()
         .map(|setting| split(setting.path).0)
         .collect();
@@ -310,8 +321,8 @@ pub(super) fn sections() -> Vec<&'static str> {
 }
 
 /// The keys of a section.
-pub(super) fn keys(section: &str) -> Vec<&'static str> {
-    let all = SETTINGS.iter().map(|setting| split(setting.path));
+pub(super) fn keys(task: TaskKind, section: &str) -> Vec<&'static str> {
+    let all = settings(task).iter().map(|setting| split(setting.path));
     all.filter(|(of, _)| *of == section)
         .map(|(_, key)| key)
         .collect()
