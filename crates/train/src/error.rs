@@ -45,6 +45,9 @@ pub enum TrainError {
         /// The reason.
         source: RestoreError,
     },
+    /// Weights of a restorer, where those of a classifier are needed.
+    #[error("`{}` holds a restorer, not a classifier", .0.display())]
+    RestorerWeights(PathBuf),
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -155,6 +158,11 @@ impl TrainError {
                  scheme and number of steps"
                     .into(),
             ),
+            TrainError::RestorerWeights(path) => Some(format!(
+                "`timestep denoise PICTURE -o OUT --model {0}` cleans pictures with it, `timestep analyze diffusion \
+                 {0}` shows what it learned",
+                path.display()
+            )),
             TrainError::File(error) => error.hint(),
             TrainError::Sink(error) => error.hint(),
             TrainError::Log(error) => error.hint(),

@@ -1,8 +1,8 @@
 //! `timestep lr-find`: which learning rate suits a recipe?
 
 use crate::args::LrFind;
+use crate::codes::Code;
 use crate::commands::analyze::number;
-use crate::commands::train_restorer;
 use crate::failure::Failure;
 use crate::settings;
 use crate::ui::Ui;
@@ -11,24 +11,22 @@ use serde_json::json;
 use timestep_nets::device;
 use timestep_report::line::{Axis, Chart, Line};
 use timestep_train::range::{Range, RangeEnd, RangePoint, Rates, Suggestion, range_test};
+use timestep_train::recipe::TaskKind;
 use timestep_train::{Setup, files};
 
 /// Runs the test, prints the suggestion, draws it on request.
 pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
-    if args
-        .recipe
-        .as_deref()
-        .and_then(train_restorer::named)
-        .is_some()
-    {
+    let layers = settings::layers(args.recipe.as_deref())?;
+    if layers.task() == TaskKind::Restore {
         return Err(Failure::usage(
             "restorers are trained by L-BFGS, which finds its own step sizes",
             "give the recipe of a classifier: `timestep list recipes`",
-        ));
+        )
+        .coded(Code::OtherTask));
     }
     let rates = rates(args)?;
     let engine = device(&args.device)?;
-    let layers = settings::with_flags(settings::layers(args.recipe.as_deref())?, &args.flags);
+    let layers = settings::with_flags(layers, &args.flags);
     let setup = Setup::new(layers.resolve()?)?;
     let bar = bar(rates.steps, ui);
     let mut step = 0;

@@ -166,9 +166,9 @@ fn work(
         };
         match outcome {
             Outcome::Interrupted(_) => return Ok(false),
-            Outcome::Diverged { epoch, .. } => {
+            Outcome::Diverged { at, .. } => {
                 ui.note(&format!(
-                    "{} diverged in epoch {epoch}; the table says so",
+                    "{} diverged in {at}; the table says so",
                     task.recipe
                 ));
             }
