@@ -68,9 +68,9 @@ pub(crate) struct Denoise {
     /// Write the picture after every step of the method to this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) save_steps: Option<PathBuf>,
-    /// Quality of JPEG files that are written
-    #[arg(long, value_name = "N", default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100))]
-    pub(crate) quality: u8,
+    /// Quality of JPEG files that are written [default: 95]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) quality: Option<u8>,
     /// Exit with 1 unless this holds for the mean over the pictures, such as 'psnr>=28'
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,

@@ -86,7 +86,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,
     /// Write no report.html at the end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     pub(crate) no_report: bool,
 }
 
@@ -118,8 +118,8 @@ pub(crate) struct Predict {
     #[arg(required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// How many classes to show
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub(crate) top: usize,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) top: u64,
     /// Show grey files in all three channels to a network for RGB images
     #[arg(long)]
     pub(crate) grey_as_rgb: bool,

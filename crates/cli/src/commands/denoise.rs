@@ -17,6 +17,15 @@ use timestep_restore::methods::{METHODS, MethodOptions, make, method_of};
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
 
+/// Quality of JPEG files when nothing says another.
+const QUALITY: u8 = 95;
+
+/// Whether a file becomes a JPEG by its ending.
+fn is_jpeg(path: &Path) -> bool {
+    let ending = path.extension().and_then(|e| e.to_str());
+    ending.is_some_and(|e| e.eq_ignore_ascii_case("jpg") || e.eq_ignore_ascii_case("jpeg"))
+}
+
 /// The method that is used when nothing says another.
 const DEFAULT: &str = "trd";
 
@@ -69,6 +78,16 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
     })?;
     let several = plan.items.len() + plan.skipped.len() > 1;
     check_reference(args.reference.as_deref(), several)?;
+    let mut outputs = plan.items.iter().map(|item| &item.output);
+    if let Some(quality) = args.quality
+        && !plan.items.is_empty()
+        && !outputs.any(|output| is_jpeg(output))
+    {
+        return Err(Failure::usage(
+            format!("--quality {quality} is for JPEG files, and none is written"),
+            "leave it out, or give the output the ending .jpg",
+        ));
+    }
 
     let mut report = Report::new(ui, key, plan.items.len());
     report.planned(&plan);
@@ -129,7 +148,7 @@ fn files(args: &Denoise, item: &Item, several: bool) -> Files {
         output: item.output.clone(),
         reference: args.reference.as_ref().map(clean),
         steps: args.save_steps.as_ref().map(steps),
-        quality: args.quality,
+        quality: args.quality.unwrap_or(QUALITY),
         number: item.number,
     }
 }

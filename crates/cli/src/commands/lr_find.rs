@@ -24,6 +24,15 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
         )
         .coded(Code::OtherTask));
     }
+    let unused = [
+        ("--lr", &args.flags.lr, "the rates go --from one --to another"),
+        ("--epochs", &args.flags.epochs, "--iterations says how many steps are taken"),
+        ("--time", &args.flags.time, "--iterations says how many steps are taken"),
+    ];
+    if let Some((flag, _, hint)) = unused.into_iter().find(|(_, given, _)| given.is_some()) {
+        let message = format!("{flag} changes nothing in a test of learning rates");
+        return Err(Failure::usage(message, hint));
+    }
     let rates = rates(args)?;
     let engine = device(&args.device)?;
     let layers = settings::with_flags(layers, &args.flags);

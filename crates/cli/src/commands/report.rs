@@ -132,6 +132,12 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 /// The data of a run, or a sentence that says why it cannot be shown.
 fn open(args: &Report, record: &Record) -> Result<Result<Setup, String>, Failure> {
     let folder = args.run.as_path();
+    if !best(folder).is_file() && args.data_dir.is_some() {
+        return Err(Failure::usage(
+            format!("--data-dir finds images for the best weights, and `{}` has none yet", folder.display()),
+            "leave it out until an epoch is complete",
+        ));
+    }
     if !best(folder).is_file() {
         return Ok(Err(
             "The run has no best weights yet, so no mistakes can be shown.".into(),
