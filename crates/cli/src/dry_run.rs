@@ -61,7 +61,10 @@ fn restorer(setup: &RestoreSetup, runs: &Runs, ui: Ui) -> Result<u8, Failure> {
         iterations: 0,
     };
     // The longest phase says most of the time; a checked recipe has one.
-    let longest = setup.phases.iter().max_by_key(|(phase, _)| phase.last - phase.first);
+    let longest = setup
+        .phases
+        .iter()
+        .max_by_key(|(phase, _)| phase.last - phase.first);
     let phase = longest.map_or(whole, |(phase, _)| *phase);
     let began = Instant::now();
     let found = setup.start.evaluate(&setup.train, phase)?;
@@ -111,7 +114,10 @@ fn restorer(setup: &RestoreSetup, runs: &Runs, ui: Ui) -> Result<u8, Failure> {
         ));
     }
     if !found.loss.is_finite() || found.gradient.iter().any(|g| !g.is_finite()) {
-        let message = format!("the first loss is {}, or its slope is not finite", found.loss);
+        let message = format!(
+            "the first loss is {}, or its slope is not finite",
+            found.loss
+        );
         return Err(Failure::negative(message, None).coded(Code::FirstBatch));
     }
     Ok(0)

@@ -187,11 +187,7 @@ fn opening(what: &What) -> String {
         ),
         What::Restorer(start) => format!(
             "{}, {} parameters, for noise {} ({} train, {} test pictures)",
-            start.model,
-            start.parameters,
-            start.sigma,
-            start.train_pictures,
-            start.test_pictures
+            start.model, start.parameters, start.sigma, start.train_pictures, start.test_pictures
         ),
     }
 }

@@ -79,7 +79,10 @@ pub(crate) fn page(name: &str) -> Result<String, Failure> {
                 recipe.model_name(),
                 recipe.model.sigma
             );
-            (text, format!("timestep train {name} --data-dir PICTURES --dry-run"))
+            (
+                text,
+                format!("timestep train {name} --data-dir PICTURES --dry-run"),
+            )
         }
     };
     let data = name.split('/').next().unwrap_or(name);

@@ -1,7 +1,7 @@
 //! Does a result meet the conditions of `--require`?
 
-use crate::failure::Failure;
 use crate::codes::Code;
+use crate::failure::Failure;
 use timestep_train::event::{Measured, TestMetrics};
 use timestep_train::recipe::TaskKind;
 
@@ -106,10 +106,7 @@ pub(crate) fn check(conditions: &[Condition], test: &TestMetrics) -> Result<(), 
 
 /// Fails with exit code 1 if a condition does not hold at the end of a run. The PSNR of a restorer is that on its test pictures;
 /// without any, that on its training pictures.
-pub(crate) fn check_measured(
-    conditions: &[Condition],
-    measured: &Measured,
-) -> Result<(), Failure> {
+pub(crate) fn check_measured(conditions: &[Condition], measured: &Measured) -> Result<(), Failure> {
     match measured {
         Measured::Classifier { test, .. } => check(conditions, test),
         Measured::Restorer { last, .. } => check_values(conditions, &[("psnr", last.counted())]),
@@ -160,7 +157,10 @@ mod tests {
         assert!(one("accuracy>1").is_err() && one("top1=1").is_err());
         let of = |text: &str, task| parse(&[text.to_owned()], task);
         assert!(of("psnr>=28", TaskKind::Restore).is_ok());
-        for (text, task) in [("psnr>=28", TaskKind::Classify), ("top1>=0.9", TaskKind::Restore)] {
+        for (text, task) in [
+            ("psnr>=28", TaskKind::Classify),
+            ("top1>=0.9", TaskKind::Restore),
+        ] {
             let failure = of(text, task).expect_err("of the other task");
             assert_eq!(failure.error, Code::OtherTask);
         }

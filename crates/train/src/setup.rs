@@ -2,9 +2,7 @@
 
 use crate::TrainError;
 use crate::network::network_config;
-use crate::recipe::{
-    CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved, TaskRecipe,
-};
+use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved, TaskRecipe};
 use crate::schedule::Schedule;
 use crate::trained::Card;
 use timestep_data::{
@@ -165,7 +163,12 @@ impl Setup {
         // A published network that has a noise of its own need not be called by it.
         let noise = self.recipe().network.noise.replace("none", "");
         let network = &self.network.config().name;
-        crate::run::default_name(network, &noise, &self.dataset.name, self.recipe().train.seed)
+        crate::run::default_name(
+            network,
+            &noise,
+            &self.dataset.name,
+            self.recipe().train.seed,
+        )
     }
 
     /// Optimiser steps in an epoch.

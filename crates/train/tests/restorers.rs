@@ -212,13 +212,21 @@ fn time_ends_a_run_that_can_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("pictures");
     pictures(&data, 2);
-    let sets = |time: &'static str| layers("denoising/trd-5x5-s25", &data, &["train.joint=2", time]);
-    let whole = trained(&sets("train.time="), &folder.path().join("whole"), usize::MAX);
+    let sets =
+        |time: &'static str| layers("denoising/trd-5x5-s25", &data, &["train.joint=2", time]);
+    let whole = trained(
+        &sets("train.time="),
+        &folder.path().join("whole"),
+        usize::MAX,
+    );
     let short = setup(sets("train.time=0.000001s")).expect("a setup");
     let at = run::create(folder.path(), "short").expect("a run folder");
     let (_, options) = watch(usize::MAX);
     let outcome = trainer::train(&short, &at, options).expect("trained");
-    let Outcome::Finished { reason, measured, .. } = outcome else {
+    let Outcome::Finished {
+        reason, measured, ..
+    } = outcome
+    else {
         panic!("it ended: {outcome:?}");
     };
     assert_eq!(reason, EndReason::Time);
@@ -235,7 +243,13 @@ fn time_ends_a_run_that_can_go_on() {
     let (_, options) = watch(usize::MAX);
     let again = trainer::resume(&long, &at, options).expect("nothing to do");
     assert!(
-        matches!(again, Outcome::Finished { reason: EndReason::Phases, .. }),
+        matches!(
+            again,
+            Outcome::Finished {
+                reason: EndReason::Phases,
+                ..
+            }
+        ),
         "{again:?}"
     );
 }
@@ -252,7 +266,11 @@ fn what_would_not_be_the_same_run_is_refused() {
     trainer::train(&first, &at, options).expect("interrupted");
     let resumed = |sets: &[&str]| {
         let (_, options) = watch(usize::MAX);
-        trainer::resume(&setup(layers(name, &data, sets)).expect("a setup"), &at, options)
+        trainer::resume(
+            &setup(layers(name, &data, sets)).expect("a setup"),
+            &at,
+            options,
+        )
     };
     assert!(matches!(
         resumed(&["train.greedy=4"]),
@@ -268,14 +286,26 @@ fn pictures_and_weights_that_do_not_fit_are_refused() {
     let data = folder.path().join("pictures");
     let name = "denoising/trd-5x5-s25";
     let of = |sets: &[&str]| setup(layers(name, &data, sets)).err();
-    assert!(matches!(of(&[]), Some(TrainError::Pictures(_))), "no folder");
+    assert!(
+        matches!(of(&[]), Some(TrainError::Pictures(_))),
+        "no folder"
+    );
     pictures(&data, 4);
     assert!(of(&[]).is_none());
-    assert!(matches!(of(&["data.dir="]), Some(TrainError::NeedsPictures)));
-    assert!(matches!(of(&["data.skip=9"]), Some(TrainError::Pictures(_))));
+    assert!(matches!(
+        of(&["data.dir="]),
+        Some(TrainError::NeedsPictures)
+    ));
+    assert!(matches!(
+        of(&["data.skip=9"]),
+        Some(TrainError::Pictures(_))
+    ));
     // Pictures that are trained on are not measured on.
     let overlap = of(&["data.test_every=2"]);
-    assert!(matches!(overlap, Some(TrainError::NotHeldOut { .. })), "{overlap:?}");
+    assert!(
+        matches!(overlap, Some(TrainError::NotHeldOut { .. })),
+        "{overlap:?}"
+    );
     let apart = ["data.every=2", "data.test_every=2", "data.test_skip=1"];
     assert!(of(&apart).is_none());
     let same = format!("data.test_dir={}", data.display());
@@ -283,11 +313,18 @@ fn pictures_and_weights_that_do_not_fit_are_refused() {
     let none: PathBuf = folder.path().join("nothing");
     let missing = format!("data.test_dir={}", none.display());
     assert!(matches!(of(&[&missing]), Some(TrainError::Pictures(_))));
-    for (start, fits) in [("trd-7x7-s25", false), ("csf-7x7-s25", false), ("trd-5x5-s15", true)] {
+    for (start, fits) in [
+        ("trd-7x7-s25", false),
+        ("csf-7x7-s25", false),
+        ("trd-5x5-s15", true),
+    ] {
         let set = format!("model.start={start}");
         let found = of(&["model.size=5", "model.steps=5", &set]);
         assert_eq!(found.is_none(), fits, "{start}: {found:?}");
-        assert!(fits || matches!(found, Some(TrainError::Start { .. })), "{start}");
+        assert!(
+            fits || matches!(found, Some(TrainError::Start { .. })),
+            "{start}"
+        );
     }
     let found = of(&["model.start=nothing.safetensors"]);
     assert!(matches!(found, Some(TrainError::File(_))), "{found:?}");

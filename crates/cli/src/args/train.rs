@@ -71,7 +71,12 @@ pub(crate) struct Train {
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// Folder for run folders
-    #[arg(long, value_name = "DIR", default_value = "runs", conflicts_with = "resume")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "runs",
+        conflicts_with = "resume"
+    )]
     pub(crate) out: PathBuf,
     /// Name of the run folder [default: from data or noise, model and seed]
     #[arg(long, conflicts_with = "resume")]

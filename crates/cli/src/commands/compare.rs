@@ -17,7 +17,11 @@ use timestep_train::{TrainError, files, run};
 
 /// Reads the runs, which are all of one task.
 pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
-    let tasks: Result<Vec<TaskKind>, _> = args.runs.iter().map(|r| run::layers(r).map(|l| l.task())).collect();
+    let tasks: Result<Vec<TaskKind>, _> = args
+        .runs
+        .iter()
+        .map(|r| run::layers(r).map(|l| l.task()))
+        .collect();
     let tasks = tasks?;
     let other = tasks.iter().position(|task| *task != tasks[0]);
     if let Some(other) = other {
@@ -92,7 +96,10 @@ fn side_by_side<'r, R: Compared>(
                 "why": why,
             }));
         }
-        ui.note(&format!("`{}` is left out: {why}", record.folder().display()));
+        ui.note(&format!(
+            "`{}` is left out: {why}",
+            record.folder().display()
+        ));
     }
     if ui.json {
         comparison.groups.iter().for_each(|g| ui.object(object(g)));

@@ -13,9 +13,7 @@ use timestep_train::recipe::{AnyResolved, Layers, Recipe, data_sets, diff};
 /// Shows, compares or starts recipes.
 pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
     match &args.action {
-        ConfigAction::Show { recipe, flags } => {
-            show(recipe.as_deref(), flags, ui)
-        }
+        ConfigAction::Show { recipe, flags } => show(recipe.as_deref(), flags, ui),
         ConfigAction::Diff { left, right } => {
             let one = resolve(settings::layers(Some(left))?)?;
             let other = resolve(settings::layers(Some(right))?)?;

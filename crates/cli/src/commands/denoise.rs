@@ -36,7 +36,8 @@ fn method_named(model: &Path) -> Option<&'static str> {
     }
     let name = model.to_str()?;
     let keys = METHODS.iter().map(|method| method.facts.key);
-    keys.into_iter().find(|key| name.split('-').next() == Some(key))
+    keys.into_iter()
+        .find(|key| name.split('-').next() == Some(key))
 }
 
 /// Restores every picture; one that fails does not stop the others.

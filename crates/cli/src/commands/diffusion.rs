@@ -5,11 +5,11 @@ use crate::codes::of_file;
 use crate::failure::Failure;
 use crate::ui::{Ui, table};
 use serde_json::json;
+use std::path::{Path, PathBuf};
 use timestep_numerics::analysis::zero_stability_of_steps;
 use timestep_report::diffusion::{DiffusionStep, RANGE, SHOWN, diffusion, steps_of};
 use timestep_restore::methods::bundled;
 use timestep_restore::trd::Model;
-use std::path::{Path, PathBuf};
 use timestep_train::files;
 
 /// Prints what each step of a model does; draws it on request.

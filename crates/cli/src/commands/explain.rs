@@ -12,7 +12,8 @@ use timestep_nets::{BlockFacts, Home, Network, Preset, Published};
 use timestep_numerics::noise::{NoiseFacts, noise_facts};
 use timestep_numerics::{SchemeFacts, page};
 use timestep_train::recipe::{
-    Recipe, RestoreRecipe, Setting, TaskKind, TaskRecipe, setting as find_setting, settings as all_settings,
+    Recipe, RestoreRecipe, Setting, TaskKind, TaskRecipe, setting as find_setting,
+    settings as all_settings,
 };
 
 /// Prints the page of a name: Markdown, as it was written.
@@ -98,7 +99,10 @@ fn noise_page(noise: &'static NoiseFacts) -> String {
     let prefix = format!("{}:", noise.key);
     let both = "stochastic-depth and shake-shake:";
     let mut settings = String::new();
-    for setting in all_settings(TaskKind::Classify).iter().filter(|s| s.path.starts_with("noise.")) {
+    for setting in all_settings(TaskKind::Classify)
+        .iter()
+        .filter(|s| s.path.starts_with("noise."))
+    {
         let own = setting.about.starts_with(&prefix) || !setting.about.contains(": ");
         if own || setting.about.starts_with(both) {
             settings.push_str(&format!("`--set {}=…`  {}\n", setting.path, setting.about));

@@ -111,10 +111,7 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
             vec!["recipe"],
             recipes().into_iter().map(|r| vec![json!(r)]).collect(),
         ),
-        Kind::Settings => (
-            vec!["setting", "of", "type", "default", "what"],
-            settings(),
-        ),
+        Kind::Settings => (vec!["setting", "of", "type", "default", "what"], settings()),
         Kind::Analyses => (vec!["analysis", "what"], analyses()),
         Kind::Logs => (
             vec!["log", "file", "always", "what"],

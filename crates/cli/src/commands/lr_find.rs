@@ -25,9 +25,21 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
         .coded(Code::OtherTask));
     }
     let unused = [
-        ("--lr", &args.flags.lr, "the rates go --from one --to another"),
-        ("--epochs", &args.flags.epochs, "--iterations says how many steps are taken"),
-        ("--time", &args.flags.time, "--iterations says how many steps are taken"),
+        (
+            "--lr",
+            &args.flags.lr,
+            "the rates go --from one --to another",
+        ),
+        (
+            "--epochs",
+            &args.flags.epochs,
+            "--iterations says how many steps are taken",
+        ),
+        (
+            "--time",
+            &args.flags.time,
+            "--iterations says how many steps are taken",
+        ),
     ];
     if let Some((flag, _, hint)) = unused.into_iter().find(|(_, given, _)| given.is_some()) {
         let message = format!("{flag} changes nothing in a test of learning rates");

@@ -134,7 +134,10 @@ fn open(args: &Report, record: &Record) -> Result<Result<Setup, String>, Failure
     let folder = args.run.as_path();
     if !best(folder).is_file() && args.data_dir.is_some() {
         return Err(Failure::usage(
-            format!("--data-dir finds images for the best weights, and `{}` has none yet", folder.display()),
+            format!(
+                "--data-dir finds images for the best weights, and `{}` has none yet",
+                folder.display()
+            ),
             "leave it out until an epoch is complete",
         ));
     }

@@ -85,7 +85,9 @@ fn check(args: &WeakOrderArgs) -> Result<(), Failure> {
     ] {
         if given && !args.noises.iter().any(dropped) {
             return Err(Failure::usage(
-                format!("{flag} is about blocks that are dropped, and none of these noises drops any"),
+                format!(
+                    "{flag} is about blocks that are dropped, and none of these noises drops any"
+                ),
                 format!("leave it out, or look at `{DROPS}`"),
             )
             .coded(Code::AnalysisInput));

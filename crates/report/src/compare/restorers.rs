@@ -69,7 +69,9 @@ impl Compared for RestorerRecord {
     fn same_data(&self, other: &Self) -> Result<(), String> {
         let (x, y) = (self.recipe.model.sigma, other.recipe.model.sigma);
         if x != y {
-            return Err(format!("the first is for noise {x}, the second for noise {y}"));
+            return Err(format!(
+                "the first is for noise {x}, the second for noise {y}"
+            ));
         }
         let (Some(x), Some(y)) = (&self.start, &other.start) else {
             return Ok(());

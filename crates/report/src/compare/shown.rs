@@ -46,7 +46,13 @@ impl<R: Compared> Comparison<'_, R> {
     #[must_use]
     pub fn document(&self) -> Document {
         let mut head = vec![R::SUBJECT, "n", R::MEASURE];
-        head.extend(self.groups.iter().take(1).flat_map(|g| &g.columns).map(|c| c.head));
+        head.extend(
+            self.groups
+                .iter()
+                .take(1)
+                .flat_map(|g| &g.columns)
+                .map(|c| c.head),
+        );
         head.push("difference to the first");
         let rows = self.groups.iter().enumerate().map(|(g, group)| {
             let key = |name: &str| format!("group.{}.{name}", g + 1);
@@ -60,7 +66,9 @@ impl<R: Compared> Comparison<'_, R> {
                 mean.into(),
             ];
             let columns = group.columns.iter();
-            row.extend(columns.map(|c| -> Cell { vec![shown(key(c.key), c.value, &c.text)].into() }));
+            row.extend(
+                columns.map(|c| -> Cell { vec![shown(key(c.key), c.value, &c.text)].into() }),
+            );
             let difference = group.difference;
             row.push(difference.map_or(words("-"), |d| vec![text(verdict(&d))].into()));
             row

@@ -29,7 +29,10 @@ pub(super) fn section(model: &Restorer) -> Option<Section> {
             vec![real(key("slope"), step.slope, 5)].into(),
         ];
         if learns {
-            row.push(step.k.map_or(words("·"), |k| vec![signed(key("k"), k, 4)].into()));
+            row.push(
+                step.k
+                    .map_or(words("·"), |k| vec![signed(key("k"), k, 4)].into()),
+            );
             let h = step.k.map_or(1.0, |k| 1.0 / (1.0 + k));
             row.push(vec![real(key("h"), h, 4)].into());
         }

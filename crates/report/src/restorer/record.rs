@@ -279,7 +279,9 @@ fn evaluations(path: &Path) -> Result<Vec<Evaluated>, TrainError> {
                 psnr: psnr.parse().ok()?,
             })
         };
-        all.push(read().ok_or_else(|| damaged(path, format!("row {} is no row of numbers", n + 1)))?);
+        all.push(
+            read().ok_or_else(|| damaged(path, format!("row {} is no row of numbers", n + 1)))?,
+        );
     }
     // Version 0.1 counted phases, and the evaluations of each, from 0.
     if all.first().is_some_and(|first| first.phase == 0) {
@@ -305,7 +307,10 @@ mod tests {
         assert_eq!(counted, [(1, 1), (1, 2), (2, 3)]);
         for bad in ["a,b\n", "phase,evaluation,loss,psnr\n1,2\n"] {
             std::fs::write(&path, bad).expect("writable");
-            assert!(matches!(evaluations(&path), Err(TrainError::Damaged { .. })), "{bad}");
+            assert!(
+                matches!(evaluations(&path), Err(TrainError::Damaged { .. })),
+                "{bad}"
+            );
         }
     }
 }

@@ -12,11 +12,7 @@ use timestep_train::event::EndReason;
 
 /// The result in a sentence.
 pub(super) fn lead(record: &RestorerRecord) -> Vec<Inline> {
-    let mut line = vec![
-        text("Run "),
-        Inline::Code(record.name()),
-        text(": "),
-    ];
+    let mut line = vec![text("Run "), Inline::Code(record.name()), text(": ")];
     let Some(last) = record.last() else {
         line.push(text("no phase was completed."));
         return line;
@@ -109,7 +105,9 @@ pub(super) fn result(record: &RestorerRecord) -> Section {
                          clipped. The best phase was chosen on these same pictures, so it flatters. ",
                     ),
                 ];
-                line.extend(prose("The spread between seeds comes on top: `timestep compare` shows it."));
+                line.extend(prose(
+                    "The spread between seeds comes on top: `timestep compare` shows it.",
+                ));
                 blocks.push(paragraph(line));
             } else {
                 blocks.push(paragraph(prose(
@@ -162,7 +160,9 @@ pub(super) fn health(record: &RestorerRecord, model: Option<&Restorer>) -> Secti
     {
         let word = match found.zero_stable {
             true => "The learned sequence of k is zero-stable: an error of the history grows to ",
-            false => "Warning: the learned sequence of k is not zero-stable: an error of the history grows to ",
+            false => {
+                "Warning: the learned sequence of k is not zero-stable: an error of the history grows to "
+            }
         };
         items.push(vec![
             text(word),
@@ -173,7 +173,12 @@ pub(super) fn health(record: &RestorerRecord, model: Option<&Restorer>) -> Secti
     if record.warnings.is_empty() {
         items.push(vec![text("No warnings.")]);
     }
-    items.extend(record.warnings.iter().map(|w| vec![text(format!("Warning: {w}"))]));
+    items.extend(
+        record
+            .warnings
+            .iter()
+            .map(|w| vec![text(format!("Warning: {w}"))]),
+    );
     Section {
         key: "health",
         title: "Health".into(),
@@ -186,7 +191,10 @@ pub(super) fn cost(record: &RestorerRecord) -> Section {
     let mut rows = Vec::new();
     let mut row = |name: &str, cell: Cell| rows.push(vec![words(name), cell]);
     if let Some(start) = &record.start {
-        row("parameters", vec![count("parameters", start.parameters as u64)].into());
+        row(
+            "parameters",
+            vec![count("parameters", start.parameters as u64)].into(),
+        );
         row(
             "training pictures",
             vec![
@@ -199,12 +207,21 @@ pub(super) fn cost(record: &RestorerRecord) -> Section {
         );
     }
     let evaluations = record.evaluations.len();
-    row("evaluations of the loss", vec![count("evaluations", evaluations as u64)].into());
+    row(
+        "evaluations of the loss",
+        vec![count("evaluations", evaluations as u64)].into(),
+    );
     if let RestorerEnding::Finished { seconds, .. } = &record.ending {
-        row("time", vec![shown("seconds", *seconds, duration(*seconds))].into());
+        row(
+            "time",
+            vec![shown("seconds", *seconds, duration(*seconds))].into(),
+        );
         if evaluations > 0 {
             let each = seconds / evaluations as f64;
-            row("an evaluation", vec![shown("evaluation.seconds", each, duration(each))].into());
+            row(
+                "an evaluation",
+                vec![shown("evaluation.seconds", each, duration(each))].into(),
+            );
         }
     }
     Section {
@@ -233,7 +250,11 @@ pub(super) fn curves(record: &RestorerRecord) -> Option<Section> {
             marks.push((*first, format!("{phase}")));
         }
         lines.push(Line {
-            label: if phase == 1 { "training".into() } else { String::new() },
+            label: if phase == 1 {
+                "training".into()
+            } else {
+                String::new()
+            },
             points: own,
             ..Line::default()
         });
@@ -272,7 +293,12 @@ pub(super) fn curves(record: &RestorerRecord) -> Option<Section> {
             vec![
                 vec![count(format!("evaluation.{n}"), n as u64)].into(),
                 vec![count(format!("evaluation.{n}.phase"), e.phase as u64)].into(),
-                vec![shown(format!("evaluation.{n}.loss"), e.loss, format!("{:.5}", e.loss))].into(),
+                vec![shown(
+                    format!("evaluation.{n}.loss"),
+                    e.loss,
+                    format!("{:.5}", e.loss),
+                )]
+                .into(),
                 vec![real(format!("evaluation.{n}.psnr"), e.psnr, 4)].into(),
             ]
         })
@@ -285,7 +311,9 @@ pub(super) fn curves(record: &RestorerRecord) -> Option<Section> {
             Block::Details {
                 summary: "Every evaluation as a table (metrics.csv)".into(),
                 blocks: vec![Block::Table(Table {
-                    head: ["evaluation", "phase", "loss", "PSNR"].map(str::to_owned).to_vec(),
+                    head: ["evaluation", "phase", "loss", "PSNR"]
+                        .map(str::to_owned)
+                        .to_vec(),
                     rows,
                 })],
             },
@@ -306,17 +334,30 @@ pub(super) fn phases(record: &RestorerRecord) -> Option<Section> {
         };
         let made = record.evaluations.iter().filter(|e| e.phase == n).count();
         let psnr = |key: &str, value: Option<f64>| -> Cell {
-            value.map_or(words("-"), |v| vec![real(format!("phase.{n}.{key}"), v, 3)].into())
+            value.map_or(words("-"), |v| {
+                vec![real(format!("phase.{n}.{key}"), v, 3)].into()
+            })
         };
         vec![
             vec![count(format!("phase.{n}"), n as u64)].into(),
             words(steps),
-            vec![count(format!("phase.{n}.parameters"), phase.parameters as u64)].into(),
+            vec![count(
+                format!("phase.{n}.parameters"),
+                phase.parameters as u64,
+            )]
+            .into(),
             vec![count(format!("phase.{n}.pictures"), phase.pictures as u64)].into(),
-            vec![count(format!("phase.{n}.iterations"), phase.iterations as u64)].into(),
+            vec![count(
+                format!("phase.{n}.iterations"),
+                phase.iterations as u64,
+            )]
+            .into(),
             vec![count(format!("phase.{n}.evaluations"), made as u64)].into(),
             psnr("psnr", phase.end.map(|end| end.psnr)),
-            psnr("test_psnr", phase.end.and_then(|end| end.test).map(|t| t.psnr)),
+            psnr(
+                "test_psnr",
+                phase.end.and_then(|end| end.test).map(|t| t.psnr),
+            ),
         ]
     };
     let head = [

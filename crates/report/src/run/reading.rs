@@ -139,7 +139,10 @@ mod tests {
 
     #[test]
     fn the_columns_are_those_of_the_table() {
-        assert_eq!(Table::Epochs.header(), format!("epoch,{}", COLUMNS.join(",")));
+        assert_eq!(
+            Table::Epochs.header(),
+            format!("epoch,{}", COLUMNS.join(","))
+        );
     }
 
     #[test]

@@ -107,8 +107,7 @@ pub fn samples(
             let clean: Vec<f32> = grey.pixels().map(|p| f32::from(p.0[0])).collect();
             let mut noisy = clean.clone();
             timestep_data::add_noise(&mut noisy, sigma, seed, index as u64);
-            let plane =
-                |pixels| Plane::new(width, height, pixels).map_err(|e| fail(e.to_string()));
+            let plane = |pixels| Plane::new(width, height, pixels).map_err(|e| fail(e.to_string()));
             Ok(Sample {
                 noisy: plane(noisy)?,
                 clean: plane(clean)?,
@@ -149,7 +148,10 @@ mod tests {
         let folder = folder_of(2);
         let none = Choice { every: 1, skip: 9 };
         let error = samples(folder.path(), none, 25.0, 0).expect_err("none");
-        assert!(error.to_string().contains("none of the 2 pictures"), "{error}");
+        assert!(
+            error.to_string().contains("none of the 2 pictures"),
+            "{error}"
+        );
         std::fs::write(folder.path().join("9.png"), b"no picture").expect("written");
         let error = samples(folder.path(), Choice::ALL, 25.0, 0).expect_err("a bad one");
         assert!(error.path.ends_with("9.png"), "{error}");

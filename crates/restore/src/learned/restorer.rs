@@ -105,7 +105,11 @@ impl Restorer {
                 m.stages.len(),
                 m.scheme
             ),
-            Self::Csf(m) => format!("csf with {0}×{0} filters, {1} stages", m.size, m.stages.len()),
+            Self::Csf(m) => format!(
+                "csf with {0}×{0} filters, {1} stages",
+                m.size,
+                m.stages.len()
+            ),
         }
     }
 

@@ -77,7 +77,13 @@ impl Findings {
         self.require_or(ok, path, message, None);
     }
 
-    pub(super) fn require_or(&mut self, ok: bool, path: &'static str, message: &str, hint: Option<&str>) {
+    pub(super) fn require_or(
+        &mut self,
+        ok: bool,
+        path: &'static str,
+        message: &str,
+        hint: Option<&str>,
+    ) {
         if !ok {
             self.push(true, path, message.to_owned(), hint);
         }

@@ -420,9 +420,7 @@ fn flatten(prefix: &str, spans: &DeTable<'_>, values: &toml::Table, leaves: &mut
 /// Whether recipes of some task have a section of this name.
 fn is_section(name: &str) -> bool {
     let tasks = [TaskKind::Classify, TaskKind::Restore];
-    tasks
-        .into_iter()
-        .any(|task| sections(task).contains(&name))
+    tasks.into_iter().any(|task| sections(task).contains(&name))
 }
 
 /// There is no data set of this name; perhaps it is another one, or a network.

@@ -145,7 +145,10 @@ pub struct TrainSettings {
 
 /// A seed as TOML can write it. A larger one can only be made in code, and is refused by
 /// [`Recipe::check`], which must be able to show it first.
-pub(super) fn saturating<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn saturating<S: serde::Serializer>(
+    seed: &u64,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(i64::try_from(*seed).unwrap_or(i64::MAX))
 }
 

@@ -2,8 +2,8 @@
 
 use super::layers::{Entry, Layers};
 use super::model::Recipe;
-use super::other::{instead, owner};
 use super::near::{near, quoted};
+use super::other::{instead, owner};
 use super::problem::{Origin, Problem, ProblemKind, RecipeError};
 use super::restore::RestoreRecipe;
 use super::settings::{Kind, Setting, keys, sections, setting, settings, split};

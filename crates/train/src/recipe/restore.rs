@@ -341,10 +341,7 @@ fn train(recipe: &RestoreRecipe, found: &mut Findings) {
         Some("set `train.greedy = 40`"),
     );
     if recipe.model.method == RestoreMethod::Csf {
-        for (path, count) in [
-            ("train.joint", train.joint),
-            ("train.finish", train.finish),
-        ] {
+        for (path, count) in [("train.joint", train.joint), ("train.finish", train.finish)] {
             found.require_or(
                 count == 0,
                 path,

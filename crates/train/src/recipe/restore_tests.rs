@@ -48,7 +48,10 @@ fn every_embedded_recipe_resolves_and_reads_back_equal() {
         let model = recipe.model_name();
         assert_eq!(name, format!("denoising/{model}-s{}", recipe.model.sigma));
         let text = resolved.to_annotated_toml();
-        assert_eq!(&text.parse::<RestoreRecipe>().expect("its own text"), recipe);
+        assert_eq!(
+            &text.parse::<RestoreRecipe>().expect("its own text"),
+            recipe
+        );
         let again: RestoreRecipe = recipe.to_commented_toml().parse().expect("its own text");
         assert_eq!(&again, recipe);
     }
@@ -59,14 +62,20 @@ fn layers_tell_where_values_come_from() {
     let mut layers = layers(&["model.sigma=15"]);
     layers.flag("--seed", "train.seed", "7");
     let resolved = layers.resolve_restorer().expect("a recipe");
-    assert_eq!((resolved.recipe.model.sigma, resolved.recipe.train.seed), (15.0, 7));
+    assert_eq!(
+        (resolved.recipe.model.sigma, resolved.recipe.train.seed),
+        (15.0, 7)
+    );
     assert_eq!(resolved.origin("model.sigma"), Origin::Set);
     assert_eq!(resolved.origin("train.seed"), Origin::Flag("--seed".into()));
     assert_eq!(resolved.origin("train.finish"), Origin::Default);
     let Origin::Recipe(place) = resolved.origin("model.size") else {
         panic!("from the recipe");
     };
-    assert!(place.starts_with("recipes/denoising/trd-5x5-s25.toml:"), "{place}");
+    assert!(
+        place.starts_with("recipes/denoising/trd-5x5-s25.toml:"),
+        "{place}"
+    );
 }
 
 #[test]
@@ -97,7 +106,11 @@ fn all_problems_are_told_at_once() {
         problem.hint.clone().unwrap_or_default()
     };
     assert!(hint("model.sise").contains("did you mean `model.size`"));
-    assert!(hint("model.scheme").contains("did you mean `lm"), "{}", hint("model.scheme"));
+    assert!(
+        hint("model.scheme").contains("did you mean `lm"),
+        "{}",
+        hint("model.scheme")
+    );
 }
 
 #[test]
@@ -117,11 +130,17 @@ fn values_that_do_not_fit_together_are_refused() {
         assert_eq!(problems(layers(sets)).len(), 1, "{sets:?}");
     }
     // A cascade has no scheme, and says so in no recipe.
-    let csf = Layers::load("denoising/csf-7x7-s25").resolve_restorer().expect("a recipe");
+    let csf = Layers::load("denoising/csf-7x7-s25")
+        .resolve_restorer()
+        .expect("a recipe");
     assert_eq!(csf.recipe.scheme(), None);
     let named = layers(&["model.scheme=forward-euler"]).resolve_restorer();
     if let Ok(named) = named {
-        assert_eq!(named.recipe.scheme(), Some("euler"), "an alias is the same scheme");
+        assert_eq!(
+            named.recipe.scheme(),
+            Some("euler"),
+            "an alias is the same scheme"
+        );
     }
 }
 
@@ -132,9 +151,21 @@ fn settings_and_recipes_of_the_other_task_are_refused_with_what_to_use() {
     let found = problems(restorer);
     assert_eq!(found.len(), 3);
     assert!(found.iter().all(|p| p.kind == ProblemKind::OtherTask));
-    let epochs = found.iter().find(|p| p.path == "train.epochs").expect("told");
-    assert!(epochs.to_string().contains("(from `--epochs`): is a setting of a classifier"));
-    assert!(epochs.hint.as_ref().is_some_and(|h| h.contains("train.greedy")));
+    let epochs = found
+        .iter()
+        .find(|p| p.path == "train.epochs")
+        .expect("told");
+    assert!(
+        epochs
+            .to_string()
+            .contains("(from `--epochs`): is a setting of a classifier")
+    );
+    assert!(
+        epochs
+            .hint
+            .as_ref()
+            .is_some_and(|h| h.contains("train.greedy"))
+    );
 
     let mut classifier = Layers::load("digits/lm-resnet-20");
     classifier.set("model.sigma=3").set("task.kind=restore");
@@ -142,10 +173,17 @@ fn settings_and_recipes_of_the_other_task_are_refused_with_what_to_use() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(|p| p.kind == ProblemKind::OtherTask));
 
-    let error = Layers::load("denoising/trd-5x5-s25").resolve().expect_err("not a classifier");
+    let error = Layers::load("denoising/trd-5x5-s25")
+        .resolve()
+        .expect_err("not a classifier");
     let text = error.to_string();
-    assert!(text.contains("is a recipe of a restorer, not of a classifier"), "{text}");
-    let error = Layers::load("digits").resolve_restorer().expect_err("not a restorer");
+    assert!(
+        text.contains("is a recipe of a restorer, not of a classifier"),
+        "{text}"
+    );
+    let error = Layers::load("digits")
+        .resolve_restorer()
+        .expect_err("not a restorer");
     assert!(error.to_string().contains("denoising/trd-5x5-s25"));
 }
 

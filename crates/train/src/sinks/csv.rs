@@ -1,8 +1,8 @@
 //! How did a run go, as a table? `metrics.csv`, one row an epoch or an evaluation, for spreadsheets and pandas.
 
 use crate::event::{Event, Position, Sink, SinkError};
-use crate::recipe::TaskKind;
 use crate::files::{self, Action, FileError};
+use crate::recipe::TaskKind;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,9 @@ impl Table {
             // A state of another task.
             _ => return false,
         };
-        let number = cells.nth(column).and_then(|cell| cell.parse::<usize>().ok());
+        let number = cells
+            .nth(column)
+            .and_then(|cell| cell.parse::<usize>().ok());
         number.is_some_and(|number| number <= last)
     }
 }
@@ -237,7 +239,11 @@ mod tests {
         let rows: Vec<&str> = text.lines().skip(1).collect();
         assert_eq!(rows[0], "1,1,100,26");
         assert_eq!(rows.len(), 3);
-        let error = CsvSink::open(&path, Table::Epochs, Some(Position::Epochs { epoch: 1, step: 1 }));
+        let error = CsvSink::open(
+            &path,
+            Table::Epochs,
+            Some(Position::Epochs { epoch: 1, step: 1 }),
+        );
         assert!(error.is_err(), "a table of another task");
     }
 

@@ -137,7 +137,7 @@ pub fn open(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::event::{Event, Restored, RestoreTest, TestMetrics, TrainMetrics};
+    use crate::event::{Event, RestoreTest, Restored, TestMetrics, TrainMetrics};
 
     /// The event of an epoch, with numbers that are easy to find again.
     pub(crate) fn epoch(epoch: usize) -> Event {

@@ -3,13 +3,11 @@
 use super::{Begun, Divergence, Ready, Task, Work};
 use crate::checkpoint::{Progress, load_state, save_state, save_weights};
 use crate::evaluate::{Tally, evaluate, images};
-use crate::event::{
-    Best, EndReason, Event, Measured, Position, TestMetrics, TrainMetrics, What,
-};
+use crate::event::{Best, EndReason, Event, Measured, Position, TestMetrics, TrainMetrics, What};
 use crate::recipe::{Recipe, Resolved};
+use crate::run;
 use crate::setup::Setup;
 use crate::trainer::{Desk, Ledger, Options, Stop};
-use crate::run;
 use crate::{Examples, Learner, TrainError};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -100,12 +98,7 @@ impl Ready for Setup {
 }
 
 impl<'s> Classify<'s> {
-    fn new(
-        setup: &'s Setup,
-        parameters: Parameters,
-        learner: Learner,
-        progress: Progress,
-    ) -> Self {
+    fn new(setup: &'s Setup, parameters: Parameters, learner: Learner, progress: Progress) -> Self {
         Self {
             setup,
             parameters,

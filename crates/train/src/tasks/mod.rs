@@ -147,8 +147,11 @@ pub trait Ready {
     ///
     /// # Errors
     /// [`TrainError::NotARun`] without a state, [`TrainError::OtherData`] if it is not of this data.
-    fn proceed(&self, folder: &Path, options: &Options)
-    -> Result<Begun<Self::Task<'_>>, TrainError>;
+    fn proceed(
+        &self,
+        folder: &Path,
+        options: &Options,
+    ) -> Result<Begun<Self::Task<'_>>, TrainError>;
 }
 
 /// A recipe of any task with its data, ready to be trained.
@@ -167,9 +170,7 @@ impl Job {
     pub fn new(resolved: AnyResolved) -> Result<Self, TrainError> {
         Ok(match resolved {
             AnyResolved::Classify(resolved) => Job::Classify(Box::new(Setup::new(*resolved)?)),
-            AnyResolved::Restore(resolved) => {
-                Job::Restore(Box::new(RestoreSetup::new(*resolved)?))
-            }
+            AnyResolved::Restore(resolved) => Job::Restore(Box::new(RestoreSetup::new(*resolved)?)),
         })
     }
 

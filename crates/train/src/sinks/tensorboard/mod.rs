@@ -198,7 +198,9 @@ impl Sink for TensorboardSink {
             Event::PhaseEnd {
                 restored, memory_k, ..
             } => {
-                let test = restored.test.map(|test| ("psnr/test".to_owned(), test.psnr));
+                let test = restored
+                    .test
+                    .map(|test| ("psnr/test".to_owned(), test.psnr));
                 let mut scalars: Vec<(String, f64)> = test.into_iter().collect();
                 for (step, ks) in memory_k.iter().enumerate() {
                     for (age, k) in ks.iter().enumerate() {

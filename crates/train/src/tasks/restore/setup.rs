@@ -39,11 +39,7 @@ impl RestoreSetup {
         if data.dir.is_empty() {
             return Err(TrainError::NeedsPictures);
         }
-        let (folder, sigma, seed) = (
-            Path::new(&data.dir),
-            recipe.model.sigma,
-            recipe.train.seed,
-        );
+        let (folder, sigma, seed) = (Path::new(&data.dir), recipe.model.sigma, recipe.train.seed);
         let choice = Choice {
             every: data.every,
             skip: data.skip,
@@ -120,8 +116,8 @@ fn start(recipe: &RestoreRecipe) -> Result<Restorer, TrainError> {
     if model.start.is_empty() {
         return Ok(start);
     }
-    let bytes = weights_named(&model.start)
-        .map_err(|e| FileError::new(Action::Read, &model.start, e))?;
+    let bytes =
+        weights_named(&model.start).map_err(|e| FileError::new(Action::Read, &model.start, e))?;
     start
         .with_weights(&bytes)
         .map_err(|source| TrainError::Start {
