@@ -6,6 +6,8 @@
 
 mod array;
 mod coef;
+mod engines;
+mod exact;
 mod features;
 mod fused;
 pub mod ops;
@@ -15,6 +17,8 @@ mod tape;
 
 pub use array::Array;
 pub use coef::Coef;
+pub use engines::{EngineFacts, UnknownEngine, engine, engines};
+pub use exact::Exact;
 pub use features::Features;
 pub use fused::Fused;
 pub use parameters::{

@@ -5,7 +5,7 @@
 //! engine that made it. Networks do not call these methods; they use [`ops`](crate::ops) on
 //! [`Features`](crate::Features) and [`Array`](crate::Array), which carry their tape along.
 
-use crate::{ConvSpec, GradientSink, ParamId, Parameters, Sampling, Targets, Window};
+use crate::{ConvSpec, GradientSink, ParamId, Parameters, Sampling, Specs, Targets, Window};
 use std::any::Any;
 use std::fmt::Debug;
 use std::rc::Rc;
@@ -51,9 +51,15 @@ impl Wanted {
     /// Is the gradient of a parameter wanted?
     #[must_use]
     pub fn parameter(&self, parameters: &Parameters, id: ParamId) -> bool {
+        self.of(parameters.specs(), id)
+    }
+
+    /// Is the gradient of a parameter of this table wanted?
+    #[must_use]
+    pub fn of(&self, specs: &Specs, id: ParamId) -> bool {
         match self {
             Wanted::Nothing | Wanted::Leaves => false,
-            Wanted::Parameters => parameters.specs()[id.index()].is_trained(),
+            Wanted::Parameters => specs[id.index()].is_trained(),
             Wanted::Marked(marked) => marked[id.index()],
         }
     }
