@@ -101,7 +101,10 @@ fn gradients(
     };
     let found = learn(pass, network, images, &targets);
     let off = difference(&found.logits, &expected(want, "logits_train"));
-    assert!(off < to.logits, "{name} {on}: training logits differ by {off}");
+    assert!(
+        off < to.logits,
+        "{name} {on}: training logits differ by {off}"
+    );
     assert!(difference(&[found.loss], &expected(want, "loss")) < to.logits);
     let norm_of = |name: &str| expected(want, &format!("norm.{name}"))[0];
     for (spec, grad) in network

@@ -157,7 +157,11 @@ fn differences(
     let train = difference(&found.logits, &expected(want, "logits_train"));
     let logits = difference(&eval, &expected(want, "logits_eval"));
     // NaN must not pass for small.
-    let logits = if train > logits || train.is_nan() { train } else { logits };
+    let logits = if train > logits || train.is_nan() {
+        train
+    } else {
+        logits
+    };
     let trained = || network.specs().iter().filter(|s| s.is_trained());
     let norm_of = |name: &str| expected(want, &format!("norm.{name}"))[0];
     let largest = trained().fold(0.0_f64, |m, s| m.max(norm_of(&s.name)));

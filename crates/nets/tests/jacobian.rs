@@ -5,9 +5,7 @@ mod common;
 use common::steps::{config, dot, input, network, one_image, steps};
 use common::wide;
 use timestep_engine::{Engine, Exact, Fused};
-use timestep_nets::{
-    Measured, NetError, NetworkConfig, Parameters, StepAt, Verdict, Visit,
-};
+use timestep_nets::{Measured, NetError, NetworkConfig, Parameters, StepAt, Verdict, Visit};
 use timestep_numerics::Complex64;
 use timestep_numerics::analysis::{AnalysisError, Effort, arnoldi};
 

@@ -1,8 +1,6 @@
 //! Is every published network exactly as large as published?
 
-use timestep_nets::{
-    InputShape, Network, Role, all_coefficients, equations, preset, presets,
-};
+use timestep_nets::{InputShape, Network, Role, all_coefficients, equations, preset, presets};
 
 const CIFAR: InputShape = InputShape {
     channels: 3,

@@ -2,12 +2,10 @@
 
 mod common;
 
-use common::steps::{config, dot, input, network, one_image, steps};
 use common::Images;
+use common::steps::{config, dot, input, network, one_image, steps};
 use timestep_engine::{Engine, Exact, Features, Fused};
-use timestep_nets::{
-    Mode, NetError, NetworkConfig, Pass, Tracer, Transition, Visit, preset,
-};
+use timestep_nets::{Mode, NetError, NetworkConfig, Pass, Tracer, Transition, Visit, preset};
 use timestep_numerics::analysis::Effort;
 
 #[test]
@@ -106,14 +104,16 @@ fn a_state_that_is_not_finite_is_named() {
     };
     let (network, parameters) = network(&config);
     for engine in [&Exact as &dyn Engine, &Fused] {
-    let mut broken = one_image(config.input);
-    broken.values.fill(f32::NAN);
-    let found = network.each_step(engine, &parameters, broken.view(), &mut |_| Ok::<_, NetError>(()));
-    let text = found.expect_err("not finite").to_string();
-    assert!(
-        text.contains("segment 1") && text.contains("not finite"),
-        "{text}"
-    );
+        let mut broken = one_image(config.input);
+        broken.values.fill(f32::NAN);
+        let found = network.each_step(engine, &parameters, broken.view(), &mut |_| {
+            Ok::<_, NetError>(())
+        });
+        let text = found.expect_err("not finite").to_string();
+        assert!(
+            text.contains("segment 1") && text.contains("not finite"),
+            "{text}"
+        );
     }
 }
 

@@ -51,13 +51,18 @@ pub(crate) fn steps(
     let (network, parameters) = network(config);
     let image = one_image(config.input);
     let mut count = 0;
-    network.each_step(engine, &parameters, image.view(), &mut |visit| match visit {
-        Visit::Begin { .. } => Ok(()),
-        Visit::Step(at) => {
-            count += 1;
-            look(at)
-        }
-    })?;
+    network.each_step(
+        engine,
+        &parameters,
+        image.view(),
+        &mut |visit| match visit {
+            Visit::Begin { .. } => Ok(()),
+            Visit::Step(at) => {
+                count += 1;
+                look(at)
+            }
+        },
+    )?;
     Ok(count)
 }
 
