@@ -5,12 +5,22 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 use serde_json::json;
 use std::time::Instant;
-use timestep_nets::{Device, Mode, Pass, ops};
+use timestep_engine::{End, GradientSink, Numbers};
+use timestep_nets::{Engine, ParamId, Pass, Targets, ops};
 use timestep_train::Setup;
-use timestep_train::evaluate::{images, labels, numbers};
+use timestep_train::evaluate::images;
+
+/// Which parameters a gradient has reached.
+struct Reached(Vec<bool>);
+
+impl GradientSink for Reached {
+    fn add(&mut self, id: ParamId, _gradient: Numbers<'_>) {
+        self.0[id.index()] = true;
+    }
+}
 
 /// One forward and backward pass of one batch, timed on its second time.
-pub(crate) fn run(setup: &Setup, device: &Device, ui: Ui) -> Result<u8, Failure> {
+pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Failure> {
     let recipe = setup.recipe();
     let loader = setup.train_loader()?;
     let Some(batch) = loader.epoch(0, 0).next() else {
@@ -20,28 +30,28 @@ pub(crate) fn run(setup: &Setup, device: &Device, ui: Ui) -> Result<u8, Failure>
         );
     };
     let batch = batch?;
-    let parameters = setup.network.init(recipe.train.seed, device);
+    let parameters = setup.network.init(recipe.train.seed);
     let mut seconds = 0.0;
     let mut loss_value = f64::NAN;
     let mut without = Vec::new();
     for _ in 0..2 {
         let began = Instant::now();
-        let values = parameters.tracked();
-        let pass = Pass::new(&values, Mode::Train);
-        let logits = setup
-            .network
-            .forward(&pass, images(&batch, device).autodiff())?;
-        let smoothing = recipe.train.label_smoothing;
-        let loss = ops::cross_entropy(logits, labels(&batch, device), smoothing);
-        loss_value = numbers(loss.clone())
-            .first()
-            .map_or(f64::NAN, |v| f64::from(*v));
-        let grads = loss.backward();
-        without = parameters
-            .specs()
-            .iter()
-            .zip(&values)
-            .filter(|(spec, value)| spec.is_trained() && value.grad(&grads).is_none())
+        let pass = Pass::training(engine, &parameters);
+        let (dims, pixels) = images(&batch);
+        let logits = setup.network.forward(&pass, pass.images(dims, pixels))?;
+        let targets = Targets {
+            labels: batch.labels.clone(),
+            smoothing: recipe.train.label_smoothing,
+            mixed: None,
+        };
+        let loss = ops::cross_entropy(&logits, &targets);
+        loss_value = loss.read().first().copied().unwrap_or(f64::NAN);
+        let mut reached = Reached(vec![false; parameters.specs().len()]);
+        let ends = [End::Loss(loss.value(), 1.0)];
+        pass.tape().backward(&ends, &mut reached);
+        let specs = parameters.specs().iter().zip(reached.0);
+        without = specs
+            .filter(|(spec, reached)| spec.is_trained() && !reached)
             .map(|(spec, _)| spec.name.clone())
             .collect();
         seconds = began.elapsed().as_secs_f64();

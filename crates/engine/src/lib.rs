@@ -20,7 +20,7 @@ pub use coef::Coef;
 pub use engines::{EngineFacts, UnknownEngine, engine, engines};
 pub use exact::Exact;
 pub use features::Features;
-pub use fused::Fused;
+pub use fused::{Fused, kernels};
 pub use parameters::{
     GradientSink, Gradients, Init, Numbers, ParamId, Parameters, Role, Spec, Specs, WideGradients,
 };

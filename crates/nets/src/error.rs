@@ -74,7 +74,7 @@ impl NetError {
                 "the file was written for another network: `timestep summary FILE` names it".into(),
             ),
             NetError::Device(_) => Some(
-                "`cpu` always works; GPUs need a build with `--features vulkan`, `wgpu` or `cuda`"
+                "`cpu` always works; GPUs need a build with `--features gpu`"
                     .into(),
             ),
             NetError::Incompatible(_) => Some(

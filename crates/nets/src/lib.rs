@@ -11,6 +11,7 @@ mod branches;
 mod carry;
 mod check;
 mod config;
+mod device;
 mod drop_path;
 mod ends;
 mod equation;
@@ -38,6 +39,7 @@ pub use config::{
     Activations, Body, Granularity, History, InputShape, NetworkConfig, Shortcut, StemKind,
     Transition,
 };
+pub use device::device;
 pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
 pub use error::{NetError, near_names};
 pub use init::stream;

@@ -4,18 +4,20 @@
 //! [`trainer::train`] runs them into a folder, [`Trained`] reads the result back.
 
 pub mod checkpoint;
+pub mod clip;
+pub mod ema;
 mod error;
 pub mod evaluate;
 pub mod event;
 pub mod files;
 mod network;
+pub mod optimisers;
 pub mod range;
 pub mod recipe;
 pub mod reproduce;
 pub mod run;
 pub mod schedule;
 mod setup;
-mod sgd;
 pub mod sinks;
 mod step;
 pub mod tables;
@@ -25,6 +27,5 @@ pub mod trainer;
 pub use error::TrainError;
 pub use network::network_config;
 pub use setup::{Setup, open_data};
-pub use sgd::Sgd;
-pub use step::{StepResult, step};
+pub use step::{Examples, Learner, StepResult, groups};
 pub use trained::{Card, Trained};

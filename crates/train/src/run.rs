@@ -76,7 +76,6 @@ pub fn environment(threads: usize) -> serde_json::Value {
         });
     json!({
         "timestep": env!("CARGO_PKG_VERSION"),
-        "burn": "0.22.1",
         "os": std::env::consts::OS,
         "arch": std::env::consts::ARCH,
         "cpu": cpu,

@@ -6,7 +6,7 @@ use crate::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use timestep_data::Normalise;
-use timestep_nets::{Device, Metadata, Network, NetworkConfig, Parameters};
+use timestep_nets::{Metadata, Network, NetworkConfig, Parameters};
 
 /// What is stored beside the numbers of a trained network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl Trained {
     ///
     /// # Errors
     /// [`TrainError::File`] and [`TrainError::Damaged`] for files that are no weights of ours.
-    pub fn load(path: &Path, device: &Device) -> Result<Self, TrainError> {
+    pub fn load(path: &Path) -> Result<Self, TrainError> {
         let inside = path.join("weights/best.safetensors");
         let path = if path.is_dir() {
             inside.as_path()
@@ -83,7 +83,7 @@ impl Trained {
         let card: Card = serde_json::from_str(text)
             .map_err(|e| damaged(format!("the description of the network is unreadable: {e}")))?;
         let network = Network::build(&card.network)?;
-        let parameters = network.load(&file, device)?;
+        let parameters = network.load(&file)?;
         Ok(Self {
             network,
             parameters,

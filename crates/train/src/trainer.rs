@@ -6,21 +6,21 @@
 mod epochs;
 
 use self::epochs::Run;
+use crate::Learner;
 use crate::checkpoint::{Progress, load_state};
 use crate::event::{Best, EndReason, Event, Position, Sink, TestMetrics};
 use crate::setup::Setup;
-use crate::sgd::Sgd;
 use crate::sinks::ResumePoint;
 use crate::{TrainError, recipe, run};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use timestep_nets::{Device, Network, NonFinite, Parameters, Role};
+use timestep_nets::{Engine, Network, NonFinite, Parameters, Role};
 
 /// How a run is carried out, apart from its recipe.
 pub struct Options {
     /// Where it computes.
-    pub device: Device,
+    pub engine: Arc<dyn Engine>,
     /// Threads in use, for the record.
     pub threads: usize,
     /// Set from outside to stop after the current batch with the state saved.
@@ -66,15 +66,13 @@ pub enum Outcome {
 /// [`TrainError`] if data, disk or network refuse. Divergence and interruption are outcomes.
 pub fn train(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
     run::describe(folder, &setup.resolved, options.threads)?;
-    let parameters = setup
-        .network
-        .init(setup.recipe().train.seed, &options.device);
-    let sgd = Sgd::new(setup.recipe().optimiser.clone(), parameters.specs().len());
+    let parameters = setup.network.init(setup.recipe().train.seed);
+    let learner = learner(setup, &options);
     let progress = Progress {
         data: setup.dataset.fingerprint(),
         ..Progress::default()
     };
-    Run::new(setup, folder, options, parameters, sgd, progress, None)?.go(None)
+    Run::new(setup, folder, options, parameters, learner, progress, None)?.go(None)
 }
 
 /// Continues the run in `folder`, whose recipe is that of `setup` or differs where it may.
@@ -90,11 +88,8 @@ pub fn resume(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome,
             differences,
         });
     }
-    let mut sgd = Sgd::new(
-        setup.recipe().optimiser.clone(),
-        setup.network.specs().len(),
-    );
-    let (parameters, progress) = load_state(folder, &setup.network, &mut sgd, &options.device)?;
+    let mut learner = learner(setup, &options);
+    let (parameters, progress) = load_state(folder, &setup.network, learner.optimiser_mut())?;
     if progress.data != setup.dataset.fingerprint() {
         let data = setup.dataset.name.clone();
         return Err(TrainError::OtherData {
@@ -116,11 +111,17 @@ pub fn resume(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome,
         folder,
         options,
         parameters,
-        sgd,
+        learner,
         progress,
         Some(point),
     )?
     .go(Some(from))
+}
+
+/// What moves the weights of a run.
+fn learner(setup: &Setup, options: &Options) -> Learner {
+    let settings = &setup.recipe().optimiser;
+    Learner::new(options.engine.clone(), settings, setup.network.specs())
 }
 
 /// The event that opens a run.

@@ -7,7 +7,7 @@ use crate::recipes;
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::Path;
-use timestep_nets::{InputShape, NetworkConfig, block, device, preset, squeeze_excite};
+use timestep_nets::{InputShape, NetworkConfig, block, preset, squeeze_excite};
 use timestep_numerics::facts;
 use timestep_numerics::noise::noise_facts;
 use timestep_restore::training::RestoreRecipe;
@@ -51,7 +51,7 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
     }
     let weights = path.extension().is_some_and(|e| e == "safetensors");
     if weights || path.exists() {
-        let trained = Trained::load(path, &device("cpu")?)?;
+        let trained = Trained::load(path)?;
         return of_network(trained.network.config(), &trained.card.data);
     }
     Err(unknown)
@@ -60,7 +60,7 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
 /// The entries of a run.
 pub(crate) fn of_run(folder: &Path) -> Result<Vec<String>, Failure> {
     if folder.join(BEST).is_file() {
-        let trained = Trained::load(folder, &device("cpu")?)?;
+        let trained = Trained::load(folder)?;
         return of_network(trained.network.config(), &trained.card.data);
     }
     // It has not reached its first weights.

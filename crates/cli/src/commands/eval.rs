@@ -23,8 +23,8 @@ pub(crate) fn test_resize(card: &Card) -> Result<Option<usize>, Failure> {
 /// Opens weights and data, prints the protocol, then the result.
 pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
     let conditions = require::parse(&args.require)?;
-    let device = device("cpu")?;
-    let trained = Trained::load(&args.weights, &device)?;
+    let engine = device("cpu")?;
+    let trained = Trained::load(&args.weights)?;
     let card = &trained.card;
     let name = args.data.clone().unwrap_or_else(|| card.data.clone());
     let dataset = open_for(card, &name, args.data_dir.as_deref())?;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
         &trained.network,
         &trained.parameters,
         &loader,
-        &device,
+        &*engine,
         |_, _| {},
     )?;
     let rate = dataset.test.len() as f64 / began.elapsed().as_secs_f64();

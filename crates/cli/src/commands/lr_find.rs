@@ -27,12 +27,12 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
         ));
     }
     let rates = rates(args)?;
-    let device = device(&args.device)?;
+    let engine = device(&args.device)?;
     let layers = settings::with_flags(settings::layers(args.recipe.as_deref())?, &args.flags);
     let setup = Setup::new(layers.resolve()?)?;
     let bar = bar(rates.steps, ui);
     let mut step = 0;
-    let range = range_test(&setup, rates, &device, |point| {
+    let range = range_test(&setup, rates, engine, |point| {
         step += 1;
         if ui.json {
             ui.object(json!({

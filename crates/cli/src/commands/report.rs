@@ -131,7 +131,11 @@ fn best(folder: &Path) -> PathBuf {
 /// Measures the best weights again if there are images, and puts the report together.
 fn assemble(record: &Record, images: Result<&Setup, String>) -> Result<Document, Failure> {
     let evaluation = match images {
-        Ok(setup) => Ok(Evaluation::of_best(&record.folder, setup, &device("cpu")?)?),
+        Ok(setup) => Ok(Evaluation::of_best(
+            &record.folder,
+            setup,
+            &*device("cpu")?,
+        )?),
         Err(why) => Err(why),
     };
     let citations = cite::of_run(&record.folder)?;

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use timestep_nets::{Device, device};
+use timestep_nets::{Engine, device};
 use timestep_train::recipe::Resolved;
 use timestep_train::sinks::SINKS;
 use timestep_train::trainer::{self, Options, Outcome};
@@ -24,12 +24,12 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         return train_restorer::run(&args, &text, stop_on_interrupt(), ui);
     }
     let conditions = require::parse(&args.require)?;
-    let device = device(&args.device)?;
+    let engine = device(&args.device)?;
     check_logs(&args.log)?;
     if let Some(folder) = &args.resume {
         let layers = settings::with_flags(run::layers(folder)?, &args.flags);
         let setup = Setup::new(layers.resolve()?)?;
-        let options = options(&args, ui, &device, stop_on_interrupt());
+        let options = options(&args, ui, &engine, stop_on_interrupt());
         let outcome = trainer::resume(&setup, folder, options)?;
         return conclude(&args, &setup, folder, &outcome, &conditions, ui);
     }
@@ -37,7 +37,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
     let resolved = layers.resolve()?;
     if args.dry_run {
         let setup = Setup::new(resolved)?;
-        return dry_run::run(&setup, &device, ui);
+        return dry_run::run(&setup, &*engine, ui);
     }
     let stop = stop_on_interrupt();
     let mut tops = Vec::new();
@@ -55,7 +55,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
             (None, _) => default,
         };
         let folder = run::create(&args.out, &name)?;
-        let options = options(&args, ui, &device, stop.clone());
+        let options = options(&args, ui, &engine, stop.clone());
         let outcome = trainer::train(&setup, &folder, options)?;
         let code = conclude(&args, &setup, &folder, &outcome, &conditions, ui)?;
         if code != 0 {
@@ -106,9 +106,9 @@ pub(crate) fn stop_on_interrupt() -> Arc<AtomicBool> {
     stop
 }
 
-fn options(args: &Train, ui: Ui, device: &Device, stop: Arc<AtomicBool>) -> Options {
+fn options(args: &Train, ui: Ui, engine: &Arc<dyn Engine>, stop: Arc<AtomicBool>) -> Options {
     Options {
-        device: device.clone(),
+        engine: engine.clone(),
         threads: rayon::current_num_threads(),
         stop,
         logs: args.log.clone(),
@@ -166,7 +166,7 @@ fn conclude(
             ..
         } => {
             let last = weights(folder, "last");
-            let trained = Trained::load(&last, &device("cpu")?)?;
+            let trained = Trained::load(&last)?;
             let speech = Speech::new(&trained.network, &trained.parameters)?;
             if ui.json {
                 ui.object(json!({

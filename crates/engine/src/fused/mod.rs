@@ -18,3 +18,15 @@ mod tape;
 mod value;
 
 pub use tape::Fused;
+
+/// The instruction set of the kernels that compute on the CPU here.
+///
+/// # Errors
+/// What the environment variable `TIMESTEP_ISA` asks for, if it is none of `avx512`, `avx2`,
+/// `portable` or this processor lacks it; the best set is used then.
+pub fn kernels() -> Result<&'static str, String> {
+    match timestep_kernels::forced() {
+        Some(Err(name)) => Err(name),
+        _ => Ok(timestep_kernels::Kernels::detect().isa().name()),
+    }
+}

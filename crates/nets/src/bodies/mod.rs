@@ -77,7 +77,6 @@ struct SegmentBuilder<'b> {
     name: String,
     number: usize,
     taken: usize,
-    first_parameter: usize,
     steps: Vec<Step>,
     coefficients: usize,
     evaluations: usize,

@@ -2,7 +2,7 @@
 
 use super::reading::{close, environment, epochs, events, fingerprint, settings};
 use std::path::{Path, PathBuf};
-use timestep_nets::{Home, Network, all_coefficients, device, preset};
+use timestep_nets::{Home, Network, all_coefficients, preset};
 use timestep_numerics::SchemeFacts;
 use timestep_train::event::{Best, EndReason, Event, Position, TestMetrics};
 use timestep_train::files;
@@ -350,7 +350,7 @@ impl Record {
         }
         let (_, logged) = self.coefficients.last()?;
         let path = self.folder.join("weights/last.safetensors");
-        let trained = Trained::load(&path, &device("cpu").ok()?).ok()?;
+        let trained = Trained::load(&path).ok()?;
         let all = all_coefficients(&trained.network, &trained.parameters);
         let found: Vec<Option<f64>> = all.iter().flatten().map(|k| k.first().copied()).collect();
         let logged: Vec<Option<f64>> = logged.iter().flatten().copied().collect();

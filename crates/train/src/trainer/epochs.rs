@@ -1,18 +1,17 @@
 //! What happens between the first batch and the last? A run in progress: epochs, saving, stopping, failing.
 
 use super::{Options, Outcome, coefficients, several_coefficients, start_event};
-use crate::TrainError;
 use crate::checkpoint::{Progress, save_state, save_weights};
-use crate::evaluate::{Tally, evaluate, images, labels};
+use crate::evaluate::{Tally, evaluate, images};
 use crate::event::{Best, EndReason, Event, Position, Sink, TestMetrics, TrainMetrics};
 use crate::setup::Setup;
-use crate::sgd::Sgd;
 use crate::sinks::{self, ResumePoint};
+use crate::{Examples, Learner, TrainError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use timestep_data::Batch;
-use timestep_nets::{Draws, Mode, NonFinite, Parameters};
+use timestep_nets::{Draws, Mode, NonFinite, Parameters, Targets};
 
 /// Between two saved states of a long epoch.
 const SAVE_EVERY: Duration = Duration::from_secs(300);
@@ -27,7 +26,7 @@ pub(super) struct Run<'s> {
     options: Options,
     logs: Vec<Box<dyn Sink>>,
     parameters: Parameters,
-    sgd: Sgd,
+    learner: Learner,
     progress: Progress,
     started: Instant,
     spent_before: f64,
@@ -55,7 +54,7 @@ impl<'s> Run<'s> {
         folder: &Path,
         options: Options,
         parameters: Parameters,
-        sgd: Sgd,
+        learner: Learner,
         progress: Progress,
         resume: Option<ResumePoint>,
     ) -> Result<Self, TrainError> {
@@ -75,7 +74,7 @@ impl<'s> Run<'s> {
             options,
             logs,
             parameters,
-            sgd,
+            learner,
             progress,
             started: Instant::now(),
             spent_before,
@@ -236,17 +235,24 @@ impl<'s> Run<'s> {
         lr: f64,
         tally: &mut Tally,
     ) -> Result<Option<f64>, TrainError> {
-        let device = &self.options.device;
         let network = &self.setup.network;
-        let smoothing = self.setup.recipe().train.label_smoothing;
-        let inputs = (images(batch, device), labels(batch, device));
-        let (parameters, sgd) = (&mut self.parameters, &mut self.sgd);
+        let targets = Targets {
+            labels: batch.labels.clone(),
+            smoothing: self.setup.recipe().train.label_smoothing,
+            mixed: None,
+        };
+        let (dims, images) = images(batch);
+        let examples = Examples {
+            dims,
+            images,
+            targets: &targets,
+        };
+        let (parameters, learner) = (&mut self.parameters, &mut self.learner);
         let draws = Some(Draws {
             seed: self.setup.recipe().train.seed,
             step: self.progress.step as u64,
         });
-        let Some(done) = crate::step(network, parameters, sgd, inputs, smoothing, lr, draws)?
-        else {
+        let Some(done) = learner.step(network, parameters, &examples, lr, draws)? else {
             return Ok(None);
         };
         tally.count(&done.logits, &batch.labels, network.config().classes);
@@ -312,14 +318,8 @@ impl<'s> Run<'s> {
     /// Accuracy on the test images now.
     fn measure(&self) -> Result<TestMetrics, TrainError> {
         let loader = self.setup.test_loader()?;
-        let device = &self.options.device;
-        evaluate(
-            &self.setup.network,
-            &self.parameters,
-            &loader,
-            device,
-            |_, _| {},
-        )
+        let (network, engine) = (&self.setup.network, self.learner.engine());
+        evaluate(network, &self.parameters, &loader, engine, |_, _| {})
     }
 
     fn save_weights(&self, name: &str, top1: f64) -> Result<(), TrainError> {
@@ -333,7 +333,12 @@ impl<'s> Run<'s> {
         self.flush()?;
         self.progress.log_bytes = self.logs.iter().find_map(|log| log.position());
         self.progress.seconds = self.seconds();
-        save_state(&self.folder, &self.parameters, &self.sgd, &self.progress)
+        save_state(
+            &self.folder,
+            &self.parameters,
+            self.learner.optimiser(),
+            &self.progress,
+        )
     }
 
     fn flush(&mut self) -> Result<(), TrainError> {
@@ -360,9 +365,8 @@ impl<'s> Run<'s> {
     }
 
     fn diverged(mut self, batch: &Batch, lr: f64) -> Result<Outcome, TrainError> {
-        let images = images(batch, &self.options.device);
-        let network = &self.setup.network;
-        let place = network.locate_non_finite(&self.parameters, images, Mode::Train);
+        let (network, engine) = (&self.setup.network, self.learner.engine());
+        let place = network.locate_non_finite(engine, &self.parameters, images(batch), Mode::Train);
         let (epoch, step) = (self.progress.epoch + 1, self.progress.step);
         let (segment, block_step) = match &place {
             Some(NonFinite::Step { segment, step }) => (Some(*segment), Some(*step)),

@@ -111,7 +111,7 @@ fn work(
     ui: Ui,
 ) -> Result<bool, Failure> {
     reproduction.begin()?;
-    let device = device("cpu")?;
+    let engine = device("cpu")?;
     for (n, task) in tasks.iter().enumerate() {
         let progress = reproduction.progress(task);
         if !matches!(progress, Progress::Waiting | Progress::Begun) {
@@ -125,7 +125,7 @@ fn work(
             task.seed
         ));
         let options = Options {
-            device: device.clone(),
+            engine: engine.clone(),
             threads: rayon::current_num_threads(),
             stop: stop.clone(),
             logs: Vec::new(),
@@ -220,14 +220,13 @@ fn show(reproduction: &Reproduction, only: bool, ui: Ui) -> Result<(), Failure> 
 
 /// The plot of the learned momentum of all rows with seed 0 that are done.
 fn momentum(reproduction: &Reproduction, ui: Ui) -> Result<(), Failure> {
-    let device = device("cpu")?;
     let mut series = Vec::new();
     for task in reproduction.tasks().iter().filter(|task| task.seed == 0) {
         if !matches!(reproduction.progress(task), Progress::Done(_)) {
             continue;
         }
         let weights = task.folder.join("weights/last.safetensors");
-        let trained = Trained::load(&weights, &device)?;
+        let trained = Trained::load(&weights)?;
         series.push(Learned {
             label: trained.card.network.name.clone(),
             segments: all_coefficients(&trained.network, &trained.parameters),
