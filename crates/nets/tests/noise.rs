@@ -4,7 +4,9 @@ mod common;
 
 use common::noisy::{BATCH, INPUT, at, close, config, gradients, images, logits};
 use timestep_engine::Fused;
-use timestep_nets::{Activations, Draws, Features, Mode, Network, Parameters, Pass, preset};
+use timestep_nets::{
+    Activations, Draws, Features, Mode, Network, NetworkConfig, Parameters, Pass, preset,
+};
 use timestep_numerics::noise::{Decay, Scaling};
 use timestep_numerics::{NoiseSettings, Per};
 
