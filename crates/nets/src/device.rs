@@ -2,15 +2,12 @@
 
 use crate::{Engine, NetError};
 use std::sync::Arc;
-use timestep_engine::Fused;
+use timestep_engine::engine;
 
 /// The engine of a device: the value of `--device`.
 ///
 /// # Errors
 /// [`NetError::Device`] for names this build does not have.
 pub fn device(name: &str) -> Result<Arc<dyn Engine>, NetError> {
-    match name {
-        "cpu" => Ok(Arc::new(Fused)),
-        other => Err(NetError::Device(other.to_string())),
-    }
+    engine(name).map_err(|e| NetError::Device(e.name().to_owned()))
 }

@@ -66,6 +66,7 @@ impl Stem {
             make.keep(channels, size);
             size = HALVE.size(size);
         }
+        make.close_part();
         let stem = Stem::Plain {
             conv,
             norm,
@@ -157,6 +158,7 @@ impl<'b> Chain<'b> {
 
     /// The stem and what it leaves.
     pub(crate) fn finish(self) -> (Stem, Inlet) {
+        self.make.close_part();
         (Stem::Chain(self.layers), self.inlet)
     }
 }
@@ -223,7 +225,7 @@ impl Head {
         let mut mean = ops::global_average_pool(&u);
         let shape = mean.shape();
         let dropped = self.dropout.as_ref();
-        if let Some(factors) = dropped.and_then(|d| d.factors(pass, shape[0] * shape[1])) {
+        if let Some(factors) = dropped.and_then(|d| d.factors(pass, shape[0], shape[1])) {
             let factors: Vec<f64> = factors.iter().map(|f| f64::from(*f)).collect();
             mean = mean.times(&Array::constant(pass.tape(), shape, &factors));
         }

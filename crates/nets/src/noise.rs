@@ -6,11 +6,10 @@
 //! share one, and an evaluation that is repeated (reconstructed activations) draws the same again.
 
 use crate::{Block, BlockFacts, BlockShape, Features, Mode, Pass, Size, ops};
-use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use std::sync::Arc;
 use timestep_numerics::noise::{ActsOn, Control, Noise, StepId, noise};
+use timestep_numerics::random::Stream;
 use timestep_numerics::{NoiseSettings, Per};
 
 /// The noise of one step.
@@ -59,29 +58,27 @@ impl StepNoise {
 
     /// The controls of a training pass that has random numbers.
     fn controls(&self, pass: &Pass, batch: usize) -> Option<Controls> {
-        let mut rng = pass.random(&format!("noise {}", self.at.step))?;
-        let draws = if self.per_image { batch } else { 1 };
-        Some(
-            (0..draws)
-                .map(|_| self.law.control(self.at, 1.0, &mut rng))
-                .collect(),
-        )
+        let draws = pass.random()?;
+        let purpose = format!("noise {}", self.at.step);
+        let control = |mut stream: Stream| self.law.control(self.at, 1.0, &mut stream);
+        Some(if self.per_image {
+            assert_eq!(draws.images.len(), batch, "a number for each image");
+            draws.each(&purpose).map(control).collect()
+        } else {
+            vec![control(draws.whole(&purpose))]
+        })
     }
 
     /// The new state with what additive noise adds to it in training.
     pub(crate) fn add_to(&self, pass: &Pass, state: Features) -> Features {
-        let Some(Control::Add { deviation }) = self
-            .controls(pass, 1)
-            .and_then(|controls| controls.first().copied())
-        else {
+        let Some(draws) = pass.random() else {
             return state;
         };
-        match pass.draws() {
-            Some(draws) if deviation > 0.0 => {
-                let name = format!("{} added {}", draws.step, self.at.step);
-                add_normal(&state, deviation, |image| {
-                    crate::stream(draws.seed, &format!("{name} {image}"))
-                })
+        let mut stream = draws.whole(&format!("noise {}", self.at.step));
+        match self.law.control(self.at, 1.0, &mut stream) {
+            Control::Add { deviation } if deviation > 0.0 => {
+                let streams = draws.each(&format!("added {}", self.at.step));
+                add_normal(&state, deviation, streams.collect())
             }
             _ => state,
         }
@@ -90,25 +87,16 @@ impl StepNoise {
 
 /// The features with independent normal numbers of standard deviation `deviation` added; the numbers of
 /// an image come from its stream.
-fn add_normal(
-    input: &Features,
-    deviation: f64,
-    stream: impl Fn(usize) -> ChaCha8Rng + Sync,
-) -> Features {
+fn add_normal(input: &Features, deviation: f64, streams: Vec<Stream>) -> Features {
     let dims = input.dims();
     let [batch, channels, height, width] = dims;
+    assert_eq!(streams.len(), batch, "a stream for each image");
     let each = (channels * height * width).max(1);
     let mut values = vec![0.0_f32; batch * each];
     values
         .par_chunks_mut(each)
-        .enumerate()
-        .for_each(|(i, out)| {
-            let mut rng = stream(i);
-            for value in out {
-                let normal: f32 = StandardNormal.sample(&mut rng);
-                *value = deviation as f32 * normal;
-            }
-        });
+        .zip(streams)
+        .for_each(|(out, mut stream)| stream.fill_normal(out, deviation));
     let added = Features::images(input.tape(), dims, &values);
     ops::combine(&[(1.0.into(), input), (1.0.into(), &added)])
 }

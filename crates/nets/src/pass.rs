@@ -1,10 +1,12 @@
 //! What does one evaluation of a network carry along? A tape, the mode, and what the norms measured.
 
-use crate::{Features, ParamId, Parameters, init};
-use rand_chacha::ChaCha8Rng;
+use crate::{Features, ParamId, Parameters};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 use timestep_engine::{Array, Engine, Recording, Statistics, Tape, Wanted};
+use timestep_numerics::random::{Purpose, Stream};
 
 /// Training uses the statistics of the batch, evaluation the running ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +33,48 @@ pub struct Pass {
     tape: Rc<dyn Tape>,
     mode: Mode,
     draws: Option<Draws>,
+    /// Which parameters are trained, in the order of the table; `None`: all that can be.
+    trained: Option<Arc<[bool]>>,
     statistics: RefCell<Measured>,
 }
 
-/// Where the random numbers of a training pass come from: the same numbers for the same seed and step,
-/// wherever and however often a part of the network is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the random numbers of a training pass come from: the same numbers for the same seed, step and image,
+/// wherever and however often a part of the network is evaluated, in whatever micro-batch the image is.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draws {
     /// Seed of the run.
     pub seed: u64,
     /// Optimiser step of the run.
     pub step: u64,
+    /// Number in the data set of each image of the batch.
+    pub images: Arc<[u64]>,
+}
+
+impl Draws {
+    /// The random numbers of some of the images, by their places in the batch.
+    ///
+    /// # Panics
+    /// If there are fewer images.
+    #[must_use]
+    pub fn part(&self, images: Range<usize>) -> Self {
+        Self {
+            images: self.images[images].into(),
+            ..*self
+        }
+    }
+
+    /// The stream for `what`, shared by all images of the batch.
+    #[must_use]
+    pub fn whole(&self, what: &str) -> Stream {
+        Stream::new(self.seed, what, self.step, Stream::WHOLE)
+    }
+
+    /// A stream for `what` for each image of the batch.
+    pub fn each(&self, what: &str) -> impl Iterator<Item = Stream> + use<> {
+        let (purpose, images) = (Purpose::new(what), self.images.clone());
+        let (seed, step) = (self.seed, self.step);
+        (0..images.len()).map(move |at| Stream::new(seed, purpose, step, images[at]))
+    }
 }
 
 impl Pass {
@@ -52,6 +85,7 @@ impl Pass {
             tape,
             mode,
             draws: None,
+            trained: None,
             statistics: RefCell::default(),
         }
     }
@@ -76,23 +110,64 @@ impl Pass {
         Self::on(engine.open(parameters, &recording), Mode::Train)
     }
 
+    /// A training pass in which the parameters that are not marked in `trained` stay as they are: their gradients are not
+    /// wanted, and their norms use running statistics and leave them alone, as in evaluation. A norm that
+    /// does not learn would else change all the same, by what it measures.
+    ///
+    /// `trained` is in the order of the table.
+    #[must_use]
+    pub fn training_some(
+        engine: &dyn Engine,
+        parameters: &Parameters,
+        trained: &Arc<[bool]>,
+    ) -> Self {
+        let recording = Recording {
+            wanted: Wanted::Marked(trained.clone()),
+            statistics: true,
+        };
+        Self {
+            trained: Some(trained.clone()),
+            ..Self::on(engine.open(parameters, &recording), Mode::Train)
+        }
+    }
+
+    /// A pass like this one on another tape; what it measures is its own.
+    pub(crate) fn beside(&self, tape: Rc<dyn Tape>) -> Self {
+        Self {
+            draws: self.draws.clone(),
+            trained: self.trained.clone(),
+            ..Self::on(tape, self.mode)
+        }
+    }
+
+    /// The parameters whose gradients a training pass wants.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let marked = self.trained.clone().map(Wanted::Marked);
+        marked.unwrap_or(Wanted::Parameters)
+    }
+
+    /// Does a norm with this scale measure the batch, and learn? In training, unless it is frozen.
+    pub(crate) fn measures(&self, scale: ParamId) -> bool {
+        let trained = self.trained.as_ref();
+        self.mode == Mode::Train && trained.is_none_or(|marked| marked[scale.index()])
+    }
+
     /// The same with random numbers: dropout and drop-path act in training only where there are any.
     #[must_use]
     pub fn with_draws(self, draws: Option<Draws>) -> Self {
         Self { draws, ..self }
     }
 
-    /// Where its random numbers come from.
+    /// Where its random numbers come from, whatever the mode.
     #[must_use]
-    pub fn draws(&self) -> Option<Draws> {
-        self.draws
+    pub fn draws(&self) -> Option<&Draws> {
+        self.draws.as_ref()
     }
 
-    /// The random numbers for `what`, in training passes that have any.
+    /// Where random numbers come from, in training passes that have any.
     #[must_use]
-    pub fn random(&self, what: &str) -> Option<ChaCha8Rng> {
-        let draws = self.draws.filter(|_| self.mode == Mode::Train)?;
-        Some(init::stream(draws.seed, &format!("{} {what}", draws.step)))
+    pub fn random(&self) -> Option<&Draws> {
+        self.draws().filter(|_| self.mode == Mode::Train)
     }
 
     /// The tape that it records on.

@@ -10,8 +10,7 @@
 //! Pictures too small for that: the median of the finest diagonal differences (Donoho and Johnstone 1994).
 
 use crate::Plane;
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, Par, Side};
+use timestep_numerics::linear_algebra::{Square, symmetric_eigenvalues};
 
 /// Side of a patch, and its pixels.
 const SIDE: usize = 7;
@@ -23,8 +22,10 @@ const THRESHOLD: f64 = 81.820_767_436_685_23;
 const ROUNDS: usize = 3;
 /// Fewest patches for a covariance of 49 × 49 worth the name.
 const FEWEST: usize = 16 * PIXELS;
-/// Patches in a product of matrices.
-const CHUNK: usize = 2048;
+/// Patches whose products are summed at once: 49 rows of them stay in the second-level cache.
+const CHUNK: usize = 512;
+/// Rows of such a sum: an even number, the last one zero.
+const ROWS: usize = PIXELS.next_multiple_of(2);
 
 /// Parts of a picture of `width × height` pixels that suffice for an estimate: `(left, top, width, height)`.
 ///
@@ -149,37 +150,66 @@ fn texture(plane: &Plane, left: usize, top: usize) -> Option<f64> {
 
 /// Smallest eigenvalue of the covariance of patches.
 fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
-    let mut mean = [0.0; PIXELS];
-    let mut products = Mat::<f64>::zeros(PIXELS, PIXELS);
+    let mut sums = [0.0; PIXELS];
+    let mut products = vec![0.0; ROWS * ROWS];
+    let mut rows = vec![0.0; ROWS * CHUNK];
     // Greys are taken from the first pixel, so that products of large means do not swallow small variances.
     let origin = f64::from(parts[patches[0].part].row(patches[0].top)[patches[0].left]);
     for chunk in patches.chunks(CHUNK) {
-        let mut columns = Mat::<f64>::zeros(PIXELS, chunk.len());
-        for (j, p) in chunk.iter().enumerate() {
-            for y in 0..SIDE {
-                let row = &parts[p.part].row(p.top + y)[p.left..p.left + SIDE];
-                for (x, v) in row.iter().enumerate() {
-                    let v = f64::from(*v) - origin;
-                    columns[(y * SIDE + x, j)] = v;
-                    mean[y * SIDE + x] += v;
+        // Missing patches of the last chunk are zero.
+        rows.fill(0.0);
+        let mut at = 0;
+        // Patches next to each other are copied together.
+        for run in chunk.chunk_by(|a, b| (a.part, a.top, a.left + 1) == (b.part, b.top, b.left)) {
+            for (k, row) in rows.chunks_exact_mut(CHUNK).take(PIXELS).enumerate() {
+                let from = run[0].left + k % SIDE;
+                let pixels = &parts[run[0].part].row(run[0].top + k / SIDE)[from..from + run.len()];
+                for (entry, v) in row[at..at + run.len()].iter_mut().zip(pixels) {
+                    *entry = f64::from(*v) - origin;
+                }
+            }
+            at += run.len();
+        }
+        for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(CHUNK)) {
+            *sum += row.iter().sum::<f64>();
+        }
+        add_products(&mut products, &rows);
+    }
+    let count = patches.len() as f64;
+    let covariance = Square::from_fn(PIXELS, |i, j| {
+        let (i, j) = (i.max(j), i.min(j));
+        (products[i * ROWS + j] - sums[i] * sums[j] / count) / (count - 1.0)
+    });
+    symmetric_eigenvalues(&covariance).ok()?.first().copied()
+}
+
+/// Numbers added next to each other: two vectors of the narrowest instruction set.
+const LANES: usize = 4;
+
+/// Adds the products of [`ROWS`] rows of [`CHUNK`] numbers with each other, below the diagonal and on it.
+fn add_products(products: &mut [f64], rows: &[f64]) {
+    let row = |i: usize| rows[i * CHUNK..(i + 1) * CHUNK].chunks_exact(LANES);
+    // Two by two rows: every number that is loaded is used twice.
+    for i in (0..ROWS).step_by(2) {
+        for j in (0..=i).step_by(2) {
+            let mut sums = [[[0.0; LANES]; 2]; 2];
+            let left = row(i).zip(row(i + 1));
+            let right = row(j).zip(row(j + 1));
+            for ((a, b), (c, d)) in left.zip(right) {
+                for l in 0..LANES {
+                    sums[0][0][l] += a[l] * c[l];
+                    sums[0][1][l] += a[l] * d[l];
+                    sums[1][0][l] += b[l] * c[l];
+                    sums[1][1][l] += b[l] * d[l];
+                }
+            }
+            for (y, sums) in sums.iter().enumerate() {
+                for (x, sum) in sums.iter().enumerate() {
+                    products[(i + y) * ROWS + j + x] += sum.iter().sum::<f64>();
                 }
             }
         }
-        matmul(
-            products.as_mut(),
-            Accum::Add,
-            columns.as_ref(),
-            columns.transpose(),
-            1.0,
-            Par::Seq,
-        );
     }
-    let count = patches.len() as f64;
-    let covariance = Mat::from_fn(PIXELS, PIXELS, |i, j| {
-        (products[(i, j)] - mean[i] * mean[j] / count) / (count - 1.0)
-    });
-    let values = covariance.self_adjoint_eigenvalues(Side::Lower).ok()?;
-    values.into_iter().min_by(f64::total_cmp)
 }
 
 #[cfg(test)]

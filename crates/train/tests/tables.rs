@@ -2,14 +2,14 @@
 //!
 //! The networks are those of the recipes, narrower and with one or two steps a segment: seconds, not hours.
 
-use timestep_nets::{Draws, Home, InputShape, Network, Targets, device, preset, stream};
+use timestep_nets::{Draws, Home, InputShape, Network, Targets, device, preset};
+use timestep_numerics::random::Stream;
 use timestep_train::recipe::Layers;
 use timestep_train::tables::TABLES;
 use timestep_train::{Examples, Learner, network_config};
 
 #[test]
 fn every_row_takes_a_step() {
-    use rand_chacha::rand_core::Rng;
     let engine = device("cpu").expect("cpu");
     let mut done = Vec::new();
     for row in TABLES.iter().flat_map(|table| table.rows) {
@@ -45,12 +45,11 @@ fn every_row_takes_a_step() {
         let network = Network::build(&config).unwrap_or_else(|e| panic!("{name}: {e}"));
         let mut parameters = network.init(1);
         let before = parameters.clone();
-        let mut learner = Learner::new(engine.clone(), &recipe.optimiser, network.specs());
-        let mut rng = stream(2, "images");
+        let mut learner = Learner::of(engine.clone(), &recipe, &network).expect("a checked recipe");
+        let mut stream = Stream::new(2, "images", 0, Stream::WHOLE);
         let batch = 4;
-        let images: Vec<f32> = (0..batch * 3 * side * side)
-            .map(|_| rng.next_u32() as f32 / u32::MAX as f32 - 0.5)
-            .collect();
+        let mut images = vec![0.0; batch * 3 * side * side];
+        stream.fill_uniform(&mut images, -0.5, 0.5);
         let targets = Targets {
             labels: vec![0, 3, 1, 4],
             smoothing: recipe.train.label_smoothing,
@@ -61,7 +60,11 @@ fn every_row_takes_a_step() {
             images: &images,
             targets: &targets,
         };
-        let draws = Some(Draws { seed: 1, step: 1 });
+        let draws = Some(Draws {
+            seed: 1,
+            step: 1,
+            images: (0..batch as u64).collect(),
+        });
         let lr = recipe.optimiser.lr;
         let found = learner.step(&network, &mut parameters, &examples, lr, draws);
         let found = found.unwrap_or_else(|e| panic!("{name}: {e}"));

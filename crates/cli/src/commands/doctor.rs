@@ -150,7 +150,7 @@ fn gradient_error() -> Result<f64, Failure> {
     let loss = |by: f64| -> Result<(f64, f64), Failure> {
         let mut values: Vec<f64> = parameters.values().iter().map(|v| f64::from(*v)).collect();
         values[parameters.specs().range(id).start] += by;
-        let tape = Exact::open_f64(&parameters, values, &recording);
+        let tape = Exact.open_f64(parameters.specs(), values, &recording);
         let pass = Pass::on(tape.clone(), Mode::Train);
         let logits = network.forward(&pass, pass.images(dims, &images))?;
         let loss = ops::cross_entropy(&logits, &targets);
@@ -174,7 +174,7 @@ fn step_seconds() -> Result<f64, Failure> {
     let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
     let mut parameters = network.init(0);
     let settings = OptimiserSettings::default();
-    let mut learner = Learner::new(device("cpu")?, &settings, network.specs());
+    let mut learner = Learner::new(device("cpu")?, &settings, network.specs())?;
     let (dims, images, targets) = sample(input, 32);
     let examples = Examples {
         dims,

@@ -4,8 +4,8 @@
 //! found by stepping basis vectors. For one-step schemes on one part it is the number `R(z)`.
 
 use super::{AnalysisError, subject::Subject};
+use crate::linear_algebra::{Square, complex_eigenvalues};
 use crate::{Memory, StageId, StepError};
-use faer::Mat;
 use num_complex::Complex64;
 
 /// A square complex matrix, stored by rows.
@@ -123,9 +123,10 @@ impl Amplification {
         match self.size {
             1 => Ok(vec![self.at(0, 0)]),
             2 => Ok(self.eigenvalues_of_pair().to_vec()),
-            size => Mat::from_fn(size, size, |row, column| self.at(row, column))
-                .eigenvalues()
-                .map_err(|_| failed()),
+            size => {
+                let matrix = Square::from_fn(size, |row, column| self.at(row, column));
+                complex_eigenvalues(&matrix).map_err(|_| failed())
+            }
         }
     }
 

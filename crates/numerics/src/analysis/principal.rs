@@ -7,7 +7,7 @@
 
 use super::AnalysisError;
 use super::subject::finite;
-use faer::{Mat, Side};
+use crate::linear_algebra::{Square, symmetric_eigen};
 
 /// The directions of largest variance of a cloud.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,18 +60,15 @@ pub fn principal(points: &[Vec<f64>], count: usize) -> Result<Principal, Analysi
     let mean: Vec<f64> = (0..dimension)
         .map(|c| points.iter().map(|p| p[c]).sum::<f64>() / number)
         .collect();
-    let centred = Mat::from_fn(points.len(), dimension, |i, c| points[i][c] - mean[c]);
-    let covariance = centred.transpose() * &centred * faer::Scale(1.0 / number);
-    let solved = covariance
-        .self_adjoint_eigen(Side::Lower)
-        .map_err(|_| AnalysisError::NoSpectrum)?;
-    let (vectors, values) = (solved.U(), solved.S().column_vector());
+    let solved =
+        symmetric_eigen(&covariance(points, &mean)).map_err(|_| AnalysisError::NoSpectrum)?;
+    let values = &solved.values;
     let whole: f64 = values.iter().map(|v| v.max(0.0)).sum();
     // The eigenvalues ascend.
     let order = (0..dimension).rev().take(count);
     let (mut directions, mut shares) = (Vec::new(), Vec::new());
     for j in order {
-        let mut direction: Vec<f64> = (0..dimension).map(|i| vectors[(i, j)]).collect();
+        let mut direction = solved.vectors.row(j).to_vec();
         let largest = direction.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
         let leading = direction.iter().find(|x| x.abs() >= largest - EQUAL);
         if leading.is_some_and(|x| *x < 0.0) {
@@ -89,4 +86,18 @@ pub fn principal(points: &[Vec<f64>], count: usize) -> Result<Principal, Analysi
         directions,
         shares,
     })
+}
+
+/// Mean products of what coordinates are off their mean.
+fn covariance(points: &[Vec<f64>], mean: &[f64]) -> Square<f64> {
+    let dimension = mean.len();
+    let mut sums = vec![vec![0.0; dimension]; dimension];
+    for point in points {
+        let off: Vec<f64> = point.iter().zip(mean).map(|(x, m)| x - m).collect();
+        for (row, x) in sums.iter_mut().zip(&off) {
+            row.iter_mut().zip(&off).for_each(|(sum, y)| *sum += x * y);
+        }
+    }
+    let number = points.len() as f64;
+    Square::from_fn(dimension, |i, j| sums[i][j] / number)
 }

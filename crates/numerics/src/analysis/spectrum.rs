@@ -12,7 +12,7 @@
 
 use super::AnalysisError;
 use super::subject::finite;
-use faer::Mat;
+use crate::linear_algebra::{Square, real_eigen};
 use num_complex::Complex64;
 
 /// How long [`arnoldi`] goes on.
@@ -152,21 +152,16 @@ pub fn arnoldi<E: From<AnalysisError>>(
 /// Eigenvalues of the projected matrix with their residuals.
 fn ritz(columns: &[Vec<f64>]) -> Result<Spectrum, AnalysisError> {
     let m = columns.len();
-    let small = Mat::from_fn(m, m, |i, j| columns[j].get(i).copied().unwrap_or(0.0));
+    let small = Square::from_fn(m, |i, j| columns[j].get(i).copied().unwrap_or(0.0));
     let last = columns[m - 1][m];
-    let solved = small.eigen().map_err(|_| AnalysisError::NoSpectrum)?;
-    let vectors = solved.U();
+    let solved = real_eigen(&small).map_err(|_| AnalysisError::NoSpectrum)?;
     let mut values: Vec<Ritz> = solved
-        .S()
-        .column_vector()
+        .values
         .iter()
         .enumerate()
-        .map(|(j, value)| {
-            let length = (0..m).map(|i| vectors[(i, j)].norm_sqr()).sum::<f64>();
-            Ritz {
-                value: *value,
-                residual: last * vectors[(m - 1, j)].norm() / length.sqrt(),
-            }
+        .map(|(j, value)| Ritz {
+            value: *value,
+            residual: last * solved.vectors[(j, m - 1)].norm(),
         })
         .collect();
     if values

@@ -1,9 +1,8 @@
 //! Which functions can be learned? Sums of Gaussians on a grid, run as piecewise cubics that are linear in the weights.
 
-use faer::linalg::solvers::Solve;
-use faer::{Col, Mat};
 use std::sync::OnceLock;
 use timestep_kernels::diffusion::{PIECES, hermite};
+use timestep_numerics::linear_algebra::{Square, solve};
 
 /// Width `γ` of a Gaussian and distance between neighbours, in grey levels.
 const GAMMA: f64 = 10.0;
@@ -93,14 +92,14 @@ impl Gaussians {
             let d = z - Self::centre(self.count, j);
             (-d * d / (2.0 * GAMMA * GAMMA)).exp()
         };
-        let gram = Mat::from_fn(self.count, self.count, |i, j| {
+        let gram = Square::from_fn(self.count, |i, j| {
             points.iter().map(|z| one(i, *z) * one(j, *z)).sum::<f64>()
         });
-        let right = Col::from_fn(self.count, |i| {
-            points.iter().map(|z| one(i, *z) * f(*z)).sum::<f64>()
-        });
-        let weights = gram.partial_piv_lu().solve(&right);
-        (0..self.count).map(|i| weights[i]).collect()
+        let right: Vec<f64> = (0..self.count)
+            .map(|i| points.iter().map(|z| one(i, *z) * f(*z)).sum())
+            .collect();
+        solve(&gram, &right)
+            .expect("products of Gaussians with different centres are a regular matrix")
     }
 }
 

@@ -151,7 +151,7 @@ pub(super) fn apply<const D: usize>(matrix: &Matrix<D>, x: &[f64; D]) -> [f64; D
     out
 }
 
-/// The exponential of a square matrix, by Taylor's series of `M/2ˢ` and `s` squarings. `faer` has none.
+/// The exponential of a square matrix, by Taylor's series of `M/2ˢ` and `s` squarings.
 ///
 /// At a norm of at most 1/2 the 18 terms leave 1e-21; the matrices here have a norm of a few units.
 fn exponential(mut matrix: Vec<f64>, size: usize) -> Vec<f64> {

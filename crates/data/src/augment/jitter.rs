@@ -1,10 +1,10 @@
 //! How are the colours of a training image varied?
 
 use serde::{Deserialize, Serialize};
+use timestep_numerics::random::{Purpose, Stream};
 
 use crate::ImageShape;
 use crate::error::DataError;
-use crate::stream::{below, stream, unit};
 
 /// Random changes of brightness, contrast and saturation; 0 leaves a property alone.
 ///
@@ -22,6 +22,9 @@ pub struct Jitter {
     /// Strength for the saturation, 0 to 1.
     pub saturation: f64,
 }
+
+/// What the draws are for.
+const JITTER: Purpose = Purpose::new("jitter");
 
 /// The six orders of the three changes.
 const ORDERS: [[usize; 3]; 6] = [
@@ -70,20 +73,20 @@ impl Jitter {
 
     /// The changes of image `index` in `epoch` of a run with `seed`.
     ///
-    /// Drawn from `stream(seed, "jitter", epoch, index)`: the order, then three factors, whether
+    /// Drawn from the stream `jitter` of the epoch and image: the order, then three factors, whether
     /// they are used or not.
-    pub(crate) fn draw(&self, seed: u64, epoch: u64, index: u32) -> Changes {
-        let mut rng = stream(seed, "jitter", epoch, u64::from(index));
-        let order = ORDERS[below(&mut rng, 6) as usize];
+    pub(super) fn draw(&self, seed: u64, epoch: u64, index: u32) -> Changes {
+        let mut stream = Stream::new(seed, JITTER, epoch, u64::from(index));
+        let order = ORDERS[stream.below(6)];
         let strengths = [self.brightness, self.contrast, self.saturation];
-        let factors = strengths.map(|s| (1.0 - s + 2.0 * s * unit(&mut rng)) as f32);
+        let factors = strengths.map(|s| (1.0 - s + 2.0 * s * stream.unit()) as f32);
         Changes { order, factors }
     }
 }
 
 /// Drawn changes of one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Changes {
+pub(super) struct Changes {
     order: [usize; 3],
     /// Of brightness, contrast and saturation; 1 changes nothing.
     factors: [f32; 3],
@@ -91,7 +94,7 @@ pub(crate) struct Changes {
 
 impl Changes {
     /// Changes an image in place, C×H×W.
-    pub(crate) fn apply(&self, pixels: &mut [u8], shape: ImageShape) {
+    pub(super) fn apply(&self, pixels: &mut [u8], shape: ImageShape) {
         for which in self.order {
             let factor = self.factors[which];
             match which {
@@ -123,14 +126,14 @@ fn luma(r: u8, g: u8, b: u8) -> u8 {
 }
 
 /// Luma of each pixel of a coloured image, by its three planes.
-fn lumas(pixels: &[u8], plane: usize) -> impl Iterator<Item = u8> {
+pub(super) fn lumas(pixels: &[u8], plane: usize) -> impl Iterator<Item = u8> {
     let (r, rest) = pixels.split_at(plane);
     let (g, b) = rest.split_at(plane);
     r.iter().zip(g).zip(b).map(|((&r, &g), &b)| luma(r, g, b))
 }
 
 /// The mean luma, rounded to a whole number.
-fn mean_grey(pixels: &[u8], shape: ImageShape) -> f32 {
+pub(super) fn mean_grey(pixels: &[u8], shape: ImageShape) -> f32 {
     let plane = shape.plane().max(1);
     let sum: u64 = if shape.channels == 3 {
         lumas(pixels, plane).map(u64::from).sum()
