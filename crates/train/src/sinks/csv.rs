@@ -206,6 +206,7 @@ mod tests {
                 top1: 1e-7,
                 top5: 1.0,
             },
+            ema: None,
             lr: 0.1,
             images_per_second: 1234.5,
             seconds: 2.0,
