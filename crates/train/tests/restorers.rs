@@ -69,7 +69,7 @@ fn watch(stop_after: usize) -> (Watch, Options) {
         events: Arc::default(),
     };
     let options = Options {
-        device: device("cpu").expect("there is one"),
+        engine: device("cpu").expect("there is one"),
         threads: 2,
         stop: watch.stop.clone(),
         logs: vec!["tensorboard".into()],
