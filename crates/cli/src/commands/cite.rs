@@ -11,6 +11,7 @@ use timestep_nets::{InputShape, NetworkConfig, block, preset, squeeze_excite};
 use timestep_numerics::facts;
 use timestep_numerics::noise::noise_facts;
 use timestep_restore::methods::{METHODS, method_of};
+use timestep_train::optimisers::optimiser_facts;
 use timestep_train::recipe::{AnyResolved, Recipe};
 use timestep_train::{Trained, network_config, run};
 
@@ -65,7 +66,9 @@ pub(crate) fn of_run(folder: &Path) -> Result<Vec<String>, Failure> {
     let resolved = run::layers(folder)?.resolve_any()?;
     if matches!(resolved, AnyResolved::Classify(_)) && folder.join(BEST).is_file() {
         let trained = Trained::load(folder)?;
-        return of_network(trained.network.config(), &trained.card.data);
+        let mut all = of_network(trained.network.config(), &trained.card.data)?;
+        all.extend(of_optimiser(&trained.card.recipe()?));
+        return Ok(all);
     }
     // It has not reached its first weights.
     of_resolved(&resolved)
@@ -130,10 +133,17 @@ fn of_recipe(recipe: &Recipe) -> Result<Vec<String>, Failure> {
         height: 32,
         width: 32,
     };
-    of_network(
-        &network_config(&recipe.network, &recipe.noise, input, 10)?,
-        &recipe.data.name,
-    )
+    let network = network_config(&recipe.network, &recipe.noise, input, 10)?;
+    let mut all = of_network(&network, &recipe.data.name)?;
+    all.extend(of_optimiser(recipe));
+    Ok(all)
+}
+
+/// The entries of the optimiser, where it is not the one that nobody names: plain gradient descent with momentum.
+fn of_optimiser(recipe: &Recipe) -> Vec<String> {
+    let usual = &Recipe::default().optimiser.name;
+    let facts = optimiser_facts(&recipe.optimiser.name).filter(|facts| facts.key != usual);
+    facts.map_or_else(Vec::new, |facts| entries(facts.references))
 }
 
 /// Everything that went into a network trained on some data, each entry once.
