@@ -395,7 +395,7 @@ fn what_only_classifiers_have_is_refused_with_what_to_use() {
     for wrong in [
         &["--scheme", "rk4"][..],
         &["--log", "wandb"],
-        &["--steps", "3,3"],
+        &["--set", "model.steps=3,3"],
     ] {
         refused(at, &small(wrong));
     }

@@ -74,7 +74,18 @@ fn every_pair_trains_two_steps_and_weights_round_trip() {
             let config = config(&block, scheme.key);
             let network =
                 Network::build(&config).unwrap_or_else(|e| panic!("{}: {e}", config.name));
-            let mut parameters = network.init(1);
+            // All ReLUs of a branch of one or two channels may be off under one seed, hardly under each of five.
+            let dead = |seed: &u64| {
+                let parameters = network.init(*seed);
+                let all = gradients(&Fused, (&network, &parameters), &images(3));
+                let reached = |grad: &Vec<f64>| grad.iter().any(|g| *g != 0.0);
+                let specs = parameters.specs().iter().zip(&all);
+                specs
+                    .filter(|(s, grad)| s.is_trained() && !reached(grad))
+                    .count()
+            };
+            let seed = (1..6).min_by_key(dead).expect("five seeds");
+            let mut parameters = network.init(seed);
             for _ in 0..2 {
                 let all = gradients(&Fused, (&network, &parameters), &images(3));
                 for (id, grad) in parameters.ids().zip(&all) {

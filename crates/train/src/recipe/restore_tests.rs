@@ -85,7 +85,7 @@ fn all_problems_are_told_at_once() {
         "data.every=0",
         "model.sise=5",
         "modle.size=5",
-        "model.scheme=lmm",
+        "model.scheme=lm33",
         "train.time=5",
         "nonsense",
     ]));
@@ -195,5 +195,5 @@ fn unknown_recipes_have_near_ones() {
     };
     let near = text("denoising/trd-5x5-s52");
     assert!(near.contains("there is no such recipe") && near.contains("`denoising/trd-5x5-s"));
-    assert!(text("denoising").contains("recipes of restorers: "));
+    assert!(text("denoising/q").contains("recipes of restorers: "));
 }
