@@ -130,7 +130,8 @@ fn interrupted_runs_of_every_optimiser_go_on_as_if_nothing_had_happened() {
         let Outcome::Interrupted(position) = outcome else {
             panic!("{sets:?}: {outcome:?}");
         };
-        assert_eq!(position, Position::Epochs { epoch: 1, step: 6 }, "{sets:?}");
+        let middle = Position::Epochs { epoch: 1, step: 6 };
+        assert_eq!(position, middle, "{sets:?}");
         resume(&parts, &[]).expect("goes on");
         for file in [
             "weights/last.safetensors",
@@ -190,14 +191,13 @@ fn patience_ends_a_run_that_does_not_improve() {
     ];
     let (folder, outcome, events) = train(out.path(), "waits", &setup(&sets), None);
     let Outcome::Finished {
-        reason,
+        reason: EndReason::Patience,
         measured: Measured::Classifier { best, .. },
         ..
     } = outcome
     else {
         panic!("{outcome:?}");
     };
-    assert_eq!(reason, EndReason::Patience);
     assert_eq!(epochs(&events), best.epoch + 2);
     // Going on changes nothing, unless there is more patience.
     let outcome = resume(&folder, &[]).expect("goes on");

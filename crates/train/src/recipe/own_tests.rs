@@ -152,7 +152,7 @@ fn recipes_with_different_optimisers_differ_in_their_settings() {
         shown,
         [
             "optimiser.name: \"sgd\" → \"lion\"",
-            "optimiser.lr: 0.1 → 0.0001",
+            "optimiser.lr: 0.1 → 0.0003",
             "optimiser.momentum: 0.9 → none",
             "optimiser.nesterov: false → none",
             "optimiser.beta1: none → 0.9",
