@@ -392,11 +392,7 @@ fn what_only_classifiers_have_is_refused_with_what_to_use() {
             "{flag}: {text}"
         );
     }
-    for wrong in [
-        &["--scheme", "rk4"][..],
-        &["--log", "wandb"],
-        &["--set", "model.steps=3,3"],
-    ] {
+    for wrong in [&["--scheme", "rk4"][..], &["--log", "wandb"]] {
         refused(at, &small(wrong));
     }
     assert!(!at.join("runs").exists(), "nothing was begun");
