@@ -229,6 +229,8 @@ fn clean_a_picture() {
         "holiday/1.png",
         "holiday/beach/2.png",
         "PICTURES/1.png",
+        "PICTURES/2.png",
+        "PICTURES/3.png",
     ];
     let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, cat)).collect();
     follow("docs/guides/clean-a-picture.md", &files);
