@@ -53,6 +53,13 @@ const SHORTER: &[(&str, &str, &str, &str)] = &[
         "--name first",
         "--name first --epochs 1",
     ),
+    // `.ci/run` trains it to the end.
+    (
+        "train-further.md",
+        "--name adamw",
+        "--name adamw",
+        "--name adamw --epochs 2",
+    ),
     // One evaluation in place of ten minutes.
     (
         "clean-a-picture.md",
