@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::chacha::weights;
 use common::golden::{FOLDER, asked, difference, expected, norm, pictures, read, write_inputs};
 use common::{learn, logits};
 use std::path::Path;
@@ -39,7 +40,7 @@ struct Bounds {
 
 fn compare(name: &str) {
     let network = network(name);
-    let mut parameters = network.init(42);
+    let mut parameters = weights(&network, 42);
     // Coefficients away from their start, so that the history matters.
     let coefficients: Vec<_> = parameters
         .ids()

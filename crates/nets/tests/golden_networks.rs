@@ -9,6 +9,7 @@
 
 mod common;
 
+use common::chacha;
 use common::golden::{
     FOLDER, asked, difference, expected, folder, norm, numbers_from, pictures, read, write_inputs,
 };
@@ -96,7 +97,7 @@ fn config(case: &Case) -> NetworkConfig {
 
 /// Weights whose coefficients and norms are away from their start, so that each of them matters.
 fn weights(network: &Network) -> Parameters {
-    let mut parameters = network.init(42);
+    let mut parameters = chacha::weights(network, 42);
     for (n, id) in parameters.ids().enumerate() {
         let spec = parameters.specs()[id.index()].clone();
         let around = |middle: f32, width: f32| {

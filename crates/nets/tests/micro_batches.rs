@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{Found, Images, classes, differences, largest, learn_part};
+use common::{Images, classes, differences, draws, largest, learn_part};
+use std::ops::Range;
 use timestep_engine::{Exact, Fused, Recording, Wanted};
 use timestep_nets::{
-    Draws, Engine, InputShape, Mode, Network, NetworkConfig, Parameters, Pass, blocks,
+    Draws, Engine, InputShape, Mode, Network, NetworkConfig, Parameters, Pass, Role, blocks,
 };
 use timestep_numerics::noise::Decay;
 use timestep_numerics::{NoiseSettings, Per, schemes};
@@ -39,11 +40,11 @@ fn network(config: &NetworkConfig) -> (Network, Parameters) {
     (network, parameters)
 }
 
-/// How passes are opened: for the images of the batch from one on.
-type Open<'o> = &'o dyn Fn(&dyn Engine, &Parameters, usize) -> Pass;
+/// How the pass over some images of the batch is opened.
+type Open<'o> = &'o dyn Fn(&dyn Engine, &Parameters, Range<usize>) -> Pass;
 
 /// Norms use the running statistics, so that no image knows of another.
-fn fixed(engine: &dyn Engine, parameters: &Parameters, _first: usize) -> Pass {
+fn fixed(engine: &dyn Engine, parameters: &Parameters, _images: Range<usize>) -> Pass {
     let recording = Recording {
         wanted: Wanted::Parameters,
         statistics: false,
@@ -51,11 +52,21 @@ fn fixed(engine: &dyn Engine, parameters: &Parameters, _first: usize) -> Pass {
     Pass::on(engine.open(parameters, &recording), Mode::Eval)
 }
 
-/// The same with the random numbers of a training step, which each image has for its place in the batch.
-fn drawn(engine: &dyn Engine, parameters: &Parameters, first: usize) -> Pass {
-    // Needs two things of a pass: draws by the number of an image (`first` is that of its first), and draws without
-    // the statistics of the batch.
-    fixed(engine, parameters, first).with_draws(Some(Draws { seed: 7, step: 1 }))
+/// The same in training, where there are random numbers: norms are frozen.
+fn frozen(engine: &dyn Engine, parameters: &Parameters, _images: Range<usize>) -> Pass {
+    let specs = parameters.specs().iter();
+    let trained = specs.map(|spec| spec.is_trained() && spec.role != Role::Norm);
+    Pass::training_some(engine, parameters, &trained.collect())
+}
+
+/// The random numbers of some images of the batch: each image has its own wherever it is.
+fn of_images(images: Range<usize>) -> Option<Draws> {
+    draws(7, 1, BATCH).map(|all| all.part(images))
+}
+
+/// Training with random numbers and without the statistics of the batch.
+fn drawn(engine: &dyn Engine, parameters: &Parameters, images: Range<usize>) -> Pass {
+    frozen(engine, parameters, images.clone()).with_draws(of_images(images))
 }
 
 /// Loss, logits, and gradients by name, added up over passes of `part` images each.
@@ -72,13 +83,12 @@ fn gradients(
     let mut sums: Vec<Vec<f64>> = specs.iter().map(|spec| vec![0.0; spec.len()]).collect();
     let (mut loss, mut logits) = (0.0, Vec::new());
     for first in (0..batch).step_by(part) {
-        let pass = open(engine, parameters, first);
+        let own = first..first + part;
+        let pass = open(engine, parameters, own.clone());
         let on_tape = images.part(first, part).on(&pass);
-        let mut own = targets.clone();
-        own.labels = targets.labels[first..first + part].to_vec();
         // The loss is the mean over the whole batch.
         let share = part as f64 / batch as f64;
-        let found: Found = learn_part(pass, network, on_tape, &own, share);
+        let found = learn_part(pass, network, on_tape, &targets.part(own), share);
         loss += share * found.loss;
         logits.extend(found.logits);
         for (sum, gradient) in sums.iter_mut().zip(found.gradients) {
@@ -162,7 +172,6 @@ fn random() -> Vec<NetworkConfig> {
 }
 
 #[test]
-#[ignore = "draws are not yet functions of the number of an image"]
 fn parts_draw_what_the_whole_draws() {
     let images = Images::named("images", BATCH, INPUT);
     for config in random() {
@@ -170,7 +179,7 @@ fn parts_draw_what_the_whole_draws() {
         let model = (&network, &parameters);
         for (engine, to) in [(&Fused as &dyn Engine, 1e-5), (&Exact, 1e-12)] {
             compare(engine, model, &images, &drawn, to);
-            let [with, without] = [&drawn as Open<'_>, &fixed]
+            let [with, without] = [&drawn as Open<'_>, &frozen]
                 .map(|open| gradients(engine, model, &images, BATCH, open));
             let what = format!("{} {:?}: nothing was drawn", config.name, config.noise);
             assert_ne!(with, without, "{what}");
@@ -187,8 +196,8 @@ fn equal_parts_train_as_the_whole() {
         dims: [BATCH, INPUT.channels, INPUT.height, INPUT.width],
         values: part.values.repeat(BATCH / PART),
     };
-    let train = |engine: &dyn Engine, parameters: &Parameters, _first: usize| {
-        Pass::training(engine, parameters).with_draws(Some(Draws { seed: 7, step: 1 }))
+    let train = |engine: &dyn Engine, parameters: &Parameters, images: Range<usize>| {
+        Pass::training(engine, parameters).with_draws(of_images(images))
     };
     for config in [&random()[1], &random()[5], &self::config("postact", "lm")] {
         let (network, parameters) = network(config);

@@ -17,7 +17,7 @@ fn images() -> Images {
 }
 
 fn at(step: u64) -> Option<Draws> {
-    Some(Draws { seed: 5, step })
+    common::draws(5, step, 2)
 }
 
 /// FractalNet-20 with few channels, or a wide network with dropout.

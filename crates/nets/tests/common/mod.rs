@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod chacha;
 pub(crate) mod golden;
 pub(crate) mod noisy;
 pub(crate) mod steps;
@@ -9,16 +10,14 @@ pub(crate) mod steps;
 use timestep_engine::{End, GradientSink, Numbers};
 use timestep_nets::{
     Draws, Engine, Features, InputShape, Mode, Network, ParamId, Parameters, Pass, Statistics,
-    Targets, ops, stream,
+    Targets, ops,
 };
+use timestep_numerics::random::Stream;
 
 /// Numbers in (-1, 1) that depend on a name alone.
 pub(crate) fn wide(name: &str, n: usize) -> Vec<f64> {
-    use rand_chacha::rand_core::Rng;
-    let mut rng = stream(3, name);
-    (0..n)
-        .map(|_| f64::from(rng.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0)
-        .collect()
+    let mut stream = Stream::new(3, name, 0, Stream::WHOLE);
+    (0..n).map(|_| 2.0 * stream.open_unit() - 1.0).collect()
 }
 
 /// The same in single precision.
@@ -77,6 +76,15 @@ pub(crate) fn classes(batch: usize, smoothing: f64) -> Targets {
         smoothing,
         mixed: None,
     }
+}
+
+/// The random numbers of a step over images that come first in a data set.
+pub(crate) fn draws(seed: u64, step: u64, batch: usize) -> Option<Draws> {
+    Some(Draws {
+        seed,
+        step,
+        images: (0..batch as u64).collect(),
+    })
 }
 
 /// Logits of images in one pass.
