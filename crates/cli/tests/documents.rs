@@ -245,6 +245,11 @@ fn bring_pytorch_weights() {
 }
 
 #[test]
+fn train_further() {
+    follow("docs/guides/train-further.md", &[]);
+}
+
+#[test]
 fn add_a_scheme() {
     // Its commands are for cargo, or about the scheme that a reader adds: they are read, not run.
     let text =
@@ -275,6 +280,7 @@ fn every_guide_is_followed() {
         "add-a-scheme.md",
         "bring-pytorch-weights.md",
         "clean-a-picture.md",
+        "train-further.md",
         "train-your-first-lm-resnet.md",
     ];
     assert_eq!(
