@@ -1,7 +1,7 @@
 //! The operations that a network needs, and the tape that runs them backward.
 //!
 //! An [`Engine`] is a way to compute: [`Fused`] (CPU, `f32`, the kernels of this project), [`Exact`] (`f64`, plain loops: the
-//! proof of the others), and behind the feature `gpu` one on Burn. Networks are written with [`ops`] on [`Features`] and
+//! proof of the others). Networks are written with [`ops`] on [`Features`] and
 //! [`Array`]s and do not know which of them computes. [`Parameters`] and [`Gradients`] are one flat buffer each.
 
 mod array;

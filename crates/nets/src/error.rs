@@ -77,7 +77,7 @@ impl NetError {
             NetError::Device(_) => {
                 let names: Vec<&str> = engines().iter().map(|engine| engine.name).collect();
                 Some(format!(
-                    "the devices of this build are {}; GPUs need a build with `--features gpu`",
+                    "the devices of this build are {}",
                     names.join(", ")
                 ))
             }
