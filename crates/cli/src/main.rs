@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 
 /// Refuses an instruction set that does not exist here: speed would be blamed on the wrong one.
 fn check_kernels() -> Result<(), Failure> {
-    timestep_nets::ops::kernels().map(drop).map_err(|name| {
+    timestep_engine::kernels().map(drop).map_err(|name| {
         Failure::usage(
             format!("TIMESTEP_ISA={name}: no kernels for this instruction set on this processor"),
             "it may be avx512, avx2 or portable; unset it to use the fastest that the processor has",

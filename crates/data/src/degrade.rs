@@ -1,11 +1,11 @@
 //! How is a clean picture degraded, repeatably? Additive white Gaussian noise.
 
-use crate::stream::{stream, unit};
+use timestep_numerics::random::Stream;
 
 /// Adds Gaussian noise of standard deviation `sigma` to `pixels`, in place, neither clipped nor rounded.
 ///
-/// `image` is the picture's number in its set, so that every picture has noise of its own. The
-/// purpose of the stream is `noise`, its numbers are `(image, 0)`; two draws make two pixels (Box and Muller 1958).
+/// `image` is the picture's number in its set, so that every picture has noise of its own: the normal
+/// numbers of the stream `pixel noise` of time 0 and that image, one for each pixel. Sums are rounded to `f32`.
 ///
 /// ```
 /// let mut pixels = [100.0_f32; 4];
@@ -13,14 +13,9 @@ use crate::stream::{stream, unit};
 /// assert!(pixels[0] != pixels[1]);
 /// ```
 pub fn add_noise(pixels: &mut [f32], sigma: f64, seed: u64, image: u64) {
-    let mut rng = stream(seed, "noise", image, 0);
-    for pair in pixels.chunks_mut(2) {
-        // 1 - u lies in (0, 1], where the logarithm is finite.
-        let radius = sigma * (-2.0 * (1.0 - unit(&mut rng)).ln()).sqrt();
-        let angle = std::f64::consts::TAU * unit(&mut rng);
-        for (pixel, wave) in pair.iter_mut().zip([angle.cos(), angle.sin()]) {
-            *pixel = (f64::from(*pixel) + radius * wave) as f32;
-        }
+    let mut stream = Stream::new(seed, "pixel noise", 0, image);
+    for pixel in pixels {
+        *pixel = (f64::from(*pixel) + sigma * stream.normal()) as f32;
     }
 }
 

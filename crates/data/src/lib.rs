@@ -2,9 +2,10 @@
 //!
 //! A [`Dataset`] is opened by name from a registry ([`open`], [`list`]); its two [`Split`]s hold
 //! 8-bit images, channels first, and one label each. [`Loader`] turns a split into shuffled,
-//! augmented, normalised batches. Every random choice comes from a named [`stream()`], and the
-//! choices for an image depend only on (seed, epoch, number of the image): a batch has the same
-//! bits for any number of threads, and a run can be resumed in the middle of an epoch.
+//! augmented, normalised batches. Every random choice comes from a
+//! [`Stream`](timestep_numerics::random::Stream), and the choices for an image depend only on (seed,
+//! epoch, number of the image): a batch has the same bits for any number of threads, and a run can
+//! be resumed in the middle of an epoch.
 //!
 //! Nothing here touches the network except [`fetch`], and nothing prints. Whatever a person can
 //! cause is a [`DataError`]: one sentence with names, values and places, and mostly a
@@ -29,6 +30,7 @@
 mod augment;
 mod batch;
 mod cifar;
+mod classes;
 mod dataset;
 mod datasets;
 mod degrade;
@@ -38,18 +40,16 @@ mod fetch;
 mod files;
 mod folder;
 mod image_file;
-mod jitter;
 mod loader;
 mod normalise;
 mod prefetch;
 mod preview;
 mod resample;
 mod split;
-mod stream;
 mod verify;
 mod view;
 
-pub use augment::{Augment, Crop, Draw, PadMode};
+pub use augment::{Augment, Crop, Cutout, Draw, Jitter, Mix, Mixup, PadMode, RandAugment};
 pub use batch::{Batch, fill_batch};
 pub use cifar::{RecordLayout, read_records};
 pub use dataset::{Dataset, DatasetInfo, ImageShape, OpenOptions};
@@ -59,12 +59,9 @@ pub use error::{BadImage, DataError};
 pub use fetch::{Fetched, Progress, fetch};
 pub use image::RgbImage;
 pub use image_file::{GreyFile, is_image_name, load_image, load_image_resized};
-pub use jitter::Jitter;
 pub use loader::{Batches, Loader, order};
 pub use normalise::Normalise;
 pub use preview::{preview, preview_png};
-pub use rand_chacha::ChaCha8Rng;
 pub use split::Split;
-pub use stream::{below, stream};
 pub use verify::{FileReport, VerifyReport, verify};
 pub use view::{Area, View, Window};

@@ -2,26 +2,25 @@
 
 use std::sync::Arc;
 
+use timestep_numerics::random::{Purpose, Stream};
+
 use crate::augment::Augment;
 use crate::batch::{self, Batch, Plan};
 use crate::error::DataError;
 use crate::normalise::Normalise;
 use crate::prefetch::{Ahead, in_pool};
 use crate::split::Split;
-use crate::stream::{below, stream};
 
-/// The numbers `0..n` shuffled for one epoch of a run: Fisher-Yates with
-/// `stream(seed, "order", epoch, 0)`, from the last place to the first.
+/// What shuffles the images of an epoch.
+const ORDER: Purpose = Purpose::new("order");
+
+/// The numbers `0..n` [shuffled](Stream::shuffle) for one epoch of a run by the stream `order` of that epoch.
 ///
 /// Each epoch has its own stream, so the order of epoch 90 needs no earlier one.
 #[must_use]
 pub fn order(seed: u64, epoch: u64, n: usize) -> Vec<u32> {
-    let mut rng = stream(seed, "order", epoch, 0);
     let mut numbers: Vec<u32> = (0..n as u32).collect();
-    for last in (1..numbers.len()).rev() {
-        let other = below(&mut rng, last as u32 + 1) as usize;
-        numbers.swap(last, other);
-    }
+    Stream::new(seed, ORDER, epoch, Stream::WHOLE).shuffle(&mut numbers);
     numbers
 }
 

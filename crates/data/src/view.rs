@@ -5,12 +5,11 @@
 //! the window at random, as a [`View`] says; at test it is the middle. Rules and roundings are those
 //! of `torchvision`, so that published figures can be compared.
 
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use timestep_numerics::random::Stream;
 
 use crate::ImageShape;
 use crate::error::DataError;
-use crate::stream::{below, unit};
 
 /// Tries of [`View::RandomResized`] before it takes the middle of the image.
 const TRIES: usize = 10;
@@ -120,14 +119,14 @@ impl View {
     /// Draws a window of an image of `width`×`height`; `None` for [`Padded`](Self::Padded).
     pub(crate) fn window(
         &self,
-        rng: &mut ChaCha8Rng,
+        stream: &mut Stream,
         (width, height): (usize, usize),
         shape: ImageShape,
     ) -> Option<Window> {
         match *self {
             Self::Padded => None,
             Self::RandomResized { scale, ratio } => {
-                let area = random_area(rng, (width, height), scale, ratio);
+                let area = random_area(stream, (width, height), scale, ratio);
                 Some(Window {
                     area,
                     scaled: (shape.width, shape.height),
@@ -139,11 +138,11 @@ impl View {
             Self::Scaled {
                 shorter: (low, high),
             } => {
-                let side = low + place(rng, high - low);
+                let side = low + place(stream, high - low);
                 let scaled = shorter_to(side, (width, height));
                 // `check` makes the window fit; the subtraction saturates for want of a check.
-                let top = place(rng, scaled.1.saturating_sub(shape.height));
-                let left = place(rng, scaled.0.saturating_sub(shape.width));
+                let top = place(stream, scaled.1.saturating_sub(shape.height));
+                let left = place(stream, scaled.0.saturating_sub(shape.width));
                 Some(Window {
                     area: Area::whole(width, height),
                     scaled,
@@ -229,14 +228,13 @@ fn shorter_to(side: usize, (width, height): (usize, usize)) -> (usize, usize) {
 }
 
 /// An even place among `0..=rest`.
-fn place(rng: &mut ChaCha8Rng, rest: usize) -> usize {
-    // Extents of images fit 32 bits, and the rest of one is below it.
-    below(rng, rest as u32 + 1) as usize
+fn place(stream: &mut Stream, rest: usize) -> usize {
+    stream.below(rest + 1)
 }
 
 /// A rectangle of random area and proportions that fits the image.
 fn random_area(
-    rng: &mut ChaCha8Rng,
+    stream: &mut Stream,
     (width, height): (usize, usize),
     scale: (f64, f64),
     ratio: (f64, f64),
@@ -244,13 +242,13 @@ fn random_area(
     let pixels = width as f64 * height as f64;
     let (low, high) = (ratio.0.ln(), ratio.1.ln());
     for _ in 0..TRIES {
-        let share = scale.0 + unit(rng) * (scale.1 - scale.0);
-        let ratio = (low + unit(rng) * (high - low)).exp();
+        let share = scale.0 + stream.unit() * (scale.1 - scale.0);
+        let ratio = (low + stream.unit() * (high - low)).exp();
         let w = (pixels * share * ratio).sqrt().round_ties_even() as usize;
         let h = (pixels * share / ratio).sqrt().round_ties_even() as usize;
         if (1..=width).contains(&w) && (1..=height).contains(&h) {
-            let top = place(rng, height - h);
-            let left = place(rng, width - w);
+            let top = place(stream, height - h);
+            let left = place(stream, width - w);
             return Area {
                 left,
                 top,

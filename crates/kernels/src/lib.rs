@@ -52,7 +52,7 @@ pub use conv_backward::ConvGrads;
 pub use elementwise::Term;
 pub use elementwise_backward::{TermBack, TermGrads};
 pub use kernels::{ISA_VARIABLE, Kernels, WINOGRAD_VARIABLE, forced};
-pub use loss::cross_entropy;
+pub use loss::{cross_entropy, soft_cross_entropy};
 pub use max_pool::{MaxPool, max_pool_backward};
 pub use mean_pool::MeanPool;
 pub use sgd::SgdStep;

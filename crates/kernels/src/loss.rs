@@ -41,9 +41,51 @@ pub fn cross_entropy(
     (loss / batch, grad)
 }
 
+/// Mean cross-entropy of `logits` `[batch, classes]` against a target distribution for each row, and its gradient.
+///
+/// `targets` is `[batch, classes]`, every row sums to 1: `-Σ t log softmax(z)`, gradient `(softmax - t) / batch`.
+///
+/// # Panics
+/// If the lengths do not fit.
+#[must_use]
+pub fn soft_cross_entropy(logits: &[f32], targets: &[f64], classes: usize) -> (f64, Vec<f32>) {
+    assert_eq!(logits.len(), targets.len(), "a target for each logit");
+    let batch = (logits.len() / classes.max(1)).max(1) as f64;
+    let mut loss = 0.0;
+    let mut grad = Vec::with_capacity(logits.len());
+    for (row, targets) in logits
+        .chunks_exact(classes)
+        .zip(targets.chunks_exact(classes))
+    {
+        let largest = row.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
+        let shifted = |v: f32| f64::from(v) - f64::from(largest);
+        let total: f64 = row.iter().map(|v| shifted(*v).exp()).sum();
+        let log_total = total.ln();
+        for (v, target) in row.iter().zip(targets) {
+            loss += target * (log_total - shifted(*v));
+            grad.push((((shifted(*v) - log_total).exp() - target) / batch) as f32);
+        }
+    }
+    (loss / batch, grad)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_distribution_of_one_class_is_a_label() {
+        let logits = [0.3_f32, -1.2, 2.0, 0.1, 0.7, -0.4];
+        let (hard, slope) = cross_entropy(&logits, &[2, 0], 3, 0.0);
+        let (soft, same) = soft_cross_entropy(&logits, &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0], 3);
+        assert!((hard - soft).abs() < 1e-12);
+        assert_eq!(slope, same);
+        let (even, _) = soft_cross_entropy(&logits, &[0.5, 0.5, 0.0, 0.2, 0.3, 0.5], 3);
+        let row = |label: u32, at: usize| cross_entropy(&logits[at..at + 3], &[label], 3, 0.0).0;
+        let by_hand = (0.5 * row(0, 0) + 0.5 * row(1, 0)) / 2.0
+            + (0.2 * row(0, 3) + 0.3 * row(1, 3) + 0.5 * row(2, 3)) / 2.0;
+        assert!((even - by_hand).abs() < 1e-12);
+    }
 
     #[test]
     fn gradient_is_the_slope_of_the_loss() {

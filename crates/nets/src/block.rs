@@ -83,22 +83,22 @@ pub trait Block: Debug + Send + Sync {
     fn facts(&self) -> &'static BlockFacts;
 
     /// `f(u)`.
-    fn eval(&self, pass: &Pass<'_>, u: &Features) -> Features {
+    fn eval(&self, pass: &Pass, u: &Features) -> Features {
         let entry = self.entry(pass, u);
         self.eval_from(pass, u, entry.as_ref())
     }
 
     /// The normalised, rectified `u` that a pre-activation block starts with, which a projection
     /// shortcut may share (He et al. 2016). `None` for post-activation blocks.
-    fn entry(&self, _pass: &Pass<'_>, _u: &Features) -> Option<Features> {
+    fn entry(&self, _pass: &Pass, _u: &Features) -> Option<Features> {
         None
     }
 
     /// `f(u)`, given what [`entry`](Block::entry) returned for the same `u`.
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features;
+    fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features;
 
     /// The two branches whose mean is `f(u)`, for noise that mixes them; `None` for blocks without.
-    fn eval_branches(&self, _pass: &Pass<'_>, _u: &Features) -> Option<[Features; 2]> {
+    fn eval_branches(&self, _pass: &Pass, _u: &Features) -> Option<[Features; 2]> {
         None
     }
 

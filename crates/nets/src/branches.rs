@@ -1,8 +1,9 @@
 //! What are inception modules made of? Branches of convolutions and pools, side by side.
 
-use crate::layers::{ConvNorm, ConvSpec};
-use crate::ops::{self, Window};
+use crate::ConvSpec;
+use crate::layers::ConvNorm;
 use crate::{Builder, Features, Pass, Size};
+use crate::{Window, ops};
 
 /// Added to the variance by the norms of Inception-ResNet.
 pub(crate) const EPSILON: f64 = 1e-3;
@@ -132,7 +133,7 @@ impl Branches {
     }
 
     /// The results of all branches, joined.
-    pub(crate) fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
+    pub(crate) fn forward(&self, pass: &Pass, input: &Features) -> Features {
         let results: Vec<Features> = (self.branches.iter())
             .map(|branch| {
                 branch.iter().fold(input.clone(), |u, layer| match layer {

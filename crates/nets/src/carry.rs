@@ -1,7 +1,8 @@
 //! Which shortcuts are there? Ways to carry a state to another number of channels and another size.
 
-use crate::ops::{self, Sampling, Window};
-use crate::{BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, Shortcut};
+use crate::{
+    BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, Sampling, Shortcut, Window, ops,
+};
 
 /// The linear part of a transition (up to norms and ReLU): carries `u` to the new shape.
 #[derive(Clone, Copy, Debug)]
@@ -91,12 +92,7 @@ impl Carry {
     }
 
     /// The state in the new shape; `entry` is what the block beside it starts with.
-    pub(crate) fn forward(
-        &self,
-        pass: &Pass<'_>,
-        u: &Features,
-        entry: Option<&Features>,
-    ) -> Features {
+    pub(crate) fn forward(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
         match self {
             Carry::OptionA(sampling) => ops::sample(u, *sampling),
             Carry::Pooled { stride, channels } => {
@@ -122,7 +118,7 @@ impl Carry {
                 norm,
                 stride,
             } => {
-                let start = ops::relu(u.clone());
+                let start = ops::relu(u);
                 let [_, channels, _, _] = u.dims();
                 let path = |i: usize| {
                     let sampling = Sampling {

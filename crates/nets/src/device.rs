@@ -1,21 +1,13 @@
-//! Which device computes? The CPU by default; GPUs where the build has them.
+//! Which engine computes? The fused kernels on the CPU by default, or another engine of this build.
 
-use crate::NetError;
-use burn::tensor::Device;
+use crate::{Engine, NetError};
+use std::sync::Arc;
+use timestep_engine::engine;
 
-/// A device by name: `cpu`, and in builds with the feature also `vulkan`, `wgpu` or `cuda`.
+/// The engine of a device: the value of `--device`.
 ///
 /// # Errors
 /// [`NetError::Device`] for names this build does not have.
-pub fn device(name: &str) -> Result<Device, NetError> {
-    match name {
-        "cpu" => Ok(Device::flex()),
-        #[cfg(feature = "vulkan")]
-        "vulkan" => Ok(Device::vulkan(Default::default())),
-        #[cfg(feature = "wgpu")]
-        "wgpu" => Ok(Device::wgpu(Default::default())),
-        #[cfg(feature = "cuda")]
-        "cuda" => Ok(Device::cuda(0)),
-        other => Err(NetError::Device(other.to_string())),
-    }
+pub fn device(name: &str) -> Result<Arc<dyn Engine>, NetError> {
+    engine(name).map_err(|e| NetError::Device(e.name().to_owned()))
 }

@@ -21,19 +21,15 @@ pub(crate) struct DropPath {
 impl DropPath {
     /// The branches that a join keeps; `None` if nothing is dropped here. Branches that end at a join
     /// are columns `0 .. branches`, the deepest one first.
-    pub(crate) fn kept(
-        &self,
-        pass: &Pass<'_>,
-        stage: usize,
-        branches: usize,
-    ) -> Option<Vec<usize>> {
-        let mut whole = pass.random("drop-path")?;
+    pub(crate) fn kept(&self, pass: &Pass, stage: usize, branches: usize) -> Option<Vec<usize>> {
+        let draws = pass.random()?;
+        let mut whole = draws.whole("drop-path");
         if let Some(column) = Law::global(self.columns, &mut whole) {
             // One column for the whole network. Joins that it does not reach are inside deeper
             // columns, whose results the joins that it reaches leave out.
             return Some(vec![if column < branches { column } else { 0 }]);
         }
-        let mut own = pass.random(&format!("{}.join{stage}", self.name))?;
+        let mut own = draws.whole(&format!("{}.join{stage}", self.name));
         let law = Law { share: self.share };
         Some(law.local(branches, &mut own))
     }

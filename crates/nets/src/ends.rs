@@ -1,10 +1,9 @@
 //! What stands before the first segment and after the last? Stem and head.
 
 use crate::branches::{Branches, EPSILON};
-use crate::layers::{ConvNorm, ConvSpec, Dropout};
-use crate::ops::{self, Window};
-use crate::{Builder, Conv, Features, Linear, Norm, Pass, Size, StemKind};
-use burn::tensor::{Tensor, TensorData};
+use crate::layers::{ConvNorm, Dropout};
+use crate::{Builder, Conv, ConvSpec, Features, Linear, Norm, Pass, Size, StemKind, Window, ops};
+use timestep_engine::Array;
 
 /// A 3×3 maximum of stride 2 that keeps half the size: the end of ImageNet stems.
 const HALVE: Window = Window {
@@ -67,6 +66,7 @@ impl Stem {
             make.keep(channels, size);
             size = HALVE.size(size);
         }
+        make.close_part();
         let stem = Stem::Plain {
             conv,
             norm,
@@ -77,7 +77,7 @@ impl Stem {
     }
 
     /// The first state.
-    pub(crate) fn forward(&self, pass: &Pass<'_>, images: Features) -> Features {
+    pub(crate) fn forward(&self, pass: &Pass, images: Features) -> Features {
         match self {
             Stem::Plain {
                 conv,
@@ -90,7 +90,7 @@ impl Stem {
                     u = norm.forward(pass, &u);
                 }
                 if *relu {
-                    u = ops::relu(u);
+                    u = ops::relu(&u);
                 }
                 if *pool {
                     u = ops::max_pool(&u, HALVE);
@@ -158,6 +158,7 @@ impl<'b> Chain<'b> {
 
     /// The stem and what it leaves.
     pub(crate) fn finish(self) -> (Stem, Inlet) {
+        self.make.close_part();
         (Stem::Chain(self.layers), self.inlet)
     }
 }
@@ -211,7 +212,7 @@ impl Head {
     }
 
     /// Logits `[batch, classes]`.
-    pub(crate) fn forward(&self, pass: &Pass<'_>, mut u: Features) -> Tensor<2> {
+    pub(crate) fn forward(&self, pass: &Pass, mut u: Features) -> Array {
         if let Some(conv) = &self.conv {
             u = conv.forward(pass, &u);
         }
@@ -219,15 +220,15 @@ impl Head {
             u = norm.relu(pass, &u);
         }
         if self.relu {
-            u = ops::relu(u);
+            u = ops::relu(&u);
         }
-        let mut mean = ops::global_average_pool(u);
-        let [batch, channels] = mean.dims();
+        let mut mean = ops::global_average_pool(&u);
+        let shape = mean.shape();
         let dropped = self.dropout.as_ref();
-        if let Some(factors) = dropped.and_then(|d| d.factors(pass, batch * channels)) {
-            let data = TensorData::new(factors, [batch, channels]);
-            mean = mean.clone() * Tensor::from_data(data, (&mean.device(), mean.dtype()));
+        if let Some(factors) = dropped.and_then(|d| d.factors(pass, shape[0], shape[1])) {
+            let factors: Vec<f64> = factors.iter().map(|f| f64::from(*f)).collect();
+            mean = mean.times(&Array::constant(pass.tape(), shape, &factors));
         }
-        self.linear.forward(pass, mean)
+        self.linear.forward(pass, &mean)
     }
 }

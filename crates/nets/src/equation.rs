@@ -115,10 +115,10 @@ fn means(steps: &[Vec<f64>]) -> Vec<f64> {
 #[must_use]
 pub fn all_coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Vec<f64>>> {
     let mean =
-        |values: Vec<f32>| values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
+        |values: &[f32]| values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
     let step = |ids: &Vec<crate::ParamId>| {
         ids.iter()
-            .map(|id| mean(parameters.read(*id)))
+            .map(|id| mean(parameters.value(*id)))
             .collect::<Vec<f64>>()
     };
     let segments = network.segments().iter();

@@ -1,5 +1,6 @@
 //! Why could a network not be built, stepped or loaded?
 
+use timestep_engine::engines;
 use timestep_numerics::StepError;
 use timestep_numerics::analysis::AnalysisError;
 
@@ -73,10 +74,13 @@ impl NetError {
             NetError::Mismatch { .. } => Some(
                 "the file was written for another network: `timestep summary FILE` names it".into(),
             ),
-            NetError::Device(_) => Some(
-                "`cpu` always works; GPUs need a build with `--features vulkan`, `wgpu` or `cuda`"
-                    .into(),
-            ),
+            NetError::Device(_) => {
+                let names: Vec<&str> = engines().iter().map(|engine| engine.name).collect();
+                Some(format!(
+                    "the devices of this build are {}",
+                    names.join(", ")
+                ))
+            }
             NetError::Incompatible(_) => Some(
                 "`timestep explain NAME` says what a block or scheme needs; `timestep summary` checks a \
                  combination without training"

@@ -1,7 +1,7 @@
 //! Which branches have the inception blocks? Three tables, for Inception-ResNet and for PolyNet.
 
+use crate::ConvSpec;
 use crate::branches::{Branches, EPSILON, Layer, conv};
-use crate::layers::ConvSpec;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Pass, ops};
 
 /// Resolution at which a block stands, large to small.
@@ -82,11 +82,11 @@ impl Block for Inception {
         self.facts
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
         self.conv.forward(pass, &self.branches.forward(pass, u))
     }
 
     fn after_step(&self, u: Features) -> Features {
-        ops::relu(u)
+        ops::relu(&u)
     }
 }

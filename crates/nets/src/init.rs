@@ -6,54 +6,20 @@
 //! back in `dense`.
 
 use crate::{Init, Spec};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use timestep_numerics::random::Stream;
 
-/// The stream of random numbers of one named purpose under one seed.
-///
-/// The key is FNV-1a over the name mixed with the seed: independent of the order in which
-/// parameters are created and of the platform.
-#[must_use]
-pub fn stream(seed: u64, name: &str) -> ChaCha8Rng {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in name.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    let mut key = [0_u8; 32];
-    key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&hash.to_le_bytes());
-    key[16..24].copy_from_slice(b"ts-init\0");
-    ChaCha8Rng::from_seed(key)
-}
-
-/// A uniform number in the open interval (0, 1), from 53 bits.
-pub(crate) fn unit(rng: &mut ChaCha8Rng) -> f64 {
-    ((rng.next_u64() >> 11) as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64)
-}
-
-/// Draws the first value of a parameter.
+/// Draws the first value of a parameter, from the stream of the purpose `init NAME` of the run's seed.
 #[must_use]
 pub(crate) fn draw(spec: &Spec, seed: u64) -> Vec<f32> {
-    let mut rng = stream(seed, &spec.name);
-    let n = spec.len();
+    let purpose = format!("init {}", spec.name);
+    let mut stream = Stream::new(seed, &purpose, 0, Stream::WHOLE);
+    let mut values = vec![0.0; spec.len()];
     match spec.init {
-        Init::Constant(value) => vec![value as f32; n],
-        Init::Uniform(low, high) => (0..n)
-            .map(|_| (low + (high - low) * unit(&mut rng)) as f32)
-            .collect(),
-        Init::Normal(std) => {
-            let mut values = Vec::with_capacity(n + 1);
-            while values.len() < n {
-                // Box-Muller gives two independent normals from two uniforms.
-                let radius = (-2.0 * unit(&mut rng).ln()).sqrt();
-                let angle = std::f64::consts::TAU * unit(&mut rng);
-                values.push((std * radius * angle.cos()) as f32);
-                values.push((std * radius * angle.sin()) as f32);
-            }
-            values.truncate(n);
-            values
-        }
+        Init::Constant(value) => values.fill(value as f32),
+        Init::Uniform(low, high) => stream.fill_uniform(&mut values, low, high),
+        Init::Normal(deviation) => stream.fill_normal(&mut values, deviation),
     }
+    values
 }
 
 #[cfg(test)]

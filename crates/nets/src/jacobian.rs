@@ -6,7 +6,7 @@
 use crate::segment::StepRhs;
 use crate::visit::StepAt;
 use crate::{Body, Features, Mode, NetError, Pass};
-use burn::tensor::{Tensor, TensorData};
+use timestep_engine::{End, Recording, Wanted};
 use timestep_numerics::analysis::{AnalysisError, LearnedStep};
 use timestep_numerics::{Memory, Rhs, StageId, State, StepError};
 
@@ -91,7 +91,7 @@ impl StepAt<'_> {
     /// # Errors
     /// [`NetError::Unmeasurable`] as [`measured`](Self::measured).
     pub fn point(&self) -> Result<Vec<f64>, NetError> {
-        Ok(numbers(self.argument()?.into_nchw()))
+        Ok(self.argument()?.read())
     }
 
     /// The function itself, `h` included, at the numbers `u`.
@@ -100,10 +100,13 @@ impl StepAt<'_> {
     /// [`NetError::Unmeasurable`] as [`measured`](Self::measured), [`NetError::Step`] if the step fails,
     /// [`NetError::Analysis`] if `u` has another length than [`point`](Self::point).
     pub fn value(&self, u: &[f64]) -> Result<Vec<f64>, NetError> {
-        let u = self.like(&self.argument()?.into_nchw(), u)?;
-        let pass = Pass::new(self.parameters.values(), Mode::Eval);
-        let value = self.map(&pass, &Features::from_nchw(u))?;
-        Ok(scaled(numbers(value.into_nchw()), self.scale()?))
+        let dims = self.argument()?.dims();
+        fits(dims, u)?;
+        let pass = Pass::new(self.engine, self.parameters, Mode::Eval);
+        let tape = pass.tape();
+        let u = Features::new(tape, tape.features_f64(dims, u, false));
+        let value = self.map(&pass, &u)?;
+        Ok(scaled(value.read(), self.scale()?))
     }
 
     /// `Jᵀ v` of the function at the state, `h` included.
@@ -111,14 +114,24 @@ impl StepAt<'_> {
     /// # Errors
     /// As [`value`](Self::value).
     pub fn transposed_product(&self, v: &[f64]) -> Result<Vec<f64>, NetError> {
+        let argument = self.argument()?;
+        let dims = argument.dims();
         // Only the state is a leaf: gradients of weights are not asked for, so they cost nothing.
-        let u = self.argument()?.into_nchw().autodiff().require_grad();
-        let v = self.like(&u, v)?;
-        let pass = Pass::new(self.tracked, Mode::Eval);
-        let value = self.map(&pass, &Features::from_nchw(u.clone()))?;
-        let grads = (value.into_nchw() * v).sum().backward();
-        let count = u.dims().iter().product();
-        let product = u.grad(&grads).map_or(vec![0.0; count], numbers);
+        let recording = Recording {
+            wanted: Wanted::Leaves,
+            statistics: false,
+        };
+        let tape = self.engine.open(self.parameters, &recording);
+        let pass = Pass::on(tape.clone(), Mode::Eval);
+        let u = argument.onto(&tape, true);
+        let value = self.map(&pass, &u)?;
+        fits(value.dims(), v)?;
+        let v = tape.features_f64(value.dims(), v, false);
+        tape.backward(&[End::Features(value.value(), &v)], &mut ());
+        let product = match tape.gradient(u.value()) {
+            Some(gradient) => tape.read(&gradient),
+            None => vec![0.0; dims.iter().product()],
+        };
         Ok(scaled(product, self.scale()?))
     }
 
@@ -154,7 +167,7 @@ impl StepAt<'_> {
     }
 
     /// The function without its factor.
-    fn map(&self, pass: &Pass<'_>, u: &Features) -> Result<Features, NetError> {
+    fn map(&self, pass: &Pass, u: &Features) -> Result<Features, NetError> {
         let step = &self.steps.steps[self.index];
         let mut rhs = StepRhs { step, pass };
         let at = |stage| StageId {
@@ -164,7 +177,7 @@ impl StepAt<'_> {
         match self.measured()? {
             Measured::Slope => rhs.eval(at(0), u).map_err(|e| self.failed(e)),
             Measured::Pair => {
-                let (first, _) = self.halves()?;
+                let first = self.halves()?.0.onto(pass.tape(), false);
                 let slope = rhs.eval(at(0), u).map_err(|e| self.failed(e))?;
                 let moved = Features::lincomb(&[(1.0.into(), &first), (step.h.into(), &slope)]);
                 rhs.eval(at(1), &moved).map_err(|e| self.failed(e))
@@ -182,24 +195,17 @@ impl StepAt<'_> {
             }
         }
     }
-
-    /// Numbers as a tensor like another one.
-    fn like(&self, tensor: &Tensor<4>, values: &[f64]) -> Result<Tensor<4>, NetError> {
-        let shape = tensor.dims();
-        if values.len() != shape.iter().product::<usize>() {
-            return Err(NetError::Analysis(AnalysisError::BadInput {
-                what: "the vector",
-                problem: "has another length than the state",
-            }));
-        }
-        let data = TensorData::new(values.to_vec(), shape);
-        Ok(Tensor::from_data(data, (&tensor.device(), tensor.dtype())))
-    }
 }
 
-fn numbers(tensor: Tensor<4>) -> Vec<f64> {
-    let data = tensor.without_autodiff().into_data();
-    data.iter::<f64>().collect()
+/// Refuses a vector of another length than features of these extents.
+fn fits(dims: [usize; 4], values: &[f64]) -> Result<(), NetError> {
+    if values.len() == dims.iter().product::<usize>() {
+        return Ok(());
+    }
+    Err(NetError::Analysis(AnalysisError::BadInput {
+        what: "the vector",
+        problem: "has another length than the state",
+    }))
 }
 
 fn scaled(mut values: Vec<f64>, factor: f64) -> Vec<f64> {

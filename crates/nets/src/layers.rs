@@ -2,40 +2,15 @@
 //!
 //! A layer holds no numbers: it knows where its parameters are and what it costs.
 
-use crate::{Features, Init, Mode, ParamId, Pass, Role, Spec, ops};
-use burn::tensor::Tensor;
+use crate::parts::{self, Part};
+use crate::{ConvSpec, Features, Init, ParamId, Pass, Role, Size, Spec, Specs, ops};
+use timestep_engine::Array;
 
 mod conv_norm;
 mod dropout;
 
 pub(crate) use conv_norm::ConvNorm;
 pub(crate) use dropout::Dropout;
-
-/// Height and width of features.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
-
-impl Size {
-    /// Size after a stride, rounding up.
-    #[must_use]
-    pub fn strided(self, stride: usize) -> Self {
-        Self {
-            height: self.height.div_ceil(stride),
-            width: self.width.div_ceil(stride),
-        }
-    }
-
-    /// Number of pixels.
-    #[must_use]
-    pub fn area(self) -> usize {
-        self.height * self.width
-    }
-}
 
 /// What a piece of a network costs per image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,77 +43,6 @@ impl Cost {
     }
 }
 
-/// What a convolution is, besides the channels that come in and the size of the image.
-#[derive(Clone, Copy, Debug)]
-pub struct ConvSpec {
-    /// Channels that go out.
-    pub output: usize,
-    /// Rows and columns of the kernel.
-    pub kernel: [usize; 2],
-    /// Pixels from one position of the kernel to the next.
-    pub stride: usize,
-    /// Zero pixels above and below, left and right.
-    pub padding: [usize; 2],
-    /// Groups of channels that do not see each other.
-    pub groups: usize,
-    /// Is a number added to each channel?
-    pub bias: bool,
-}
-
-impl ConvSpec {
-    /// A square kernel with padding that keeps the size (up to the stride).
-    #[must_use]
-    pub fn square(output: usize, kernel: usize, stride: usize) -> Self {
-        Self::rectangle(output, [kernel; 2], stride)
-    }
-
-    /// Any kernel with padding that keeps the size (up to the stride).
-    #[must_use]
-    pub fn rectangle(output: usize, kernel: [usize; 2], stride: usize) -> Self {
-        Self {
-            output,
-            kernel,
-            stride,
-            padding: kernel.map(|k| (k - 1) / 2),
-            groups: 1,
-            bias: false,
-        }
-    }
-
-    /// The same without padding.
-    #[must_use]
-    pub fn valid(self) -> Self {
-        Self {
-            padding: [0, 0],
-            ..self
-        }
-    }
-
-    /// The same in groups.
-    #[must_use]
-    pub fn grouped(self, groups: usize) -> Self {
-        Self { groups, ..self }
-    }
-
-    /// The same with a bias.
-    #[must_use]
-    pub fn biased(self) -> Self {
-        Self { bias: true, ..self }
-    }
-
-    /// Size of the result.
-    #[must_use]
-    pub fn size(&self, input: Size) -> Size {
-        Size {
-            height: (input.height + 2 * self.padding[0]).saturating_sub(self.kernel[0])
-                / self.stride
-                + 1,
-            width: (input.width + 2 * self.padding[1]).saturating_sub(self.kernel[1]) / self.stride
-                + 1,
-        }
-    }
-}
-
 /// A convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv {
@@ -151,12 +55,11 @@ pub struct Conv {
 impl Conv {
     /// Convolves features.
     #[must_use]
-    pub fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
-        let weight = pass.value(self.weight);
-        let out = ops::conv2d(input, weight, self.input, &self.spec);
+    pub fn forward(&self, pass: &Pass, input: &Features) -> Features {
+        let out = ops::conv2d(input, &pass.value(self.weight), &self.spec);
         match self.bias {
             None => out,
-            Some(bias) => ops::add_bias(&out, pass.value(bias)),
+            Some(bias) => ops::add_bias(&out, &pass.value(bias)),
         }
     }
 }
@@ -178,28 +81,23 @@ impl Norm {
         Self { epsilon, ..self }
     }
 
-    /// Normalises features; in training mode notes the batch statistics in the pass.
+    /// Normalises features; in training mode notes the batch statistics in the pass, unless it is frozen.
     #[must_use]
-    pub fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
+    pub fn forward(&self, pass: &Pass, input: &Features) -> Features {
         let (scale, shift) = (pass.value(self.scale), pass.value(self.shift));
-        match pass.mode() {
-            Mode::Train => {
-                let (out, mean, variance) = ops::norm_train(input, scale, shift, self.epsilon);
-                pass.note(self.mean, mean);
-                pass.note(self.variance, variance);
-                out
-            }
-            Mode::Eval => {
-                let (mean, variance) = (pass.value(self.mean), pass.value(self.variance));
-                ops::norm_eval(input, scale, shift, mean, variance, self.epsilon)
-            }
+        if pass.measures(self.scale) {
+            let (out, measured) = ops::norm_train(input, &scale, &shift, self.epsilon);
+            pass.note([self.mean, self.variance], &measured);
+            return out;
         }
+        let (mean, variance) = (pass.value(self.mean), pass.value(self.variance));
+        ops::norm_eval(input, [&scale, &shift], [&mean, &variance], self.epsilon)
     }
 
     /// Normalises, then `max(0, ·)`.
     #[must_use]
-    pub fn relu(&self, pass: &Pass<'_>, input: &Features) -> Features {
-        ops::relu(self.forward(pass, input))
+    pub fn relu(&self, pass: &Pass, input: &Features) -> Features {
+        ops::relu(&self.forward(pass, input))
     }
 }
 
@@ -208,18 +106,13 @@ impl Norm {
 pub struct Linear {
     weight: ParamId,
     bias: ParamId,
-    shape: [usize; 2],
 }
 
 impl Linear {
     /// Applies it to `[batch, in]`.
     #[must_use]
-    pub fn forward(&self, pass: &Pass<'_>, input: Tensor<2>) -> Tensor<2> {
-        ops::linear(
-            input,
-            pass.value(self.weight).reshape(self.shape),
-            pass.value(self.bias),
-        )
+    pub fn forward(&self, pass: &Pass, input: &Array) -> Array {
+        ops::linear(input, &pass.value(self.weight), &pass.value(self.bias))
     }
 }
 
@@ -228,6 +121,8 @@ impl Linear {
 pub struct Builder {
     specs: Vec<Spec>,
     cost: Cost,
+    /// Where each part but the head ends, in parameters.
+    ends: Vec<usize>,
     /// While layers are made once more: the parameters that they have already.
     known: Option<std::vec::IntoIter<usize>>,
 }
@@ -241,8 +136,18 @@ impl Builder {
 
     /// The layout collected so far.
     #[must_use]
-    pub fn into_specs(self) -> Vec<Spec> {
-        self.specs
+    pub fn into_specs(self) -> Specs {
+        Specs::new(self.specs)
+    }
+
+    /// Ends a part of the network (the stem, a segment): what is made next belongs to the next one.
+    pub(crate) fn close_part(&mut self) {
+        self.ends.push(self.specs.len());
+    }
+
+    /// The parts so far, the head being what follows the last end.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        parts::named(&self.ends, self.specs.len())
     }
 
     /// Place of the next parameter.
@@ -307,13 +212,13 @@ impl Builder {
                 "{}",
                 spec.name
             );
-            return ParamId(at);
+            return ParamId::new(at);
         }
         if !matches!(role, Role::Buffer | Role::Coefficient) {
             self.cost.parameters += spec.len();
         }
         self.specs.push(spec);
-        ParamId(self.specs.len() - 1)
+        ParamId::new(self.specs.len() - 1)
     }
 
     /// A convolution without bias `input → output` channels with padding that keeps the size (up to
@@ -409,10 +314,6 @@ impl Builder {
         let bias = self.parameter(format!("{name}.bias"), vec![output], Role::Bias, init);
         self.cost.multiply_adds += input * output;
         self.cost.activations += input;
-        Linear {
-            weight,
-            bias,
-            shape: [output, input],
-        }
+        Linear { weight, bias }
     }
 }

@@ -1,4 +1,4 @@
-//! Deep networks as time-stepping schemes: block × scheme on image features, on Burn.
+//! Deep networks as time-stepping schemes: block × scheme on image features, on any engine.
 //!
 //! A [`Network`] is an immutable architecture built from a [`NetworkConfig`]; its numbers are a
 //! [`Parameters`] table; one evaluation is a [`Pass`]. Blocks are right-hand sides `f`, schemes
@@ -10,26 +10,23 @@ mod bodies;
 mod branches;
 mod carry;
 mod check;
-mod coef;
 mod config;
 mod device;
 mod drop_path;
 mod ends;
 mod equation;
 mod error;
-mod features;
 pub mod foreign;
-mod fused;
 mod inception;
 mod init;
 mod jacobian;
 mod layers;
 mod network;
 mod noise;
-pub mod ops;
-mod parameters;
+mod parts;
 mod pass;
 mod presets;
+mod reversal;
 mod segment;
 mod spectrum;
 mod trace;
@@ -39,8 +36,6 @@ mod weights;
 
 pub use block::{Block, BlockFacts, BlockKind, BlockShape, MakeBlock, StrideAt};
 pub use blocks::{block, blocks, squeeze_excite};
-pub use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-pub use coef::Coef;
 pub use config::{
     Activations, Body, Granularity, History, InputShape, NetworkConfig, Shortcut, StemKind,
     Transition,
@@ -48,16 +43,18 @@ pub use config::{
 pub use device::device;
 pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
 pub use error::{NetError, near_names};
-pub use features::Features;
-pub use init::stream;
 pub use jacobian::Measured;
-pub use layers::{Builder, Conv, ConvSpec, Cost, Linear, Norm, Size};
+pub use layers::{Builder, Conv, Cost, Linear, Norm};
 pub use network::{Network, NonFinite};
-pub use parameters::{Init, ParamId, Parameters, Role, Spec};
-pub use pass::{Draws, Mode, Pass, Probe};
+pub use parts::Part;
+pub use pass::{Draws, Measured as Statistics, Mode, Pass, Probe};
 pub use presets::{Counts, Home, Preset, Published, preset, presets};
 pub use segment::{Segment, SegmentSummary};
 pub use spectrum::{Eigenvalue, MARGIN, StepSpectrum, Verdict};
+pub use timestep_engine::{
+    Array, Coef, ConvSpec, Engine, Features, Gradients, Init, Mixed, ParamId, Parameters, Role,
+    Sampling, Size, Spec, Specs, Targets, Window, ops,
+};
 pub use trace::{SegmentTrace, TraceRow, Tracer};
 pub use transition::{Arrival, Entrance, Reduction};
 pub use visit::{StepAt, Visit};

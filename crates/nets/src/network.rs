@@ -3,20 +3,23 @@
 use crate::bodies;
 use crate::check::{check, scheme_by_name};
 use crate::ends::{Head, Inlet, Stem};
+use crate::parts::Part;
+use crate::pass::Measured;
 use crate::segment::Flow;
 use crate::{
-    Builder, Cost, Features, NetError, NetworkConfig, ParamId, Parameters, Pass, Probe, Role,
-    Segment, Size, Spec, block, ops,
+    Builder, Cost, Features, NetError, NetworkConfig, Parameters, Pass, Probe, Role, Segment, Size,
+    Spec, Specs, block, init, ops,
 };
-use burn::tensor::{Device, Tensor};
 use std::sync::Arc;
-use timestep_numerics::{SchemeFacts, facts as scheme_facts};
+use timestep_engine::{Array, Engine};
+use timestep_numerics::{SchemeFacts, State as _, facts as scheme_facts};
 
 /// An architecture: immutable, without numbers. See [`Parameters`] for those.
 #[derive(Debug)]
 pub struct Network {
     config: NetworkConfig,
-    specs: Arc<Vec<Spec>>,
+    specs: Arc<Specs>,
+    parts: Vec<Part>,
     stem: Stem,
     segments: Vec<Segment>,
     head: Head,
@@ -71,6 +74,7 @@ impl Network {
         let parts = bodies::build(&mut make, config)?;
         Ok(Self {
             config: config.clone(),
+            parts: make.parts(),
             specs: Arc::new(make.into_specs()),
             stem: parts.stem,
             segments: parts.segments,
@@ -81,17 +85,19 @@ impl Network {
         })
     }
 
-    /// First parameter values under a seed.
+    /// First parameter values under a seed. Each parameter draws from a stream of its own, keyed by `seed` and its name:
+    /// adding a layer does not change the others.
     #[must_use]
-    pub fn init(&self, seed: u64, device: &Device) -> Parameters {
-        Parameters::init(self.specs.clone(), seed, device)
+    pub fn init(&self, seed: u64) -> Parameters {
+        let values = self.specs.iter().flat_map(|spec| init::draw(spec, seed));
+        Parameters::new(self.specs.clone(), values.collect())
     }
 
-    /// Logits `[batch, classes]` of images `[batch, channels, height, width]`.
+    /// Logits `[batch, classes]` of images `[batch, channels, height, width]`: see [`Pass::images`].
     ///
     /// # Errors
     /// [`NetError::Step`] if a scheme refuses a step.
-    pub fn forward(&self, pass: &Pass<'_>, images: Tensor<4>) -> Result<Tensor<2>, NetError> {
+    pub fn forward(&self, pass: &Pass, images: Features) -> Result<Array, NetError> {
         self.forward_probed(pass, images, None)
     }
 
@@ -101,10 +107,10 @@ impl Network {
     /// [`NetError::Step`] if a scheme refuses a step.
     pub fn forward_probed(
         &self,
-        pass: &Pass<'_>,
-        images: Tensor<4>,
+        pass: &Pass,
+        images: Features,
         mut probe: Option<Probe<'_>>,
-    ) -> Result<Tensor<2>, NetError> {
+    ) -> Result<Array, NetError> {
         let u = self.stem(pass, images);
         if let Some(probe) = &mut probe {
             probe(0, 0, &u);
@@ -120,17 +126,17 @@ impl Network {
     }
 
     /// What the first layers make of images.
-    pub(crate) fn stem(&self, pass: &Pass<'_>, images: Tensor<4>) -> Features {
-        self.stem.forward(pass, Features::from_nchw(images))
+    pub(crate) fn stem(&self, pass: &Pass, images: Features) -> Features {
+        self.stem.forward(pass, images)
     }
 
     /// Folds batch statistics into the running ones: `r ← 0.9 r + 0.1 s`.
-    pub fn absorb(&self, parameters: &mut Parameters, statistics: Vec<(ParamId, Tensor<1>)>) {
+    pub fn absorb(&self, parameters: &mut Parameters, statistics: Measured) {
         for (id, measured) in statistics {
-            let old = parameters.values()[id.index()].clone();
-            let new = old.mul_scalar(1.0 - ops::NORM_MOMENTUM)
-                + measured.without_autodiff().mul_scalar(ops::NORM_MOMENTUM);
-            parameters.set(id, new);
+            let (kept, new) = ((1.0 - ops::NORM_MOMENTUM) as f32, ops::NORM_MOMENTUM as f32);
+            for (running, measured) in parameters.value_mut(id).iter_mut().zip(measured) {
+                *running = *running * kept + measured * new;
+            }
         }
     }
 
@@ -138,36 +144,31 @@ impl Network {
     #[must_use]
     pub fn locate_non_finite(
         &self,
+        engine: &dyn Engine,
         parameters: &Parameters,
-        images: Tensor<4>,
+        (dims, images): ([usize; 4], &[f32]),
         mode: crate::Mode,
     ) -> Option<NonFinite> {
         for (spec, id) in parameters.specs().iter().zip(parameters.ids()) {
-            if parameters.read(id).iter().any(|v| !v.is_finite()) {
+            if parameters.value(id).iter().any(|v| !v.is_finite()) {
                 return Some(NonFinite::Parameter(spec.name.clone()));
             }
         }
-        if !ops::is_finite(&Features::from_nchw(images.clone())) {
+        if !images.iter().all(|v| v.is_finite()) {
             return Some(NonFinite::Input);
         }
         let mut first = None;
         let mut probe = |segment: usize, step: usize, u: &Features| {
-            if first.is_none() && !ops::is_finite(u) {
+            if first.is_none() && !u.is_finite() {
                 first = Some(match segment {
                     0 => NonFinite::Stem,
                     _ => NonFinite::Step { segment, step },
                 });
             }
         };
-        let pass = Pass::new(parameters.values(), mode);
-        let logits = self.forward_probed(&pass, images, Some(&mut probe));
-        let bad_logits = logits.is_ok_and(|l| {
-            !l.abs()
-                .sum()
-                .into_data()
-                .iter::<f64>()
-                .all(|v| v.is_finite())
-        });
+        let pass = Pass::new(engine, parameters, mode);
+        let logits = self.forward_probed(&pass, pass.images(dims, images), Some(&mut probe));
+        let bad_logits = logits.is_ok_and(|l| !l.read().iter().all(|v| v.is_finite()));
         first.or(bad_logits.then_some(NonFinite::Head))
     }
 
@@ -185,8 +186,14 @@ impl Network {
 
     /// Names, shapes and roles of its parameters.
     #[must_use]
-    pub fn specs(&self) -> &Arc<Vec<Spec>> {
+    pub fn specs(&self) -> &Arc<Specs> {
         &self.specs
+    }
+
+    /// Its parts, in the order of the table of parameters.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// Its segments.

@@ -6,8 +6,10 @@
 //! share one, and an evaluation that is repeated (reconstructed activations) draws the same again.
 
 use crate::{Block, BlockFacts, BlockShape, Features, Mode, Pass, Size, ops};
+use rayon::prelude::*;
 use std::sync::Arc;
 use timestep_numerics::noise::{ActsOn, Control, Noise, StepId, noise};
+use timestep_numerics::random::Stream;
 use timestep_numerics::{NoiseSettings, Per};
 
 /// The noise of one step.
@@ -55,34 +57,48 @@ impl StepNoise {
     }
 
     /// The controls of a training pass that has random numbers.
-    fn controls(&self, pass: &Pass<'_>, batch: usize) -> Option<Controls> {
-        let mut rng = pass.random(&format!("noise {}", self.at.step))?;
-        let draws = if self.per_image { batch } else { 1 };
-        Some(
-            (0..draws)
-                .map(|_| self.law.control(self.at, 1.0, &mut rng))
-                .collect(),
-        )
+    fn controls(&self, pass: &Pass, batch: usize) -> Option<Controls> {
+        let draws = pass.random()?;
+        let purpose = format!("noise {}", self.at.step);
+        let control = |mut stream: Stream| self.law.control(self.at, 1.0, &mut stream);
+        Some(if self.per_image {
+            assert_eq!(draws.images.len(), batch, "a number for each image");
+            draws.each(&purpose).map(control).collect()
+        } else {
+            vec![control(draws.whole(&purpose))]
+        })
     }
 
     /// The new state with what additive noise adds to it in training.
-    pub(crate) fn add_to(&self, pass: &Pass<'_>, state: Features) -> Features {
-        let Some(Control::Add { deviation }) = self
-            .controls(pass, 1)
-            .and_then(|controls| controls.first().copied())
-        else {
+    pub(crate) fn add_to(&self, pass: &Pass, state: Features) -> Features {
+        let Some(draws) = pass.random() else {
             return state;
         };
-        match pass.draws() {
-            Some(draws) if deviation > 0.0 => {
-                let name = format!("{} added {}", draws.step, self.at.step);
-                ops::add_normal(&state, deviation, |image| {
-                    crate::stream(draws.seed, &format!("{name} {image}"))
-                })
+        let mut stream = draws.whole(&format!("noise {}", self.at.step));
+        match self.law.control(self.at, 1.0, &mut stream) {
+            Control::Add { deviation } if deviation > 0.0 => {
+                let streams = draws.each(&format!("added {}", self.at.step));
+                add_normal(&state, deviation, streams.collect())
             }
             _ => state,
         }
     }
+}
+
+/// The features with independent normal numbers of standard deviation `deviation` added; the numbers of
+/// an image come from its stream.
+fn add_normal(input: &Features, deviation: f64, streams: Vec<Stream>) -> Features {
+    let dims = input.dims();
+    let [batch, channels, height, width] = dims;
+    assert_eq!(streams.len(), batch, "a stream for each image");
+    let each = (channels * height * width).max(1);
+    let mut values = vec![0.0_f32; batch * each];
+    values
+        .par_chunks_mut(each)
+        .zip(streams)
+        .for_each(|(out, mut stream)| stream.fill_normal(out, deviation));
+    let added = Features::images(input.tape(), dims, &values);
+    ops::combine(&[(1.0.into(), input), (1.0.into(), &added)])
 }
 
 /// The block with noise around it, where the noise acts on blocks.
@@ -121,7 +137,7 @@ struct Controlled {
 
 impl Controlled {
     /// What every image's increment is multiplied by; one number for all, or one for each.
-    fn scales(&self, pass: &Pass<'_>, batch: usize) -> Vec<f64> {
+    fn scales(&self, pass: &Pass, batch: usize) -> Vec<f64> {
         let mean = || self.noise.law.mean(self.noise.at, 1.0);
         match self.noise.controls(pass, batch) {
             None => vec![mean()],
@@ -144,7 +160,7 @@ impl Controlled {
     /// The increment, given how to find the block's; `None` where it is 0 for all images.
     fn scaled(
         &self,
-        pass: &Pass<'_>,
+        pass: &Pass,
         u: &Features,
         slope: impl FnOnce() -> Features,
     ) -> Option<Features> {
@@ -169,17 +185,17 @@ impl Block for Controlled {
         self.block.facts()
     }
 
-    fn entry(&self, pass: &Pass<'_>, u: &Features) -> Option<Features> {
+    fn entry(&self, pass: &Pass, u: &Features) -> Option<Features> {
         self.block.entry(pass, u)
     }
 
-    fn eval(&self, pass: &Pass<'_>, u: &Features) -> Features {
+    fn eval(&self, pass: &Pass, u: &Features) -> Features {
         // A dropped block does not even normalise its input.
         let slope = self.scaled(pass, u, || self.block.eval(pass, u));
         slope.unwrap_or_else(|| self.nothing(u))
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
         let slope = self.scaled(pass, u, || self.block.eval_from(pass, u, entry));
         slope.unwrap_or_else(|| self.nothing(u))
     }
@@ -201,11 +217,11 @@ impl Block for Shaken {
         self.block.facts()
     }
 
-    fn entry(&self, pass: &Pass<'_>, u: &Features) -> Option<Features> {
+    fn entry(&self, pass: &Pass, u: &Features) -> Option<Features> {
         self.block.entry(pass, u)
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
         let [batch, ..] = u.dims();
         let controls = match pass.mode() {
             Mode::Train => self.noise.controls(pass, batch),

@@ -1,9 +1,12 @@
-//! What does one evaluation of a network carry along? Values, mode and batch statistics.
+//! What does one evaluation of a network carry along? A tape, the mode, and what the norms measured.
 
-use crate::{Features, ParamId, init};
-use burn::tensor::Tensor;
-use rand_chacha::ChaCha8Rng;
+use crate::{Features, ParamId, Parameters};
 use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+use timestep_engine::{Array, Engine, Recording, Statistics, Tape, Wanted};
+use timestep_numerics::random::{Purpose, Stream};
 
 /// Training uses the statistics of the batch, evaluation the running ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,39 +20,136 @@ pub enum Mode {
 /// Called after every step with the segment and the step (both from 1) and the new state.
 pub type Probe<'p> = &'p mut dyn FnMut(usize, usize, &Features);
 
-/// One evaluation of a network: parameter values, mode, and what the norms measured.
+/// What norms measured on a batch, by the running statistic that it belongs to.
+pub type Measured = Vec<(ParamId, Vec<f32>)>;
+
+/// One evaluation of a network: a tape with its parameters, the mode, and what the norms measured.
 ///
 /// Nothing hides in the network: batch statistics are collected here and applied by
 /// [`Network::absorb`](crate::Network::absorb), so a recomputed block can be kept from updating
 /// them twice.
 #[derive(Debug)]
-pub struct Pass<'v> {
-    values: &'v [Tensor<1>],
+pub struct Pass {
+    tape: Rc<dyn Tape>,
     mode: Mode,
     draws: Option<Draws>,
-    statistics: RefCell<Vec<(ParamId, Tensor<1>)>>,
+    /// Which parameters are trained, in the order of the table; `None`: all that can be.
+    trained: Option<Arc<[bool]>>,
+    statistics: RefCell<Measured>,
 }
 
-/// Where the random numbers of a training pass come from: the same numbers for the same seed and step,
-/// wherever and however often a part of the network is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the random numbers of a training pass come from: the same numbers for the same seed, step and image,
+/// wherever and however often a part of the network is evaluated, in whatever micro-batch the image is.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draws {
     /// Seed of the run.
     pub seed: u64,
     /// Optimiser step of the run.
     pub step: u64,
+    /// Number in the data set of each image of the batch.
+    pub images: Arc<[u64]>,
 }
 
-impl<'v> Pass<'v> {
-    /// A pass over parameter values in layout order, tracked or not.
+impl Draws {
+    /// The random numbers of some of the images, by their places in the batch.
+    ///
+    /// # Panics
+    /// If there are fewer images.
     #[must_use]
-    pub fn new(values: &'v [Tensor<1>], mode: Mode) -> Self {
+    pub fn part(&self, images: Range<usize>) -> Self {
         Self {
-            values,
+            images: self.images[images].into(),
+            ..*self
+        }
+    }
+
+    /// The stream for `what`, shared by all images of the batch.
+    #[must_use]
+    pub fn whole(&self, what: &str) -> Stream {
+        Stream::new(self.seed, what, self.step, Stream::WHOLE)
+    }
+
+    /// A stream for `what` for each image of the batch.
+    pub fn each(&self, what: &str) -> impl Iterator<Item = Stream> + use<> {
+        let (purpose, images) = (Purpose::new(what), self.images.clone());
+        let (seed, step) = (self.seed, self.step);
+        (0..images.len()).map(move |at| Stream::new(seed, purpose, step, images[at]))
+    }
+}
+
+impl Pass {
+    /// A pass on a tape that was opened for it.
+    #[must_use]
+    pub fn on(tape: Rc<dyn Tape>, mode: Mode) -> Self {
+        Self {
+            tape,
             mode,
             draws: None,
-            statistics: RefCell::new(Vec::new()),
+            trained: None,
+            statistics: RefCell::default(),
         }
+    }
+
+    /// A pass whose gradients nobody wants.
+    #[must_use]
+    pub fn new(engine: &dyn Engine, parameters: &Parameters, mode: Mode) -> Self {
+        let recording = Recording {
+            wanted: Wanted::Nothing,
+            statistics: mode == Mode::Train,
+        };
+        Self::on(engine.open(parameters, &recording), mode)
+    }
+
+    /// A training pass whose gradients of all trained parameters are wanted.
+    #[must_use]
+    pub fn training(engine: &dyn Engine, parameters: &Parameters) -> Self {
+        let recording = Recording {
+            wanted: Wanted::Parameters,
+            statistics: true,
+        };
+        Self::on(engine.open(parameters, &recording), Mode::Train)
+    }
+
+    /// A training pass in which the parameters that are not marked in `trained` stay as they are: their gradients are not
+    /// wanted, and their norms use running statistics and leave them alone, as in evaluation. A norm that
+    /// does not learn would else change all the same, by what it measures.
+    ///
+    /// `trained` is in the order of the table.
+    #[must_use]
+    pub fn training_some(
+        engine: &dyn Engine,
+        parameters: &Parameters,
+        trained: &Arc<[bool]>,
+    ) -> Self {
+        let recording = Recording {
+            wanted: Wanted::Marked(trained.clone()),
+            statistics: true,
+        };
+        Self {
+            trained: Some(trained.clone()),
+            ..Self::on(engine.open(parameters, &recording), Mode::Train)
+        }
+    }
+
+    /// A pass like this one on another tape; what it measures is its own.
+    pub(crate) fn beside(&self, tape: Rc<dyn Tape>) -> Self {
+        Self {
+            draws: self.draws.clone(),
+            trained: self.trained.clone(),
+            ..Self::on(tape, self.mode)
+        }
+    }
+
+    /// The parameters whose gradients a training pass wants.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let marked = self.trained.clone().map(Wanted::Marked);
+        marked.unwrap_or(Wanted::Parameters)
+    }
+
+    /// Does a norm with this scale measure the batch, and learn? In training, unless it is frozen.
+    pub(crate) fn measures(&self, scale: ParamId) -> bool {
+        let trained = self.trained.as_ref();
+        self.mode == Mode::Train && trained.is_none_or(|marked| marked[scale.index()])
     }
 
     /// The same with random numbers: dropout and drop-path act in training only where there are any.
@@ -58,23 +158,22 @@ impl<'v> Pass<'v> {
         Self { draws, ..self }
     }
 
-    /// Where its random numbers come from.
+    /// Where its random numbers come from, whatever the mode.
     #[must_use]
-    pub fn draws(&self) -> Option<Draws> {
-        self.draws
+    pub fn draws(&self) -> Option<&Draws> {
+        self.draws.as_ref()
     }
 
-    /// The random numbers for `what`, in training passes that have any.
+    /// Where random numbers come from, in training passes that have any.
     #[must_use]
-    pub fn random(&self, what: &str) -> Option<ChaCha8Rng> {
-        let draws = self.draws.filter(|_| self.mode == Mode::Train)?;
-        Some(init::stream(draws.seed, &format!("{} {what}", draws.step)))
+    pub fn random(&self) -> Option<&Draws> {
+        self.draws().filter(|_| self.mode == Mode::Train)
     }
 
-    /// The flat values it works with.
+    /// The tape that it records on.
     #[must_use]
-    pub fn values(&self) -> &'v [Tensor<1>] {
-        self.values
+    pub fn tape(&self) -> &Rc<dyn Tape> {
+        &self.tape
     }
 
     /// Training or evaluation.
@@ -83,20 +182,38 @@ impl<'v> Pass<'v> {
         self.mode
     }
 
-    /// The flat value of a parameter.
+    /// Images `[batch, channels, height, width]` as features of this pass.
+    ///
+    /// # Panics
+    /// If there are not as many numbers as `dims` says.
     #[must_use]
-    pub fn value(&self, id: ParamId) -> Tensor<1> {
-        self.values[id.0].clone()
+    pub fn images(&self, dims: [usize; 4], values: &[f32]) -> Features {
+        assert_eq!(dims.iter().product::<usize>(), values.len(), "numbers");
+        Features::images(&self.tape, dims, values)
     }
 
-    /// Notes what a norm measured on this batch, for the running statistic `id`.
-    pub(crate) fn note(&self, id: ParamId, measured: Tensor<1>) {
-        self.statistics.borrow_mut().push((id, measured));
+    /// The numbers of a parameter, as one row.
+    #[must_use]
+    pub fn value(&self, id: ParamId) -> Array {
+        Array::parameter(&self.tape, id)
+    }
+
+    /// Notes what a norm measured on this batch, for the running statistics `mean` and `variance`.
+    pub(crate) fn note(&self, [mean, variance]: [ParamId; 2], measured: &Statistics) {
+        let narrow = |values: &[f64]| values.iter().map(|v| *v as f32).collect();
+        let mut all = self.statistics.borrow_mut();
+        all.push((mean, narrow(&measured.mean)));
+        all.push((variance, narrow(&measured.variance)));
+    }
+
+    /// Notes what was measured in another pass over the same batch.
+    pub(crate) fn note_all(&self, measured: Measured) {
+        self.statistics.borrow_mut().extend(measured);
     }
 
     /// What the norms measured, in the order of evaluation.
     #[must_use]
-    pub fn into_statistics(self) -> Vec<(ParamId, Tensor<1>)> {
+    pub fn into_statistics(self) -> Measured {
         self.statistics.into_inner()
     }
 }

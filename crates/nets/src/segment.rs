@@ -1,8 +1,8 @@
 //! What is a segment? A run of steps at one shape, entered through a transition.
 
 use crate::drop_path::DropPath;
-use crate::fused::{Reversal, reconstructed};
 use crate::noise::StepNoise;
+use crate::reversal::{Reversal, reconstructed};
 use crate::{Block, Coef, Cost, Entrance, Features, Mode, NetError, ParamId, Pass, Probe, Size};
 use std::sync::Arc;
 use timestep_numerics::{Memory, Rhs, Scheme, SchemeFacts, StageId, StepCtx, StepError};
@@ -17,8 +17,6 @@ pub(crate) struct Step {
     pub(crate) shared: bool,
     /// Coefficients, newest state first.
     pub(crate) coefficients: Vec<ParamId>,
-    /// All its parameters in the table, coefficients included.
-    pub(crate) parameters: std::ops::Range<usize>,
     /// Step size: 1 where the scale is in the weights of the block.
     pub(crate) h: f64,
     /// How far to go: the new state is `(1 - r) u + r Φ(u)`. 1 but in PolyNet.
@@ -36,8 +34,6 @@ pub(crate) struct Steps {
     pub(crate) steps: Vec<Step>,
     /// Steps that the transition has taken before these.
     pub(crate) taken: usize,
-    /// Parameters that they use, for reconstruction.
-    pub(crate) parameters: std::ops::Range<usize>,
 }
 
 /// A run of steps at one shape, entered through a transition.
@@ -45,7 +41,7 @@ pub struct Segment {
     pub(crate) entrance: Option<Entrance>,
     pub(crate) steps: Arc<Steps>,
     /// A maximum over windows at the end.
-    pub(crate) exit: Option<crate::ops::Window>,
+    pub(crate) exit: Option<crate::Window>,
     /// What is added to the state after the transition's own step in training.
     pub(crate) added_at_entrance: Option<Arc<StepNoise>>,
     /// Are the activations of its steps reconstructed in the backward pass?
@@ -98,7 +94,7 @@ impl Segment {
     /// [`NetError::Step`] if the scheme refuses a step.
     pub(crate) fn forward(
         &self,
-        pass: &Pass<'_>,
+        pass: &Pass,
         flow: Flow,
         probe: &mut Option<Probe<'_>>,
     ) -> Result<Flow, NetError> {
@@ -112,7 +108,7 @@ impl Segment {
                 steps: self.steps.clone(),
                 number,
             };
-            // Only the fused operations can: others keep what they computed.
+            // Engines that cannot keep what they computed.
             if let Some(end) = reconstructed(reversal, pass, &u, &memory)? {
                 return Ok(self.leave(end, None));
             }
@@ -126,7 +122,7 @@ impl Segment {
     }
 
     /// The state and the history that its steps start from.
-    pub(crate) fn enter(&self, pass: &Pass<'_>, flow: Flow) -> (Features, Memory<Features>) {
+    pub(crate) fn enter(&self, pass: &Pass, flow: Flow) -> (Features, Memory<Features>) {
         let mut memory = Memory::new();
         let Some(entrance) = &self.entrance else {
             return (flow.state, memory);
@@ -178,7 +174,7 @@ impl Steps {
     }
 
     /// The context of step `n` with the coefficients of a pass.
-    pub(crate) fn context(&self, n: usize, pass: &Pass<'_>) -> StepCtx<Features> {
+    pub(crate) fn context(&self, n: usize, pass: &Pass) -> StepCtx<Features> {
         let step = &self.steps[n];
         let learned = |id: &ParamId| Coef::Learned(pass.value(*id));
         StepCtx {
@@ -193,7 +189,7 @@ impl Steps {
     pub(crate) fn step(
         &self,
         n: usize,
-        pass: &Pass<'_>,
+        pass: &Pass,
         u: &Features,
         memory: &mut Memory<Features>,
         number: usize,
@@ -211,7 +207,7 @@ impl Steps {
         &self,
         n: usize,
         rhs: &mut dyn Rhs<Features>,
-        pass: &Pass<'_>,
+        pass: &Pass,
         u: &Features,
         memory: &mut Memory<Features>,
         number: usize,
@@ -238,7 +234,7 @@ impl Steps {
 
 impl Step {
     /// What happens to the state after a step: the block's own treatment, then what noise adds in training.
-    pub(crate) fn settle(&self, pass: &Pass<'_>, next: Features) -> Features {
+    pub(crate) fn settle(&self, pass: &Pass, next: Features) -> Features {
         let next = if self.settles {
             self.blocks[0].after_step(next)
         } else {
@@ -257,12 +253,12 @@ impl Step {
 }
 
 /// The right-hand side of one step: its blocks.
-pub(crate) struct StepRhs<'a, 'v> {
+pub(crate) struct StepRhs<'a> {
     pub(crate) step: &'a Step,
-    pub(crate) pass: &'a Pass<'v>,
+    pub(crate) pass: &'a Pass,
 }
 
-impl StepRhs<'_, '_> {
+impl StepRhs<'_> {
     /// The block of a stage.
     pub(crate) fn block(&self, at: StageId) -> &dyn Block {
         let blocks = &self.step.blocks;
@@ -270,7 +266,7 @@ impl StepRhs<'_, '_> {
     }
 }
 
-impl Rhs<Features> for StepRhs<'_, '_> {
+impl Rhs<Features> for StepRhs<'_> {
     fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
         let theory = self.step.scheme.facts();
         let slope = self.block(at).eval(self.pass, u);

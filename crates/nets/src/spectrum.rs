@@ -4,12 +4,12 @@
 //! ([`arnoldi`]); each is judged by the scheme with the coefficients that the step learned, as if they were
 //! constant ([`LearnedStep`]). What happens to products of different steps is another question.
 
+use crate::NetError;
 use crate::jacobian::Measured;
 use crate::visit::StepAt;
-use crate::{NetError, stream};
-use rand_chacha::rand_core::Rng;
 use timestep_numerics::Complex64;
 use timestep_numerics::analysis::{Effort, LearnedStep, Spectrum, arnoldi};
+use timestep_numerics::random::Stream;
 
 /// A measured eigenvalue and what the scheme makes of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -165,10 +165,9 @@ impl StepAt<'_> {
         let measured = self.measured()?;
         let region = self.region()?;
         let dimension = self.point()?.len();
-        let mut rng = stream(seed, &format!("spectrum {} {}", self.segment, self.step));
-        let start: Vec<f64> = (0..dimension)
-            .map(|_| f64::from(rng.next_u32()) / f64::from(u32::MAX) - 0.5)
-            .collect();
+        let purpose = format!("spectrum {}", self.segment);
+        let mut stream = Stream::new(seed, &purpose, self.step as u64, Stream::WHOLE);
+        let start: Vec<f64> = (0..dimension).map(|_| stream.unit() - 0.5).collect();
         let found: Spectrum = arnoldi(&start, effort, |v| self.transposed_product(v))?;
         let uncertainty = found.uncertainty();
         let mut values = Vec::new();

@@ -5,7 +5,7 @@
 
 use crate::visit::Visit;
 use crate::{Features, NetError, Network, Parameters};
-use burn::tensor::Tensor;
+use timestep_engine::Engine;
 
 /// One state of a segment, and the step that led to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +104,7 @@ struct Images {
 impl Images {
     fn of(features: &Features) -> Self {
         let [batch, channels, ..] = features.dims();
-        let values: Vec<f64> = features.to_nchw().into_data().iter::<f64>().collect();
+        let values = features.read();
         Self {
             each: values.len() / batch.max(1),
             channels,
@@ -155,16 +155,17 @@ impl Tracer {
     /// [`NetError::Step`] if a scheme refuses a step or a state is not finite.
     pub fn add(
         &mut self,
+        engine: &dyn Engine,
         network: &Network,
         parameters: &Parameters,
-        images: Tensor<4>,
+        images: ([usize; 4], &[f32]),
     ) -> Result<(), NetError> {
         let count = network.segments().len();
         self.segments.resize_with(count, Segment::default);
         let mut way = Way::default();
         // A state of the segment under way, counted from 0.
         let mut at = 0;
-        network.each_step(parameters, images, &mut |visit| {
+        network.each_step(engine, parameters, images, &mut |visit| {
             match visit {
                 Visit::Begin {
                     segment,

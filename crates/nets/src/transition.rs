@@ -29,7 +29,7 @@ pub enum Entrance {
 /// Layers that carry the state to another shape.
 pub trait Reduction: std::fmt::Debug + Send + Sync {
     /// The state in its new shape.
-    fn forward(&self, pass: &Pass<'_>, u: &Features) -> Features;
+    fn forward(&self, pass: &Pass, u: &Features) -> Features;
 }
 
 /// A strided block beside its shortcut.
@@ -172,7 +172,7 @@ impl Entrance {
     #[must_use]
     pub fn forward(
         &self,
-        pass: &Pass<'_>,
+        pass: &Pass,
         u: &Features,
         before: Option<&Features>,
         keeps_slope: bool,
@@ -198,7 +198,7 @@ impl Entrance {
 impl StridedStep {
     fn forward(
         &self,
-        pass: &Pass<'_>,
+        pass: &Pass,
         u: &Features,
         before: Option<&Features>,
         keeps_slope: bool,
@@ -228,7 +228,7 @@ impl StridedStep {
 }
 
 impl ReversibleStep {
-    fn forward(&self, pass: &Pass<'_>, u: &Features) -> Features {
+    fn forward(&self, pass: &Pass, u: &Features) -> Features {
         let (first, second) = u.split().expect("the builder asks for an even number");
         let halves = [first, second];
         let step = |from: usize, input: &Features| {

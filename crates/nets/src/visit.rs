@@ -6,8 +6,8 @@
 
 use crate::segment::{Flow, StepRhs, Steps};
 use crate::{Body, Features, Mode, NetError, Network, Parameters, Pass, ops};
-use burn::tensor::Tensor;
-use timestep_numerics::{Rhs, SchemeFacts, StageId, StepError};
+use timestep_engine::Engine;
+use timestep_numerics::{Rhs, SchemeFacts, StageId, State as _, StepError};
 
 /// What a forward pass passes by.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct StepAt<'a> {
     pub(crate) index: usize,
     pub(crate) steps: &'a Steps,
     pub(crate) parameters: &'a Parameters,
-    pub(crate) tracked: &'a [Tensor<1>],
+    pub(crate) engine: &'a dyn Engine,
 }
 
 impl std::fmt::Debug for StepAt<'_> {
@@ -107,12 +107,12 @@ impl StepAt<'_> {
 }
 
 /// The right-hand side of a step, which keeps what it returned.
-struct Witness<'a, 'v> {
-    rhs: StepRhs<'a, 'v>,
+struct Witness<'a> {
+    rhs: StepRhs<'a>,
     slopes: Vec<Features>,
 }
 
-impl Rhs<Features> for Witness<'_, '_> {
+impl Rhs<Features> for Witness<'_> {
     fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
         let slope = self.rhs.eval(at, u)?;
         // Read twice from now on: by the scheme and by whoever asks.
@@ -133,18 +133,14 @@ impl Network {
     /// What `visit` returns; [`NetError::Step`] if a scheme refuses a step or a state is not finite.
     pub fn each_step<E: From<NetError>>(
         &self,
+        engine: &dyn Engine,
         parameters: &Parameters,
-        images: Tensor<4>,
+        (dims, images): ([usize; 4], &[f32]),
         visit: &mut dyn FnMut(Visit<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let tracked: Vec<Tensor<1>> = parameters
-            .values()
-            .iter()
-            .map(|v| v.clone().autodiff())
-            .collect();
-        let pass = Pass::new(parameters.values(), Mode::Eval);
+        let pass = Pass::new(engine, parameters, Mode::Eval);
         let mut flow = Flow {
-            state: self.stem(&pass, images),
+            state: self.stem(&pass, pass.images(dims, images)),
             before: None,
         };
         for segment in self.segments() {
@@ -169,7 +165,7 @@ impl Network {
                 let next = step.settle(&pass, next);
                 let count = steps.taken + index + 1;
                 finite(number, count, &next)?;
-                let mean = |values: Vec<f32>| {
+                let mean = |values: &[f32]| {
                     values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64
                 };
                 let coefficients = step.coefficients.iter();
@@ -179,13 +175,13 @@ impl Network {
                     state: &state,
                     next: &next,
                     slopes: &witness.slopes,
-                    coefficients: coefficients.map(|id| mean(parameters.read(*id))).collect(),
+                    coefficients: coefficients.map(|id| mean(parameters.value(*id))).collect(),
                     history,
                     body: self.config().body,
                     index,
                     steps,
                     parameters,
-                    tracked: &tracked,
+                    engine,
                 }))?;
                 state = next;
             }
@@ -198,7 +194,7 @@ impl Network {
 
 /// Refuses a state that is not finite.
 fn finite(segment: usize, step: usize, state: &Features) -> Result<(), NetError> {
-    if ops::is_finite(state) {
+    if state.is_finite() {
         return Ok(());
     }
     let place = match step {

@@ -4,7 +4,6 @@
 //! as strings, so a weights file alone can be evaluated.
 
 use crate::{NetError, Network, Parameters};
-use burn::tensor::Device;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::BTreeMap;
 
@@ -24,7 +23,7 @@ pub fn to_safetensors(parameters: &Parameters, metadata: &Metadata) -> Result<Ve
             (
                 spec.name.as_str(),
                 spec.shape.as_slice(),
-                parameters.read(id),
+                parameters.value(id).to_vec(),
             )
         })
         .collect();
@@ -114,9 +113,9 @@ impl Network {
     ///
     /// # Errors
     /// [`NetError::Mismatch`] listing what is missing, unexpected or of another shape.
-    pub fn load(&self, file: &WeightsFile, device: &Device) -> Result<Parameters, NetError> {
+    pub fn load(&self, file: &WeightsFile) -> Result<Parameters, NetError> {
         let mut problems = Vec::new();
-        let mut values = Vec::with_capacity(self.specs().len());
+        let mut values = Vec::with_capacity(self.specs().total());
         for spec in self.specs().iter() {
             match file.arrays.get(&spec.name) {
                 None => problems.push(format!("`{}` is missing", spec.name)),
@@ -124,7 +123,7 @@ impl Network {
                     "`{}` has shape {shape:?}, the network has {:?}",
                     spec.name, spec.shape
                 )),
-                Some((_, array)) => values.push(array.clone()),
+                Some((_, array)) => values.extend_from_slice(array),
             }
         }
         let known: std::collections::BTreeSet<&str> =
@@ -143,10 +142,6 @@ impl Network {
                 problems,
             });
         }
-        Ok(Parameters::from_values(
-            self.specs().clone(),
-            values,
-            device,
-        ))
+        Ok(Parameters::new(self.specs().clone(), values))
     }
 }

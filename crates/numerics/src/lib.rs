@@ -37,6 +37,7 @@ pub mod linear_algebra;
 pub mod noise;
 mod noise_settings;
 pub mod problems;
+pub mod random;
 mod registry;
 mod scheme;
 mod series;

@@ -3,22 +3,21 @@
 //!
 //! `{"cmd":"train","net":"lm-resnet-20","batch":128,"size":32,"steps":3}` takes training steps on
 //! fixed random images, `infer` classifies them, `conv` times one convolution, `memory` reports the
-//! peak of resident memory, `peak` measures multiply-adds on registers. `"composed":true` takes Burn's
-//! own operations instead of the fused kernels.
+//! peak of resident memory, `peak` measures multiply-adds on registers.
 #![allow(clippy::print_stdout)]
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::{BufRead, Write};
+use std::sync::Arc;
 use std::time::Instant;
 use timestep_kernels::{ConvShape, Kernels, Scaled, Sum, View};
 use timestep_nets::{
-    Activations, Device, InputShape, Int, Mode, Network, Parameters, Pass, Tensor, TensorData,
-    device, preset,
+    Activations, Engine, InputShape, Mode, Network, Parameters, Pass, Targets, device, preset,
 };
 use timestep_train::recipe::OptimiserSettings;
-use timestep_train::{Sgd, step};
+use timestep_train::{Examples, Learner};
 
 type Answer = Result<Value, Box<dyn Error>>;
 
@@ -26,9 +25,10 @@ type Answer = Result<Value, Box<dyn Error>>;
 struct Subject {
     network: Network,
     parameters: Parameters,
-    sgd: Sgd,
-    images: Tensor<4>,
-    labels: Tensor<1, Int>,
+    learner: Learner,
+    dims: [usize; 4],
+    images: Vec<f32>,
+    targets: Targets,
 }
 
 /// Numbers without pattern, the same on every machine, of unit variance.
@@ -42,7 +42,12 @@ fn noise(n: usize) -> Vec<f32> {
 }
 
 impl Subject {
-    fn new(name: &str, batch: usize, size: usize, device: &Device) -> Result<Self, Box<dyn Error>> {
+    fn new(
+        name: &str,
+        batch: usize,
+        size: usize,
+        engine: &Arc<dyn Engine>,
+    ) -> Result<Self, Box<dyn Error>> {
         let input = InputShape {
             channels: 3,
             height: size,
@@ -59,19 +64,19 @@ impl Subject {
             config.activations = Activations::Stored;
         }
         let network = Network::build(&config)?;
-        let parameters = network.init(0, device);
+        let parameters = network.init(0);
         let settings = OptimiserSettings {
             lr: 0.01,
             ..OptimiserSettings::default()
         };
-        let data = TensorData::new(noise(batch * 3 * size * size), [batch, 3, size, size]);
-        let labels: Vec<i32> = (0..batch).map(|i| (i % classes) as i32).collect();
+        let labels: Vec<u32> = (0..batch).map(|i| (i % classes) as u32).collect();
         Ok(Self {
-            sgd: Sgd::new(settings, parameters.specs().len()),
+            learner: Learner::new(engine.clone(), &settings, network.specs())?,
             network,
             parameters,
-            images: Tensor::from_data(data, device),
-            labels: Tensor::from_data(TensorData::new(labels, [batch]), device),
+            dims: [batch, 3, size, size],
+            images: noise(batch * 3 * size * size),
+            targets: Targets::of(&labels),
         })
     }
 
@@ -79,9 +84,15 @@ impl Subject {
         let began = Instant::now();
         let mut loss = f64::NAN;
         for _ in 0..steps {
-            let batch = (self.images.clone(), self.labels.clone());
+            let examples = Examples {
+                dims: self.dims,
+                images: &self.images,
+                targets: &self.targets,
+            };
             let (network, parameters) = (&self.network, &mut self.parameters);
-            loss = step(network, parameters, &mut self.sgd, batch, 0.0, 0.01, None)?
+            loss = self
+                .learner
+                .step(network, parameters, &examples, 0.01, None)?
                 .ok_or("the loss is not finite")?
                 .loss;
         }
@@ -92,9 +103,10 @@ impl Subject {
         let began = Instant::now();
         let mut first = 0.0;
         for _ in 0..steps {
-            let pass = Pass::new(self.parameters.values(), Mode::Eval);
-            let logits = self.network.forward(&pass, self.images.clone())?;
-            first = logits.into_data().iter::<f32>().next().unwrap_or(0.0);
+            let pass = Pass::new(self.learner.engine(), &self.parameters, Mode::Eval);
+            let images = pass.images(self.dims, &self.images);
+            let logits = self.network.forward(&pass, images)?;
+            first = logits.read().first().copied().unwrap_or(0.0);
         }
         let seconds = began.elapsed().as_secs_f64();
         Ok(json!({"seconds": seconds, "steps": steps, "logit": first}))
@@ -166,7 +178,11 @@ fn memory(key: &str) -> f64 {
     kib.unwrap_or(0.0) / 1024.0
 }
 
-fn answer(command: &Value, subjects: &mut HashMap<String, Subject>, device: &Device) -> Answer {
+fn answer(
+    command: &Value,
+    subjects: &mut HashMap<String, Subject>,
+    engine: &Arc<dyn Engine>,
+) -> Answer {
     let cmd = command["cmd"].as_str().unwrap_or_default();
     match cmd {
         "conv" => return conv(command),
@@ -183,16 +199,9 @@ fn answer(command: &Value, subjects: &mut HashMap<String, Subject>, device: &Dev
     let before = memory("VmRSS");
     let key = format!("{name} {batch} {size}");
     if !subjects.contains_key(&key) {
-        subjects.insert(key.clone(), Subject::new(name, batch, size, device)?);
+        subjects.insert(key.clone(), Subject::new(name, batch, size, engine)?);
     }
     let subject = subjects.get_mut(&key).ok_or("just inserted")?;
-    // With `"composed":true` by Burn's own operations, for what the fused kernels gain.
-    if command["composed"] == true {
-        return timestep_nets::ops::composed(|| match cmd {
-            "train" => subject.train(number(command, "steps")?),
-            _ => subject.infer(number(command, "steps")?),
-        });
-    }
     match cmd {
         "train" => subject.train(number(command, "steps")?),
         "infer" => subject.infer(number(command, "steps")?),
@@ -214,7 +223,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .num_threads(threads)
             .build_global()?;
     }
-    let device = device("cpu")?;
+    let engine = device("cpu")?;
     let mut subjects = HashMap::new();
     let version = env!("CARGO_PKG_VERSION");
     println!(
@@ -226,7 +235,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if command["cmd"] == "quit" {
             break;
         }
-        let reply = answer(&command, &mut subjects, &device)
+        let reply = answer(&command, &mut subjects, &engine)
             .unwrap_or_else(|error| json!({"error": error.to_string()}));
         println!("{reply}");
         std::io::stdout().flush()?;

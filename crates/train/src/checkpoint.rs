@@ -1,19 +1,18 @@
 //! What must be kept so that an interrupted run continues as if nothing had happened?
 //!
 //! One file, `state/state.safetensors`, replaced atomically: parameters, running statistics,
-//! velocities, and the position in the run. Random draws need no state: they are functions of
+//! what the optimiser remembers, the average of the weights, and the position in the run. Random draws need no state: they are functions of
 //! (seed, epoch, image).
 
+use crate::Learner;
 use crate::TrainError;
 use crate::evaluate::Tally;
 use crate::event::Best;
 use crate::files::{self, Action, FileError};
-use crate::sgd::Sgd;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use timestep_nets::{
-    Device, Metadata, Network, Parameters, Tensor, TensorData, WeightsFile, read_safetensors,
-    to_safetensors, write_arrays,
+    Metadata, Network, Parameters, WeightsFile, read_safetensors, to_safetensors, write_arrays,
 };
 
 /// Where a run stands.
@@ -65,8 +64,11 @@ impl Progress {
 /// Name of the state file inside the folder of a run.
 pub const STATE: &str = "state/state.safetensors";
 
-/// Velocities are stored beside the parameters under this prefix.
-const VELOCITY: &str = "velocity.";
+/// What the optimiser remembers is stored beside the parameters under this prefix.
+const OPTIMISER: &str = "optimiser.";
+
+/// The average of the weights, if the run keeps one.
+const AVERAGE: &str = "average";
 
 /// Writes the state of a run atomically.
 ///
@@ -75,25 +77,26 @@ const VELOCITY: &str = "velocity.";
 pub fn save_state(
     run: &Path,
     parameters: &Parameters,
-    sgd: &Sgd,
+    learner: &Learner,
     progress: &Progress,
 ) -> Result<(), TrainError> {
-    let mut owned = Vec::new();
-    for (spec, id) in parameters.specs().iter().zip(parameters.ids()) {
-        owned.push((spec.name.clone(), spec.shape.clone(), parameters.read(id)));
-        if let Some(velocity) = sgd.velocity(id) {
-            let values = velocity.to_data().iter::<f32>().collect();
-            owned.push((
-                format!("{VELOCITY}{}", spec.name),
-                spec.shape.clone(),
-                values,
-            ));
-        }
+    let specs = parameters.specs();
+    let mut arrays: Vec<(&str, &[usize], Vec<f32>)> = Vec::new();
+    for (spec, id) in specs.iter().zip(specs.ids()) {
+        arrays.push((&spec.name, &spec.shape, parameters.value(id).to_vec()));
     }
-    let arrays: Vec<(&str, &[usize], Vec<f32>)> = owned
+    let total = [specs.total()];
+    let state = learner.optimiser().state();
+    let kept: Vec<String> = state
         .iter()
-        .map(|(n, s, v)| (n.as_str(), s.as_slice(), v.clone()))
+        .map(|(name, _)| format!("{OPTIMISER}{name}"))
         .collect();
+    for (name, (_, values)) in kept.iter().zip(&state) {
+        arrays.push((name, &total, values.to_vec()));
+    }
+    if let Some(average) = learner.average() {
+        arrays.push((AVERAGE, &total, average.values().to_vec()));
+    }
     // Progress holds only numbers and text: JSON can say it.
     let text = serde_json::to_string(progress).expect("progress is representable as JSON");
     let metadata = Metadata::from([("progress".to_owned(), text)]);
@@ -110,8 +113,7 @@ pub fn save_state(
 pub fn load_state(
     run: &Path,
     network: &Network,
-    sgd: &mut Sgd,
-    device: &Device,
+    learner: &mut Learner,
 ) -> Result<(Parameters, Progress), TrainError> {
     let path = run.join(STATE);
     if !path.is_file() {
@@ -130,26 +132,37 @@ pub fn load_state(
             path: path.clone(),
             what: "the position of the run is missing or unreadable".into(),
         })?;
-    let velocities: Vec<String> = file
+    let damaged = |what: String| TrainError::Damaged {
+        path: path.clone(),
+        what,
+    };
+    let total = network.specs().total();
+    let average = file.arrays.remove(AVERAGE).map(|(_, values)| values);
+    let names: Vec<String> = file
         .arrays
         .keys()
-        .filter(|n| n.starts_with(VELOCITY))
+        .filter(|n| n.starts_with(OPTIMISER))
         .cloned()
         .collect();
-    let velocities: Vec<(String, Vec<f32>)> = velocities
+    let state: Vec<(String, Vec<f32>)> = names
         .into_iter()
-        .filter_map(|name| file.arrays.remove(&name).map(|(_, values)| (name, values)))
+        .filter_map(|name| {
+            let (_, values) = file.arrays.remove(&name)?;
+            Some((name[OPTIMISER.len()..].to_owned(), values))
+        })
         .collect();
-    let parameters = network.load(&file, device)?;
-    for (name, values) in velocities {
-        let Some(id) = parameters.find(&name[VELOCITY.len()..]) else {
-            continue;
-        };
-        let length = values.len();
-        sgd.set_velocity(
-            id,
-            Tensor::from_data(TensorData::new(values, [length]), device),
-        );
+    let parameters = network.load(&file)?;
+    let numbers = state.iter().map(|(_, values)| values).chain(&average);
+    if numbers.into_iter().any(|values| values.len() != total) {
+        return Err(damaged("it holds the state of another network".into()));
+    }
+    let steps = progress.step as u64;
+    learner
+        .optimiser_mut()
+        .restore(steps, state)
+        .map_err(|e| damaged(e.to_string()))?;
+    if let Some(values) = average {
+        learner.restore_average(steps, values);
     }
     Ok((parameters, progress))
 }

@@ -2,11 +2,14 @@
 
 use crate::event::SinkError;
 use crate::files::FileError;
+use crate::optimisers::OptimiserError;
 use crate::recipe::{Difference, RecipeError};
 use crate::sinks::OpenError;
 use std::path::PathBuf;
 use timestep_data::DataError;
 use timestep_nets::NetError;
+use timestep_restore::RestoreError;
+use timestep_restore::learned::PicturesError;
 
 /// What can go wrong with a run. The text is one sentence; [`hint`](TrainError::hint) helps.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +23,32 @@ pub enum TrainError {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Pictures of a restorer cannot be used.
+    #[error(transparent)]
+    Pictures(#[from] PicturesError),
+    /// A restorer cannot be made or measured.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// A restorer has no pictures to train on.
+    #[error("the pictures to train on are not named: `data.dir` is empty")]
+    NeedsPictures,
+    /// A picture is trained on and measured on.
+    #[error("`{}` is trained on and measured on", .picture.display())]
+    NotHeldOut {
+        /// The picture.
+        picture: PathBuf,
+    },
+    /// A restorer cannot start from these weights.
+    #[error("`model.start = \"{start}\"` cannot be started from: {source}")]
+    Start {
+        /// What was named.
+        start: String,
+        /// The reason.
+        source: RestoreError,
+    },
+    /// Weights of a restorer, where those of a classifier are needed.
+    #[error("`{}` holds a restorer, not a classifier", .0.display())]
+    RestorerWeights(PathBuf),
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -69,6 +98,33 @@ pub enum TrainError {
         /// The budget that was asked for.
         asked: String,
     },
+    /// The optimiser of a recipe that was not checked.
+    #[error(transparent)]
+    Optimiser(#[from] OptimiserError),
+    /// A part that is to be frozen is not there.
+    #[error("the network has no part `{name}`")]
+    UnknownPart {
+        /// What was asked for.
+        name: String,
+        /// The parts that there are.
+        parts: Vec<String>,
+    },
+    /// Nothing is left to be trained.
+    #[error("all parts of the network are frozen, so nothing would be learned")]
+    AllFrozen,
+    /// Weights to start from are those of another network.
+    #[error(
+        "the weights `{}` are not those of a `{network}` like this one: {}", .path.display(),
+        few(.differences)
+    )]
+    OtherStart {
+        /// The weights.
+        path: PathBuf,
+        /// Name of the network that is trained.
+        network: String,
+        /// In what they differ.
+        differences: Vec<String>,
+    },
     /// A run was asked to continue on other data.
     #[error("the run `{}` was started on other data than `{data}` holds now", .run.display())]
     OtherData {
@@ -97,6 +153,16 @@ pub enum TrainError {
     },
 }
 
+/// The first of many differences, and how many there are.
+fn few(differences: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut shown = differences[..differences.len().min(SHOWN)].join("; ");
+    if differences.len() > SHOWN {
+        shown.push_str(&format!("; and {} more", differences.len() - SHOWN));
+    }
+    shown
+}
+
 /// Images of so many channels, in words.
 fn colours(channels: usize) -> &'static str {
     match channels {
@@ -114,6 +180,27 @@ impl TrainError {
             TrainError::Recipe(_) => None,
             TrainError::Net(error) => error.hint(),
             TrainError::Data(error) => error.hint(),
+            TrainError::Pictures(error) => error.hint(),
+            TrainError::Restore(error) => error.hint(),
+            TrainError::NeedsPictures => Some(
+                "give their folder with `--data-dir`, for instance the 400 crops of BSDS500 that denoisers are \
+                 trained on"
+                    .into(),
+            ),
+            TrainError::NotHeldOut { .. } => Some(
+                "choose others with `data.test_every` and `data.test_skip`, or another folder with `data.test_dir`"
+                    .into(),
+            ),
+            TrainError::Start { .. } => Some(
+                "leave `model.start` empty for the published start, or name weights of the same method, size, \
+                 scheme and number of steps"
+                    .into(),
+            ),
+            TrainError::RestorerWeights(path) => Some(format!(
+                "`timestep denoise PICTURE -o OUT --model {0}` cleans pictures with it, `timestep analyze diffusion \
+                 {0}` shows what it learned",
+                path.display()
+            )),
             TrainError::File(error) => error.hint(),
             TrainError::Sink(error) => error.hint(),
             TrainError::Log(error) => error.hint(),
@@ -123,9 +210,36 @@ impl TrainError {
             TrainError::NotARun { .. } => Some(
                 "give the folder that `train` printed, for instance `runs/lm-resnet-20-s0`".into(),
             ),
+            // The steps that were taken would have had other rates.
+            TrainError::OtherSettings { differences, .. }
+                if differences.iter().any(|d| d.path == "train.epochs") =>
+            {
+                Some(
+                    "with a cosine or one-cycle schedule the rate of every step depends on the number of epochs; \
+                     start a new run from these weights with `--init`, or use `schedule.name = \"constant\"` or \
+                     `\"multi-step\"` for runs that may become longer"
+                        .into(),
+                )
+            }
             TrainError::OtherSettings { .. } => Some(
-                "only the time budget, `train.eval_batch` and `data.dir` may change; start a new run for \
+                "only the time budget and `data.dir` may change, of a classifier also `train.patience`, \
+                 `train.eval_batch` and, with a constant or multi-step schedule, `train.epochs`; start a new run for \
                  anything else"
+                    .into(),
+            ),
+            TrainError::Optimiser(_) => {
+                Some("`timestep list optimisers` shows every name, `timestep explain NAME` its settings".into())
+            }
+            TrainError::UnknownPart { parts, .. } => {
+                let parts: Vec<String> = parts.iter().map(|part| format!("`{part}`")).collect();
+                Some(format!("its parts are {}", parts.join(", ")))
+            }
+            TrainError::AllFrozen => {
+                Some("leave one out of `train.freeze`, usually `head`".into())
+            }
+            TrainError::OtherStart { .. } => Some(
+                "`timestep summary FILE` shows the network of the weights; `--init` takes over one that differs in \
+                 nothing but its classes"
                     .into(),
             ),
             TrainError::OtherBudget { .. } => {

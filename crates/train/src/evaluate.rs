@@ -3,7 +3,7 @@
 use crate::TrainError;
 use crate::event::TestMetrics;
 use timestep_data::{Batch, Loader};
-use timestep_nets::{Device, Int, Mode, Network, Parameters, Pass, Tensor, TensorData};
+use timestep_nets::{Engine, Mixed, Mode, Network, Parameters, Pass, Targets};
 
 /// Sums over images from which the averages are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -54,33 +54,41 @@ impl Tally {
     }
 }
 
-/// The images of a batch as a tensor `[batch, channels, height, width]`.
+/// The images of a batch, `[batch, channels, height, width]`.
 #[must_use]
-pub fn images(batch: &Batch, device: &Device) -> Tensor<4> {
-    let shape = [
-        batch.len(),
-        batch.shape.channels,
-        batch.shape.height,
-        batch.shape.width,
-    ];
-    Tensor::from_data(TensorData::new(batch.images.clone(), shape), device)
+pub fn images(batch: &Batch) -> ([usize; 4], &[f32]) {
+    let shape = batch.shape;
+    let dims = [batch.len(), shape.channels, shape.height, shape.width];
+    (dims, &batch.images)
 }
 
-/// The labels of a batch as a tensor `[batch]`.
+/// What the logits of a batch are compared with in training: its labels, smoothed, and mixed as its images are.
 #[must_use]
-pub fn labels(batch: &Batch, device: &Device) -> Tensor<1, Int> {
-    let labels: Vec<i32> = batch.labels.iter().map(|l| *l as i32).collect();
-    Tensor::from_data(TensorData::new(labels, [batch.len()]), device)
+pub fn targets(batch: &Batch, smoothing: f64) -> Targets {
+    Targets {
+        labels: batch.labels.clone(),
+        smoothing,
+        mixed: batch.mix.as_ref().map(|mix| Mixed {
+            partners: mix.partner_labels.clone(),
+            shares: mix.share.clone(),
+        }),
+    }
 }
 
-/// The numbers of a tensor.
-#[must_use]
-pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor
-        .without_autodiff()
-        .into_data()
-        .iter::<f32>()
-        .collect()
+/// Logits of a batch in evaluation mode, `[batch, classes]`.
+///
+/// # Errors
+/// [`TrainError::Net`] if a scheme refuses a step.
+pub fn logits(
+    network: &Network,
+    parameters: &Parameters,
+    batch: &Batch,
+    engine: &dyn Engine,
+) -> Result<Vec<f32>, TrainError> {
+    let pass = Pass::new(engine, parameters, Mode::Eval);
+    let (dims, pixels) = images(batch);
+    let logits = network.forward(&pass, pass.images(dims, pixels))?;
+    Ok(logits.read().iter().map(|v| *v as f32).collect())
 }
 
 /// Mean cross-entropy of logits against labels, in f64, without smoothing.
@@ -105,15 +113,14 @@ pub fn evaluate(
     network: &Network,
     parameters: &Parameters,
     loader: &Loader<'_>,
-    device: &Device,
+    engine: &dyn Engine,
     mut batch_done: impl FnMut(&Batch, &[f32]),
 ) -> Result<TestMetrics, TrainError> {
     let classes = network.config().classes;
     let mut tally = Tally::default();
     for batch in loader.epoch(0, 0) {
         let batch = batch?;
-        let pass = Pass::new(parameters.values(), Mode::Eval);
-        let logits = numbers(network.forward(&pass, images(&batch, device))?);
+        let logits = logits(network, parameters, &batch, engine)?;
         tally.count(&logits, &batch.labels, classes);
         tally.add_loss(cross_entropy(&logits, &batch.labels, classes), batch.len());
         batch_done(&batch, &logits);

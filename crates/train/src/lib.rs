@@ -1,30 +1,38 @@
 //! Training: recipes, the loop, the optimiser, checkpoints, events and their logs.
 //!
-//! [`recipe::Layers`] resolves settings, [`Setup`] turns them into data and network,
-//! [`trainer::train`] runs them into a folder, [`Trained`] reads the result back.
+//! [`recipe::Layers`] resolves settings, [`tasks::Job`] turns them into data and model ([`Setup`] for a
+//! classifier, [`RestoreSetup`] for a restorer), [`trainer::train`] runs them into a folder, [`Trained`]
+//! reads a classifier back.
 
 pub mod checkpoint;
+pub mod clip;
+pub mod ema;
 mod error;
 pub mod evaluate;
 pub mod event;
 pub mod files;
+mod freeze;
 mod network;
+pub mod optimisers;
 pub mod range;
 pub mod recipe;
 pub mod reproduce;
 pub mod run;
 pub mod schedule;
 mod setup;
-mod sgd;
 pub mod sinks;
+mod start;
 mod step;
 pub mod tables;
+pub mod tasks;
 mod trained;
 pub mod trainer;
 
 pub use error::TrainError;
+pub use freeze::groups;
 pub use network::network_config;
 pub use setup::{Setup, open_data};
-pub use sgd::Sgd;
-pub use step::{StepResult, step};
+pub use start::Start;
+pub use step::{Examples, Learner, StepResult};
+pub use tasks::{Job, RestoreSetup};
 pub use trained::{Card, Trained};

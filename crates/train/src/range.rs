@@ -6,9 +6,10 @@
 //! Source: L. N. Smith, Cyclical Learning Rates for Training Neural Networks, WACV 2017; smoothing and
 //! early end as practised since fastai's implementation.
 
-use crate::evaluate::{images, labels};
-use crate::{Setup, Sgd, TrainError, step};
-use timestep_nets::{Device, Draws};
+use crate::evaluate::{images, targets};
+use crate::{Examples, Learner, Setup, Start, TrainError};
+use std::sync::Arc;
+use timestep_nets::{Draws, Engine};
 
 /// Memory of the smoothing: ten steps, a tenth of a usual test.
 const BETA: f64 = 0.9;
@@ -87,13 +88,13 @@ pub struct Suggestion {
 pub fn range_test(
     setup: &Setup,
     rates: Rates,
-    device: &Device,
+    engine: Arc<dyn Engine>,
     mut each: impl FnMut(&RangePoint),
 ) -> Result<Range, TrainError> {
     let recipe = setup.recipe();
     let (network, seed) = (&setup.network, recipe.train.seed);
-    let mut parameters = network.init(seed, device);
-    let mut sgd = Sgd::new(recipe.optimiser.clone(), parameters.specs().len());
+    let mut parameters = Start::of(setup)?.parameters;
+    let mut learner = Learner::of(engine, recipe, network)?;
     let loader = setup.train_loader()?;
     let mut smoothing = Smoothing::default();
     let mut points: Vec<RangePoint> = Vec::new();
@@ -104,21 +105,19 @@ pub fn range_test(
     for (index, batch) in batches.take(rates.steps).enumerate() {
         let batch = batch?;
         let lr = rates.at(index);
-        let inputs = (images(&batch, device), labels(&batch, device));
+        let targets = targets(&batch, recipe.train.label_smoothing);
+        let (dims, images) = images(&batch);
+        let examples = Examples {
+            dims,
+            images,
+            targets: &targets,
+        };
         let draws = Some(Draws {
             seed,
             step: index as u64,
+            images: batch.indices.clone().into(),
         });
-        let label_smoothing = recipe.train.label_smoothing;
-        let done = step(
-            network,
-            &mut parameters,
-            &mut sgd,
-            inputs,
-            label_smoothing,
-            lr,
-            draws,
-        )?;
+        let done = learner.step(network, &mut parameters, &examples, lr, draws)?;
         let Some(done) = done else {
             return Ok(Range {
                 points,

@@ -1,12 +1,14 @@
 //! What does a recipe become before the first step? Data, network, loaders, schedule.
 
 use crate::TrainError;
+use crate::freeze::trained;
 use crate::network::network_config;
-use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved};
+use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved, TaskRecipe};
 use crate::schedule::Schedule;
 use crate::trained::Card;
 use timestep_data::{
-    Augment, DataError, Dataset, Jitter, Loader, Normalise, OpenOptions, PadMode, View, open,
+    Augment, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions, PadMode,
+    RandAugment, View, open,
 };
 use timestep_nets::{Home, InputShape, Network, preset};
 
@@ -88,6 +90,7 @@ impl Setup {
             .into());
         }
         let network = Network::build(&config)?;
+        trained(&network, &recipe.train.freeze)?;
         let schedule = Schedule::of(recipe);
         let setup = Self {
             dataset,
@@ -140,6 +143,15 @@ impl Setup {
                 },
                 _ => Jitter::OFF,
             },
+            rand_augment: match data.rand_augment[..] {
+                [operations, magnitude] => RandAugment {
+                    operations,
+                    magnitude,
+                },
+                _ => RandAugment::OFF,
+            },
+            cutout: Cutout { size: data.cutout },
+            mixup: Mixup { alpha: data.mixup },
         };
         Ok(loader.augmented(augment, seed)?)
     }
@@ -155,6 +167,20 @@ impl Setup {
             batch,
             self.normalise.clone(),
         )?)
+    }
+
+    /// The name of its run folder: the data, the network, the noise and the seed.
+    #[must_use]
+    pub fn default_name(&self) -> String {
+        // A published network that has a noise of its own need not be called by it.
+        let noise = self.recipe().network.noise.replace("none", "");
+        let network = &self.network.config().name;
+        crate::run::default_name(
+            network,
+            &noise,
+            &self.dataset.name,
+            self.recipe().train.seed,
+        )
     }
 
     /// Optimiser steps in an epoch.
@@ -216,5 +242,9 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
         full: view(data).needs_whole() || !data.jitter.is_empty(),
         ..OpenOptions::default()
     };
-    Ok(open(&data.name, &options)?)
+    let dataset = open(&data.name, &options)?;
+    Ok(match data.classes.is_empty() {
+        true => dataset,
+        false => dataset.of_classes(&data.classes)?,
+    })
 }

@@ -2,15 +2,15 @@
 //!
 //! The networks are those of the recipes, narrower and with one or two steps a segment: seconds, not hours.
 
-use timestep_nets::{Draws, Home, InputShape, Network, Tensor, TensorData, device, preset, stream};
+use timestep_nets::{Draws, Home, InputShape, Network, Targets, device, preset};
+use timestep_numerics::random::Stream;
 use timestep_train::recipe::Layers;
 use timestep_train::tables::TABLES;
-use timestep_train::{Sgd, network_config, step};
+use timestep_train::{Examples, Learner, network_config};
 
 #[test]
 fn every_row_takes_a_step() {
-    use rand_chacha::rand_core::Rng;
-    let device = device("cpu").expect("cpu");
+    let engine = device("cpu").expect("cpu");
     let mut done = Vec::new();
     for row in TABLES.iter().flat_map(|table| table.rows) {
         let Some(name) = row.recipe else { continue };
@@ -43,34 +43,38 @@ fn every_row_takes_a_step() {
             *steps = (*steps).min(2);
         }
         let network = Network::build(&config).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let mut parameters = network.init(1, &device);
-        let before: Vec<Vec<f32>> = parameters.ids().map(|id| parameters.read(id)).collect();
-        let mut sgd = Sgd::new(recipe.optimiser.clone(), parameters.specs().len());
-        let mut rng = stream(2, "images");
+        let mut parameters = network.init(1);
+        let before = parameters.clone();
+        let mut learner = Learner::of(engine.clone(), &recipe, &network).expect("a checked recipe");
+        let mut stream = Stream::new(2, "images", 0, Stream::WHOLE);
         let batch = 4;
-        let values: Vec<f32> = (0..batch * 3 * side * side)
-            .map(|_| rng.next_u32() as f32 / u32::MAX as f32 - 0.5)
-            .collect();
-        let images = Tensor::from_data(TensorData::new(values, [batch, 3, side, side]), &device);
-        let labels = Tensor::from_data(TensorData::new(vec![0_i32, 3, 1, 4], [batch]), &device);
-        let draws = Some(Draws { seed: 1, step: 1 });
-        let smoothing = recipe.train.label_smoothing;
-        let found = step(
-            &network,
-            &mut parameters,
-            &mut sgd,
-            (images, labels),
-            smoothing,
-            recipe.optimiser.lr,
-            draws,
-        );
+        let mut images = vec![0.0; batch * 3 * side * side];
+        stream.fill_uniform(&mut images, -0.5, 0.5);
+        let targets = Targets {
+            labels: vec![0, 3, 1, 4],
+            smoothing: recipe.train.label_smoothing,
+            mixed: None,
+        };
+        let examples = Examples {
+            dims: [batch, 3, side, side],
+            images: &images,
+            targets: &targets,
+        };
+        let draws = Some(Draws {
+            seed: 1,
+            step: 1,
+            images: (0..batch as u64).collect(),
+        });
+        let lr = recipe.optimiser.lr;
+        let found = learner.step(&network, &mut parameters, &examples, lr, draws);
         let found = found.unwrap_or_else(|e| panic!("{name}: {e}"));
         let loss = found
             .unwrap_or_else(|| panic!("{name}: the loss is not finite"))
             .loss;
         assert!(loss > 0.0, "{name}: {loss}");
-        let moved = (parameters.ids().zip(&before))
-            .filter(|(id, before)| parameters.read(*id) != **before)
+        let moved = parameters
+            .ids()
+            .filter(|id| parameters.value(*id) != before.value(*id))
             .count();
         // Dropped blocks and branches do not move; the head always does.
         assert!(moved > 2, "{name}: {moved} parameters moved");

@@ -5,9 +5,9 @@ use crate::recipes::fits;
 use crate::ui::{Ui, table};
 use serde_json::json;
 use timestep_data::info;
-use timestep_nets::{InputShape, Network, NetworkConfig, Preset, device, presets};
+use timestep_nets::{InputShape, Network, NetworkConfig, Preset, presets};
 use timestep_report::run::{Record, Start, quoted};
-use timestep_train::recipe::Recipe;
+use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Trained, run};
 
 /// How far parameters or multiply-adds of a baseline may be off.
@@ -88,10 +88,7 @@ pub(crate) fn run(record: &Record, seeds: usize, ui: Ui) -> Result<(), Failure> 
 
 /// Images and classes of a run: those of its weights, else those of its data set.
 fn images(record: &Record) -> Option<(InputShape, usize)> {
-    let card = device("cpu")
-        .ok()
-        .and_then(|device| Trained::load(&record.folder, &device).ok());
-    if let Some(trained) = card {
+    if let Ok(trained) = Trained::load(&record.folder) {
         let config = trained.network.config();
         return Some((config.input, config.classes));
     }

@@ -7,11 +7,12 @@ use crate::ui::Ui;
 use serde_json::json;
 use std::time::Instant;
 use timestep_data::{OpenOptions, open};
-use timestep_nets::{
-    DType, InputShape, Mode, Network, Pass, Tensor, TensorData, device, ops, preset,
-};
+use timestep_engine::{End, Exact, Recording, Wanted, WideGradients};
+use timestep_nets::{InputShape, Mode, Network, Pass, Targets, device, ops, preset};
 use timestep_numerics::analysis;
+use timestep_train::recipe::OptimiserSettings;
 use timestep_train::run::environment;
+use timestep_train::{Examples, Learner};
 
 /// Tests the program on itself and describes the machine.
 pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
@@ -21,7 +22,7 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
     let rk4 = analysis::order("rk4", None)?.order;
     let gradient = gradient_error()?;
     let step = step_seconds()?;
-    let kernels = ops::kernels().unwrap_or("unknown");
+    let kernels = timestep_engine::kernels().unwrap_or("unknown");
     let writable = tempfile_in_current_folder();
     let memory = memory_gigabytes();
     let sets = data_found();
@@ -44,7 +45,7 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
         }));
     } else {
         ui.data(&format!(
-            "timestep   {} with Burn {}\n\
+            "timestep   {}\n\
              machine    {}, {} cores, {} threads, {}, {}\n\
              kernels    {}\n\
              folder     {}\n\
@@ -53,7 +54,6 @@ pub(crate) fn run(_args: &Doctor, ui: Ui) -> Result<u8, Failure> {
              speed      {:.0} images/s (lm-resnet-20, 3×32×32, batch 32, one training step)\n\
              {} in {seconds:.1} s",
             env!("CARGO_PKG_VERSION"),
-            environment["burn"].as_str().unwrap_or("?"),
             environment["cpu"].as_str().unwrap_or("unknown processor"),
             environment["cores"],
             environment["threads"],
@@ -120,13 +120,13 @@ fn tempfile_in_current_folder() -> bool {
     made && std::fs::remove_dir(path).is_ok()
 }
 
-/// A batch of smooth made-up images, and their labels.
-fn sample(input: InputShape, batch: usize, dtype: DType) -> Result<(Tensor<4>, Vec<i32>), Failure> {
-    let count = batch * input.channels * input.height * input.width;
-    let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin()).collect();
-    let shape = [batch, input.channels, input.height, input.width];
-    let images = Tensor::from_data(TensorData::new(values, shape), (&device("cpu")?, dtype));
-    Ok((images, (0..batch as i32).map(|i| i % 10).collect()))
+/// A batch of smooth made-up images, and their classes.
+fn sample(input: InputShape, batch: usize) -> ([usize; 4], Vec<f32>, Targets) {
+    let dims = [batch, input.channels, input.height, input.width];
+    let count: usize = dims.iter().product();
+    let images = (0..count).map(|i| (i as f32 * 0.37).sin()).collect();
+    let labels: Vec<u32> = (0..batch as u32).map(|i| i % 10).collect();
+    (dims, images, Targets::of(&labels))
 }
 
 /// Relative error of one gradient of a small LM-ResNet against central differences in f64.
@@ -137,35 +137,34 @@ fn gradient_error() -> Result<f64, Failure> {
         width: 6,
     };
     let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
-    let device = device("cpu")?;
-    let parameters = network.init(0, &device).cast(DType::F64);
-    let (images, labels) = sample(input, 3, DType::F64)?;
-    let loss = |values: &[Tensor<1>], images: Tensor<4>| -> Result<Tensor<1>, Failure> {
-        let labels = Tensor::from_data(TensorData::new(labels.clone(), [3]), &images.device());
-        let pass = Pass::new(values, Mode::Train);
-        Ok(ops::cross_entropy(
-            network.forward(&pass, images)?,
-            labels,
-            0.0,
-        ))
-    };
+    let parameters = network.init(0);
+    let (dims, images, targets) = sample(input, 3);
     let Some(id) = parameters.find("layer1.1.memory_k") else {
         return Ok(f64::INFINITY);
     };
-    let first = |t: Tensor<1>| t.into_data().iter::<f64>().next().unwrap_or(f64::NAN);
-    let tracked = parameters.tracked();
-    let grads = loss(&tracked, images.clone().autodiff())?.backward();
-    let exact = tracked[id.index()].grad(&grads).map_or(f64::NAN, first);
-    let shifted = |by: f64| -> Result<f64, Failure> {
-        let mut values = parameters.values().to_vec();
-        values[id.index()] = values[id.index()].clone().add_scalar(by);
-        Ok(first(loss(&values, images.clone())?))
+    let recording = Recording {
+        wanted: Wanted::Parameters,
+        statistics: true,
     };
-    let numeric = (shifted(1e-5)? - shifted(-1e-5)?) / 2e-5;
+    // The loss, and its gradient with respect to the coefficient, with the coefficient moved.
+    let loss = |by: f64| -> Result<(f64, f64), Failure> {
+        let mut values: Vec<f64> = parameters.values().iter().map(|v| f64::from(*v)).collect();
+        values[parameters.specs().range(id).start] += by;
+        let tape = Exact.open_f64(parameters.specs(), values, &recording);
+        let pass = Pass::on(tape.clone(), Mode::Train);
+        let logits = network.forward(&pass, pass.images(dims, &images))?;
+        let loss = ops::cross_entropy(&logits, &targets);
+        let mut gradients = WideGradients::zeros(parameters.specs());
+        tape.backward(&[End::Loss(loss.value(), 1.0)], &mut gradients);
+        let value = loss.read().first().copied().unwrap_or(f64::NAN);
+        Ok((value, gradients.value(id)[0]))
+    };
+    let (_, exact) = loss(0.0)?;
+    let numeric = (loss(1e-5)?.0 - loss(-1e-5)?.0) / 2e-5;
     Ok((numeric - exact).abs() / exact.abs().max(1e-9))
 }
 
-/// Seconds of one forward and backward pass of LM-ResNet-20 on 32 images of 3×32×32.
+/// Seconds of one training step of LM-ResNet-20 on 32 images of 3×32×32.
 fn step_seconds() -> Result<f64, Failure> {
     let input = InputShape {
         channels: 3,
@@ -173,17 +172,19 @@ fn step_seconds() -> Result<f64, Failure> {
         width: 32,
     };
     let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
-    let device = device("cpu")?;
-    let parameters = network.init(0, &device);
-    let (images, labels) = sample(input, 32, DType::F32)?;
+    let mut parameters = network.init(0);
+    let settings = OptimiserSettings::default();
+    let mut learner = Learner::new(device("cpu")?, &settings, network.specs())?;
+    let (dims, images, targets) = sample(input, 32);
+    let examples = Examples {
+        dims,
+        images: &images,
+        targets: &targets,
+    };
     let mut seconds = 0.0;
     for _ in 0..2 {
         let began = Instant::now();
-        let values = parameters.tracked();
-        let pass = Pass::new(&values, Mode::Train);
-        let labels = Tensor::from_data(TensorData::new(labels.clone(), [32]), &device);
-        let logits = network.forward(&pass, images.clone().autodiff())?;
-        drop(ops::cross_entropy(logits, labels, 0.0).backward());
+        let _ = learner.step(&network, &mut parameters, &examples, 0.01, None)?;
         seconds = began.elapsed().as_secs_f64();
     }
     Ok(seconds)

@@ -11,6 +11,7 @@ use serde_json::json;
 use timestep_data::Loader;
 use timestep_nets::device;
 use timestep_train::evaluate::evaluate;
+use timestep_train::recipe::TaskKind;
 use timestep_train::{Card, Trained};
 
 /// Shorter side that test photographs are scaled to before their centre is cut out, if the network was
@@ -22,9 +23,9 @@ pub(crate) fn test_resize(card: &Card) -> Result<Option<usize>, Failure> {
 
 /// Opens weights and data, prints the protocol, then the result.
 pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
-    let conditions = require::parse(&args.require)?;
-    let device = device("cpu")?;
-    let trained = Trained::load(&args.weights, &device)?;
+    let conditions = require::parse(&args.require, TaskKind::Classify)?;
+    let engine = device("cpu")?;
+    let trained = Trained::load(&args.weights)?;
     let card = &trained.card;
     let name = args.data.clone().unwrap_or_else(|| card.data.clone());
     let dataset = open_for(card, &name, args.data_dir.as_deref())?;
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
         &trained.network,
         &trained.parameters,
         &loader,
-        &device,
+        &*engine,
         |_, _| {},
     )?;
     let rate = dataset.test.len() as f64 / began.elapsed().as_secs_f64();

@@ -5,13 +5,13 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 use serde_json::json;
 use timestep_nets::foreign::npz;
-use timestep_nets::{Metadata, device, to_safetensors};
+use timestep_nets::{Metadata, to_safetensors};
 use timestep_train::Trained;
 use timestep_train::files::write_atomic;
 
 /// Reads weights of ours and writes them with PyTorch's names and shapes.
 pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
-    let trained = Trained::load(&args.weights, &device("cpu")?)?;
+    let trained = Trained::load(&args.weights)?;
     let parameters = &trained.parameters;
     let bytes = match args.format {
         ExportFormat::Safetensors => to_safetensors(parameters, &Metadata::new())?,
@@ -20,7 +20,13 @@ pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
                 .specs()
                 .iter()
                 .zip(parameters.ids())
-                .map(|(spec, id)| (spec.name.as_str(), &spec.shape[..], parameters.read(id)))
+                .map(|(spec, id)| {
+                    (
+                        spec.name.as_str(),
+                        &spec.shape[..],
+                        parameters.value(id).to_vec(),
+                    )
+                })
                 .collect();
             npz(&arrays)?
         }

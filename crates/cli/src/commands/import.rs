@@ -9,11 +9,9 @@ use serde_json::json;
 use std::path::Path;
 use timestep_data::{Normalise, OpenOptions};
 use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
-use timestep_nets::{
-    Home, Network, Role, WeightsFile, device, preset, read_safetensors, to_safetensors,
-};
+use timestep_nets::{Home, Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
 use timestep_train::files::{read_bytes, write_atomic};
-use timestep_train::recipe::Recipe;
+use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Card, network_config};
 
 /// Reads the file, maps its names, reports, writes.
@@ -60,7 +58,7 @@ pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
         arrays: mapping.arrays,
         ..WeightsFile::default()
     };
-    let parameters = network.load(&file, &device("cpu")?)?;
+    let parameters = network.load(&file)?;
     let card = card(&network, &recipe, classes, args, ui)?;
     let bytes = to_safetensors(&parameters, &card.to_metadata())?;
     write_atomic(&args.out, |out| out.write_all(&bytes))?;

@@ -13,8 +13,9 @@ use timestep_nets::{Network, blocks, presets, squeeze_excite};
 use timestep_numerics::noise::noises;
 use timestep_numerics::schemes;
 use timestep_restore::methods::METHODS;
-use timestep_train::recipe::{Recipe, SETTINGS};
-use timestep_train::run::recipe;
+use timestep_train::optimisers::optimisers;
+use timestep_train::recipe::{AnyResolved, TaskKind, default_of};
+use timestep_train::run;
 use timestep_train::sinks::SINKS;
 
 /// The heads of a table, and its rows.
@@ -99,6 +100,29 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
             )
             .collect(),
         ),
+        Kind::Optimisers => (
+            vec![
+                "optimiser",
+                "equation",
+                "lr",
+                "weight_decay",
+                "memory",
+                "what",
+            ],
+            optimisers()
+                .iter()
+                .map(|o| {
+                    vec![
+                        json!(o.key),
+                        json!(o.equation),
+                        json!(o.lr),
+                        json!(o.weight_decay),
+                        json!(o.memory),
+                        json!(o.title),
+                    ]
+                })
+                .collect(),
+        ),
         Kind::Methods => (
             vec!["method", "what"],
             METHODS
@@ -111,7 +135,7 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
             vec!["recipe"],
             recipes().into_iter().map(|r| vec![json!(r)]).collect(),
         ),
-        Kind::Settings => (vec!["setting", "type", "default", "what"], settings()),
+        Kind::Settings => (vec!["setting", "of", "type", "default", "what"], settings()),
         Kind::Analyses => (vec!["analysis", "what"], analyses()),
         Kind::Logs => (
             vec!["log", "file", "always", "what"],
@@ -128,7 +152,15 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
                 .collect(),
         ),
         Kind::Runs => (
-            vec!["run", "preset", "epochs", "test_top1"],
+            vec![
+                "run",
+                "preset",
+                "epochs",
+                "test_top1",
+                "model",
+                "evaluations",
+                "psnr",
+            ],
             runs(Path::new("runs")),
         ),
     })
@@ -224,21 +256,23 @@ fn depth(name: &str) -> Option<usize> {
     numbers.into_iter().find(|n| *n >= 16)
 }
 
-/// Every setting of a recipe with its type, default and meaning.
+/// Every setting of the recipes of each task with its type, default and meaning.
 fn settings() -> Vec<Vec<Value>> {
-    let defaults = Recipe::default().values();
-    SETTINGS
-        .iter()
-        .zip(defaults)
-        .map(|(s, (_, default))| {
-            let default = serde_json::to_value(default).unwrap_or(Value::Null);
+    let of = |task: TaskKind| {
+        let settings = timestep_train::recipe::settings(task).iter();
+        settings.map(move |s| {
+            let default = default_of(task, s.path);
             vec![
                 json!(s.path),
+                json!(task.key()),
                 json!(type_name(s.kind)),
-                default,
+                serde_json::to_value(default).unwrap_or(Value::Null),
                 json!(s.about),
             ]
         })
+    };
+    of(TaskKind::Classify)
+        .chain(of(TaskKind::Restore))
         .collect()
 }
 
@@ -266,13 +300,22 @@ fn runs(out: &Path) -> Vec<Vec<Value>> {
                     .filter(|v| !v.is_empty())
                     .map(|v| (*v).to_owned())
             };
-            let number = |name: &str| field(name).and_then(|v| serde_json::from_str(&v).ok());
-            let network = recipe(&folder).map(|r| r.network.preset).ok();
+            let parsed = |name: &str| field(name).and_then(|v| serde_json::from_str(&v).ok());
+            let recipe = run::layers(&folder).ok().and_then(|l| l.resolve_any().ok());
+            let (network, model) = match recipe {
+                Some(AnyResolved::Classify(r)) => (Some(r.recipe.network.preset), None),
+                Some(AnyResolved::Restore(r)) => (None, Some(r.recipe.model_name())),
+                None => (None, None),
+            };
+            let number = |name: &str| parsed(name).unwrap_or(Value::Null);
             vec![
                 json!(folder.display().to_string()),
                 json!(network),
-                number("epoch").unwrap_or(Value::Null),
-                number("test_top1").unwrap_or(Value::Null),
+                number("epoch"),
+                number("test_top1"),
+                json!(model),
+                number("evaluation"),
+                number("psnr"),
             ]
         })
         .collect()

@@ -8,7 +8,7 @@ use crate::speech::Speech;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use timestep_nets::{all_coefficients, device};
+use timestep_nets::all_coefficients;
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::modified_equation_with;
 use timestep_report::momentum::{self, Curve, History, Learned};
@@ -24,14 +24,19 @@ const ROWS: usize = 12;
 
 /// Prints the learned k_n of each network, their meaning and their history; draws them on request.
 pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
-    let device = device("cpu")?;
+    if args.form.is_some() && args.svg.is_none() && args.history.is_none() {
+        return Err(Failure::usage(
+            "--form says what plots show, and no plot is asked for",
+            "name one with --svg FILE or --history FILE, or leave --form out",
+        ));
+    }
     let form = match args.form {
-        Form::Momentum => momentum::Form::Momentum,
-        Form::OneMinusK => momentum::Form::OneMinusK,
+        None | Some(Form::Momentum) => momentum::Form::Momentum,
+        Some(Form::OneMinusK) => momentum::Form::OneMinusK,
     };
     let (mut networks, mut histories) = (Vec::new(), Vec::new());
     for path in &args.weights {
-        let trained = Trained::load(path, &device)?;
+        let trained = Trained::load(path)?;
         let speech = Speech::new(&trained.network, &trained.parameters)?;
         let scheme = trained.network.scheme();
         let name = &trained.card.network.name;

@@ -1,6 +1,7 @@
 //! `timestep predict`: which class does a network see in image files?
 
 use crate::args::Predict;
+use crate::codes::Code;
 use crate::commands::eval::test_resize;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -9,15 +10,22 @@ use std::path::Path;
 use timestep_data::{
     DataError, GreyFile, ImageShape, Normalise, Split, fill_batch, load_image, load_image_resized,
 };
-use timestep_nets::{Device, Mode, Pass, device};
+use timestep_nets::{Engine, device};
 use timestep_train::Trained;
-use timestep_train::evaluate::{images, numbers};
+use timestep_train::evaluate::logits;
 
 /// Classifies each image by itself; a file that cannot be used does not stop the others.
 pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
-    let device = device("cpu")?;
-    let trained = Trained::load(&args.weights, &device)?;
+    let engine = device("cpu")?;
+    let trained = Trained::load(&args.weights)?;
     let classes = &trained.card.classes;
+    if args.grey_as_rgb && trained.card.network.input.channels == 1 {
+        return Err(Failure::usage(
+            "--grey-as-rgb is for networks that take RGB images; this one takes grey ones",
+            "leave it out",
+        )
+        .coded(Code::Colours));
+    }
     let grey = if args.grey_as_rgb {
         GreyFile::AsRgb
     } else {
@@ -25,7 +33,7 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
     };
     let mut failures = Vec::new();
     for path in &args.images {
-        let shares = match classify(&trained, path, grey, &device) {
+        let shares = match classify(&trained, path, grey, &*engine) {
             Ok(shares) => shares,
             Err(failure) => {
                 failures.push(failure);
@@ -34,7 +42,7 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
         };
         let mut ranked: Vec<usize> = (0..classes.len().min(shares.len())).collect();
         ranked.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]));
-        ranked.truncate(args.top.max(1));
+        ranked.truncate(usize::try_from(args.top).unwrap_or(usize::MAX));
         if ui.json {
             let top: Vec<_> = ranked
                 .iter()
@@ -72,7 +80,7 @@ fn classify(
     trained: &Trained,
     path: &Path,
     grey: GreyFile,
-    device: &Device,
+    engine: &dyn Engine,
 ) -> Result<Vec<f64>, Failure> {
     let input = trained.card.network.input;
     let shape = ImageShape {
@@ -85,8 +93,7 @@ fn classify(
         None => load_image(path, shape, grey)?,
     };
     let batch = one(shape, pixels, &trained.card.normalise)?;
-    let pass = Pass::new(trained.parameters.values(), Mode::Eval);
-    let logits = numbers(trained.network.forward(&pass, images(&batch, device))?);
+    let logits = logits(&trained.network, &trained.parameters, &batch, engine)?;
     let largest = logits.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
     let weights: Vec<f64> = logits
         .iter()

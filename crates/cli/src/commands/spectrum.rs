@@ -73,8 +73,8 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
             "the k_n are those that it learned",
         ));
     }
-    let device = device("cpu")?;
-    let trained = Trained::load(Path::new(&args.what), &device)?;
+    let engine = device("cpu")?;
+    let trained = Trained::load(Path::new(&args.what))?;
     let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
     let seed = args.images.seed.unwrap_or(0);
     let effort = Effort {
@@ -93,7 +93,7 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         sample.numbers(),
         effort,
         seed,
-        &device,
+        &*engine,
     )?;
     if steps.is_empty() {
         return Err(Failure::usage(

@@ -10,7 +10,7 @@ use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use std::path::Path;
 use timestep_data::info;
-use timestep_nets::{Home, InputShape, Network, Role, SegmentSummary, device, preset};
+use timestep_nets::{Home, InputShape, Network, Role, SegmentSummary, preset};
 use timestep_numerics::analysis::{modified_equation, stability};
 use timestep_train::recipe::{NetworkSettings, NoiseSection, data_sets};
 use timestep_train::run::RECIPE;
@@ -35,7 +35,7 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         || path.join("weights/best.safetensors").is_file();
     if has_weights {
         refuse_changes(args, what)?;
-        let trained = Trained::load(path, &device("cpu")?)?;
+        let trained = Trained::load(path)?;
         let learned = timestep_nets::coefficients(&trained.network, &trained.parameters);
         let values: Vec<f64> = learned.into_iter().flatten().flatten().collect();
         let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);

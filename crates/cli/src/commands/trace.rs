@@ -28,8 +28,8 @@ struct Segment {
 
 /// Follows test images, prints norms and turns, draws the portrait.
 pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
-    let device = device("cpu")?;
-    let trained = Trained::load(&args.weights, &device)?;
+    let engine = device("cpu")?;
+    let trained = Trained::load(&args.weights)?;
     let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
     ui.note(&format!(
         "{}: {} test images of {}, running statistics",
@@ -43,9 +43,10 @@ pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
         let batch = batch?;
         labels.extend(batch.labels.iter().map(|l| *l as usize));
         tracer.add(
+            &*engine,
             &trained.network,
             &trained.parameters,
-            images(&batch, &device),
+            images(&batch),
         )?;
     }
     let segments = tracer

@@ -1,8 +1,8 @@
 //! Are windows the pixels of Pillow, and near those of the plain formula?
 
 use super::*;
-use crate::stream::{below, stream, unit};
 use image::{GrayImage, RgbImage};
+use timestep_numerics::random::Stream;
 
 fn image(channels: usize, w: usize, h: usize, value: impl Fn(usize) -> u8) -> DynamicImage {
     let data: Vec<u8> = (0..w * h * channels).map(value).collect();
@@ -73,9 +73,9 @@ fn by_definition(image: &RgbImage, window: &Window, c: usize, y: usize, x: usize
 
 #[test]
 fn random_windows_are_near_the_definition() {
-    let mut rng = stream(1, "test", 0, 0);
+    let mut stream = Stream::new(1, "test", 0, 0);
     for _ in 0..60 {
-        let mut upto = |n: usize| 1 + below(&mut rng, n as u32) as usize;
+        let mut upto = |n: usize| 1 + stream.below(n);
         let (w, h) = (upto(50), upto(50));
         let (width, height) = (upto(w), upto(h));
         let area = Area {
@@ -91,7 +91,7 @@ fn random_windows_are_near_the_definition() {
             scaled,
             left: upto(scaled.0 - shape.width + 1) - 1,
             top: upto(scaled.1 - shape.height + 1) - 1,
-            flip: unit(&mut rng) < 0.5,
+            flip: stream.unit() < 0.5,
         };
         let made_up = image(3, w, h, |i| (i * i % 253) as u8);
         let got = cut(made_up.clone(), &window, shape);

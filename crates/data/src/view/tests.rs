@@ -1,7 +1,6 @@
 //! Are windows drawn from the documented ranges, and as evenly as documented?
 
 use super::*;
-use crate::stream::stream;
 use crate::{Augment, Draw};
 
 const SHAPE: ImageShape = ImageShape::new(3, 224, 224);
@@ -95,8 +94,8 @@ fn what_never_fits_gives_the_middle() {
         ratio: (1.0, 1.0),
     };
     let area = |extent| {
-        let mut rng = stream(0, "test", 0, 0);
-        view.window(&mut rng, extent, SHAPE).unwrap().area
+        let mut stream = Stream::new(0, "test", 0, 0);
+        view.window(&mut stream, extent, SHAPE).unwrap().area
     };
     let square = |left, top| Area {
         left,

@@ -110,13 +110,13 @@ impl Block for Bottleneck {
         self.facts
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
         let inner = self.bn1.relu(pass, &self.conv1.forward(pass, u));
         let inner = self.bn2.relu(pass, &self.conv2.forward(pass, &inner));
         self.bn3.forward(pass, &self.conv3.forward(pass, &inner))
     }
 
     fn after_step(&self, u: Features) -> Features {
-        ops::relu(u)
+        ops::relu(&u)
     }
 }

@@ -18,7 +18,8 @@
 //! G. Larsson, M. Maire, G. Shakhnarovich, FractalNet: ultra-deep neural networks without residuals,
 //! ICLR 2017.
 
-use crate::layers::{ConvSpec, Dropout};
+use crate::ConvSpec;
+use crate::layers::Dropout;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
@@ -63,7 +64,7 @@ impl Block for ConvNormRelu {
         &FACTS
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
         let inner = self.conv.forward(pass, u);
         self.bn
             .relu(pass, &Dropout::apply(&self.dropout, pass, inner))

@@ -73,12 +73,12 @@ impl Block for PostAct {
         &FACTS
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
         let inner = self.bn1.relu(pass, &self.conv1.forward(pass, u));
         self.bn2.forward(pass, &self.conv2.forward(pass, &inner))
     }
 
     fn after_step(&self, u: Features) -> Features {
-        ops::relu(u)
+        ops::relu(&u)
     }
 }

@@ -77,11 +77,11 @@ impl Block for PreAct {
         &FACTS
     }
 
-    fn entry(&self, pass: &Pass<'_>, u: &Features) -> Option<Features> {
+    fn entry(&self, pass: &Pass, u: &Features) -> Option<Features> {
         self.bn1.as_ref().map(|norm| norm.relu(pass, u))
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
         let inner = match entry {
             Some(entry) => self.conv1.forward(pass, entry),
             None => self.conv1.forward(pass, u),

@@ -84,20 +84,20 @@ impl Block for ShakeShake {
         &FACTS
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
         let [first, second] = self.both(pass, u);
         ops::combine(&[(0.5.into(), &first), (0.5.into(), &second)])
     }
 
-    fn eval_branches(&self, pass: &Pass<'_>, u: &Features) -> Option<[Features; 2]> {
+    fn eval_branches(&self, pass: &Pass, u: &Features) -> Option<[Features; 2]> {
         Some(self.both(pass, u))
     }
 }
 
 impl ShakeShake {
     /// Both branches at `u`.
-    fn both(&self, pass: &Pass<'_>, u: &Features) -> [Features; 2] {
-        let start = ops::relu(u.clone());
+    fn both(&self, pass: &Pass, u: &Features) -> [Features; 2] {
+        let start = ops::relu(u);
         self.branches.each_ref().map(|b| {
             let inner = b.bn1.relu(pass, &b.conv1.forward(pass, &start));
             b.bn2.forward(pass, &b.conv2.forward(pass, &inner))

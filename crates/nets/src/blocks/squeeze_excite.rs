@@ -19,7 +19,6 @@
 
 use crate::layers::Linear;
 use crate::{Block, BlockFacts, BlockShape, Builder, Features, Pass, ops};
-use burn::tensor::activation::{relu, sigmoid};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
     key: "se-*",
@@ -72,16 +71,16 @@ impl Block for SqueezeExcite {
         self.block.facts()
     }
 
-    fn entry(&self, pass: &Pass<'_>, u: &Features) -> Option<Features> {
+    fn entry(&self, pass: &Pass, u: &Features) -> Option<Features> {
         self.block.entry(pass, u)
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, entry: Option<&Features>) -> Features {
+    fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
         let slope = self.block.eval_from(pass, u, entry);
         slope.compute();
-        let mean = ops::global_average_pool(slope.clone());
-        let inner = relu(self.squeeze.forward(pass, mean));
-        ops::gate(&slope, sigmoid(self.excite.forward(pass, inner)))
+        let mean = ops::global_average_pool(&slope);
+        let inner = self.squeeze.forward(pass, &mean).relu();
+        ops::gate(&slope, &self.excite.forward(pass, &inner).sigmoid())
     }
 
     fn after_step(&self, u: Features) -> Features {

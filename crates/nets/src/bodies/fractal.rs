@@ -1,9 +1,9 @@
 //! How is FractalNet built? Segments of one fractal step each, with a 2×2 maximum after it.
 
 use super::{Parts, SegmentBuilder, head, image};
+use crate::Window;
 use crate::drop_path::DropPath;
 use crate::ends::{HeadSpec, Inlet, Stem};
-use crate::ops::Window;
 use crate::{BlockShape, Builder, Cost, Features, Granularity, NetError, NetworkConfig, block};
 use std::sync::Arc;
 use timestep_numerics::{PlainFractal, Scheme};
@@ -39,6 +39,8 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         channels: config.input.channels,
         size: image(config),
     };
+    // There is no stem: images are the first state.
+    make.close_part();
     let mut inlet = start;
     let mut segments = Vec::new();
     for index in 0..config.steps.len() {

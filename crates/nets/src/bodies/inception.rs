@@ -1,9 +1,9 @@
 //! How is Inception-ResNet-v2 built? As in Szegedy et al. 2017, with the names of timm's weights.
 
 use super::{Parts, SegmentBuilder, head, image, shared_scheme};
+use crate::ConvSpec;
 use crate::branches::{Branches, EPSILON, Layer, MAX, conv, reduce};
 use crate::ends::{Chain, HeadSpec, Inlet};
-use crate::layers::ConvSpec;
 use crate::transition::Reduction;
 use crate::{
     BlockShape, Builder, Entrance, Features, Granularity, NetError, NetworkConfig, Pass, StrideAt,
@@ -14,7 +14,7 @@ use crate::{
 const SMALLEST: usize = 75;
 
 impl Reduction for Branches {
-    fn forward(&self, pass: &Pass<'_>, u: &Features) -> Features {
+    fn forward(&self, pass: &Pass, u: &Features) -> Features {
         Branches::forward(self, pass, u)
     }
 }

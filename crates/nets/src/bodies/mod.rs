@@ -77,7 +77,6 @@ struct SegmentBuilder<'b> {
     name: String,
     number: usize,
     taken: usize,
-    first_parameter: usize,
     steps: Vec<Step>,
     coefficients: usize,
     evaluations: usize,
@@ -107,7 +106,6 @@ impl<'b> SegmentBuilder<'b> {
             name: name.to_owned(),
             number,
             taken: usize::from(entrance.as_ref().is_some_and(Entrance::is_step)),
-            first_parameter: make.next_id(),
             steps: Vec::new(),
             coefficients,
             evaluations,
@@ -156,7 +154,6 @@ impl<'b> SegmentBuilder<'b> {
         blocks: impl FnOnce(&mut Builder, &str) -> Vec<Box<dyn Block>>,
     ) -> &mut Step {
         let theory = scheme.facts();
-        let first = self.make.next_id();
         let blocks = blocks(self.make, name);
         let mut cost = self.make.take_cost();
         if shared {
@@ -173,7 +170,6 @@ impl<'b> SegmentBuilder<'b> {
             scheme: scheme.clone(),
             blocks,
             coefficients: coefficients.into_iter().map(|(id, _)| id).collect(),
-            parameters: first..self.make.next_id(),
             h: 1.0,
             relaxation: 1.0,
             settles: true,
@@ -196,6 +192,7 @@ impl<'b> SegmentBuilder<'b> {
 
     /// The segment, whose state has this shape.
     fn finish(self, channels: usize, size: Size) -> Segment {
+        self.make.close_part();
         let entrance = self.entrance.as_ref().map_or("start", Entrance::name);
         let summary = SegmentSummary {
             number: self.number,
@@ -211,7 +208,6 @@ impl<'b> SegmentBuilder<'b> {
         let steps = Steps {
             steps: self.steps,
             taken: self.taken,
-            parameters: self.first_parameter..self.make.next_id(),
         };
         Segment {
             entrance: self.entrance,

@@ -6,10 +6,10 @@
 
 use super::inception::{check_size, inception_shape};
 use super::{Parts, SegmentBuilder, head, image, shared_scheme};
+use crate::ConvSpec;
 use crate::branches::{Branches, Layer, conv, reduce};
 use crate::ends::{Chain, HeadSpec, Inlet};
 use crate::inception::Stage;
-use crate::layers::ConvSpec;
 use crate::ops::NORM_EPSILON;
 use crate::{
     Block, BlockFacts, Builder, Conv, Entrance, Features, Granularity, NetError, NetworkConfig,
@@ -66,18 +66,14 @@ impl Block for PolyBlock {
         self.facts
     }
 
-    fn eval_from(&self, pass: &Pass<'_>, u: &Features, _entry: Option<&Features>) -> Features {
-        let start = if self.inner {
-            ops::relu(u.clone())
-        } else {
-            u.clone()
-        };
+    fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
+        let start = if self.inner { ops::relu(u) } else { u.clone() };
         let found = self.branches.forward(pass, &start);
         self.norm.forward(pass, &self.conv.forward(pass, &found))
     }
 
     fn after_step(&self, u: Features) -> Features {
-        ops::relu(u)
+        ops::relu(&u)
     }
 }
 

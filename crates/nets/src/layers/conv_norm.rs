@@ -45,7 +45,7 @@ impl ConvNorm {
     }
 
     /// `ReLU(BN(W * u))`
-    pub(crate) fn forward(&self, pass: &Pass<'_>, input: &Features) -> Features {
+    pub(crate) fn forward(&self, pass: &Pass, input: &Features) -> Features {
         self.norm.relu(pass, &self.conv.forward(pass, input))
     }
 }

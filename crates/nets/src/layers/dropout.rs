@@ -1,6 +1,8 @@
 //! Which features are left out in training? A random share, the same wherever a step is evaluated.
 
 use crate::{Features, Pass, ops};
+use rayon::prelude::*;
+use timestep_numerics::random::Stream;
 
 /// Sets a share of features to zero in training and scales the others up, so that the mean stays.
 #[derive(Clone, Debug)]
@@ -20,28 +22,32 @@ impl Dropout {
     }
 
     /// Applies it, if there is any, in training passes that have random numbers.
-    pub(crate) fn apply(dropout: &Option<Self>, pass: &Pass<'_>, input: Features) -> Features {
-        let n = input.dims().iter().product();
-        match dropout.as_ref().and_then(|this| this.factors(pass, n)) {
-            Some(factors) => ops::mask(&input, factors),
+    pub(crate) fn apply(dropout: &Option<Self>, pass: &Pass, input: Features) -> Features {
+        let [batch, channels, height, width] = input.dims();
+        let each = channels * height * width;
+        match dropout.as_ref().and_then(|d| d.factors(pass, batch, each)) {
+            Some(factors) => ops::mask(&input, &factors),
             None => input,
         }
     }
 
-    /// What each of `n` features is multiplied by.
-    pub(crate) fn factors(&self, pass: &Pass<'_>, n: usize) -> Option<Vec<f32>> {
-        let mut rng = pass.random(&self.name)?;
+    /// What each of `each` features of every image is multiplied by.
+    pub(crate) fn factors(&self, pass: &Pass, batch: usize, each: usize) -> Option<Vec<f32>> {
+        let draws = pass.random()?;
+        assert_eq!(draws.images.len(), batch, "a number for each image");
         let kept = (1.0 / (1.0 - self.share)) as f32;
-        Some(
-            (0..n)
-                .map(|_| {
-                    if crate::init::unit(&mut rng) < self.share {
-                        0.0
-                    } else {
-                        kept
+        let streams: Vec<Stream> = draws.each(&self.name).collect();
+        let mut factors = vec![kept; batch * each];
+        factors
+            .par_chunks_mut(each.max(1))
+            .zip(streams)
+            .for_each(|(factors, mut stream)| {
+                for factor in factors {
+                    if stream.bernoulli(self.share) {
+                        *factor = 0.0;
                     }
-                })
-                .collect(),
-        )
+                }
+            });
+        Some(factors)
     }
 }

@@ -27,9 +27,9 @@
 //! G. Larsson, M. Maire, G. Shakhnarovich, FractalNet: ultra-deep neural networks without residuals, ICLR 2017,
 //! section 2.2.
 
-use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId, unit};
+use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
 use crate::NoiseSettings;
-use rand_chacha::rand_core::Rng;
+use crate::random::Stream;
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
     key: "drop-path",
@@ -72,17 +72,23 @@ impl Default for DropPath {
 
 impl DropPath {
     /// The branches that a join of `branches` keeps in local sampling, in order; one at least.
-    pub fn local(&self, branches: usize, rng: &mut dyn Rng) -> Vec<usize> {
-        let mut kept: Vec<usize> = (0..branches).filter(|_| unit(rng) >= self.share).collect();
+    ///
+    /// Takes one number for each branch and one for the branch that stays if all would go, needed or not: the
+    /// numbers that follow do not depend on what is kept.
+    pub fn local(&self, branches: usize, stream: &mut Stream) -> Vec<usize> {
+        let mut kept: Vec<usize> = (0..branches)
+            .filter(|_| !stream.bernoulli(self.share))
+            .collect();
+        let last = stream.below(branches);
         if kept.is_empty() {
-            kept.push((unit(rng) * branches as f64) as usize);
+            kept.push(last);
         }
         kept
     }
 
     /// The column that a mini-batch keeps everywhere; `None` for the half that drop locally.
-    pub fn global(columns: usize, rng: &mut dyn Rng) -> Option<usize> {
-        (unit(rng) < 0.5).then(|| (unit(rng) * columns as f64) as usize)
+    pub fn global(columns: usize, stream: &mut Stream) -> Option<usize> {
+        (stream.unit() < 0.5).then(|| stream.below(columns))
     }
 }
 
@@ -92,8 +98,8 @@ impl Noise for DropPath {
     }
 
     /// The weight of the first branch at a join of two, in local sampling.
-    fn control(&self, _at: StepId, _h: f64, rng: &mut dyn Rng) -> Control {
-        let weight = match self.local(2, rng).as_slice() {
+    fn control(&self, _at: StepId, _h: f64, stream: &mut Stream) -> Control {
+        let weight = match self.local(2, stream).as_slice() {
             [0] => 1.0,
             [1] => 0.0,
             _ => 0.5,

@@ -28,7 +28,7 @@
 
 use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
 use crate::NoiseSettings;
-use rand_chacha::rand_core::Rng;
+use crate::random::Stream;
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
     key: "gaussian",
@@ -74,7 +74,7 @@ impl Noise for Gaussian {
         &FACTS
     }
 
-    fn control(&self, _at: StepId, _h: f64, _rng: &mut dyn Rng) -> Control {
+    fn control(&self, _at: StepId, _h: f64, _stream: &mut Stream) -> Control {
         Control::Add {
             deviation: self.level,
         }

@@ -16,7 +16,7 @@ pub use shake_shake::{Backward, Forward, ShakeShake};
 pub use stochastic_depth::{Count, Decay, Scaling, StochasticDepth};
 
 use crate::NoiseSettings;
-use rand_chacha::rand_core::Rng;
+use crate::random::Stream;
 use std::fmt::Debug;
 
 /// The headings that the page of every noise has, in this order.
@@ -130,7 +130,9 @@ pub trait Noise: Debug + Send + Sync {
     fn facts(&self) -> &'static NoiseFacts;
 
     /// Draws the control of step `at` with step size `h` (1 in a network).
-    fn control(&self, at: StepId, h: f64, rng: &mut dyn Rng) -> Control;
+    ///
+    /// Takes as many numbers from the stream whatever comes out, so that a mirrored stream keeps step.
+    fn control(&self, at: StepId, h: f64, stream: &mut Stream) -> Control;
 
     /// What multiplies the increment in evaluation (the first branch, for a mixture), at step size `h`.
     fn mean(&self, at: StepId, h: f64) -> f64;
@@ -140,11 +142,6 @@ pub trait Noise: Debug + Send + Sync {
 
     /// The law of that number.
     fn distribution(&self, at: StepId) -> Distribution;
-}
-
-/// A uniform number in the open interval (0, 1), from 53 bits.
-pub(crate) fn unit(rng: &mut dyn Rng) -> f64 {
-    ((rng.next_u64() >> 11) as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64)
 }
 
 /// Makes a law of its settings; a sentence if they make no sense.
@@ -223,8 +220,6 @@ pub fn noise(settings: &NoiseSettings) -> Result<Option<Box<dyn Noise>>, NoiseEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_chacha::ChaCha8Rng;
-    use rand_chacha::rand_core::SeedableRng;
 
     #[test]
     fn every_file_is_registered_and_documented() {
@@ -251,9 +246,9 @@ mod tests {
     /// Mean, variance and third central moment of what a law draws, with standard errors of a sample.
     fn measured(law: &dyn Noise, at: StepId) -> [(f64, f64); 3] {
         const DRAWS: usize = 400_000;
-        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let mut stream = Stream::new(7, "test", 0, Stream::WHOLE);
         let drawn: Vec<f64> = (0..DRAWS)
-            .map(|_| match law.control(at, 1.0, &mut rng) {
+            .map(|_| match law.control(at, 1.0, &mut stream) {
                 Control::Scale(eta) => eta,
                 Control::Mix { forward, .. } => forward,
                 Control::Add { .. } => panic!("additive noise is drawn by the network"),

@@ -27,9 +27,9 @@
 //! # Reference
 //! X. Gastaldi, Shake-Shake regularization, arXiv:1705.07485, 2017; Lu, Zhong, Li, Dong 2018, section 3.
 
-use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId, unit};
+use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
 use crate::NoiseSettings;
-use rand_chacha::rand_core::Rng;
+use crate::random::Stream;
 use serde::{Deserialize, Serialize};
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
@@ -90,9 +90,9 @@ impl Noise for ShakeShake {
         &FACTS
     }
 
-    fn control(&self, _at: StepId, _h: f64, rng: &mut dyn Rng) -> Control {
+    fn control(&self, _at: StepId, _h: f64, stream: &mut Stream) -> Control {
         // Both are always drawn, so that one setting does not move the draws of the other.
-        let (first, second) = (unit(rng), unit(rng));
+        let (first, second) = (stream.unit(), stream.unit());
         let forward = match self.forward {
             Forward::Shake => first,
             Forward::Even => 0.5,

@@ -31,9 +31,9 @@
 //! G. Huang, Y. Sun, Z. Liu, D. Sedra, K. Q. Weinberger, Deep networks with stochastic depth, ECCV 2016;
 //! Lu, Zhong, Li, Dong 2018, section 3.
 
-use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId, unit};
+use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
 use crate::NoiseSettings;
-use rand_chacha::rand_core::Rng;
+use crate::random::Stream;
 use serde::{Deserialize, Serialize};
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
@@ -151,9 +151,9 @@ impl Noise for StochasticDepth {
         &FACTS
     }
 
-    fn control(&self, at: StepId, h: f64, rng: &mut dyn Rng) -> Control {
+    fn control(&self, at: StepId, h: f64, stream: &mut Stream) -> Control {
         let p = self.survival(at);
-        let kept = unit(rng) < p;
+        let kept = stream.bernoulli(p);
         Control::Scale(if kept { h * self.reward(p) } else { 0.0 })
     }
 
@@ -203,10 +203,9 @@ mod tests {
             keep: 1.0,
             ..Default::default()
         };
-        use rand_chacha::rand_core::SeedableRng;
-        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let mut stream = Stream::new(1, "test", 0, Stream::WHOLE);
         for step in 0..50 {
-            let control = law.control(StepId { step, steps: 50 }, 1.0, &mut rng);
+            let control = law.control(StepId { step, steps: 50 }, 1.0, &mut stream);
             assert_eq!(control, Control::Scale(1.0));
         }
     }

@@ -5,7 +5,7 @@ use super::paragraph;
 use crate::document::{Block, Cell, Inline, Picture, Section, Table, count, real, text, words};
 use std::path::Path;
 use timestep_data::{Loader, preview_png};
-use timestep_nets::Device;
+use timestep_nets::Engine;
 use timestep_train::evaluate::evaluate;
 use timestep_train::event::TestMetrics;
 use timestep_train::{Setup, TrainError, Trained};
@@ -66,13 +66,13 @@ impl Evaluation {
     ///
     /// # Errors
     /// [`TrainError`] for weights that are missing or do not fit, and for unreadable images.
-    pub fn of_best(folder: &Path, setup: &Setup, device: &Device) -> Result<Self, TrainError> {
-        let trained = Trained::load(&folder.join("weights/best.safetensors"), device)?;
-        Self::of(&trained, setup, device)
+    pub fn of_best(folder: &Path, setup: &Setup, engine: &dyn Engine) -> Result<Self, TrainError> {
+        let trained = Trained::load(&folder.join("weights/best.safetensors"))?;
+        Self::of(&trained, setup, engine)
     }
 
     /// Measures weights.
-    fn of(trained: &Trained, setup: &Setup, device: &Device) -> Result<Self, TrainError> {
+    fn of(trained: &Trained, setup: &Setup, engine: &dyn Engine) -> Result<Self, TrainError> {
         let (network, card) = (&trained.network, &trained.card);
         let split = &setup.dataset.test;
         let loader = Loader::new(
@@ -88,7 +88,7 @@ impl Evaluation {
             network,
             &trained.parameters,
             &loader,
-            device,
+            engine,
             |batch, logits| {
                 for (row, label) in logits.chunks_exact(classes).zip(&batch.labels) {
                     let one = look(index, row, *label as usize);
@@ -127,7 +127,7 @@ impl Evaluation {
             classes: names,
             confusion,
             worst,
-            spectra: jacobian::of(trained, split, device)?,
+            spectra: jacobian::of(trained, split, engine)?,
         })
     }
 

@@ -10,7 +10,7 @@ use crate::spectrum::measured::{
 };
 use crate::spectrum::spectra;
 use timestep_data::Split;
-use timestep_nets::{Device, NetError, StepSpectrum, Verdict};
+use timestep_nets::{Engine, NetError, StepSpectrum, Verdict};
 use timestep_numerics::analysis::Effort;
 use timestep_train::{TrainError, Trained};
 
@@ -25,7 +25,11 @@ pub type Spectra = Result<Vec<MeasuredStep>, String>;
 ///
 /// # Errors
 /// [`TrainError::Data`] for unreadable images.
-pub(super) fn of(trained: &Trained, split: &Split, device: &Device) -> Result<Spectra, TrainError> {
+pub(super) fn of(
+    trained: &Trained,
+    split: &Split,
+    engine: &dyn Engine,
+) -> Result<Spectra, TrainError> {
     let cost = trained.network.cost().multiply_adds as u64;
     if cost > AFFORDABLE {
         return Ok(Err(format!(
@@ -39,7 +43,7 @@ pub(super) fn of(trained: &Trained, split: &Split, device: &Device) -> Result<Sp
         tolerance: TOLERANCE,
     };
     let numbers = drawn(0, split.len(), IMAGES);
-    match measure(trained, split, &numbers, effort, 0, device) {
+    match measure(trained, split, &numbers, effort, 0, engine) {
         Ok(steps) if steps.is_empty() => Ok(Err(
             "No step keeps the shape of its state, so none has a square Jacobian.".into(),
         )),

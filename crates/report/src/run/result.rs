@@ -135,13 +135,17 @@ pub(super) fn health(record: &Record, classes: Option<usize>) -> Result<Section,
     let mut items = Vec::new();
     items.push(vec![text(match &record.ending {
         Ending::Finished {
-            reason: EndReason::Epochs,
+            reason: EndReason::Epochs | EndReason::Phases,
             ..
         } => "All epochs of the recipe were run.",
         Ending::Finished {
             reason: EndReason::Time,
             ..
         } => "The time budget ended the run before all epochs of the recipe.",
+        Ending::Finished {
+            reason: EndReason::Patience,
+            ..
+        } => "The run ended because the accuracy had not risen for as many epochs as the recipe waits.",
         Ending::Interrupted { .. } => "The run was interrupted.",
         Ending::Diverged { .. } => "Training diverged.",
         Ending::Open => "The run has not ended.",
@@ -156,12 +160,12 @@ pub(super) fn health(record: &Record, classes: Option<usize>) -> Result<Section,
             "The accuracy is hardly above chance: are labels, normalisation and learning rate right?",
         )]);
     }
-    if let Some(at) = record.start.as_ref().and_then(|s| s.resumed) {
+    if let Some((epoch, step)) = record.start.as_ref().and_then(|s| s.resumed) {
         items.push(vec![
             text("Continued after an interruption in epoch "),
-            count("resumed.epoch", at.epoch as u64 + 1),
+            count("resumed.epoch", epoch as u64 + 1),
             text(", step "),
-            count("resumed.step", at.step as u64),
+            count("resumed.step", step as u64),
             text(": the numbers are those of a run without it."),
         ]);
     }

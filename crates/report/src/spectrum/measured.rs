@@ -2,7 +2,7 @@
 
 use super::{SegmentPoints, StepPoints};
 use timestep_data::{Normalise, Split, fill_batch, order};
-use timestep_nets::{Device, NetError, StepSpectrum, Verdict, Visit};
+use timestep_nets::{Engine, NetError, StepSpectrum, Verdict, Visit};
 use timestep_numerics::analysis::Effort;
 use timestep_numerics::facts;
 use timestep_train::evaluate::images;
@@ -135,16 +135,15 @@ pub fn measure(
     numbers: &[u32],
     effort: Effort,
     seed: u64,
-    device: &Device,
+    engine: &dyn Engine,
 ) -> Result<Vec<MeasuredStep>, TrainError> {
     let normalise: &Normalise = &trained.card.normalise;
     let mut steps: Vec<MeasuredStep> = Vec::new();
     for (index, number) in numbers.iter().enumerate() {
         let batch = fill_batch(split, &[*number], None, normalise)?;
         let mut at = 0;
-        let pixels = images(&batch, device);
         let network = &trained.network;
-        network.each_step(&trained.parameters, pixels, &mut |visit| {
+        network.each_step(engine, &trained.parameters, images(&batch), &mut |visit| {
             let Visit::Step(step) = visit else {
                 return Ok::<_, NetError>(());
             };

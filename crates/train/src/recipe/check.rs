@@ -4,17 +4,23 @@
 //! only to the crate that builds them.
 
 use super::model::{OptimiserSettings, Recipe, ScheduleSettings};
-use super::problem::{Problem, ProblemKind, RecipeError};
-use super::settings::SETTINGS;
+use super::problem::{Problem, ProblemKind};
+use super::settings::{SETTINGS, Setting};
 use super::time::parse_time;
 use super::words::{PadMode, ScheduleKind};
+use crate::optimisers::optimiser_facts;
 
-/// Something found, and whether it stops a run.
-pub(super) struct Finding {
-    pub(super) path: &'static str,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
-    pub(super) severe: bool,
+/// Something found in the values of a recipe, and whether it stops a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The setting.
+    pub path: &'static str,
+    /// What is wrong with its value.
+    pub message: String,
+    /// One action that helps.
+    pub hint: Option<String>,
+    /// Whether a run cannot be; otherwise it is only doubtful.
+    pub severe: bool,
 }
 
 impl Finding {
@@ -28,50 +34,35 @@ impl Finding {
     }
 }
 
-impl Recipe {
-    /// Whether the values make sense; for a recipe that was built in code. A recipe that was
-    /// resolved from layers has been checked.
-    ///
-    /// # Errors
-    /// All problems at once.
-    pub fn check(&self) -> Result<(), RecipeError> {
-        let severe = findings(self).into_iter().filter(|finding| finding.severe);
-        let values = self.values();
-        let problems: Vec<Problem> = severe
-            .map(|finding| {
-                let value = values.iter().find(|(path, _)| *path == finding.path);
-                let text = value.map(|(_, value)| value.to_string());
-                Problem {
-                    value: text,
-                    ..finding.into_problem()
-                }
-            })
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(RecipeError { problems })
-        }
-    }
-}
-
-/// Everything that is out of range or probably not meant, in the order of the settings.
+/// Everything about a classifier that is out of range or probably not meant, in the order of the settings.
 pub(super) fn findings(recipe: &Recipe) -> Vec<Finding> {
-    let mut found = Findings(Vec::new());
+    let mut found = Findings::default();
     data(recipe, &mut found);
     network(recipe, &mut found);
     noise(recipe, &mut found);
     train(recipe, &mut found);
     optimiser(&recipe.optimiser, &mut found);
     schedule(&recipe.schedule, recipe.train.epochs, &mut found);
-    let rank = |path| SETTINGS.iter().position(|setting| setting.path == path);
-    found.0.sort_by_key(|finding| rank(finding.path));
-    found.0
+    found.in_order_of(&SETTINGS)
 }
 
-struct Findings(Vec<Finding>);
+/// A list of findings that grows.
+#[derive(Default)]
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
+    /// The findings, in the order of the settings.
+    pub(super) fn in_order_of(mut self, settings: &[Setting]) -> Vec<Finding> {
+        let rank = |path| settings.iter().position(|setting| setting.path == path);
+        self.0.sort_by_key(|finding| rank(finding.path));
+        self.0
+    }
+
+    /// A problem.
+    pub(super) fn problem(&mut self, path: &'static str, message: &str, hint: Option<&str>) {
+        self.push(true, path, message.to_owned(), hint);
+    }
+
     fn push(&mut self, severe: bool, path: &'static str, message: String, hint: Option<&str>) {
         let hint = hint.map(str::to_owned);
         self.0.push(Finding {
@@ -83,11 +74,17 @@ impl Findings {
     }
 
     /// A problem unless `ok`.
-    fn require(&mut self, ok: bool, path: &'static str, message: &str) {
+    pub(super) fn require(&mut self, ok: bool, path: &'static str, message: &str) {
         self.require_or(ok, path, message, None);
     }
 
-    fn require_or(&mut self, ok: bool, path: &'static str, message: &str, hint: Option<&str>) {
+    pub(super) fn require_or(
+        &mut self,
+        ok: bool,
+        path: &'static str,
+        message: &str,
+        hint: Option<&str>,
+    ) {
         if !ok {
             self.push(true, path, message.to_owned(), hint);
         }
@@ -130,6 +127,26 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         "data.jitter",
         "must be three numbers: brightness, contrast, saturation",
         Some("write 0.4,0.4,0.4, or leave it empty for none"),
+    );
+    found.require_or(
+        matches!(data.rand_augment[..], [] | [0..=14, 0..=30]),
+        "data.rand_augment",
+        "must be two numbers: at most 14 operations, and a magnitude of at most 30",
+        Some("write 2,9, or leave it empty for none"),
+    );
+    found.require_or(
+        data.mixup.is_finite() && data.mixup >= 0.0,
+        "data.mixup",
+        "must be finite and at least 0",
+        Some("0.2 and 1 are usual; 0 mixes nothing"),
+    );
+    // Trained images are all that an overfitting run learns by heart, as they are.
+    let varied = !data.rand_augment.is_empty() || data.cutout > 0 || data.mixup > 0.0;
+    found.require_or(
+        recipe.train.overfit == 0 || !varied,
+        "train.overfit",
+        "learns some images by heart, as they are: `data.rand_augment`, `data.cutout` and `data.mixup` would be ignored",
+        Some("leave them out, or `train.overfit`"),
     );
     let finite = |list: &[f64]| list.iter().all(|x| x.is_finite());
     found.require(finite(&data.mean), "data.mean", "every mean must be finite");
@@ -207,6 +224,28 @@ fn train(recipe: &Recipe, found: &mut Findings) {
         "train.label_smoothing",
         "must be at least 0 and below 1",
     );
+    found.require(
+        train.clip_norm.is_finite() && train.clip_norm >= 0.0,
+        "train.clip_norm",
+        "must be finite and at least 0",
+    );
+    found.require_or(
+        train.accumulate > 0 && train.batch.is_multiple_of(train.accumulate),
+        "train.accumulate",
+        &format!("must divide the batch of {} images", train.batch),
+        Some("1 computes a batch in one part"),
+    );
+    found.require(
+        (0.0..1.0).contains(&train.ema),
+        "train.ema",
+        "must be at least 0 and below 1",
+    );
+    found.warn(
+        !train.freeze.is_empty() && train.init.is_empty(),
+        "train.freeze",
+        "what is frozen keeps the random numbers that it starts with",
+        Some("start from trained weights with `--init`"),
+    );
     if let Err(message) = parse_time(&train.time) {
         let hint = Some("write it like `30m`, `1h30m` or `90s`; empty means no limit");
         found.push(true, "train.time", message, hint);
@@ -219,17 +258,31 @@ fn optimiser(optimiser: &OptimiserSettings, found: &mut Findings) {
         "optimiser.lr",
         "must be finite and above 0",
     );
-    found.require(
-        (0.0..1.0).contains(&optimiser.momentum),
-        "optimiser.momentum",
-        "must be at least 0 and below 1",
-    );
-    found.require_or(
-        !optimiser.nesterov || optimiser.momentum != 0.0,
-        "optimiser.nesterov",
-        "needs a momentum above 0",
-        Some("set `optimiser.momentum = 0.9`, or `optimiser.nesterov = false`"),
-    );
+    if let Some(facts) = optimiser_facts(&optimiser.name) {
+        let mut clash = facts.clash(&optimiser.own);
+        for (key, value) in optimiser.own.given() {
+            if let Some((own, message)) = facts
+                .setting(key)
+                .and_then(|own| Some((own, own.check(value).err()?)))
+            {
+                clash = None;
+                found.require(false, own.path, &message);
+            }
+        }
+        if let Some(clash) = clash {
+            found.require_or(false, clash.path, clash.message, Some(clash.hint));
+        }
+        let usual = format!(
+            "is the rate of another optimiser; `{}` usually takes {} or less",
+            facts.key, facts.usual_lr
+        );
+        found.warn(
+            optimiser.lr > facts.usual_lr,
+            "optimiser.lr",
+            &usual,
+            Some("give another one with `--lr`"),
+        );
+    }
     found.require(
         optimiser.weight_decay.is_finite() && optimiser.weight_decay >= 0.0,
         "optimiser.weight_decay",

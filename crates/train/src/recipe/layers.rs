@@ -4,15 +4,17 @@
 //! and the command line. Each setting remembers the layer that set it last. Nothing is judged
 //! until [`Layers::resolve`], so that all problems of all layers are reported together.
 
-use super::embedded::{data_sets, embedded, embedded_text};
-use super::near::{near, quoted};
+use super::kind::parse;
+use super::own;
 use super::problem::{Origin, Problem, ProblemKind, RecipeError};
-use super::settings::{parse, setting};
-use crate::files;
+use super::settings::{sections, setting};
+use super::words::TaskKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
+
+mod names;
 
 /// How many recipes may stand on each other; more is a circle.
 const DEEPEST: usize = 8;
@@ -98,6 +100,16 @@ impl Layers {
         layers
     }
 
+    /// Which task the layers are for: what `task.kind` says, classification where it says nothing.
+    #[must_use]
+    pub fn task(&self) -> TaskKind {
+        let kind = self.entries.get("task.kind");
+        match kind.and_then(|entry| entry.value.as_str()) {
+            Some(word) if word == TaskKind::Restore.key() => TaskKind::Restore,
+            _ => TaskKind::Classify,
+        }
+    }
+
     /// The name the recipe was asked for by, or the stem of its file.
     pub fn name(&self) -> &str {
         &self.name
@@ -125,112 +137,26 @@ impl Layers {
     }
 
     fn give(&mut self, path: &str, text: &str, origin: Origin) -> &mut Self {
-        let value = match setting(path) {
+        let task = self.task();
+        let value = match setting(task, path) {
             Some(setting) => setting.kind.read(text),
             None => parse(text).unwrap_or_else(|| Value::String(text.to_owned())),
         };
+        if path == own::NAME && task == TaskKind::Classify {
+            own::change_to(&value, &mut self.entries);
+        }
+        if path == "task.kind" && value.as_str() != Some(task.key()) {
+            // It decides what every other setting means, so it cannot be put on top of them.
+            let message = format!("the recipe is of {}, which no layer changes", task.noun());
+            let problem = Problem::new(ProblemKind::OtherTask, path, message);
+            let problem = problem.value(value.to_string()).origin(origin);
+            let hint = "name a recipe of the other task: see `timestep list recipes`";
+            self.problems.push(problem.hint(hint));
+            return self;
+        }
         self.entries
             .insert(path.to_owned(), Entry { value, origin });
         self
-    }
-
-    /// Takes a recipe by name or path.
-    fn apply(&mut self, recipe: &str, folder: Option<&Path>, depth: usize) {
-        if Path::new(recipe)
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
-            let path = match folder {
-                Some(folder) => folder.join(recipe),
-                None => Path::new(recipe).to_owned(),
-            };
-            self.apply_file(&path, depth);
-        } else {
-            self.apply_name(recipe, depth);
-        }
-    }
-
-    fn apply_file(&mut self, path: &Path, depth: usize) {
-        let place = path.display().to_string();
-        match files::read_text(path) {
-            Ok(text) => {
-                let folder = Some(path.parent().unwrap_or(Path::new("")));
-                self.apply_text(
-                    &text,
-                    Source {
-                        place: &place,
-                        folder,
-                        saved: false,
-                        depth,
-                    },
-                );
-                self.name = path
-                    .file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-            }
-            Err(error) => {
-                let hint = error.hint();
-                let message = format!("cannot be read: {}", error.cause());
-                let problem = Problem::new(ProblemKind::Unreadable, &place, message);
-                self.problems.push(Problem { hint, ..problem });
-            }
-        }
-    }
-
-    fn apply_name(&mut self, name: &str, depth: usize) {
-        let (data, rest) = match name.split_once('/') {
-            Some((data, rest)) => (data, Some(rest)),
-            None => (name, None),
-        };
-        let Some(text) = embedded_text(data) else {
-            self.problems.push(unknown_data(name, data, rest));
-            return;
-        };
-        let (network, noise) = match rest.map(|rest| rest.split_once('+').unwrap_or((rest, ""))) {
-            Some((network, noise)) => (Some(network), noise),
-            None => (None, ""),
-        };
-        let malformed = network.is_some_and(|network| network.is_empty() || network.contains('/'));
-        if malformed || (name.contains('+') && noise.is_empty()) {
-            let message = "a recipe is named `<data>/<network>` or `<data>/<network>+<noise>`";
-            let problem = Problem::new(ProblemKind::Syntax, name, message);
-            self.problems
-                .push(problem.hint(format!("for instance `{data}/lm-resnet-20`")));
-            return;
-        }
-
-        let mut apply = |key: &str, text: &str| {
-            let place = format!("recipes/{key}.toml");
-            self.apply_text(
-                text,
-                Source {
-                    place: &place,
-                    folder: None,
-                    saved: false,
-                    depth,
-                },
-            );
-        };
-        apply(data, text);
-        if let Some(network) = network {
-            // From the general to the special: network, then network with this noise.
-            for key in [
-                format!("{data}/{network}"),
-                format!("{data}/{network}+{noise}"),
-            ] {
-                if let Some(text) = embedded_text(&key) {
-                    apply(&key, text);
-                }
-            }
-            let origin = Origin::Recipe(name.to_owned());
-            self.give("network.preset", &as_string(network), origin.clone());
-            if !noise.is_empty() {
-                self.give("network.noise", &as_string(noise), origin);
-            }
-        }
-        self.name = name.to_owned();
     }
 
     fn apply_text(&mut self, text: &str, source: Source<'_>) {
@@ -261,6 +187,9 @@ impl Layers {
         if let Some(at) = leaves.iter().position(|leaf| leaf.path == "base") {
             let base = leaves.remove(at);
             self.apply_base(&base.value, &place(base.at), source);
+        }
+        if let Some(name) = leaves.iter().find(|leaf| leaf.path == own::NAME) {
+            own::change_to(&name.value, &mut self.entries);
         }
         for leaf in leaves {
             let origin = if source.saved {
@@ -301,18 +230,29 @@ impl Layers {
         }
     }
 
-    /// Puts the layers together.
+    /// Puts the layers of a classifier together.
     ///
     /// # Errors
-    /// Every problem of every layer.
+    /// Every problem of every layer; one if the recipe is of a restorer.
     pub fn resolve(self) -> Result<super::Resolved, RecipeError> {
         super::resolve::resolve(self)
     }
-}
 
-/// A TOML string that reads back as `text`.
-fn as_string(text: &str) -> String {
-    Value::String(text.to_owned()).to_string()
+    /// Puts the layers of a restorer together.
+    ///
+    /// # Errors
+    /// Every problem of every layer; one if the recipe is of a classifier.
+    pub fn resolve_restorer(self) -> Result<super::Resolved<super::RestoreRecipe>, RecipeError> {
+        super::resolve::resolve(self)
+    }
+
+    /// Puts the layers together, for whichever task they are.
+    ///
+    /// # Errors
+    /// Every problem of every layer.
+    pub fn resolve_any(self) -> Result<super::AnyResolved, RecipeError> {
+        super::resolve::resolve_any(self)
+    }
 }
 
 /// A value in a text of TOML: where it is and what it is called.
@@ -339,7 +279,7 @@ fn flatten(prefix: &str, spans: &DeTable<'_>, values: &toml::Table, leaves: &mut
             (DeValue::Table(spans), Value::Table(values)) if !values.is_empty() => {
                 flatten(&path, spans, values, leaves);
             }
-            (DeValue::Table(_), _) if super::settings::sections().contains(&path.as_str()) => {}
+            (DeValue::Table(_), _) if is_section(&path) => {}
             _ => leaves.push(Leaf {
                 path,
                 value: value.clone(),
@@ -349,26 +289,8 @@ fn flatten(prefix: &str, spans: &DeTable<'_>, values: &toml::Table, leaves: &mut
     }
 }
 
-/// There is no data set of this name; perhaps it is another one, or a network.
-fn unknown_data(name: &str, data: &str, network: Option<&str>) -> Problem {
-    let known: Vec<&str> = data_sets().collect();
-    let close = near(data, known.iter().copied());
-    let hint = if !close.is_empty() {
-        let rest = network
-            .map(|network| format!("/{network}"))
-            .unwrap_or_default();
-        let names: Vec<String> = close.iter().map(|close| format!("{close}{rest}")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        format!("did you mean {}?", quoted(&names, " or "))
-    } else if network.is_none() && !data.is_empty() {
-        format!("a recipe begins with its data set, for instance `digits/{data}`")
-    } else {
-        format!("data sets with a recipe: {}", quoted(&known, ", "))
-    };
-    let message = if embedded().any(|key| key == data) || data.is_empty() {
-        "a recipe begins with the name of its data set".to_owned()
-    } else {
-        format!("there is no recipe for a data set `{data}`")
-    };
-    Problem::new(ProblemKind::UnknownName, name, message).hint(hint)
+/// Whether recipes of some task have a section of this name.
+fn is_section(name: &str) -> bool {
+    let tasks = [TaskKind::Classify, TaskKind::Restore];
+    tasks.into_iter().any(|task| sections(task).contains(&name))
 }

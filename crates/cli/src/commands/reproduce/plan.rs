@@ -4,9 +4,11 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 use serde_json::json;
 use std::time::Instant;
-use timestep_nets::{Home, Mode, Network, Pass, Tensor, TensorData, device, ops, preset};
+use timestep_nets::{Home, Network, Targets, device, preset};
+use timestep_train::recipe::OptimiserSettings;
 use timestep_train::recipe::Recipe;
 use timestep_train::reproduce::{Progress, Reproduction, Task};
+use timestep_train::{Examples, Learner};
 use timestep_train::{Setup, TrainError, network_config};
 
 /// What would be done, and for about how long.
@@ -114,17 +116,21 @@ fn speed() -> Result<f64, Failure> {
     const BATCH: usize = 32;
     let (input, classes) = Home::Cifar.input();
     let network = Network::build(&preset("lm-resnet-20")?.config(input, classes))?;
-    let device = device("cpu")?;
-    let parameters = network.init(0, &device);
+    let mut parameters = network.init(0);
+    let settings = OptimiserSettings::default();
+    let mut learner = Learner::new(device("cpu")?, &settings, network.specs())?;
+    let dims = [BATCH, input.channels, input.height, input.width];
+    let images = vec![0.0; dims.iter().product()];
+    let targets = Targets::of(&[0; BATCH]);
+    let examples = Examples {
+        dims,
+        images: &images,
+        targets: &targets,
+    };
     let mut fastest = f64::INFINITY;
     for _ in 0..4 {
         let began = Instant::now();
-        let values = parameters.tracked();
-        let shape = [BATCH, input.channels, input.height, input.width];
-        let images = Tensor::<4>::zeros(shape, &device).autodiff();
-        let logits = network.forward(&Pass::new(&values, Mode::Train), images)?;
-        let labels = Tensor::from_data(TensorData::new(vec![0_i32; BATCH], [BATCH]), &device);
-        drop(ops::cross_entropy(logits, labels, 0.0).backward());
+        let _ = learner.step(&network, &mut parameters, &examples, 0.01, None)?;
         fastest = fastest.min(began.elapsed().as_secs_f64());
     }
     Ok(3.0 * (network.cost().multiply_adds * BATCH) as f64 / fastest)

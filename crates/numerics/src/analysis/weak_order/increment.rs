@@ -1,11 +1,11 @@
 //! What is the increment `ΔŴ` that a law of noise stands for, and does it satisfy the condition?
 
-use super::tape::Tape;
 use crate::NoiseSettings;
 use crate::linear_algebra::{Square, symmetric_eigen};
 use crate::noise::{
-    Control, Decay, Distribution, Noise, NoiseFacts, Scaling, StepId, noise, noise_facts, unit,
+    Control, Decay, Distribution, Noise, NoiseFacts, Scaling, StepId, noise, noise_facts,
 };
+use crate::random::{Purpose, Stream};
 
 /// How the probability to keep a block depends on the step size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,29 +150,16 @@ impl Increment {
 
     /// Two draws of `ξ` that mirror each other: the second comes from the uniform numbers `1 - U` of the first,
     /// or is its negative.
-    pub(super) fn pair(&self, tape: &mut Tape) -> (f64, f64) {
-        tape.record();
-        let first = self.draw(tape);
-        tape.mirror();
-        (first, self.draw(tape))
+    pub(super) fn pair(&self, stream: &mut Stream) -> (f64, f64) {
+        let mut mirror = stream.mirrored();
+        (self.draw(stream), self.draw(&mut mirror))
     }
 
-    fn draw(&self, tape: &mut Tape) -> f64 {
-        let eta = match self.law.control(AT, 1.0, tape) {
+    fn draw(&self, stream: &mut Stream) -> f64 {
+        let eta = match self.law.control(AT, 1.0, stream) {
             Control::Scale(eta) => eta,
             Control::Mix { forward, .. } => forward,
-            // A normal number has no inverse of its law at hand: Box and Muller's form, with the
-            // sign of the mirror.
-            Control::Add { .. } => {
-                let sign = if tape.mirrored { -1.0 } else { 1.0 };
-                // The mirror must see the same two uniform numbers.
-                let uniform = |tape: &mut Tape| {
-                    let u = unit(tape);
-                    if tape.mirrored { 1.0 - u } else { u }
-                };
-                let (radius, angle) = (uniform(tape), uniform(tape));
-                return sign * (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos();
-            }
+            Control::Add { .. } => return stream.normal(),
         };
         (eta - self.mean) / self.deviation
     }
@@ -226,18 +213,20 @@ pub struct Condition {
 /// Draws from which moments are measured.
 const DRAWS: usize = 100_000;
 
-/// The moments of the increment of a setting at a step size. Stream 0 of the seed is used.
+/// What the draws of this analysis are for.
+pub(super) const PURPOSE: Purpose = Purpose::new("weak order");
+
+/// The moments of the increment of a setting at a step size, from the draws `weak order` of time 0.
 ///
 /// # Panics
 /// If the probability to keep a block is not between 0 and 1 at this step size; `weak_order` refuses such a setting.
 #[must_use]
 pub fn condition(setting: &Setting, dt: f64, seed: u64) -> Condition {
     let increment = Increment::new(setting, dt);
-    let mut tape = Tape::new(seed, 0);
+    let mut stream = Stream::new(seed, PURPOSE, 0, Stream::WHOLE);
     let mut sums = [[0.0; 2]; 3];
     for _ in 0..DRAWS {
-        tape.record();
-        let xi = increment.draw(&mut tape);
+        let xi = increment.draw(&mut stream);
         for (power, sum) in (1..).zip(&mut sums) {
             sum[0] += xi.powi(power);
             sum[1] += xi.powi(2 * power);
@@ -326,11 +315,11 @@ mod tests {
     fn a_pair_mirrors_itself() {
         for setting in all() {
             let increment = Increment::new(&setting, 1.0 / 16.0);
-            let mut tape = Tape::new(5, 9);
+            let mut stream = Stream::new(5, PURPOSE, 9, 0);
             let symmetric = increment.skew == 0.0 && setting.noise.key != "drop-path";
             let (mut sum, mut products) = (0.0, 0.0);
             for _ in 0..20_000 {
-                let (a, b) = increment.pair(&mut tape);
+                let (a, b) = increment.pair(&mut stream);
                 assert!(!symmetric || (a + b).abs() < 1e-9, "{a}, {b}");
                 sum += b;
                 products += a * b;

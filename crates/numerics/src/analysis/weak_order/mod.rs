@@ -69,7 +69,6 @@ mod increment;
 mod network;
 mod second_order;
 mod simulate;
-mod tape;
 
 pub use equations::SdeFacts;
 pub use fit::Estimate;
@@ -80,13 +79,13 @@ pub use second_order::second_order;
 use super::order::own_time;
 use super::subject::Subject;
 use super::{AnalysisError, zero_stability};
+use crate::random::Stream;
 use equations::{END, Sde, geometric, hyperbolic, ornstein_uhlenbeck, oscillator};
 use history::Method;
-use increment::Increment;
+use increment::{Increment, PURPOSE};
 use num_complex::Complex64;
 use rayon::prelude::*;
 use simulate::{Level, PAIRS, Sums};
-use tape::Tape;
 
 /// What to simulate.
 #[derive(Clone, Debug, PartialEq)]
@@ -323,9 +322,9 @@ fn simulated<const D: usize>(
         .map(|job| {
             let (level, block) = (levels.len() - 1 - job / blocks, job % blocks);
             // Streams depend on level and block only: all laws and equations see the same uniform numbers.
-            let stream = ((level as u64 + 1) << 40) | block as u64;
+            let mut stream = Stream::new(plan.seed, PURPOSE, level as u64 + 1, block as u64);
             let count = PAIRS.min(pairs - block * PAIRS);
-            levels[level].block(&mut Tape::new(plan.seed, stream), count)
+            levels[level].block(&mut stream, count)
         })
         .collect::<Result<Vec<Sums>, _>>()?;
     let add = |blocks: &[Sums]| blocks.iter().fold(Sums::default(), Sums::and);

@@ -1,7 +1,7 @@
 //! What is the weak error of a scheme with noise, by simulation?
 //!
 //! A block of paths is *one state* of the scheme: its entries are the paths, so one step of the scheme's own
-//! code moves them all. Every block has a stream of the generator of its own and blocks are added in order, so
+//! code moves them all. Every block has a stream of its own and blocks are added in order, so
 //! results do not depend on the number of threads.
 //!
 //! # Variance
@@ -18,8 +18,8 @@ use super::equations::{END, Sde};
 use super::forms::{Cubic, apply};
 use super::history::{Method, Worth};
 use super::increment::Increment;
-use super::tape::Tape;
 use crate::analysis::AnalysisError;
+use crate::random::Stream;
 use crate::{Memory, Rhs, Scheme, StageId, State, StepError};
 
 /// Pairs in a block.
@@ -168,7 +168,7 @@ impl<'a, const D: usize> Level<'a, D> {
     }
 
     /// Simulates `pairs` pairs with a stream of their own.
-    pub(super) fn block(&self, tape: &mut Tape, pairs: usize) -> Result<Sums, StepError> {
+    pub(super) fn block(&self, stream: &mut Stream, pairs: usize) -> Result<Sums, StepError> {
         let width = 2 * pairs;
         let parts = D - 1;
         let start = self.sde.start;
@@ -179,7 +179,7 @@ impl<'a, const D: usize> Level<'a, D> {
         let mut martingale = vec![[0.0; 3]; width];
         for step in 0..self.steps {
             for pair in 0..pairs {
-                (xi[pair], xi[pairs + pair]) = self.increment.pair(tape);
+                (xi[pair], xi[pairs + pair]) = self.increment.pair(stream);
             }
             let root = self.dt.sqrt();
             scaled.iter_mut().zip(&xi).for_each(|(s, x)| *s = x / root);

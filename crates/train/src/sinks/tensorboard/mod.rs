@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The horizontal axis is the number of optimiser steps, for the values of epochs too, so that
-//! all curves share it.
+//! all curves share it; for a restorer it is the number of evaluations of its loss.
 
 use crate::event::{Event, Sink, SinkError};
 use crate::files::{self, Action, FileError};
@@ -146,6 +146,7 @@ impl Sink for TensorboardSink {
                 step,
                 train,
                 test,
+                ema,
                 lr,
                 images_per_second,
                 memory_k,
@@ -163,6 +164,7 @@ impl Sink for TensorboardSink {
                 ]
                 .map(|(tag, number)| (tag.to_owned(), number))
                 .into();
+                scalars.extend(ema.map(|ema| ("top1/ema".to_owned(), ema.top1)));
                 for (segment, row) in memory_k.iter().enumerate() {
                     for (step, k) in row.iter().enumerate() {
                         if let Some(k) = k {
@@ -182,6 +184,40 @@ impl Sink for TensorboardSink {
                     }
                 }
                 self.scalars(*step, &scalars)
+            }
+            Event::Evaluation {
+                evaluation,
+                loss,
+                psnr,
+                ..
+            } => {
+                let scalars = [
+                    ("loss/train".to_owned(), *loss),
+                    ("psnr/train".to_owned(), *psnr),
+                ];
+                self.scalars(*evaluation, &scalars)
+            }
+            Event::PhaseEnd {
+                restored, memory_k, ..
+            } => {
+                let test = restored
+                    .test
+                    .map(|test| ("psnr/test".to_owned(), test.psnr));
+                let mut scalars: Vec<(String, f64)> = test.into_iter().collect();
+                for (step, ks) in memory_k.iter().enumerate() {
+                    for (age, k) in ks.iter().enumerate() {
+                        let (step, age) = (step + 1, age + 1);
+                        let tag = match age {
+                            1 => format!("memory_k/step{step}"),
+                            _ => format!("memory_k/step{step}/age{age}"),
+                        };
+                        scalars.push((tag, *k));
+                    }
+                }
+                if scalars.is_empty() {
+                    return Ok(());
+                }
+                self.scalars(restored.evaluation, &scalars)
             }
             _ => Ok(()),
         }
@@ -209,9 +245,15 @@ fn record(data: &[u8]) -> Vec<u8> {
 
 /// CRC-32C, rotated and shifted so that the sum of data which holds sums is not degenerate.
 fn masked_crc(data: &[u8]) -> u32 {
-    crc32c::crc32c(data)
-        .rotate_right(15)
-        .wrapping_add(0xa282_ead8)
+    // The polynomial 0x1EDC6F41, bits reversed; a record of an event is too short for a table to pay.
+    let mut crc = u32::MAX;
+    for byte in data {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg());
+        }
+    }
+    (!crc).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
 /// The wire types of protocol buffers.

@@ -1,0 +1,217 @@
+//! How is a convolution recorded? With its input as it is stored, and with the scheme's step that follows it.
+//!
+//! A convolution is not computed when it is asked for but when it is used: if the use is a linear
+//! combination, as in the last convolution of a pre-activation block, both are one pass over memory.
+
+use super::arrays::{Data, Row, Target};
+use super::back::{Back, Node, Slot};
+use super::combine::{Coefficient, Parts};
+use super::stored::{Held, Stored};
+use super::tape::Record;
+use crate::ConvSpec;
+use std::cell::OnceCell;
+use std::rc::Rc;
+use timestep_kernels::layout::Extent;
+use timestep_kernels::{Buffer, ConvShape, Kernels, Scaled, Sum, Term};
+
+/// A convolution that is computed on first use.
+#[derive(Debug)]
+pub(super) struct Convolved {
+    shape: ConvShape,
+    input: Held,
+    weight: (Data, Target),
+    result: OnceCell<Held>,
+}
+
+/// The part of a convolution that nodes keep.
+struct Core {
+    shape: ConvShape,
+    input: Stored,
+    weight: (Data, Target),
+}
+
+impl Core {
+    /// Takes the gradient of the result back to input, norm and weights.
+    fn backward(self, back: &mut Back<'_>, grad: &Sum<'_>) {
+        let shape = &self.shape;
+        let (data, target) = &self.weight;
+        let weights = data.of(back.parameters);
+        // A norm's parameters want gradients even where the features do not.
+        let mut input = self.input.wanted().then(|| Buffer::new(shape.input_len()));
+        let kernels = Kernels::detect();
+        if !target.wanted() && self.input.is_plain() {
+            if let Some(mut input) = input {
+                kernels.conv_input_grad(shape, weights, grad, &mut input);
+                self.input.place().add(back, &Rc::new(input));
+            }
+            return;
+        }
+        let out = input.as_deref_mut();
+        let grads = kernels.conv_backward(shape, &self.input.view(), weights, grad, out, None);
+        back.add_array(*target, grads.weights);
+        if let Some(input) = input {
+            let ones = vec![1.0; shape.input];
+            self.input.deposit(back, &Rc::new(input), ones, &grads.norm);
+        }
+    }
+}
+
+/// A convolution of stored features.
+struct Convolution {
+    core: Core,
+    slot: Slot,
+}
+
+impl Node for Convolution {
+    fn backward(self: Box<Self>, back: &mut Back<'_>) {
+        let terms = back.take(self.slot);
+        if !terms.is_empty() {
+            self.core.backward(back, &terms.sum());
+        }
+    }
+}
+
+/// A multiple of a convolution plus a linear combination.
+struct StepOfConvolution {
+    core: Core,
+    /// The convolution's own coefficient.
+    coef: f32,
+    parts: Parts,
+    slot: Slot,
+}
+
+impl Node for StepOfConvolution {
+    fn backward(self: Box<Self>, back: &mut Back<'_>) {
+        let terms = back.take(self.slot);
+        if terms.is_empty() {
+            return;
+        }
+        let grad = self.parts.backward(back, &terms);
+        // The terms are added up now; what they hold may be freed before the convolution goes back.
+        drop(terms);
+        let scale = vec![self.coef; self.core.shape.output];
+        let own = Sum {
+            terms: vec![Scaled {
+                data: &grad,
+                scale: &scale,
+            }],
+            constant: None,
+        };
+        self.core.backward(back, &own);
+    }
+}
+
+impl Convolved {
+    /// A convolution to come.
+    pub(super) fn new(input: Held, weight: &Row, spec: &ConvSpec) -> Self {
+        let extent = input.stored.extent;
+        let shape = ConvShape {
+            batch: extent.batch,
+            height: extent.height,
+            width: extent.width,
+            input: extent.channels,
+            output: spec.output,
+            kernel: spec.kernel,
+            stride: spec.stride,
+            padding: spec.padding,
+            groups: spec.groups,
+        };
+        Self {
+            shape,
+            input,
+            weight: (weight.data.clone(), weight.target),
+            result: OnceCell::new(),
+        }
+    }
+
+    /// Extents of the result.
+    pub(super) fn extent(&self) -> Extent {
+        Extent {
+            batch: self.shape.batch,
+            height: self.shape.out_height(),
+            width: self.shape.out_width(),
+            channels: self.shape.output,
+        }
+    }
+
+    /// Has nobody used the result yet?
+    pub(super) fn is_pending(&self) -> bool {
+        self.result.get().is_none()
+    }
+
+    fn wanted(&self) -> bool {
+        self.weight.1.wanted() || self.input.stored.wanted()
+    }
+
+    fn core(&self) -> Core {
+        Core {
+            shape: self.shape,
+            input: self.input.stored.clone(),
+            weight: self.weight.clone(),
+        }
+    }
+
+    /// Will a gradient go back through it?
+    pub(super) fn is_recorded(&self) -> bool {
+        self.wanted()
+    }
+
+    /// The result by itself.
+    pub(super) fn result(&self, tape: &Record) -> &Held {
+        self.result.get_or_init(|| {
+            let mut out = Buffer::new(self.shape.output_len());
+            let weights = self.weight.0.of(&tape.parameters);
+            let view = self.input.stored.view();
+            let moments = Kernels::detect().conv_forward(
+                &self.shape,
+                &view,
+                weights,
+                &mut out,
+                tape.statistics,
+            );
+            let slot = self.wanted().then(|| tape.slot());
+            if let Some(slot) = slot {
+                let core = self.core();
+                tape.push(Box::new(Convolution { core, slot }));
+            }
+            Held::new(out, self.extent(), slot, moments)
+        })
+    }
+
+    /// `coef · result + Σ cᵢ uᵢ`, for a result that nobody has used.
+    pub(super) fn step(&self, tape: &Record, coef: f64, terms: &[(Coefficient, &Held)]) -> Held {
+        let extent = self.extent();
+        for (_, held) in terms {
+            assert_eq!(held.stored.extent, extent, "terms of one shape");
+        }
+        let coefs = tape.coefs(terms, extent.channels);
+        let views: Vec<Term<'_>> = terms
+            .iter()
+            .zip(&coefs)
+            .map(|((_, held), coefs)| Term {
+                view: held.stored.view(),
+                coefs,
+            })
+            .collect();
+        let mut out = Buffer::new(self.shape.output_len());
+        let moments = Kernels::detect().conv_combine(
+            &self.shape,
+            &self.input.stored.view(),
+            self.weight.0.of(&tape.parameters),
+            (coef as f32, &views),
+            &mut out,
+            tape.statistics,
+        );
+        drop(views);
+        let slot = (self.wanted() || Parts::wanted(terms)).then(|| tape.slot());
+        if let Some(slot) = slot {
+            tape.push(Box::new(StepOfConvolution {
+                core: self.core(),
+                coef: coef as f32,
+                parts: Parts::new(terms, coefs, extent),
+                slot,
+            }));
+        }
+        Held::new(out, extent, slot, moments)
+    }
+}

@@ -1,0 +1,32 @@
+//! The engine that networks train with: `f32` on the CPU, on the kernels of this project.
+//!
+//! A norm and a ReLU are noted and applied by whoever reads the features next; a convolution is computed when it is
+//! used, together with the scheme's step that uses it; gradients are deposited as terms of a sum and added up where
+//! they are read. The tape is a list of nodes in the order of recording, walked in reverse.
+
+mod arrays;
+mod back;
+mod channels;
+mod combine;
+mod conv;
+mod images;
+mod norm;
+mod pool;
+mod splice;
+mod stored;
+mod tape;
+mod value;
+
+pub use tape::Fused;
+
+/// The instruction set of the kernels that compute on the CPU here.
+///
+/// # Errors
+/// What the environment variable `TIMESTEP_ISA` asks for, if it is none of `avx512`, `avx2`,
+/// `portable` or this processor lacks it; the best set is used then.
+pub fn kernels() -> Result<&'static str, String> {
+    match timestep_kernels::forced() {
+        Some(Err(name)) => Err(name),
+        _ => Ok(timestep_kernels::Kernels::detect().isa().name()),
+    }
+}

@@ -1,0 +1,28 @@
+//! The operations that a network needs, and the tape that runs them backward.
+//!
+//! An [`Engine`] is a way to compute: [`Fused`] (CPU, `f32`, the kernels of this project), [`Exact`] (`f64`, plain loops: the
+//! proof of the others). Networks are written with [`ops`] on [`Features`] and
+//! [`Array`]s and do not know which of them computes. [`Parameters`] and [`Gradients`] are one flat buffer each.
+
+mod array;
+mod coef;
+mod engines;
+mod exact;
+mod features;
+mod fused;
+pub mod ops;
+mod parameters;
+mod shapes;
+mod tape;
+
+pub use array::Array;
+pub use coef::Coef;
+pub use engines::{EngineFacts, UnknownEngine, engine, engines};
+pub use exact::Exact;
+pub use features::Features;
+pub use fused::{Fused, kernels};
+pub use parameters::{
+    GradientSink, Gradients, Init, Numbers, ParamId, Parameters, Role, Spec, Specs, WideGradients,
+};
+pub use shapes::{ConvSpec, Mixed, Sampling, Size, Targets, Window};
+pub use tape::{Backward, End, Engine, Factor, Recording, Statistics, Tape, Value, Wanted};

@@ -1,0 +1,377 @@
+//! Where do a network's numbers live? In one flat buffer, with a table that says what lies where.
+//!
+//! A network is an immutable value that knows the *table* (names, shapes, roles); the numbers are one
+//! buffer of [`Parameters`], their gradients one of [`Gradients`], both in the order of the table.
+//! Optimisers, checkpoints, sums over machines and gradient checks are loops over flat slices.
+
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+/// What a parameter is for. Weight decay and parameter counts go by role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Weights of a convolution or a linear layer.
+    Weight,
+    /// Bias of a linear layer or a convolution.
+    Bias,
+    /// Scale or shift of a norm.
+    Norm,
+    /// Learned coefficient of a scheme (`memory_k`).
+    Coefficient,
+    /// Running statistics: not trained, not counted.
+    Buffer,
+}
+
+/// Distribution of a parameter's first value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Normal with mean 0 and this standard deviation.
+    Normal(f64),
+    /// Uniform on an interval.
+    Uniform(f64, f64),
+    /// The same number everywhere.
+    Constant(f64),
+}
+
+/// Name, shape and role of one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// PyTorch's name, such as `layer1.0.conv1.weight`.
+    pub name: String,
+    /// PyTorch's shape, such as `[out, in, kernel, kernel]`.
+    pub shape: Vec<usize>,
+    /// What it is for.
+    pub role: Role,
+    /// How it starts.
+    pub init: Init,
+}
+
+impl Spec {
+    /// Number of numbers in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Is it empty? Never, in a network that was built.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Does the optimiser change it?
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.role != Role::Buffer
+    }
+}
+
+/// Index of a parameter in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParamId(usize);
+
+impl ParamId {
+    /// The parameter at a position of the table.
+    #[must_use]
+    pub fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    /// Position in the table.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// The table: every parameter in order, and where its numbers lie in a flat buffer.
+///
+/// Reads as a slice of [`Spec`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Specs {
+    specs: Vec<Spec>,
+    /// Where each begins; one entry more than there are parameters.
+    starts: Vec<usize>,
+}
+
+impl Specs {
+    /// A table of these parameters, one after the other.
+    #[must_use]
+    pub fn new(specs: Vec<Spec>) -> Self {
+        let mut starts = Vec::with_capacity(specs.len() + 1);
+        let mut at = 0;
+        for spec in &specs {
+            starts.push(at);
+            at += spec.len();
+        }
+        starts.push(at);
+        Self { specs, starts }
+    }
+
+    /// Where the numbers of a parameter lie.
+    ///
+    /// # Panics
+    /// If there is no such parameter.
+    #[must_use]
+    pub fn range(&self, id: ParamId) -> Range<usize> {
+        self.starts[id.0]..self.starts[id.0 + 1]
+    }
+
+    /// How many numbers all parameters have together, running statistics included.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    /// Every parameter's position, in order.
+    pub fn ids(&self) -> impl Iterator<Item = ParamId> + use<> {
+        (0..self.specs.len()).map(ParamId)
+    }
+
+    /// Position of a parameter by name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<ParamId> {
+        self.specs.iter().position(|s| s.name == name).map(ParamId)
+    }
+}
+
+impl Deref for Specs {
+    type Target = [Spec];
+
+    fn deref(&self) -> &[Spec] {
+        &self.specs
+    }
+}
+
+/// The numbers of a network, one flat buffer in the order of its table.
+///
+/// Cloning shares the buffer; changing a shared one copies it first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters {
+    specs: Arc<Specs>,
+    values: Arc<Vec<f32>>,
+}
+
+impl Parameters {
+    /// A table with its numbers.
+    ///
+    /// # Panics
+    /// If there are not as many numbers as the table asks for.
+    #[must_use]
+    pub fn new(specs: Arc<Specs>, values: Vec<f32>) -> Self {
+        assert_eq!(specs.total(), values.len(), "numbers of the table");
+        Self {
+            specs,
+            values: Arc::new(values),
+        }
+    }
+
+    /// Names, shapes and roles.
+    #[must_use]
+    pub fn specs(&self) -> &Arc<Specs> {
+        &self.specs
+    }
+
+    /// All numbers.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// All numbers, to be changed.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        Arc::<Vec<f32>>::make_mut(&mut self.values)
+    }
+
+    /// The numbers of one parameter.
+    #[must_use]
+    pub fn value(&self, id: ParamId) -> &[f32] {
+        &self.values[self.specs.range(id)]
+    }
+
+    /// The numbers of one parameter, to be changed.
+    pub fn value_mut(&mut self, id: ParamId) -> &mut [f32] {
+        let range = self.specs.range(id);
+        &mut self.values_mut()[range]
+    }
+
+    /// Every parameter's position, in order.
+    pub fn ids(&self) -> impl Iterator<Item = ParamId> + use<> {
+        self.specs.ids()
+    }
+
+    /// Position of a parameter by name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<ParamId> {
+        self.specs.find(name)
+    }
+
+    /// Number of trained numbers with one of `roles`.
+    #[must_use]
+    pub fn count(&self, roles: &[Role]) -> usize {
+        let specs = self.specs.iter().filter(|s| roles.contains(&s.role));
+        specs.map(Spec::len).sum()
+    }
+}
+
+/// Numbers of a gradient, in the precision of the engine that found them.
+#[derive(Clone, Copy, Debug)]
+pub enum Numbers<'a> {
+    /// Single precision.
+    F32(&'a [f32]),
+    /// Double precision.
+    F64(&'a [f64]),
+}
+
+/// Where a backward pass puts the gradients of parameters: each contribution is added.
+pub trait GradientSink {
+    /// Adds a gradient of the loss with respect to a parameter, in the order of its numbers.
+    fn add(&mut self, id: ParamId, gradient: Numbers<'_>);
+}
+
+/// The gradient of a loss with respect to all parameters: one flat buffer in the order of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradients {
+    specs: Arc<Specs>,
+    values: Vec<f32>,
+}
+
+impl Gradients {
+    /// No gradient yet: zeros.
+    #[must_use]
+    pub fn zeros(specs: &Arc<Specs>) -> Self {
+        Self {
+            specs: specs.clone(),
+            values: vec![0.0; specs.total()],
+        }
+    }
+
+    /// Sets everything to zero again.
+    pub fn clear(&mut self) {
+        self.values.fill(0.0);
+    }
+
+    /// All numbers.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// All numbers, to be changed.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
+    /// The gradient of one parameter.
+    #[must_use]
+    pub fn value(&self, id: ParamId) -> &[f32] {
+        &self.values[self.specs.range(id)]
+    }
+}
+
+impl GradientSink for Gradients {
+    fn add(&mut self, id: ParamId, gradient: Numbers<'_>) {
+        let own = &mut self.values[self.specs.range(id)];
+        match gradient {
+            Numbers::F32(more) => own.iter_mut().zip(more).for_each(|(a, b)| *a += b),
+            Numbers::F64(more) => own.iter_mut().zip(more).for_each(|(a, b)| *a += *b as f32),
+        }
+    }
+}
+
+/// The same in double precision, for comparisons.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WideGradients {
+    specs: Arc<Specs>,
+    values: Vec<f64>,
+}
+
+impl WideGradients {
+    /// No gradient yet: zeros.
+    #[must_use]
+    pub fn zeros(specs: &Arc<Specs>) -> Self {
+        Self {
+            specs: specs.clone(),
+            values: vec![0.0; specs.total()],
+        }
+    }
+
+    /// All numbers.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// The gradient of one parameter.
+    #[must_use]
+    pub fn value(&self, id: ParamId) -> &[f64] {
+        &self.values[self.specs.range(id)]
+    }
+}
+
+impl GradientSink for WideGradients {
+    fn add(&mut self, id: ParamId, gradient: Numbers<'_>) {
+        let own = &mut self.values[self.specs.range(id)];
+        match gradient {
+            Numbers::F32(more) => {
+                own.iter_mut()
+                    .zip(more)
+                    .for_each(|(a, b)| *a += f64::from(*b));
+            }
+            Numbers::F64(more) => own.iter_mut().zip(more).for_each(|(a, b)| *a += b),
+        }
+    }
+}
+
+/// For passes whose parameters want no gradient.
+impl GradientSink for () {
+    fn add(&mut self, _id: ParamId, _gradient: Numbers<'_>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Arc<Specs> {
+        let spec = |name: &str, shape: Vec<usize>, role| Spec {
+            name: name.into(),
+            shape,
+            role,
+            init: Init::Constant(0.0),
+        };
+        Arc::new(Specs::new(vec![
+            spec("a", vec![2, 3], Role::Weight),
+            spec("b", vec![2], Role::Buffer),
+            spec("c", vec![1], Role::Coefficient),
+        ]))
+    }
+
+    #[test]
+    fn parameters_lie_one_after_the_other() {
+        let specs = table();
+        let mut p = Parameters::new(specs.clone(), (0..9_u8).map(f32::from).collect());
+        let b = p.find("b").expect("b");
+        assert_eq!((p.value(b), specs.range(b)), (&[6.0, 7.0][..], 6..8));
+        let before = p.clone();
+        p.value_mut(b)[0] = -1.0;
+        assert_eq!((before.value(b)[0], p.value(b)[0]), (6.0, -1.0));
+        assert_eq!(p.count(&[Role::Weight, Role::Coefficient]), 7);
+        assert_eq!(p.find("d"), None);
+    }
+
+    #[test]
+    fn gradients_add_up_in_both_precisions() {
+        let specs = table();
+        let (mut narrow, mut wide) = (Gradients::zeros(&specs), WideGradients::zeros(&specs));
+        let b = specs.find("b").expect("b");
+        for sink in [&mut narrow as &mut dyn GradientSink, &mut wide] {
+            sink.add(b, Numbers::F32(&[1.0, 2.0]));
+            sink.add(b, Numbers::F64(&[0.5, 0.25]));
+        }
+        assert_eq!(narrow.value(b), [1.5, 2.25]);
+        assert_eq!(wide.value(b), [1.5, 2.25]);
+        assert!(narrow.values()[..6].iter().all(|v| *v == 0.0));
+        narrow.clear();
+        assert!(narrow.values().iter().all(|v| *v == 0.0));
+    }
+}
