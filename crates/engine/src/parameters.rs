@@ -230,10 +230,14 @@ pub trait GradientSink {
 }
 
 /// The gradient of a loss with respect to all parameters: one flat buffer in the order of the table.
+///
+/// It knows which parameters a backward pass came to. Those of a block that was dropped for the whole batch have no
+/// gradient at all, which is not the same as a gradient of 0: an optimiser leaves them as they are, as PyTorch's do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients {
     specs: Arc<Specs>,
     values: Vec<f32>,
+    reached: Vec<bool>,
 }
 
 impl Gradients {
@@ -241,14 +245,16 @@ impl Gradients {
     #[must_use]
     pub fn zeros(specs: &Arc<Specs>) -> Self {
         Self {
-            specs: specs.clone(),
             values: vec![0.0; specs.total()],
+            reached: vec![false; specs.len()],
+            specs: specs.clone(),
         }
     }
 
-    /// Sets everything to zero again.
+    /// Sets everything to zero again, as if nothing had been reached.
     pub fn clear(&mut self) {
         self.values.fill(0.0);
+        self.reached.fill(false);
     }
 
     /// All numbers.
@@ -267,10 +273,17 @@ impl Gradients {
     pub fn value(&self, id: ParamId) -> &[f32] {
         &self.values[self.specs.range(id)]
     }
+
+    /// Which parameters a gradient was added to, in the order of the table.
+    #[must_use]
+    pub fn reached(&self) -> &[bool] {
+        &self.reached
+    }
 }
 
 impl GradientSink for Gradients {
     fn add(&mut self, id: ParamId, gradient: Numbers<'_>) {
+        self.reached[id.0] = true;
         let own = &mut self.values[self.specs.range(id)];
         match gradient {
             Numbers::F32(more) => own.iter_mut().zip(more).for_each(|(a, b)| *a += b),
@@ -371,7 +384,8 @@ mod tests {
         assert_eq!(narrow.value(b), [1.5, 2.25]);
         assert_eq!(wide.value(b), [1.5, 2.25]);
         assert!(narrow.values()[..6].iter().all(|v| *v == 0.0));
+        assert_eq!(narrow.reached(), [false, true, false]);
         narrow.clear();
-        assert!(narrow.values().iter().all(|v| *v == 0.0));
+        assert_eq!(narrow, Gradients::zeros(&specs));
     }
 }

@@ -35,6 +35,8 @@ pub struct StepResult {
 pub struct Learner {
     engine: Arc<dyn Engine>,
     optimiser: Box<dyn Optimiser>,
+    settings: OptimiserSettings,
+    /// What moves when a gradient reaches all that is trained.
     groups: Vec<Group>,
     /// Which parameters are trained, if some are not.
     trained: Option<Arc<[bool]>>,
@@ -61,6 +63,7 @@ impl Learner {
         Ok(Self {
             engine,
             optimiser: settings.make()?,
+            settings: settings.clone(),
             groups: groups(settings, specs, None),
             trained: None,
             clip_norm: 0.0,
@@ -140,8 +143,10 @@ impl Learner {
         else {
             return Ok(None);
         };
+        let some = self.reached(network.specs(), &gradients);
+        let groups = some.as_deref().unwrap_or(&self.groups);
         let found = gradients.values_mut();
-        if self.clip_norm > 0.0 && !clip(found, &self.groups, self.clip_norm).is_finite() {
+        if self.clip_norm > 0.0 && !clip(found, groups, self.clip_norm).is_finite() {
             return Ok(None);
         }
         if self.decay > 0.0 && self.average.is_none() {
@@ -149,7 +154,7 @@ impl Learner {
         }
         let values = parameters.values_mut();
         self.optimiser
-            .update(values, gradients.values(), &self.groups, lr);
+            .update(values, gradients.values(), groups, lr);
         for measured in statistics {
             network.absorb(parameters, measured);
         }
@@ -157,6 +162,16 @@ impl Learner {
             average.update(parameters.values());
         }
         Ok(Some(done))
+    }
+
+    /// What moves where a gradient did not reach all that is trained, because noise dropped a block for every image: the
+    /// weights there keep their bits, and their velocity waits. `None` if it reached everything.
+    fn reached(&self, specs: &Specs, gradients: &Gradients) -> Option<Vec<Group>> {
+        let trained = |at: usize| self.trained.as_ref().is_none_or(|trained| trained[at]);
+        let reached = gradients.reached();
+        let missed = |at: usize| specs[at].is_trained() && trained(at) && !reached[at];
+        let some = (0..specs.len()).any(missed);
+        some.then(|| groups(&self.settings, specs, Some(reached)))
     }
 
     /// Finds the gradients of a batch, part by part: each part has the share of its images in the mean, so that equal

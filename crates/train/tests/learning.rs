@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use timestep_nets::{Engine, Targets, device};
+use timestep_nets::{Draws, Engine, ParamId, Targets, device};
 use timestep_train::event::{EndReason, Event, Measured, Position, Sink, SinkError};
 use timestep_train::recipe::Layers;
 use timestep_train::trainer::{self, Options, Outcome};
@@ -374,4 +374,57 @@ fn clipped_gradients_move_weights_no_further_than_told() {
     assert!(far > 0.01, "{far}");
     // The rate is 0.1, the norm at most 0.01; weights are rounded to f32.
     assert!((near - 0.001).abs() < 1e-5, "{near}");
+}
+
+/// A block that noise drops for the whole batch has no gradient: neither its velocity nor decay moves it. (PyTorch skips
+/// parameters whose gradient is none in the same way.)
+#[test]
+fn weights_of_a_block_that_a_batch_drops_keep_their_bits() {
+    for name in ["sgd", "adamw", "lion"] {
+        let setup = setup(&[
+            &format!("optimiser.name={name}"),
+            "network.noise=stochastic-depth",
+            "noise.keep=0.5",
+            "noise.decay=uniform",
+            "optimiser.weight_decay=0.01",
+        ]);
+        let network = &setup.network;
+        let mut parameters = network.init(1);
+        let engine = device("cpu").expect("cpu");
+        let mut learner = Learner::of(engine, setup.recipe(), network).expect("a recipe");
+        let pixels: Vec<f32> = (0..8 * 64).map(|i| (i as f32 * 0.37).sin()).collect();
+        let examples = Examples {
+            dims: [8, 1, 8, 8],
+            images: &pixels,
+            targets: &Targets::of(&[0, 1, 2, 3, 4, 5, 6, 7]),
+        };
+        let of_block = |id: &ParamId| {
+            let name = &network.specs()[id.index()].name;
+            name.starts_with("layer") && name.ends_with("conv2.weight")
+        };
+        let blocks: Vec<ParamId> = network.specs().ids().filter(of_block).collect();
+        assert_eq!(blocks.len(), 4);
+        let (mut kept, mut moved) = (0, vec![0; blocks.len()]);
+        for step in 0..12 {
+            let draws = Draws {
+                seed: 3,
+                step,
+                images: (0..8).collect(),
+            };
+            let before = parameters.clone();
+            let done = learner.step(network, &mut parameters, &examples, 0.01, Some(draws));
+            done.expect("a step").expect("finite");
+            for (id, moved) in blocks.iter().zip(&mut moved) {
+                let pairs = before.value(*id).iter().zip(parameters.value(*id));
+                let changed = pairs.filter(|(a, b)| a != b).count();
+                match changed {
+                    // Only after a first step is there a velocity to wait.
+                    0 => kept += usize::from(*moved > 0),
+                    _ => *moved += 1,
+                }
+            }
+        }
+        assert!(kept > 5, "{name}: {kept}");
+        assert!(moved.iter().all(|moved| *moved > 1), "{name}: {moved:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! How are parameters, coefficients, gates and logits computed with? As short vectors, one node for each operation.
 
 use super::back::{Back, Node};
-use super::tape::Record;
+use super::record::Record;
 use crate::{ParamId, Parameters, Targets};
 use std::rc::Rc;
 use timestep_kernels::{cross_entropy, soft_cross_entropy};

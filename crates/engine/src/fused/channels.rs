@@ -1,8 +1,8 @@
 //! How do features get in and out of the fused layout, change resolution, split and join?
 
 use super::back::{Back, Node, Slot};
+use super::record::Record;
 use super::stored::{Held, Place};
-use super::tape::Record;
 use std::rc::Rc;
 use timestep_kernels::Buffer;
 use timestep_kernels::layout::{

@@ -6,8 +6,8 @@
 use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot};
 use super::combine::{Coefficient, Parts};
+use super::record::Record;
 use super::stored::{Held, Stored};
-use super::tape::Record;
 use crate::ConvSpec;
 use std::cell::OnceCell;
 use std::rc::Rc;

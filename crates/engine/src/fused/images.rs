@@ -2,8 +2,8 @@
 
 use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot};
+use super::record::Record;
 use super::stored::{Held, Stored};
-use super::tape::Record;
 use std::rc::Rc;
 use timestep_kernels::{Buffer, Kernels, NormSums, Scaled, Sum, Term, TermBack, View};
 

@@ -12,12 +12,13 @@ mod conv;
 mod images;
 mod norm;
 mod pool;
+mod record;
 mod splice;
 mod stored;
 mod tape;
 mod value;
 
-pub use tape::Fused;
+pub use record::Fused;
 
 /// The instruction set of the kernels that compute on the CPU here.
 ///

@@ -1,8 +1,8 @@
 //! When is a norm computed? Not here: it is noted, and applied by whoever reads the features next.
 
 use super::arrays::{Row, Target};
+use super::record::Record;
 use super::stored::{Held, PendingNorm};
-use super::tape::Record;
 use crate::Statistics;
 use std::rc::Rc;
 

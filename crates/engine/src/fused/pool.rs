@@ -2,8 +2,8 @@
 
 use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot};
+use super::record::Record;
 use super::stored::{Held, Place, Stored};
-use super::tape::Record;
 use crate::Window;
 use std::rc::Rc;
 use timestep_kernels::layout::Extent;

@@ -2,8 +2,8 @@
 //! is asked for the way back.
 
 use super::back::{Back, Node};
+use super::record::Record;
 use super::stored::{Held, Place};
-use super::tape::Record;
 use super::value::{Kept, zeros};
 use crate::{Backward, Recording, Tape, Value};
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! How are features kept that nobody has asked for yet? As what they will be made of.
 
 use super::conv::Convolved;
+use super::record::Record;
 use super::stored::Held;
-use super::tape::Record;
 use crate::Value;
 use std::cell::OnceCell;
 use std::rc::Rc;
