@@ -93,7 +93,9 @@ impl Single {
     fn slope(self, value: f32) -> f32 {
         match self {
             Single::Affine(factor, _) => factor as f32,
-            Single::Relu => f32::from(u8::from(value > 0.0)),
+            // NaN stays visible on the way back.
+            Single::Relu if value <= 0.0 => 0.0,
+            Single::Relu => 1.0,
             Single::Sigmoid => value * (1.0 - value),
         }
     }

@@ -92,6 +92,10 @@ impl Record {
     pub(super) fn subsampled(&self, features: &Held, sampling: Sampling) -> Held {
         let plain = self.settle(features);
         let input = plain.stored.place();
+        assert!(
+            input.extent.channels <= sampling.channels,
+            "channels are appended, none is dropped"
+        );
         let out = sampling.output(&input.extent);
         let mut data = Buffer::new(out.len());
         subsample(&input.extent, &sampling, &plain.stored.data, &mut data);
@@ -115,6 +119,14 @@ impl Record {
             channels: count,
             ..plain[0].0.stored.extent
         };
+        for (input, _) in &plain {
+            let own = input.stored.extent;
+            let same = Extent {
+                channels: count,
+                ..own
+            };
+            assert_eq!(same, out, "parts of one size");
+        }
         let mut data = Buffer::new(out.len());
         let covered: usize = plain
             .iter()

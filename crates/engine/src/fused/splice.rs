@@ -5,10 +5,10 @@ use super::back::{Back, Node};
 use super::stored::{Held, Place};
 use super::tape::Record;
 use super::value::{Kept, zeros};
-use crate::{Backward, Value};
+use crate::{Backward, Recording, Tape, Value};
 use std::rc::Rc;
 use timestep_kernels::Buffer;
-use timestep_kernels::layout::copy_channels;
+use timestep_kernels::layout::{Extent, copy_channels};
 
 /// Where the gradients of the pieces of some features go.
 pub(super) fn places(pieces: &[Held]) -> Vec<Place> {
@@ -27,44 +27,57 @@ pub(super) fn gathered(places: &[Place], found: Vec<Option<Rc<Buffer>>>) -> Opti
     Some(Kept::from_pieces(pieces.collect()).value())
 }
 
-/// Deposits a gradient, given as features, at the pieces that it belongs to.
+/// Deposits a gradient, given as features in the pieces that they lie in, at the pieces that it belongs to.
 ///
 /// # Panics
-/// If a norm or a ReLU is pending in the gradient.
-pub(super) fn deposit(back: &mut Back<'_>, places: &[Place], gradient: &Value) {
-    let plain = |held: &Held| -> Rc<Buffer> {
-        assert!(held.stored.is_plain(), "a gradient is an array");
-        held.stored.data.clone()
+/// If the extents differ.
+pub(super) fn deposit(back: &mut Back<'_>, places: &[Place], gradient: &[Held]) {
+    let whole = |extents: &mut dyn Iterator<Item = Extent>| {
+        let join = |a: Extent, b: Extent| Extent {
+            channels: a.channels + b.channels,
+            ..a
+        };
+        extents.reduce(join)
     };
-    match (Kept::of(gradient), places) {
-        (Kept::Halves(parts, _), [first, second]) => {
-            first.add(back, &plain(&parts[0]));
-            second.add(back, &plain(&parts[1]));
+    assert_eq!(
+        whole(&mut gradient.iter().map(|piece| piece.stored.extent)),
+        whole(&mut places.iter().map(|place| place.extent)),
+        "a gradient of the same shape"
+    );
+    match (gradient, places) {
+        ([first, second], [one, two]) => {
+            one.add(back, &first.stored.data);
+            two.add(back, &second.stored.data);
         }
-        (Kept::Held(held), [one]) => one.add(back, &plain(held)),
-        (Kept::Held(held), [first, second]) => {
-            let (data, channels) = (plain(held), held.stored.extent.channels);
+        ([held], [one]) => one.add(back, &held.stored.data),
+        ([held], places) => {
             let mut at = 0;
-            for place in [first, second] {
-                let own = place.extent.channels;
+            for place in places {
+                let (own, channels) = (place.extent.channels, held.stored.extent.channels);
                 let mut part = Buffer::new(place.extent.len());
-                copy_channels(&data, (channels, at), &mut part, (own, 0), own);
+                copy_channels(&held.stored.data, (channels, at), &mut part, (own, 0), own);
                 at += own;
                 place.add(back, &Rc::new(part));
             }
         }
-        (Kept::Halves(parts, _), [one]) => {
+        (pieces, places) => {
+            let one = &places[0];
             let channels = one.extent.channels;
-            let mut whole = Buffer::new(one.extent.len());
+            let mut joined = Buffer::new(one.extent.len());
             let mut at = 0;
-            for part in parts {
-                let own = part.stored.extent.channels;
-                copy_channels(&plain(part), (own, 0), &mut whole, (channels, at), own);
+            for piece in pieces {
+                let own = piece.stored.extent.channels;
+                copy_channels(
+                    &piece.stored.data,
+                    (own, 0),
+                    &mut joined,
+                    (channels, at),
+                    own,
+                );
                 at += own;
             }
-            one.add(back, &Rc::new(whole));
+            one.add(back, &Rc::new(joined));
         }
-        _ => panic!("a gradient is an array"),
     }
 }
 
@@ -92,9 +105,11 @@ impl Node for Spliced {
         }
         let found = way(&grads, &mut *back.sink);
         drop(grads);
+        // Whatever is pending in what the caller gives is written down; nothing goes back through it.
+        let scratch = Record::new(back.parameters, &Recording::default());
         for (places, found) in inputs.iter().zip(found) {
             if let Some(gradient) = found {
-                deposit(back, places, &gradient);
+                deposit(back, places, &scratch.plain_pieces(&gradient));
             }
         }
     }
@@ -114,6 +129,10 @@ impl Record {
         outputs: &[&Value],
         back: Backward,
     ) -> Vec<Value> {
+        if !self.wanted.anything() {
+            let copies = outputs.iter().map(|output| self.adopt(output, false));
+            return copies.collect();
+        }
         let inputs = inputs
             .iter()
             .map(|input| places(&self.plain_pieces(input)))

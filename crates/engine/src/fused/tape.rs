@@ -34,7 +34,7 @@ impl Engine for Fused {
 /// One pass.
 pub(super) struct Record {
     pub(super) parameters: Parameters,
-    wanted: Wanted,
+    pub(super) wanted: Wanted,
     /// Do operations gather the moments of what they write?
     pub(super) statistics: bool,
     nodes: RefCell<Vec<Box<dyn Node>>>,
@@ -63,7 +63,7 @@ impl From<f64> for Coefficient {
 }
 
 impl Record {
-    fn new(parameters: &Parameters, recording: &Recording) -> Self {
+    pub(super) fn new(parameters: &Parameters, recording: &Recording) -> Self {
         Self {
             parameters: parameters.clone(),
             wanted: recording.wanted.clone(),
@@ -308,6 +308,8 @@ impl Tape for Record {
     }
 
     fn narrow(&self, input: &Value, first: usize, count: usize) -> Value {
+        let [_, channels, _, _] = self.dims(input);
+        assert!(first + count <= channels, "as many channels as are taken");
         one(self.placed(&[(self.held(input), -(first as isize))], count))
     }
 
@@ -333,6 +335,8 @@ impl Tape for Record {
     }
 
     fn embed(&self, input: &Value, first: usize, channels: usize) -> Value {
+        let [_, own, _, _] = self.dims(input);
+        assert!(first + own <= channels, "as many channels as fit");
         one(self.placed(&[(self.held(input), first as isize)], channels))
     }
 
@@ -398,22 +402,24 @@ impl Tape for Record {
     }
 
     fn backward(&self, ends: &[End<'_>], into: &mut dyn GradientSink) {
-        // Whatever is still pending at an end is computed and recorded first.
-        let begins: Vec<Vec<Held>> = ends
+        // Whatever is still pending at an end, or in the gradient given there, is computed and recorded first.
+        let begins: Vec<[Vec<Held>; 2]> = ends
             .iter()
             .map(|end| match end {
-                End::Loss(..) => Vec::new(),
-                End::Features(value, _) => self.plain_pieces(value),
+                End::Loss(..) => [Vec::new(), Vec::new()],
+                End::Features(value, gradient) => {
+                    [value, gradient].map(|value| self.plain_pieces(value))
+                }
             })
             .collect();
         let counts = (self.slots.get(), self.arrays.get());
         let mut back = Back::new(&self.parameters, into, counts.0, counts.1);
-        for (end, begin) in ends.iter().zip(begins) {
+        for (end, [begin, gradient]) in ends.iter().zip(begins) {
             match end {
                 End::Loss(value, factor) => {
                     back.add_array(self.row(value).target, vec![*factor as f32]);
                 }
-                End::Features(_, gradient) => deposit(&mut back, &places(&begin), gradient),
+                End::Features(..) => deposit(&mut back, &places(&begin), &gradient),
             }
         }
         let mut nodes = std::mem::take(&mut *self.nodes.borrow_mut());

@@ -1,0 +1,81 @@
+//! Does every engine find what `exact` finds? Values, gradients of leaves and of parameters.
+
+use crate::cases;
+use crate::pass::{Outcome, outcome};
+use timestep_engine::{Exact, engines};
+
+/// The largest magnitude.
+fn largest<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {
+    numbers.into_iter().fold(0.0, |m, x| m.max(x.abs()))
+}
+
+/// What differs by more than `tolerance` times the largest number, each group of numbers by itself; `floor` counts as the
+/// largest at least.
+fn differences(
+    what: &str,
+    ours: &[Vec<f64>],
+    theirs: &[Vec<f64>],
+    floor: f64,
+    tolerance: f64,
+) -> Vec<String> {
+    assert_eq!(ours.len(), theirs.len(), "{what}");
+    let mut found = Vec::new();
+    for (at, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+        assert_eq!(ours.len(), theirs.len(), "{what} {at}");
+        let allowed = tolerance * largest(theirs).max(floor);
+        let errors: Vec<f64> = ours.iter().zip(theirs).map(|(a, b)| a - b).collect();
+        let error = largest(&errors);
+        let finite = ours.iter().all(|a| a.is_finite());
+        if !finite || error > allowed {
+            found.push(format!(
+                "{what} {at}: off by {error:.1e}, allowed {allowed:.1e}"
+            ));
+        }
+    }
+    found
+}
+
+/// What differs between two passes.
+fn all_differences(ours: &Outcome, exact: &Outcome, tolerance: f64) -> Vec<String> {
+    let gradients = exact.leaves.iter().chain(&exact.parameters);
+    // Gradients that cancel, such as that of a shift before a norm, are as wrong as the terms that cancel are large.
+    let floor = 0.1 * largest(gradients.flatten());
+    let groups = [
+        ("value", &ours.values, &exact.values, 0.0),
+        ("gradient of leaf", &ours.leaves, &exact.leaves, floor),
+        (
+            "gradient of parameter",
+            &ours.parameters,
+            &exact.parameters,
+            floor,
+        ),
+    ];
+    groups
+        .into_iter()
+        .flat_map(|(what, ours, exact, floor)| differences(what, ours, exact, floor, tolerance))
+        .collect()
+}
+
+#[test]
+fn every_engine_finds_what_exact_finds() {
+    let mut wrong = Vec::new();
+    for case in cases::all() {
+        let exact = outcome(&case, &Exact);
+        for facts in engines().iter().filter(|facts| facts.name != "exact") {
+            let ours = outcome(&case, &*facts.engine());
+            for difference in all_differences(&ours, &exact, case.tolerance) {
+                wrong.push(format!("{}, {}: {difference}", facts.name, case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn every_case_has_a_name_of_its_own_and_a_result() {
+    let mut names: Vec<String> = cases::all().into_iter().map(|case| case.name).collect();
+    names.sort_unstable();
+    for pair in names.windows(2) {
+        assert_ne!(pair[0], pair[1]);
+    }
+}
