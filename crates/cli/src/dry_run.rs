@@ -7,8 +7,8 @@ use serde_json::json;
 use std::time::Instant;
 use timestep_engine::{End, GradientSink, Numbers};
 use timestep_nets::{Engine, ParamId, Pass, Targets, ops};
-use timestep_train::Setup;
 use timestep_train::evaluate::images;
+use timestep_train::{Setup, Start};
 
 /// Which parameters a gradient has reached.
 struct Reached(Vec<bool>);
@@ -30,17 +30,26 @@ pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Fail
         );
     };
     let batch = batch?;
-    let parameters = setup.network.init(recipe.train.seed);
+    let start = Start::of(setup)?;
+    if let Some(note) = &start.note {
+        ui.note(note);
+    }
+    let parameters = start.parameters;
+    // One of the parts that a batch is computed in.
+    let part = batch.len().div_ceil(recipe.train.accumulate.max(1));
+    let parts = batch.len().div_ceil(part);
     let mut seconds = 0.0;
     let mut loss_value = f64::NAN;
     let mut without = Vec::new();
     for _ in 0..2 {
         let began = Instant::now();
         let pass = Pass::training(engine, &parameters);
-        let (dims, pixels) = images(&batch);
+        let ([_, channels, height, width], pixels) = images(&batch);
+        let dims = [part, channels, height, width];
+        let pixels = &pixels[..dims.iter().product()];
         let logits = setup.network.forward(&pass, pass.images(dims, pixels))?;
         let targets = Targets {
-            labels: batch.labels.clone(),
+            labels: batch.labels[..part].to_vec(),
             smoothing: recipe.train.label_smoothing,
             mixed: None,
         };
@@ -54,12 +63,12 @@ pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Fail
             .filter(|(spec, reached)| spec.is_trained() && !reached)
             .map(|(spec, _)| spec.name.clone())
             .collect();
-        seconds = began.elapsed().as_secs_f64();
+        seconds = began.elapsed().as_secs_f64() * parts as f64;
     }
     let network = &setup.network;
     let steps = setup.steps_per_epoch() * recipe.train.epochs;
     let hours = seconds * steps as f64 / 3600.0;
-    let memory = network.cost().activations * 4 * batch.len();
+    let memory = network.cost().activations * 4 * part;
     if ui.json {
         ui.object(json!({
             "recipe": setup.resolved.name,
@@ -101,7 +110,7 @@ pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Fail
             network.coefficient_count(),
             network.cost().multiply_adds as f64 / 1e6,
             memory / 1_000_000,
-            batch.len(),
+            part,
             network.config().classes,
             (network.config().classes as f64).ln(),
             duration(hours),

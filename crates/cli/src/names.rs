@@ -11,6 +11,7 @@ use timestep_numerics::noise::{NoiseFacts, noise_facts, noises};
 use timestep_numerics::{SchemeFacts, facts, schemes};
 use timestep_restore::MethodFacts;
 use timestep_restore::methods::METHODS;
+use timestep_train::optimisers::{OptimiserFacts, optimiser_facts, optimisers};
 use timestep_train::recipe::{SETTINGS, Setting, setting};
 use timestep_train::sinks::{SINKS, SinkKind};
 
@@ -27,6 +28,8 @@ pub(crate) enum Named {
     NoNoise,
     /// A law of noise.
     Noise(&'static NoiseFacts),
+    /// A rule that moves the weights.
+    Optimiser(&'static OptimiserFacts),
     /// A published network.
     Network(&'static Preset),
     /// A method that removes noise from pictures.
@@ -63,6 +66,9 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     }
     if let Some(noise) = noise_facts(name) {
         return Ok(Named::Noise(noise));
+    }
+    if let Some(optimiser) = optimiser_facts(name) {
+        return Ok(Named::Optimiser(optimiser));
     }
     if let Some(method) = METHODS.iter().find(|m| m.facts.key == name) {
         return Ok(Named::Method(method.facts));
@@ -122,6 +128,7 @@ fn unknown(name: &str) -> Failure {
             .chain(blocks().map(|b| b.key))
             .chain([NO_NOISE])
             .chain(noises().iter().map(|n| n.key))
+            .chain(optimisers().iter().map(|o| o.key))
             .chain(aliases.copied())
             .chain(METHODS.iter().map(|m| m.facts.key))
             .chain(data.iter().map(|d| d.key))
@@ -172,5 +179,6 @@ pub(crate) fn type_name(kind: timestep_train::recipe::Kind) -> String {
         Kind::Switch => "true|false".into(),
         Kind::Counts => "counts".into(),
         Kind::Numbers => "numbers".into(),
+        Kind::Names => "names".into(),
     }
 }

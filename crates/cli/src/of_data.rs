@@ -18,7 +18,12 @@ pub(crate) fn open_for(card: &Card, name: &str, dir: Option<&Path>) -> Result<Da
         resize: test_resize(card)?.filter(|_| folder),
         ..OpenOptions::default()
     };
-    let dataset = open(name, &options)?;
+    let mut dataset = open(name, &options)?;
+    // A network of some of the classes is looked at with those.
+    let known = |class: &String| dataset.classes.contains(class);
+    if card.classes.len() > 1 && dataset.classes != card.classes && card.classes.iter().all(known) {
+        dataset = dataset.of_classes(&card.classes)?;
+    }
     let shape = dataset.shape;
     if shape.channels != input.channels {
         return Err(TrainError::OtherColours {

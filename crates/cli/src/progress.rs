@@ -86,8 +86,9 @@ impl Display {
                 if let Some(bar) = &self.bar {
                     bar.set_position(*step as u64);
                     bar.set_message(format!(
-                        "epoch {epoch:>3}/{}  loss {loss:.3}  lr {lr:.4}",
-                        self.epochs
+                        "epoch {epoch:>3}/{}  loss {loss:.3}  lr {}",
+                        self.epochs,
+                        rate(*lr)
                     ));
                 }
             }
@@ -98,6 +99,7 @@ impl Display {
                 test,
                 lr,
                 images_per_second,
+                ema,
                 memory_k,
                 best,
                 ..
@@ -108,8 +110,10 @@ impl Display {
                 } else {
                     format!("  mean k {:+.3}", k.iter().sum::<f64>() / k.len() as f64)
                 };
+                let average = ema.map_or_else(String::new, |ema| format!("  ema {:.4}", ema.top1));
+                let lr = rate(*lr);
                 self.line(&format!(
-                    "epoch {epoch:>3}/{}  loss {:.4}  train {:.4}  test {:.4}{}  lr {lr:.4}{mean}  \
+                    "epoch {epoch:>3}/{}  loss {:.4}  train {:.4}  test {:.4}{}{average}  lr {lr}{mean}  \
                      {images_per_second:.0} images/s",
                     self.epochs,
                     train.loss,
@@ -134,6 +138,15 @@ impl Display {
             }
             _ => {}
         }
+    }
+}
+
+/// A learning rate; small ones in powers of ten, because those of `lion` would be 0.0001 or nothing.
+fn rate(lr: f64) -> String {
+    if lr == 0.0 || lr >= 0.001 {
+        format!("{lr:.4}")
+    } else {
+        format!("{lr:.1e}")
     }
 }
 

@@ -30,12 +30,15 @@ pub(crate) fn with_flags(mut layers: Layers, flags: &RecipeFlags) -> Layers {
         ("--block", "network.block", &flags.block),
         ("--scheme", "network.scheme", &flags.scheme),
         ("--noise", "network.noise", &flags.noise),
+        ("--optimiser", "optimiser.name", &flags.optimiser),
         ("--steps", "network.steps", &flags.steps),
         ("--width", "network.width", &flags.width),
         ("--data", "data.name", &flags.data),
         ("--data-dir", "data.dir", &flags.data_dir),
         ("--overfit", "train.overfit", &flags.overfit),
         ("--time", "train.time", &flags.time),
+        ("--init", "train.init", &flags.init),
+        ("--freeze", "train.freeze", &flags.freeze),
     ];
     for (flag, path, value) in named {
         if let Some(value) = value {

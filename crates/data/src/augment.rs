@@ -2,16 +2,31 @@
 //!
 //! The usual augmentation of CIFAR: pad by four pixels, cut a random window of the old size, turn
 //! left and right around with probability one half. That of ImageNet cuts a window from the whole
-//! photograph ([`View`]) and may change its colours ([`Jitter`]). The draw for an image depends only
-//! on seed, epoch and the number of the image.
+//! photograph ([`View`]) and may change its colours ([`Jitter`]). What further varies an image comes in this
+//! order: [`RandAugment`] on its 8-bit pixels, normalisation, [`Cutout`], and [`Mixup`] of the whole batch. The draw
+//! for an image depends only on seed, epoch and the number of the image; which images are mixed, on seed, epoch
+//! and the number of the batch. Each has a stream of its own, so one changes nothing of another.
+
+mod affine;
+mod crop;
+mod cutout;
+mod jitter;
+mod mixup;
+mod operations;
+mod rand_augment;
+
+pub use cutout::Cutout;
+pub use jitter::Jitter;
+pub use mixup::{Mix, Mixup};
+pub use rand_augment::RandAugment;
 
 use serde::{Deserialize, Serialize};
 use timestep_numerics::random::{Purpose, Stream};
 
 use crate::ImageShape;
 use crate::error::DataError;
-use crate::jitter::Jitter;
 use crate::view::{View, Window};
+use crop::crop_plane;
 
 /// What the draws of windows and flips are for.
 const AUGMENT: Purpose = Purpose::new("augment");
@@ -44,6 +59,12 @@ pub struct Augment {
     /// How much colours vary; they are changed after a window is cut from a whole image, and
     /// before an image is padded, so that padding is always black.
     pub jitter: Jitter,
+    /// A few random operations on each image.
+    pub rand_augment: RandAugment,
+    /// A square of each image is blanked.
+    pub cutout: Cutout,
+    /// Images of a batch are mixed, and their labels with them.
+    pub mixup: Mixup,
 }
 
 impl Default for Augment {
@@ -55,6 +76,9 @@ impl Default for Augment {
             pad_mode: PadMode::Zero,
             flip: false,
             jitter: Jitter::OFF,
+            rand_augment: RandAugment::OFF,
+            cutout: Cutout::OFF,
+            mixup: Mixup::OFF,
         }
     }
 }
@@ -89,6 +113,9 @@ impl Augment {
         pad_mode: PadMode::Zero,
         flip: true,
         jitter: Jitter::OFF,
+        rand_augment: RandAugment::OFF,
+        cutout: Cutout::OFF,
+        mixup: Mixup::OFF,
     };
 
     /// Random area and proportions, and flip: the augmentation of ImageNet.
@@ -98,6 +125,9 @@ impl Augment {
         pad_mode: PadMode::Zero,
         flip: true,
         jitter: Jitter::OFF,
+        rand_augment: RandAugment::OFF,
+        cutout: Cutout::OFF,
+        mixup: Mixup::OFF,
     };
 
     /// Checks the numbers, and that the padding suits the images: below height and width.
@@ -109,6 +139,9 @@ impl Augment {
     pub fn check(&self, shape: ImageShape) -> Result<(), DataError> {
         self.view.check(shape)?;
         self.jitter.check()?;
+        self.rand_augment.check()?;
+        self.cutout.check(shape)?;
+        self.mixup.check()?;
         let ImageShape { height, width, .. } = shape;
         let pads = self.view == View::Padded && self.pad > 0;
         if pads && self.pad >= height.min(width) {
@@ -151,122 +184,96 @@ impl Draw<'_> {
         let window = self.augment.view.window(&mut stream, extent, shape)?;
         Some(Window { flip, ..window })
     }
-}
 
-/// Writes the window of one channel to `out`, through `table` (raw value to network input).
-pub(crate) fn crop_plane(
-    plane: &[u8],
-    out: &mut [f32],
-    shape: ImageShape,
-    augment: &Augment,
-    crop: Crop,
-    table: &[f32; 256],
-) {
-    let ImageShape { height, width, .. } = shape;
-    for (y, row) in out.chunks_exact_mut(width).enumerate() {
-        match source(y + crop.top, augment, height) {
-            None => row.fill(table[0]),
-            Some(from) => {
-                let from = &plane[from * width..(from + 1) * width];
-                for (x, value) in row.iter_mut().enumerate() {
-                    let raw = source(x + crop.left, augment, width).map_or(0, |x| from[x]);
-                    *value = table[usize::from(raw)];
+    /// Makes the input of the network, `out`, of image `index`: all of the variation that concerns one image. `tables`
+    /// normalise the raw values of each channel.
+    ///
+    /// `pixels` is the image, or the window of it for views that cut one from whole images; it is changed.
+    pub(crate) fn vary(
+        &self,
+        index: u32,
+        pixels: &mut [u8],
+        out: &mut [f32],
+        shape: ImageShape,
+        tables: &[[f32; 256]],
+    ) {
+        let Self {
+            augment,
+            seed,
+            epoch,
+        } = *self;
+        let named = (seed, epoch, index);
+        if !augment.jitter.is_off() {
+            augment.jitter.draw(seed, epoch, index).apply(pixels, shape);
+        }
+        let crop = (!augment.view.needs_whole())
+            .then(|| augment.draw(seed, epoch, index))
+            .filter(|crop| *crop != Crop::middle(augment.pad));
+        match crop {
+            // The usual case: cut and normalised in one go.
+            Some(crop) if augment.rand_augment.is_off() => {
+                cut(pixels, out, shape, augment, crop, tables);
+            }
+            crop => {
+                if let Some(crop) = crop {
+                    let same: [u8; 256] = std::array::from_fn(|v| v as u8);
+                    let whole = pixels.to_vec();
+                    let tables = vec![same; shape.channels];
+                    cut(&whole, pixels, shape, augment, crop, &tables);
                 }
+                augment.rand_augment.apply(pixels, shape, named);
+                normalise(pixels, out, shape, tables);
             }
         }
-        if crop.flip {
-            row.reverse();
+        if !augment.cutout.is_off() {
+            augment.cutout.apply(out, shape, named);
         }
     }
 }
 
-/// The row or column of the image at place `at` of the padded image; `None` is black.
-fn source(at: usize, augment: &Augment, extent: usize) -> Option<usize> {
-    let pad = augment.pad;
-    match (at.checked_sub(pad), augment.pad_mode) {
-        (Some(inside), _) if inside < extent => Some(inside),
-        (_, PadMode::Zero) => None,
-        // Before the edge: one left of it is number 1.
-        (None, PadMode::Reflect) => Some(pad - at),
-        // Behind it: `extent` is number extent-2. `Augment::check` keeps it from going below 0.
-        (Some(behind), PadMode::Reflect) => Some(2 * (extent - 1) - behind),
+impl Crop {
+    /// The crop that gives the image back.
+    const fn middle(pad: usize) -> Self {
+        Self {
+            top: pad,
+            left: pad,
+            flip: false,
+        }
+    }
+}
+
+/// Cuts the window from each channel, through a table for each.
+fn cut<T: Copy>(
+    pixels: &[u8],
+    out: &mut [T],
+    shape: ImageShape,
+    augment: &Augment,
+    crop: Crop,
+    tables: &[[T; 256]],
+) {
+    let planes = pixels
+        .chunks_exact(shape.plane())
+        .zip(out.chunks_exact_mut(shape.plane()));
+    for ((from, to), table) in planes.zip(tables) {
+        crop_plane(from, to, shape, augment, crop, table);
+    }
+}
+
+/// The network input of an image that is not varied any more.
+pub(crate) fn normalise(pixels: &[u8], out: &mut [f32], shape: ImageShape, tables: &[[f32; 256]]) {
+    let planes = pixels
+        .chunks_exact(shape.plane())
+        .zip(out.chunks_exact_mut(shape.plane()));
+    for ((from, to), table) in planes.zip(tables) {
+        for (to, &v) in to.iter_mut().zip(from) {
+            *to = table[usize::from(v)];
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The padded image in full, then cut and flipped: what `crop_plane` does without it.
-    fn naive(plane: &[u8], h: usize, w: usize, augment: &Augment, crop: Crop) -> Vec<u8> {
-        let pad = augment.pad as isize;
-        let mirror = |i: isize, n: isize| {
-            let i = i.abs();
-            if i < n { i } else { 2 * (n - 1) - i }
-        };
-        let at = |y: isize, x: isize| {
-            let (hi, wi) = (h as isize, w as isize);
-            let inside = (0..hi).contains(&y) && (0..wi).contains(&x);
-            match augment.pad_mode {
-                PadMode::Zero if !inside => 0,
-                PadMode::Zero => plane[(y * wi + x) as usize],
-                PadMode::Reflect => plane[(mirror(y, hi) * wi + mirror(x, wi)) as usize],
-            }
-        };
-        let mut out = Vec::new();
-        for y in 0..h {
-            for x in 0..w {
-                let x = if crop.flip { w - 1 - x } else { x };
-                out.push(at(
-                    (y + crop.top) as isize - pad,
-                    (x + crop.left) as isize - pad,
-                ));
-            }
-        }
-        out
-    }
-
-    #[test]
-    fn every_crop_equals_the_naive_one() {
-        let table: [f32; 256] = std::array::from_fn(|v| v as f32);
-        for (h, w) in [(3, 4), (5, 3), (2, 2), (8, 8)] {
-            let plane: Vec<u8> = (0..h * w).map(|i| (i * 7 + 1) as u8).collect();
-            let shape = ImageShape::new(1, h, w);
-            for pad in 0..h.min(w) {
-                for pad_mode in [PadMode::Zero, PadMode::Reflect] {
-                    let augment = Augment {
-                        pad,
-                        pad_mode,
-                        flip: true,
-                        ..Augment::default()
-                    };
-                    augment.check(shape).unwrap();
-                    for top in 0..=2 * pad {
-                        for left in 0..=2 * pad {
-                            for flip in [false, true] {
-                                let crop = Crop { top, left, flip };
-                                let mut out = vec![f32::NAN; h * w];
-                                crop_plane(&plane, &mut out, shape, &augment, crop, &table);
-                                let out: Vec<u8> = out.iter().map(|&v| v as u8).collect();
-                                assert_eq!(out, naive(&plane, h, w, &augment, crop), "{crop:?}");
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn reflection_by_hand() {
-        let augment = Augment {
-            pad: 2,
-            pad_mode: PadMode::Reflect,
-            ..Augment::default()
-        };
-        let row: Vec<_> = (0..7).map(|at| source(at, &augment, 3)).collect();
-        assert_eq!(row, [2, 1, 0, 1, 2, 1, 0].map(Some));
-    }
 
     #[test]
     fn padding_as_large_as_the_image_is_refused() {

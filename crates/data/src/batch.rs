@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::ImageShape;
-use crate::augment::{Augment, Crop, Draw, crop_plane};
+use crate::augment::{self, Augment, Draw, Mix};
 use crate::error::DataError;
 use crate::normalise::Normalise;
 use crate::split::Split;
@@ -22,6 +22,8 @@ pub struct Batch {
     /// The number of the batch in its epoch, by which draws that all its images share are named; 0 for a
     /// batch of [`fill_batch`].
     pub number: u64,
+    /// How images are mixed, where they are.
+    pub mix: Option<Mix>,
     /// The shape of one image.
     pub shape: ImageShape,
 }
@@ -49,8 +51,9 @@ impl Batch {
         Self {
             images: self.images[range.start * each..range.end * each].to_vec(),
             labels: self.labels[range.clone()].to_vec(),
-            indices: self.indices[range].to_vec(),
+            indices: self.indices[range.clone()].to_vec(),
             number: self.number,
+            mix: self.mix.as_ref().map(|mix| mix.part(range)),
             shape: self.shape,
         }
     }
@@ -59,7 +62,8 @@ impl Batch {
 /// The images `indices` of a split, varied as drawn and normalised; in parallel over images.
 ///
 /// What is drawn for an image depends on seed, epoch and its number alone, so its values are the
-/// same bits in any batch, at any place in it, with any number of threads.
+/// same bits in any batch, at any place in it, with any number of threads. Only [`Mixup`](crate::Mixup) mixes the images
+/// of a batch, which is then batch 0 of its epoch.
 ///
 /// # Errors
 /// [`DataError::IndexOutOfRange`], [`DataError::BadNormalisation`], what [`Augment::check`] says,
@@ -108,57 +112,25 @@ fn fill(
         .par_chunks_exact_mut(n)
         .zip(raw.par_chunks_exact_mut(n))
         .zip(indices)
-        .for_each(|((out, image), &index)| {
-            let mut crop = None;
-            if let Some(Draw {
-                augment,
-                seed,
-                epoch,
-            }) = draw
-            {
-                if !augment.jitter.is_off() {
-                    let changes = augment.jitter.draw(seed, epoch, index);
-                    changes.apply(image, shape);
-                }
-                if !augment.view.needs_whole() {
-                    let drawn = augment.draw(seed, epoch, index);
-                    crop = (drawn != middle(augment.pad)).then_some((augment, drawn));
-                }
-            }
-            let planes = image
-                .chunks_exact(shape.plane())
-                .zip(out.chunks_exact_mut(shape.plane()));
-            for ((from, to), table) in planes.zip(tables) {
-                match crop {
-                    Some((augment, crop)) => crop_plane(from, to, shape, augment, crop, table),
-                    None => {
-                        for (to, &v) in to.iter_mut().zip(from) {
-                            *to = table[usize::from(v)];
-                        }
-                    }
-                }
-            }
+        .for_each(|((out, image), &index)| match &draw {
+            Some(draw) => draw.vary(index, image, out, shape, tables),
+            None => augment::normalise(image, out, shape, tables),
         });
-    let labels = indices
+    let labels: Vec<u32> = indices
         .iter()
         .map(|&i| u32::from(split.label(i as usize)))
         .collect();
+    let mix = draw
+        .filter(|draw| !draw.augment.mixup.is_off())
+        .map(|draw| draw.mix(&mut images, &labels, indices, number));
     Ok(Batch {
         images,
         labels,
         indices: indices.iter().map(|&i| u64::from(i)).collect(),
         number,
+        mix,
         shape,
     })
-}
-
-/// The crop that gives the image back.
-const fn middle(pad: usize) -> Crop {
-    Crop {
-        top: pad,
-        left: pad,
-        flip: false,
-    }
 }
 
 /// Everything that decides the batches of one epoch. It owns what it needs (a split shares its

@@ -213,6 +213,12 @@ impl Split {
         })
     }
 
+    /// Gives the images other labels, as many as there are.
+    pub(crate) fn relabel(&mut self, labels: Arc<Vec<u16>>) {
+        debug_assert_eq!(labels.len(), self.labels.len());
+        self.labels = labels;
+    }
+
     /// How many images each of `classes` classes has; labels beyond are not counted.
     #[must_use]
     pub fn class_counts(&self, classes: usize) -> Vec<usize> {

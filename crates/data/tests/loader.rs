@@ -1,8 +1,8 @@
 //! Are batches the same bits whatever the threads, the batch size and the starting point?
 
 use timestep_data::{
-    Augment, Batch, DataError, Draw, ImageShape, Jitter, Loader, Normalise, OpenOptions, PadMode,
-    Split, View, fill_batch, open, order,
+    Augment, Batch, Cutout, DataError, Draw, ImageShape, Jitter, Loader, Mixup, Normalise,
+    OpenOptions, PadMode, RandAugment, Split, View, fill_batch, open, order,
 };
 
 fn split() -> Split {
@@ -18,6 +18,9 @@ const AUGMENT: Augment = Augment {
     pad_mode: PadMode::Reflect,
     flip: true,
     jitter: Jitter::OFF,
+    rand_augment: RandAugment::OFF,
+    cutout: Cutout::OFF,
+    mixup: Mixup::OFF,
 };
 
 fn epoch(split: &Split, batch: usize, seed: u64, number: u64, first: usize) -> Vec<Batch> {

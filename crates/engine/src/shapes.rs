@@ -1,5 +1,6 @@
 //! What shapes do operations work on? Sizes of images, kernels of convolutions, windows, samplings.
 
+use std::ops::Range;
 pub use timestep_kernels::layout::Sampling;
 
 /// Height and width of features.
@@ -152,6 +153,23 @@ impl Targets {
         }
     }
 
+    /// The targets of some of the images.
+    ///
+    /// # Panics
+    /// If there are fewer images.
+    #[must_use]
+    pub fn part(&self, images: Range<usize>) -> Self {
+        let part = |mixed: &Mixed| Mixed {
+            partners: mixed.partners[images.clone()].to_vec(),
+            shares: mixed.shares[images.clone()].to_vec(),
+        };
+        Self {
+            labels: self.labels[images.clone()].to_vec(),
+            smoothing: self.smoothing,
+            mixed: self.mixed.as_ref().map(part),
+        }
+    }
+
     /// The target distribution of every image, `[batch, classes]`: non-negative, every row sums to 1.
     ///
     /// # Panics
@@ -172,5 +190,26 @@ impl Targets {
             row[self.labels[image] as usize] += sharp * own;
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_targets_are_those_of_their_images() {
+        let targets = Targets {
+            labels: vec![3, 1, 2],
+            smoothing: 0.1,
+            mixed: Some(Mixed {
+                partners: vec![0, 0, 4],
+                shares: vec![0.9, 0.8, 0.7],
+            }),
+        };
+        let all = targets.distribution(5);
+        assert_eq!(targets.part(0..1).distribution(5), all[..5]);
+        assert_eq!(targets.part(1..3).distribution(5), all[5..]);
+        assert!(targets.part(3..3).labels.is_empty());
     }
 }

@@ -66,6 +66,7 @@ impl Stem {
             make.keep(channels, size);
             size = HALVE.size(size);
         }
+        make.close_part();
         let stem = Stem::Plain {
             conv,
             norm,
@@ -157,6 +158,7 @@ impl<'b> Chain<'b> {
 
     /// The stem and what it leaves.
     pub(crate) fn finish(self) -> (Stem, Inlet) {
+        self.make.close_part();
         (Stem::Chain(self.layers), self.inlet)
     }
 }

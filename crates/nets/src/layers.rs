@@ -2,7 +2,8 @@
 //!
 //! A layer holds no numbers: it knows where its parameters are and what it costs.
 
-use crate::{ConvSpec, Features, Init, Mode, ParamId, Pass, Role, Size, Spec, Specs, ops};
+use crate::parts::{self, Part};
+use crate::{ConvSpec, Features, Init, ParamId, Pass, Role, Size, Spec, Specs, ops};
 use timestep_engine::Array;
 
 mod conv_norm;
@@ -80,21 +81,17 @@ impl Norm {
         Self { epsilon, ..self }
     }
 
-    /// Normalises features; in training mode notes the batch statistics in the pass.
+    /// Normalises features; in training mode notes the batch statistics in the pass, unless it is frozen.
     #[must_use]
     pub fn forward(&self, pass: &Pass, input: &Features) -> Features {
         let (scale, shift) = (pass.value(self.scale), pass.value(self.shift));
-        match pass.mode() {
-            Mode::Train => {
-                let (out, measured) = ops::norm_train(input, &scale, &shift, self.epsilon);
-                pass.note([self.mean, self.variance], &measured);
-                out
-            }
-            Mode::Eval => {
-                let (mean, variance) = (pass.value(self.mean), pass.value(self.variance));
-                ops::norm_eval(input, [&scale, &shift], [&mean, &variance], self.epsilon)
-            }
+        if pass.measures(self.scale) {
+            let (out, measured) = ops::norm_train(input, &scale, &shift, self.epsilon);
+            pass.note([self.mean, self.variance], &measured);
+            return out;
         }
+        let (mean, variance) = (pass.value(self.mean), pass.value(self.variance));
+        ops::norm_eval(input, [&scale, &shift], [&mean, &variance], self.epsilon)
     }
 
     /// Normalises, then `max(0, ·)`.
@@ -124,6 +121,8 @@ impl Linear {
 pub struct Builder {
     specs: Vec<Spec>,
     cost: Cost,
+    /// Where each part but the head ends, in parameters.
+    ends: Vec<usize>,
     /// While layers are made once more: the parameters that they have already.
     known: Option<std::vec::IntoIter<usize>>,
 }
@@ -139,6 +138,16 @@ impl Builder {
     #[must_use]
     pub fn into_specs(self) -> Specs {
         Specs::new(self.specs)
+    }
+
+    /// Ends a part of the network (the stem, a segment): what is made next belongs to the next one.
+    pub(crate) fn close_part(&mut self) {
+        self.ends.push(self.specs.len());
+    }
+
+    /// The parts so far, the head being what follows the last end.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        parts::named(&self.ends, self.specs.len())
     }
 
     /// Place of the next parameter.

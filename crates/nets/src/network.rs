@@ -3,6 +3,7 @@
 use crate::bodies;
 use crate::check::{check, scheme_by_name};
 use crate::ends::{Head, Inlet, Stem};
+use crate::parts::Part;
 use crate::pass::Measured;
 use crate::segment::Flow;
 use crate::{
@@ -18,6 +19,7 @@ use timestep_numerics::{SchemeFacts, State as _, facts as scheme_facts};
 pub struct Network {
     config: NetworkConfig,
     specs: Arc<Specs>,
+    parts: Vec<Part>,
     stem: Stem,
     segments: Vec<Segment>,
     head: Head,
@@ -72,6 +74,7 @@ impl Network {
         let parts = bodies::build(&mut make, config)?;
         Ok(Self {
             config: config.clone(),
+            parts: make.parts(),
             specs: Arc::new(make.into_specs()),
             stem: parts.stem,
             segments: parts.segments,
@@ -185,6 +188,12 @@ impl Network {
     #[must_use]
     pub fn specs(&self) -> &Arc<Specs> {
         &self.specs
+    }
+
+    /// Its parts, in the order of the table of parameters.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// Its segments.

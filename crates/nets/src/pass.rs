@@ -2,6 +2,7 @@
 
 use crate::{Features, ParamId, Parameters};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{Array, Engine, Recording, Statistics, Tape, Wanted};
@@ -32,6 +33,8 @@ pub struct Pass {
     tape: Rc<dyn Tape>,
     mode: Mode,
     draws: Option<Draws>,
+    /// Which parameters are trained, in the order of the table; `None`: all that can be.
+    trained: Option<Arc<[bool]>>,
     statistics: RefCell<Measured>,
 }
 
@@ -48,6 +51,18 @@ pub struct Draws {
 }
 
 impl Draws {
+    /// The random numbers of some of the images, by their places in the batch.
+    ///
+    /// # Panics
+    /// If there are fewer images.
+    #[must_use]
+    pub fn part(&self, images: Range<usize>) -> Self {
+        Self {
+            images: self.images[images].into(),
+            ..*self
+        }
+    }
+
     /// The stream for `what`, shared by all images of the batch.
     #[must_use]
     pub fn whole(&self, what: &str) -> Stream {
@@ -70,6 +85,7 @@ impl Pass {
             tape,
             mode,
             draws: None,
+            trained: None,
             statistics: RefCell::default(),
         }
     }
@@ -92,6 +108,48 @@ impl Pass {
             statistics: true,
         };
         Self::on(engine.open(parameters, &recording), Mode::Train)
+    }
+
+    /// A training pass in which the parameters that are not marked in `trained` stay as they are: their gradients are not
+    /// wanted, and their norms use running statistics and leave them alone, as in evaluation. A norm that
+    /// does not learn would else change all the same, by what it measures.
+    ///
+    /// `trained` is in the order of the table.
+    #[must_use]
+    pub fn training_some(
+        engine: &dyn Engine,
+        parameters: &Parameters,
+        trained: &Arc<[bool]>,
+    ) -> Self {
+        let recording = Recording {
+            wanted: Wanted::Marked(trained.clone()),
+            statistics: true,
+        };
+        Self {
+            trained: Some(trained.clone()),
+            ..Self::on(engine.open(parameters, &recording), Mode::Train)
+        }
+    }
+
+    /// A pass like this one on another tape; what it measures is its own.
+    pub(crate) fn beside(&self, tape: Rc<dyn Tape>) -> Self {
+        Self {
+            draws: self.draws.clone(),
+            trained: self.trained.clone(),
+            ..Self::on(tape, self.mode)
+        }
+    }
+
+    /// The parameters whose gradients a training pass wants.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let marked = self.trained.clone().map(Wanted::Marked);
+        marked.unwrap_or(Wanted::Parameters)
+    }
+
+    /// Does a norm with this scale measure the batch, and learn? In training, unless it is frozen.
+    pub(crate) fn measures(&self, scale: ParamId) -> bool {
+        let trained = self.trained.as_ref();
+        self.mode == Mode::Train && trained.is_none_or(|marked| marked[scale.index()])
     }
 
     /// The same with random numbers: dropout and drop-path act in training only where there are any.

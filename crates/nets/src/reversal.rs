@@ -6,9 +6,8 @@
 //! once forward, once more in the backward pass, and never stored (Gomez et al. 2017, section 3.2, for
 //! any scheme that can be undone).
 
-use crate::pass::Draws;
 use crate::segment::{StepRhs, Steps};
-use crate::{Features, Mode, NetError, Pass};
+use crate::{Features, NetError, Pass};
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{End, GradientSink, Recording, Tape, Value, Wanted};
@@ -31,10 +30,10 @@ fn still() -> Recording {
     }
 }
 
-/// A pass with gradients of parameters and leaves.
-fn recorded() -> Recording {
+/// A pass with gradients of leaves, and of the parameters that `pass` trains.
+fn recorded(pass: &Pass) -> Recording {
     Recording {
-        wanted: Wanted::Parameters,
+        wanted: pass.wanted(),
         statistics: true,
     }
 }
@@ -75,8 +74,7 @@ struct Recorder<'a> {
 impl Rhs<Features> for Recorder<'_> {
     fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
         let still = self.rhs.pass;
-        let pass = Pass::on(still.tape().fork(&recorded()), Mode::Train)
-            .with_draws(still.draws().cloned());
+        let pass = still.beside(still.tape().fork(&recorded(still)));
         let input = u.onto(pass.tape(), true);
         let slope = self.rhs.block(at).eval(&pass, &input);
         if slope.is_zero() {
@@ -131,9 +129,8 @@ impl Rhs<Features> for Replay<'_> {
 /// All steps of a segment.
 struct Reconstruction {
     reversal: Reversal,
-    draws: Option<Draws>,
-    /// A tape without gradients that the states are on.
-    tape: Rc<dyn Tape>,
+    /// A pass without gradients on whose tape the states are.
+    pass: Pass,
     /// The last state and the history then.
     end: (Features, Memory<Features>),
 }
@@ -142,31 +139,31 @@ impl Reconstruction {
     /// Gradients of the first state and of the history before it, newest first, given that of the last.
     fn back(
         self,
-        own: Option<Value>,
+        last: Option<Value>,
         sink: &mut dyn GradientSink,
     ) -> Result<Vec<Option<Value>>, StepError> {
         let steps = &self.reversal.steps;
+        let own = self.pass.tape();
         let (mut state, mut memory) = self.end;
-        let mut grads = vec![own];
+        let mut grads = vec![last];
         grads.resize(1 + memory.len(), None);
         for n in (0..steps.steps.len()).rev() {
             let step = &steps.steps[n];
             let Some(scheme) = step.scheme.reversible() else {
                 return Err(StepError::Rhs("the scheme cannot be undone".into()));
             };
-            let still = Pass::on(self.tape.clone(), Mode::Train).with_draws(self.draws.clone());
+            let still = self.pass.beside(own.clone());
             let mut recorder = Recorder {
                 rhs: StepRhs { step, pass: &still },
                 found: Vec::new(),
             };
             let ctx: StepCtx<Features> = steps.context(n, &still);
             let before = scheme.unstep(&mut recorder, &state, &mut memory, &ctx)?;
-            state = before.onto(&self.tape, false);
-            memory = memory_onto(&memory, &self.tape, false);
+            state = before.onto(own, false);
+            memory = memory_onto(&memory, own, false);
             drop(before);
             // Now the step again, from leaves.
-            let pass =
-                Pass::on(self.tape.fork(&recorded()), Mode::Train).with_draws(self.draws.clone());
+            let pass = still.beside(own.fork(&recorded(&still)));
             let leaf = state.onto(pass.tape(), true);
             let mut after = memory_onto(&memory, pass.tape(), true);
             let mut starts = vec![leaf.clone()];
@@ -221,21 +218,21 @@ pub(crate) fn reconstructed(
         .iter()
         .map(|state| Features::new(tape, tape.plain(state.value())))
         .collect();
-    let still = Pass::on(tape.fork(&still()), Mode::Train).with_draws(pass.draws().cloned());
+    let still = pass.beside(tape.fork(&still()));
     let mut state = start.onto(still.tape(), false);
     let mut history = memory_onto(memory, still.tape(), false);
     for n in 0..steps.steps.len() {
         state = steps.step(n, &still, &state, &mut history, number)?;
     }
     let own = still.tape().clone();
+    let beside = still.beside(own.clone());
     pass.note_all(still.into_statistics());
     let end = state.onto(&own, false);
     drop(state);
     let output = end.onto(tape, false);
     let work = Reconstruction {
         reversal,
-        draws: pass.draws().cloned(),
-        tape: own,
+        pass: beside,
         end: (end, history),
     };
     let back = move |grads: &[Option<Value>], sink: &mut dyn GradientSink| {

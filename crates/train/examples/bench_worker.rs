@@ -71,7 +71,7 @@ impl Subject {
         };
         let labels: Vec<u32> = (0..batch).map(|i| (i % classes) as u32).collect();
         Ok(Self {
-            learner: Learner::new(engine.clone(), &settings, network.specs()),
+            learner: Learner::new(engine.clone(), &settings, network.specs())?,
             network,
             parameters,
             dims: [batch, 3, size, size],

@@ -1,14 +1,14 @@
 //! What must be kept so that an interrupted run continues as if nothing had happened?
 //!
 //! One file, `state/state.safetensors`, replaced atomically: parameters, running statistics,
-//! what the optimiser remembers, and the position in the run. Random draws need no state: they are functions of
+//! what the optimiser remembers, the average of the weights, and the position in the run. Random draws need no state: they are functions of
 //! (seed, epoch, image).
 
+use crate::Learner;
 use crate::TrainError;
 use crate::evaluate::Tally;
 use crate::event::Best;
 use crate::files::{self, Action, FileError};
-use crate::optimisers::Optimiser;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use timestep_nets::{
@@ -67,6 +67,9 @@ pub const STATE: &str = "state/state.safetensors";
 /// What the optimiser remembers is stored beside the parameters under this prefix.
 const OPTIMISER: &str = "optimiser.";
 
+/// The average of the weights, if the run keeps one.
+const AVERAGE: &str = "average";
+
 /// Writes the state of a run atomically.
 ///
 /// # Errors
@@ -74,7 +77,7 @@ const OPTIMISER: &str = "optimiser.";
 pub fn save_state(
     run: &Path,
     parameters: &Parameters,
-    optimiser: &dyn Optimiser,
+    learner: &Learner,
     progress: &Progress,
 ) -> Result<(), TrainError> {
     let specs = parameters.specs();
@@ -83,13 +86,16 @@ pub fn save_state(
         arrays.push((&spec.name, &spec.shape, parameters.value(id).to_vec()));
     }
     let total = [specs.total()];
-    let state = optimiser.state();
+    let state = learner.optimiser().state();
     let kept: Vec<String> = state
         .iter()
         .map(|(name, _)| format!("{OPTIMISER}{name}"))
         .collect();
     for (name, (_, values)) in kept.iter().zip(&state) {
         arrays.push((name, &total, values.to_vec()));
+    }
+    if let Some(average) = learner.average() {
+        arrays.push((AVERAGE, &total, average.values().to_vec()));
     }
     // Progress holds only numbers and text: JSON can say it.
     let text = serde_json::to_string(progress).expect("progress is representable as JSON");
@@ -107,7 +113,7 @@ pub fn save_state(
 pub fn load_state(
     run: &Path,
     network: &Network,
-    optimiser: &mut dyn Optimiser,
+    learner: &mut Learner,
 ) -> Result<(Parameters, Progress), TrainError> {
     let path = run.join(STATE);
     if !path.is_file() {
@@ -126,13 +132,19 @@ pub fn load_state(
             path: path.clone(),
             what: "the position of the run is missing or unreadable".into(),
         })?;
+    let damaged = |what: String| TrainError::Damaged {
+        path: path.clone(),
+        what,
+    };
+    let total = network.specs().total();
+    let average = file.arrays.remove(AVERAGE).map(|(_, values)| values);
     let names: Vec<String> = file
         .arrays
         .keys()
         .filter(|n| n.starts_with(OPTIMISER))
         .cloned()
         .collect();
-    let state = names
+    let state: Vec<(String, Vec<f32>)> = names
         .into_iter()
         .filter_map(|name| {
             let (_, values) = file.arrays.remove(&name)?;
@@ -140,12 +152,18 @@ pub fn load_state(
         })
         .collect();
     let parameters = network.load(&file)?;
-    optimiser
-        .restore(progress.step as u64, state)
-        .map_err(|e| TrainError::Damaged {
-            path,
-            what: e.to_string(),
-        })?;
+    let numbers = state.iter().map(|(_, values)| values).chain(&average);
+    if numbers.into_iter().any(|values| values.len() != total) {
+        return Err(damaged("it holds the state of another network".into()));
+    }
+    let steps = progress.step as u64;
+    learner
+        .optimiser_mut()
+        .restore(steps, state)
+        .map_err(|e| damaged(e.to_string()))?;
+    if let Some(values) = average {
+        learner.restore_average(steps, values);
+    }
     Ok((parameters, progress))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::event::SinkError;
 use crate::files::FileError;
+use crate::optimisers::OptimiserError;
 use crate::recipe::{Difference, RecipeError};
 use crate::sinks::OpenError;
 use std::path::PathBuf;
@@ -69,6 +70,33 @@ pub enum TrainError {
         /// The budget that was asked for.
         asked: String,
     },
+    /// The optimiser of a recipe that was not checked.
+    #[error(transparent)]
+    Optimiser(#[from] OptimiserError),
+    /// A part that is to be frozen is not there.
+    #[error("the network has no part `{name}`")]
+    UnknownPart {
+        /// What was asked for.
+        name: String,
+        /// The parts that there are.
+        parts: Vec<String>,
+    },
+    /// Nothing is left to be trained.
+    #[error("all parts of the network are frozen, so nothing would be learned")]
+    AllFrozen,
+    /// Weights to start from are those of another network.
+    #[error(
+        "the weights `{}` are not those of a `{network}` like this one: {}", .path.display(),
+        few(.differences)
+    )]
+    OtherStart {
+        /// The weights.
+        path: PathBuf,
+        /// Name of the network that is trained.
+        network: String,
+        /// In what they differ.
+        differences: Vec<String>,
+    },
     /// A run was asked to continue on other data.
     #[error("the run `{}` was started on other data than `{data}` holds now", .run.display())]
     OtherData {
@@ -97,6 +125,16 @@ pub enum TrainError {
     },
 }
 
+/// The first of many differences, and how many there are.
+fn few(differences: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut shown = differences[..differences.len().min(SHOWN)].join("; ");
+    if differences.len() > SHOWN {
+        shown.push_str(&format!("; and {} more", differences.len() - SHOWN));
+    }
+    shown
+}
+
 /// Images of so many channels, in words.
 fn colours(channels: usize) -> &'static str {
     match channels {
@@ -123,9 +161,35 @@ impl TrainError {
             TrainError::NotARun { .. } => Some(
                 "give the folder that `train` printed, for instance `runs/lm-resnet-20-s0`".into(),
             ),
+            // The steps that were taken would have had other rates.
+            TrainError::OtherSettings { differences, .. }
+                if differences.iter().any(|d| d.path == "train.epochs") =>
+            {
+                Some(
+                    "with a cosine or one-cycle schedule the rate of every step depends on the number of epochs; \
+                     start a new run from these weights with `--init`, or use `schedule.name = \"constant\"` or \
+                     `\"multi-step\"` for runs that may become longer"
+                        .into(),
+                )
+            }
             TrainError::OtherSettings { .. } => Some(
-                "only the time budget, `train.eval_batch` and `data.dir` may change; start a new run for \
-                 anything else"
+                "only the time budget, `train.patience`, `train.eval_batch`, `data.dir` and, with a constant or \
+                 multi-step schedule, `train.epochs` may change; start a new run for anything else"
+                    .into(),
+            ),
+            TrainError::Optimiser(_) => {
+                Some("`timestep list optimisers` shows every name, `timestep explain NAME` its settings".into())
+            }
+            TrainError::UnknownPart { parts, .. } => {
+                let parts: Vec<String> = parts.iter().map(|part| format!("`{part}`")).collect();
+                Some(format!("its parts are {}", parts.join(", ")))
+            }
+            TrainError::AllFrozen => {
+                Some("leave one out of `train.freeze`, usually `head`".into())
+            }
+            TrainError::OtherStart { .. } => Some(
+                "`timestep summary FILE` shows the network of the weights; `--init` takes over one that differs in \
+                 nothing but its classes"
                     .into(),
             ),
             TrainError::OtherBudget { .. } => {

@@ -7,7 +7,7 @@
 //! early end as practised since fastai's implementation.
 
 use crate::evaluate::images;
-use crate::{Examples, Learner, Setup, TrainError};
+use crate::{Examples, Learner, Setup, Start, TrainError};
 use std::sync::Arc;
 use timestep_nets::{Draws, Engine, Targets};
 
@@ -93,8 +93,8 @@ pub fn range_test(
 ) -> Result<Range, TrainError> {
     let recipe = setup.recipe();
     let (network, seed) = (&setup.network, recipe.train.seed);
-    let mut parameters = network.init(seed);
-    let mut learner = Learner::new(engine, &recipe.optimiser, parameters.specs());
+    let mut parameters = Start::of(setup)?.parameters;
+    let mut learner = Learner::of(engine, recipe, network)?;
     let loader = setup.train_loader()?;
     let mut smoothing = Smoothing::default();
     let mut points: Vec<RangePoint> = Vec::new();

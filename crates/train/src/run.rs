@@ -51,6 +51,19 @@ pub fn default_name(network: &str, noise: &str, data: &str, seed: u64) -> String
 /// # Errors
 /// [`TrainError::File`] if the disk refuses.
 pub fn describe(run: &Path, resolved: &Resolved, threads: usize) -> Result<(), TrainError> {
+    write_recipe(run, resolved)?;
+    let environment = serde_json::to_string_pretty(&environment(threads))
+        .expect("text and numbers are representable as JSON");
+    let path = run.join("environment.json");
+    files::write_atomic(&path, |out| out.write_all(environment.as_bytes()))?;
+    Ok(())
+}
+
+/// Writes the resolved recipe of a run.
+///
+/// # Errors
+/// [`TrainError::File`] if the disk refuses.
+pub fn write_recipe(run: &Path, resolved: &Resolved) -> Result<(), TrainError> {
     let header = format!(
         "# {}: re-run with `timestep train {}`\n",
         resolved.name,
@@ -58,10 +71,6 @@ pub fn describe(run: &Path, resolved: &Resolved, threads: usize) -> Result<(), T
     );
     let text = header + &resolved.to_annotated_toml();
     files::write_atomic(&run.join(RECIPE), |out| out.write_all(text.as_bytes()))?;
-    let environment = serde_json::to_string_pretty(&environment(threads))
-        .expect("text and numbers are representable as JSON");
-    let path = run.join("environment.json");
-    files::write_atomic(&path, |out| out.write_all(environment.as_bytes()))?;
     Ok(())
 }
 

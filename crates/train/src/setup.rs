@@ -1,6 +1,7 @@
 //! What does a recipe become before the first step? Data, network, loaders, schedule.
 
 use crate::TrainError;
+use crate::freeze::trained;
 use crate::network::network_config;
 use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved};
 use crate::schedule::Schedule;
@@ -88,6 +89,7 @@ impl Setup {
             .into());
         }
         let network = Network::build(&config)?;
+        trained(&network, &recipe.train.freeze)?;
         let schedule = Schedule::of(recipe);
         let setup = Self {
             dataset,
@@ -216,5 +218,9 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
         full: view(data).needs_whole() || !data.jitter.is_empty(),
         ..OpenOptions::default()
     };
-    Ok(open(&data.name, &options)?)
+    let dataset = open(&data.name, &options)?;
+    Ok(match data.classes.is_empty() {
+        true => dataset,
+        false => dataset.of_classes(&data.classes)?,
+    })
 }

@@ -1,11 +1,14 @@
 //! What is one step of training? Gradients of a batch, the weights moved along them, running statistics.
 
-use crate::TrainError;
-use crate::optimisers::{Group, Optimiser, Sgd};
-use crate::recipe::OptimiserSettings;
+use crate::clip::clip;
+use crate::ema::Ema;
+use crate::freeze::trained;
+use crate::optimisers::{Group, Optimiser};
+use crate::recipe::{OptimiserSettings, Recipe};
+use crate::{TrainError, groups};
 use std::sync::Arc;
 use timestep_engine::{End, Engine};
-use timestep_nets::{Draws, Gradients, Network, Parameters, Pass, Role, Specs, Targets, ops};
+use timestep_nets::{Draws, Gradients, Network, Parameters, Pass, Specs, Statistics, Targets, ops};
 
 /// Images `[batch, channels, height, width]` and what their logits are compared with.
 #[derive(Clone, Copy, Debug)]
@@ -34,18 +37,60 @@ pub struct Learner {
     optimiser: Box<dyn Optimiser>,
     groups: Vec<Group>,
     gradients: Gradients,
+    /// Which parameters are trained, if some are not.
+    trained: Option<Arc<[bool]>>,
+    /// The longest gradient; 0: any.
+    clip_norm: f64,
+    /// Parts that a batch is computed in.
+    parts: usize,
+    /// Decay of the average of the weights; 0: there is none.
+    decay: f64,
+    /// The average, from the first step on.
+    average: Option<Ema>,
 }
 
 impl Learner {
-    /// A learner at rest for parameters of this table.
-    #[must_use]
-    pub fn new(engine: Arc<dyn Engine>, settings: &OptimiserSettings, specs: &Arc<Specs>) -> Self {
-        Self {
+    /// A learner at rest that trains all parameters of this table, in one part, without more.
+    ///
+    /// # Errors
+    /// [`TrainError::Optimiser`] if the settings make no sense.
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        settings: &OptimiserSettings,
+        specs: &Arc<Specs>,
+    ) -> Result<Self, TrainError> {
+        Ok(Self {
             engine,
-            optimiser: Box::new(Sgd::new(settings.momentum, settings.nesterov)),
-            groups: groups(settings, specs),
+            optimiser: settings.make()?,
+            groups: groups(settings, specs, None),
             gradients: Gradients::zeros(specs),
-        }
+            trained: None,
+            clip_norm: 0.0,
+            parts: 1,
+            decay: 0.0,
+            average: None,
+        })
+    }
+
+    /// The learner of a recipe, at rest.
+    ///
+    /// # Errors
+    /// [`TrainError::UnknownPart`] and [`TrainError::AllFrozen`] for parts that cannot be frozen.
+    pub fn of(
+        engine: Arc<dyn Engine>,
+        recipe: &Recipe,
+        network: &Network,
+    ) -> Result<Self, TrainError> {
+        let trained = trained(network, &recipe.train.freeze)?;
+        let specs = network.specs();
+        Ok(Self {
+            groups: groups(&recipe.optimiser, specs, trained.as_deref()),
+            trained,
+            clip_norm: recipe.train.clip_norm,
+            parts: recipe.train.accumulate.max(1),
+            decay: recipe.train.ema,
+            ..Self::new(engine, &recipe.optimiser, specs)?
+        })
     }
 
     /// The engine that computes.
@@ -65,8 +110,19 @@ impl Learner {
         &mut *self.optimiser
     }
 
-    /// Takes one step on a batch, with the random numbers of `draws`; `None` if the loss is not finite (nothing is
-    /// changed then).
+    /// The average of the weights, if one is kept and a step was taken.
+    #[must_use]
+    pub fn average(&self) -> Option<&Ema> {
+        self.average.as_ref()
+    }
+
+    /// Takes up an average that was saved after `updates` steps.
+    pub fn restore_average(&mut self, updates: u64, values: Vec<f32>) {
+        self.average = (self.decay > 0.0).then(|| Ema::restored(self.decay, updates, values));
+    }
+
+    /// Takes one step on a batch, with the random numbers of `draws`; `None` if the loss, or the norm of a gradient
+    /// that is to be shortened, is not finite (nothing is changed then).
     ///
     /// # Errors
     /// [`TrainError::Net`] if a scheme refuses a step.
@@ -78,55 +134,70 @@ impl Learner {
         lr: f64,
         draws: Option<Draws>,
     ) -> Result<Option<StepResult>, TrainError> {
-        let pass = Pass::training(&*self.engine, parameters).with_draws(draws);
-        let images = pass.images(examples.dims, examples.images);
-        let logits = network.forward(&pass, images)?;
-        let loss = ops::cross_entropy(&logits, examples.targets);
-        let mean = loss.read().first().copied().unwrap_or(f64::NAN);
-        if !mean.is_finite() {
+        let Some((done, statistics)) = self.find(network, parameters, examples, draws)? else {
+            return Ok(None);
+        };
+        let gradients = self.gradients.values_mut();
+        if self.clip_norm > 0.0 && !clip(gradients, &self.groups, self.clip_norm).is_finite() {
             return Ok(None);
         }
-        let found = logits.read().iter().map(|v| *v as f32).collect();
-        self.gradients.clear();
-        let ends = [End::Loss(loss.value(), 1.0)];
-        pass.tape().backward(&ends, &mut self.gradients);
-        // The tape shares the parameters: it must be gone before they are changed in place.
-        drop((logits, loss));
-        let statistics = pass.into_statistics();
+        if self.decay > 0.0 && self.average.is_none() {
+            self.average = Some(Ema::new(self.decay, parameters.values().to_vec()));
+        }
         let values = parameters.values_mut();
         self.optimiser
             .update(values, self.gradients.values(), &self.groups, lr);
-        network.absorb(parameters, statistics);
-        Ok(Some(StepResult {
-            loss: mean,
-            logits: found,
-        }))
-    }
-}
-
-/// Which numbers decay how much: runs of parameters in the order of the table, without running statistics.
-#[must_use]
-pub fn groups(settings: &OptimiserSettings, specs: &Specs) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for (spec, id) in specs.iter().zip(specs.ids()) {
-        let decays = match spec.role {
-            Role::Weight => true,
-            Role::Bias | Role::Norm => settings.decay_norms,
-            Role::Coefficient => settings.decay_coefficients,
-            Role::Buffer => continue,
-        };
-        let decay = if decays { settings.weight_decay } else { 0.0 };
-        let range = specs.range(id);
-        match groups.last_mut() {
-            Some(last) if last.decay == decay && last.range.end == range.start => {
-                last.range.end = range.end;
-            }
-            _ => groups.push(Group {
-                range,
-                decay,
-                frozen: false,
-            }),
+        for measured in statistics {
+            network.absorb(parameters, measured);
         }
+        if let Some(average) = &mut self.average {
+            average.update(parameters.values());
+        }
+        Ok(Some(done))
     }
-    groups
+
+    /// Finds the gradients of a batch, part by part: each part has the share of its images in the mean, so that equal
+    /// parts have equal shares. Every part is normalised by itself, and its statistics are absorbed by themselves.
+    fn find(
+        &mut self,
+        network: &Network,
+        parameters: &Parameters,
+        examples: &Examples<'_>,
+        draws: Option<Draws>,
+    ) -> Result<Option<(StepResult, Vec<Statistics>)>, TrainError> {
+        let [batch, channels, height, width] = examples.dims;
+        let most = batch.div_ceil(self.parts).max(1);
+        let mut done = StepResult {
+            loss: 0.0,
+            logits: Vec::new(),
+        };
+        let mut statistics = Vec::with_capacity(self.parts);
+        self.gradients.clear();
+        for first in (0..batch).step_by(most) {
+            let images = first..batch.min(first + most);
+            let share = images.len() as f64 / batch as f64;
+            let pass = match &self.trained {
+                None => Pass::training(&*self.engine, parameters),
+                Some(trained) => Pass::training_some(&*self.engine, parameters, trained),
+            }
+            .with_draws(draws.as_ref().map(|draws| draws.part(images.clone())));
+            let image = channels * height * width;
+            let pixels = &examples.images[images.start * image..images.end * image];
+            let input = pass.images([images.len(), channels, height, width], pixels);
+            let logits = network.forward(&pass, input)?;
+            let loss = ops::cross_entropy(&logits, &examples.targets.part(images));
+            let mean = loss.read().first().copied().unwrap_or(f64::NAN);
+            if !mean.is_finite() {
+                return Ok(None);
+            }
+            done.loss += share * mean;
+            done.logits.extend(logits.read().iter().map(|v| *v as f32));
+            let ends = [End::Loss(loss.value(), share)];
+            pass.tape().backward(&ends, &mut self.gradients);
+            // The tape shares the parameters: it must be gone before they are changed in place.
+            drop((logits, loss));
+            statistics.push(pass.into_statistics());
+        }
+        Ok(Some((done, statistics)))
+    }
 }

@@ -4,9 +4,9 @@ use crate::TrainError;
 use crate::checkpoint::read_weights;
 use crate::recipe::Recipe;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use timestep_data::Normalise;
-use timestep_nets::{Metadata, Network, NetworkConfig, Parameters};
+use timestep_nets::{Metadata, Network, NetworkConfig, Parameters, WeightsFile};
 
 /// What is stored beside the numbers of a trained network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,33 @@ impl Card {
     }
 }
 
+/// The weights file that is meant: the best weights, if `path` is the folder of a run.
+pub(crate) fn weights_path(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("weights/best.safetensors")
+    } else {
+        path.to_owned()
+    }
+}
+
+/// A weights file, and the card inside.
+///
+/// # Errors
+/// [`TrainError::File`] and [`TrainError::Damaged`] for files that are no weights of ours.
+pub(crate) fn card_of(path: &Path) -> Result<(WeightsFile, Card), TrainError> {
+    let file = read_weights(path)?;
+    let damaged = |what: String| TrainError::Damaged {
+        path: path.to_owned(),
+        what,
+    };
+    let text = file.metadata.get(KEY).ok_or_else(|| {
+        damaged("it holds numbers but does not say of which network: it was not written by `timestep train`".into())
+    })?;
+    let card: Card = serde_json::from_str(text)
+        .map_err(|e| damaged(format!("the description of the network is unreadable: {e}")))?;
+    Ok((file, card))
+}
+
 /// A trained network: architecture, numbers and card.
 #[derive(Debug)]
 pub struct Trained {
@@ -66,22 +93,7 @@ impl Trained {
     /// # Errors
     /// [`TrainError::File`] and [`TrainError::Damaged`] for files that are no weights of ours.
     pub fn load(path: &Path) -> Result<Self, TrainError> {
-        let inside = path.join("weights/best.safetensors");
-        let path = if path.is_dir() {
-            inside.as_path()
-        } else {
-            path
-        };
-        let file = read_weights(path)?;
-        let damaged = |what: String| TrainError::Damaged {
-            path: path.to_owned(),
-            what,
-        };
-        let text = file.metadata.get(KEY).ok_or_else(|| {
-            damaged("it holds numbers but does not say of which network: it was not written by `timestep train`".into())
-        })?;
-        let card: Card = serde_json::from_str(text)
-            .map_err(|e| damaged(format!("the description of the network is unreadable: {e}")))?;
+        let (file, card) = card_of(&weights_path(path))?;
         let network = Network::build(&card.network)?;
         let parameters = network.load(&file)?;
         Ok(Self {

@@ -6,12 +6,11 @@
 mod epochs;
 
 use self::epochs::Run;
-use crate::Learner;
 use crate::checkpoint::{Progress, load_state};
 use crate::event::{Best, EndReason, Event, Position, Sink, TestMetrics};
 use crate::setup::Setup;
 use crate::sinks::ResumePoint;
-use crate::{TrainError, recipe, run};
+use crate::{Learner, Start, TrainError, recipe, run};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -66,13 +65,16 @@ pub enum Outcome {
 /// [`TrainError`] if data, disk or network refuse. Divergence and interruption are outcomes.
 pub fn train(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
     run::describe(folder, &setup.resolved, options.threads)?;
-    let parameters = setup.network.init(setup.recipe().train.seed);
-    let learner = learner(setup, &options);
+    let start = Start::of(setup)?;
+    let learner = learner(setup, &options)?;
     let progress = Progress {
         data: setup.dataset.fingerprint(),
         ..Progress::default()
     };
-    Run::new(setup, folder, options, parameters, learner, progress, None)?.go(None)
+    let (parameters, note) = (start.parameters, start.note);
+    let mut run = Run::new(setup, folder, options, parameters, learner, progress, None)?;
+    run.notes.extend(note);
+    run.go(None)
 }
 
 /// Continues the run in `folder`, whose recipe is that of `setup` or differs where it may.
@@ -88,14 +90,28 @@ pub fn resume(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome,
             differences,
         });
     }
-    let mut learner = learner(setup, &options);
-    let (parameters, progress) = load_state(folder, &setup.network, learner.optimiser_mut())?;
+    let mut learner = learner(setup, &options)?;
+    let (parameters, progress) = load_state(folder, &setup.network, &mut learner)?;
     if progress.data != setup.dataset.fingerprint() {
         let data = setup.dataset.name.clone();
         return Err(TrainError::OtherData {
             run: folder.to_owned(),
             data,
         });
+    }
+    // A run that was made longer stays so, however often it is interrupted; a time budget or the place of
+    // the data are of this part only.
+    let mut kept = setup.resolved.clone();
+    kept.recipe = recipe::Recipe {
+        train: recipe::TrainSettings {
+            epochs: setup.recipe().train.epochs,
+            patience: setup.recipe().train.patience,
+            ..saved.train.clone()
+        },
+        ..saved.clone()
+    };
+    if kept.recipe != saved {
+        run::write_recipe(folder, &kept)?;
     }
     let point = ResumePoint {
         epoch: progress.epoch,
@@ -119,9 +135,8 @@ pub fn resume(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome,
 }
 
 /// What moves the weights of a run.
-fn learner(setup: &Setup, options: &Options) -> Learner {
-    let settings = &setup.recipe().optimiser;
-    Learner::new(options.engine.clone(), settings, setup.network.specs())
+fn learner(setup: &Setup, options: &Options) -> Result<Learner, TrainError> {
+    Learner::of(options.engine.clone(), setup.recipe(), &setup.network)
 }
 
 /// The event that opens a run.

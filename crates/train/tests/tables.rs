@@ -45,7 +45,7 @@ fn every_row_takes_a_step() {
         let network = Network::build(&config).unwrap_or_else(|e| panic!("{name}: {e}"));
         let mut parameters = network.init(1);
         let before = parameters.clone();
-        let mut learner = Learner::new(engine.clone(), &recipe.optimiser, network.specs());
+        let mut learner = Learner::of(engine.clone(), &recipe, &network).expect("a checked recipe");
         let mut stream = Stream::new(2, "images", 0, Stream::WHOLE);
         let batch = 4;
         let mut images = vec![0.0; batch * 3 * side * side];

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Blocks,
     /// Noises
     Noises,
+    /// Optimisers
+    Optimisers,
     /// Methods that remove noise from pictures
     Methods,
     /// Data sets
@@ -44,13 +46,13 @@ pub(crate) enum Kind {
 /// `timestep explain`
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// A scheme, block, noise, network, method, data set, recipe, setting, log, analysis or error code
+    /// A scheme, block, noise, optimiser, network, method, data set, recipe, setting, log, analysis or error code
     pub(crate) name: String,
 }
 
 /// `timestep cite`
 #[derive(Args, Debug)]
 pub(crate) struct Cite {
-    /// A scheme, block, network, method, data set, weights file or run folder
+    /// A scheme, block, noise, optimiser, network, method, data set, weights file or run folder
     pub(crate) name: String,
 }

@@ -30,6 +30,9 @@ pub(crate) struct RecipeFlags {
     /// What makes the steps random: see `timestep list noises`
     #[arg(long, value_name = "NAME")]
     pub(crate) noise: Option<String>,
+    /// Rule that moves the weights: see `timestep list optimisers`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) optimiser: Option<String>,
     /// Steps of each segment, such as 3,3,3
     #[arg(long, value_name = "N,N,…", allow_hyphen_values = true)]
     pub(crate) steps: Option<String>,
@@ -48,6 +51,12 @@ pub(crate) struct RecipeFlags {
     /// Stop after this time, such as 30m
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) time: Option<String>,
+    /// Weights to start from: a file, or a run folder (its best weights)
+    #[arg(long, value_name = "WEIGHTS")]
+    pub(crate) init: Option<String>,
+    /// Parts that are not trained: stem, layer1, …, head
+    #[arg(long, value_name = "PART,…")]
+    pub(crate) freeze: Option<String>,
     /// Any setting of the recipe, such as train.label_smoothing=0.1
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,

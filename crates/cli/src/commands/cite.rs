@@ -73,6 +73,7 @@ fn of_name(name: &str) -> Result<Vec<String>, Failure> {
         Named::Scheme(scheme) => entries(scheme.references),
         Named::Block(block) => entries(block.references),
         Named::Noise(noise) => entries(noise.references),
+        Named::Optimiser(facts) => entries(facts.references),
         Named::Method(method) => entries(method.references),
         Named::Network(preset) => entries(preset.references),
         Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
@@ -146,6 +147,7 @@ fn entry(key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use timestep_train::optimisers::optimisers;
 
     #[test]
     fn every_reference_has_an_entry() {
@@ -154,7 +156,8 @@ mod tests {
             .flat_map(|s| s.references);
         let blocks = timestep_nets::blocks().flat_map(|b| b.references);
         let presets = timestep_nets::presets().iter().flat_map(|p| p.references);
-        for key in schemes.chain(blocks).chain(presets) {
+        let optimisers = optimisers().iter().flat_map(|o| o.references);
+        for key in schemes.chain(blocks).chain(presets).chain(optimisers) {
             assert!(entry(key).is_some(), "no entry `{key}` in references.bib");
         }
     }

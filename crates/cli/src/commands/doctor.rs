@@ -174,7 +174,7 @@ fn step_seconds() -> Result<f64, Failure> {
     let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
     let mut parameters = network.init(0);
     let settings = OptimiserSettings::default();
-    let mut learner = Learner::new(device("cpu")?, &settings, network.specs());
+    let mut learner = Learner::new(device("cpu")?, &settings, network.specs())?;
     let (dims, images, targets) = sample(input, 32);
     let examples = Examples {
         dims,

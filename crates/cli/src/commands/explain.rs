@@ -11,7 +11,8 @@ use serde_json::json;
 use timestep_nets::{BlockFacts, Home, Network, Preset, Published};
 use timestep_numerics::noise::{NoiseFacts, noise_facts};
 use timestep_numerics::{SchemeFacts, page};
-use timestep_train::recipe::{Recipe, SETTINGS, Setting};
+use timestep_train::optimisers::OptimiserFacts;
+use timestep_train::recipe::{SETTINGS, Setting, default_of};
 
 /// Prints the page of a name: Markdown, as it was written.
 pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
@@ -31,6 +32,7 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
             NO_NOISE,
             include_str!("../pages/none.md").to_owned(),
         ),
+        Named::Optimiser(facts) => ("optimiser", facts.key, optimiser_page(facts)),
         Named::Method(method) => ("method", method.key, module_page(method.source)),
         Named::Network(preset) => ("network", preset.name, network_page(preset)?),
         Named::Data(data) => ("data set", data.key, data.page.clone()),
@@ -110,6 +112,33 @@ fn noise_page(noise: &'static NoiseFacts) -> String {
     )
 }
 
+/// The page of an optimiser, and what can be set on it.
+fn optimiser_page(facts: &'static OptimiserFacts) -> String {
+    let mut settings = vec![
+        (
+            "optimiser.lr",
+            facts.lr.to_string(),
+            "highest learning rate of the schedule",
+        ),
+        (
+            "optimiser.weight_decay",
+            facts.weight_decay.to_string(),
+            "weight decay",
+        ),
+    ];
+    settings
+        .extend((facts.settings.iter()).map(|own| (own.path, own.default.to_string(), own.about)));
+    let lines: String = settings
+        .iter()
+        .map(|(path, default, about)| format!("`--set {path}={default}`  {about}\n"))
+        .collect();
+    format!(
+        "{}\n# Use it\n`timestep train --optimiser {}`, with these settings and defaults:\n{lines}",
+        module_page(facts.source),
+        facts.key
+    )
+}
+
 /// What an analysis answers, and how it is asked; empty if there is none of this name.
 fn analysis_page(name: &str) -> String {
     let Some(mut analysis) = analyses().find(|analysis| analysis.get_name() == name) else {
@@ -127,16 +156,12 @@ fn analysis_page(name: &str) -> String {
 
 /// Type, default and meaning of a setting.
 fn setting_page(setting: &Setting) -> String {
-    let defaults = Recipe::default().values();
-    let default = defaults
-        .iter()
-        .find(|(path, _)| *path == setting.path)
-        .map_or(String::new(), |(_, value)| value.to_string());
     format!(
-        "{}\n\ntype     {}\ndefault  {default}\nset it   `--set {}=…`, or in a recipe\n\
+        "{}\n\ntype     {}\ndefault  {}\nset it   `--set {}=…`, or in a recipe\n\
          where its value comes from: `timestep config show RECIPE`\n",
         setting.about,
         type_name(setting.kind),
+        default_of(setting.path),
         setting.path
     )
 }

@@ -13,7 +13,8 @@ use timestep_nets::{Network, blocks, presets, squeeze_excite};
 use timestep_numerics::noise::noises;
 use timestep_numerics::schemes;
 use timestep_restore::methods::METHODS;
-use timestep_train::recipe::{Recipe, SETTINGS};
+use timestep_train::optimisers::optimisers;
+use timestep_train::recipe::{SETTINGS, default_of};
 use timestep_train::run::recipe;
 use timestep_train::sinks::SINKS;
 
@@ -98,6 +99,29 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
                     .map(|n| vec![json!(n.key), json!(n.equation), json!(n.title)]),
             )
             .collect(),
+        ),
+        Kind::Optimisers => (
+            vec![
+                "optimiser",
+                "equation",
+                "lr",
+                "weight_decay",
+                "memory",
+                "what",
+            ],
+            optimisers()
+                .iter()
+                .map(|o| {
+                    vec![
+                        json!(o.key),
+                        json!(o.equation),
+                        json!(o.lr),
+                        json!(o.weight_decay),
+                        json!(o.memory),
+                        json!(o.title),
+                    ]
+                })
+                .collect(),
         ),
         Kind::Methods => (
             vec!["method", "what"],
@@ -226,12 +250,10 @@ fn depth(name: &str) -> Option<usize> {
 
 /// Every setting of a recipe with its type, default and meaning.
 fn settings() -> Vec<Vec<Value>> {
-    let defaults = Recipe::default().values();
     SETTINGS
         .iter()
-        .zip(defaults)
-        .map(|(s, (_, default))| {
-            let default = serde_json::to_value(default).unwrap_or(Value::Null);
+        .map(|s| {
+            let default = serde_json::to_value(default_of(s.path)).unwrap_or(Value::Null);
             vec![
                 json!(s.path),
                 json!(type_name(s.kind)),

@@ -163,6 +163,10 @@ pub(crate) fn status(ending: &Ending) -> &'static str {
             reason: EndReason::Time,
             ..
         } => "time",
+        Ending::Finished {
+            reason: EndReason::Patience,
+            ..
+        } => "patience",
         Ending::Interrupted { .. } => "interrupted",
         Ending::Diverged { .. } => "diverged",
         Ending::Open => "open",

@@ -144,7 +144,7 @@ fn conclude(
         } => {
             let place = place
                 .as_ref()
-                .map_or("the loss".to_owned(), ToString::to_string);
+                .map_or("the loss or its gradient".to_owned(), ToString::to_string);
             Err(Failure {
                 code: NEGATIVE,
                 error: Code::Diverged,
@@ -176,9 +176,18 @@ fn conclude(
                     "segments": speech.json(),
                 }));
             } else {
+                let average = weights(folder, "ema");
+                let average = match average.is_file() {
+                    true => format!(
+                        "average of the weights: top-1 {:.4}, in {}\n",
+                        Trained::load(&average)?.card.top1,
+                        average.display()
+                    ),
+                    false => String::new(),
+                };
                 ui.data(&format!(
                     "\n{}: top-1 {:.4}, top-5 {:.4}, loss {:.4} after the last epoch; best top-1 {:.4} in epoch {}; \
-                     {seconds:.1} s\nweights in {} and {}\n\n{}",
+                     {seconds:.1} s\nweights in {} and {}\n{average}\n{}",
                     setup.network.config().name,
                     test.top1,
                     test.top5,

@@ -39,6 +39,8 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         channels: config.input.channels,
         size: image(config),
     };
+    // There is no stem: images are the first state.
+    make.close_part();
     let mut inlet = start;
     let mut segments = Vec::new();
     for index in 0..config.steps.len() {

@@ -192,6 +192,7 @@ impl<'b> SegmentBuilder<'b> {
 
     /// The segment, whose state has this shape.
     fn finish(self, channels: usize, size: Size) -> Segment {
+        self.make.close_part();
         let entrance = self.entrance.as_ref().map_or("start", Entrance::name);
         let summary = SegmentSummary {
             number: self.number,

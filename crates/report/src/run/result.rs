@@ -142,6 +142,10 @@ pub(super) fn health(record: &Record, classes: Option<usize>) -> Result<Section,
             reason: EndReason::Time,
             ..
         } => "The time budget ended the run before all epochs of the recipe.",
+        Ending::Finished {
+            reason: EndReason::Patience,
+            ..
+        } => "The run ended because the accuracy had not risen for as many epochs as the recipe waits.",
         Ending::Interrupted { .. } => "The run was interrupted.",
         Ending::Diverged { .. } => "Training diverged.",
         Ending::Open => "The run has not ended.",

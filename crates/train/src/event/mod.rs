@@ -72,6 +72,9 @@ pub enum Event {
         train: TrainMetrics,
         /// On the test images, after the epoch.
         test: TestMetrics,
+        /// The same with the average of the weights; left out where none is kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ema: Option<TestMetrics>,
         /// Learning rate of the last step.
         #[serde(with = "real")]
         lr: f64,
@@ -205,6 +208,8 @@ pub enum EndReason {
     Epochs,
     /// The time budget.
     Time,
+    /// The epochs without a better one.
+    Patience,
 }
 
 impl Event {

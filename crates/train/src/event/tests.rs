@@ -10,6 +10,7 @@ fn epoch(loss: f64, all_k: Vec<Vec<Vec<f64>>>) -> Event {
             top1: 0.875,
             top5: 1.0,
         },
+        ema: None,
         lr: 0.1,
         images_per_second: 1500.0,
         seconds: 2.5,

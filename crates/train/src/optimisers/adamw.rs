@@ -17,9 +17,9 @@
 //!
 //! # When to use / when not
 //! Where layers have gradients of very different size, for short runs, and where a rate cannot be
-//! searched: 0.001 to 0.005 with a decay (`optimiser.weight_decay`) of 0.01 to 0.1 learns nearly always.
-//! The decay is multiplied by the rate, unlike that of `sgd`, so the 1e-4 of a recipe for `sgd` is almost
-//! none. On long runs of convolutional networks `sgd` usually ends a little better.
+//! searched: 0.001 to 0.005 with a decay (`optimiser.weight_decay`) of 0.01 to 0.1 is usual. The decay is
+//! multiplied by the rate, so it is a larger number than for `sgd`. On long runs of convolutional networks
+//! `sgd` usually ends a little better.
 //!
 //! # Reference
 //! D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015; I. Loshchilov, F. Hutter,

@@ -8,6 +8,7 @@ use super::problem::{Problem, ProblemKind, RecipeError};
 use super::settings::SETTINGS;
 use super::time::parse_time;
 use super::words::{PadMode, ScheduleKind};
+use crate::optimisers::optimiser_facts;
 
 /// Something found, and whether it stops a run.
 pub(super) struct Finding {
@@ -207,6 +208,28 @@ fn train(recipe: &Recipe, found: &mut Findings) {
         "train.label_smoothing",
         "must be at least 0 and below 1",
     );
+    found.require(
+        train.clip_norm.is_finite() && train.clip_norm >= 0.0,
+        "train.clip_norm",
+        "must be finite and at least 0",
+    );
+    found.require_or(
+        train.accumulate > 0 && train.batch.is_multiple_of(train.accumulate),
+        "train.accumulate",
+        &format!("must divide the batch of {} images", train.batch),
+        Some("1 computes a batch in one part"),
+    );
+    found.require(
+        (0.0..1.0).contains(&train.ema),
+        "train.ema",
+        "must be at least 0 and below 1",
+    );
+    found.warn(
+        !train.freeze.is_empty() && train.init.is_empty(),
+        "train.freeze",
+        "what is frozen keeps the random numbers that it starts with",
+        Some("start from trained weights with `--init`"),
+    );
     if let Err(message) = parse_time(&train.time) {
         let hint = Some("write it like `30m`, `1h30m` or `90s`; empty means no limit");
         found.push(true, "train.time", message, hint);
@@ -219,17 +242,31 @@ fn optimiser(optimiser: &OptimiserSettings, found: &mut Findings) {
         "optimiser.lr",
         "must be finite and above 0",
     );
-    found.require(
-        (0.0..1.0).contains(&optimiser.momentum),
-        "optimiser.momentum",
-        "must be at least 0 and below 1",
-    );
-    found.require_or(
-        !optimiser.nesterov || optimiser.momentum != 0.0,
-        "optimiser.nesterov",
-        "needs a momentum above 0",
-        Some("set `optimiser.momentum = 0.9`, or `optimiser.nesterov = false`"),
-    );
+    if let Some(facts) = optimiser_facts(&optimiser.name) {
+        let mut clash = facts.clash(&optimiser.own);
+        for (key, value) in optimiser.own.given() {
+            if let Some((own, message)) = facts
+                .setting(key)
+                .and_then(|own| Some((own, own.check(value).err()?)))
+            {
+                clash = None;
+                found.require(false, own.path, &message);
+            }
+        }
+        if let Some(clash) = clash {
+            found.require_or(false, clash.path, clash.message, Some(clash.hint));
+        }
+        let usual = format!(
+            "is the rate of another optimiser; `{}` usually takes {} or less",
+            facts.key, facts.usual_lr
+        );
+        found.warn(
+            optimiser.lr > facts.usual_lr,
+            "optimiser.lr",
+            &usual,
+            Some("give another one with `--lr`"),
+        );
+    }
     found.require(
         optimiser.weight_decay.is_finite() && optimiser.weight_decay >= 0.0,
         "optimiser.weight_decay",

@@ -1,6 +1,7 @@
 //! In what do two recipes differ, and which differences may a continued run have?
 
 use super::model::Recipe;
+use super::settings::SETTINGS;
 use super::words::ScheduleKind;
 use serde::Serialize;
 use std::fmt;
@@ -11,36 +12,48 @@ use toml::Value;
 pub struct Difference {
     /// The setting.
     pub path: &'static str,
-    /// Its value in the first recipe.
-    pub left: Value,
+    /// Its value in the first recipe; none if that has another optimiser, without this setting.
+    pub left: Option<Value>,
     /// Its value in the second.
-    pub right: Value,
+    pub right: Option<Value>,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} → {}", self.path, self.left, self.right)
+        let show = |value: &Option<Value>| match value {
+            Some(value) => value.to_string(),
+            None => "none".to_owned(),
+        };
+        let (left, right) = (show(&self.left), show(&self.right));
+        write!(f, "{}: {left} → {right}", self.path)
     }
 }
 
 /// The settings in which two recipes differ, in the order of a written recipe.
 pub fn diff(left: &Recipe, right: &Recipe) -> Vec<Difference> {
-    let pairs = left.values().into_iter().zip(right.values());
-    pairs
-        .filter(|((_, left), (_, right))| left != right)
-        .map(|((path, left), (_, right))| Difference { path, left, right })
+    let (left, right) = (left.values(), right.values());
+    let of = |values: &[(&str, Value)], path| {
+        let value = values.iter().find(|(at, _)| *at == path);
+        value.map(|(_, value)| value.clone())
+    };
+    let all = SETTINGS.iter().map(|setting| Difference {
+        path: setting.path,
+        left: of(&left, setting.path),
+        right: of(&right, setting.path),
+    });
+    all.filter(|difference| difference.left != difference.right)
         .collect()
 }
 
 /// Whether a run of this recipe may continue with another value of `path`.
 ///
-/// Only what leaves the steps already taken as they were: the time budget, the place of the data
-/// and the size of a measured batch; and the number of epochs where the rate of a step does not
+/// Only what leaves the steps already taken as they were: the time budget, the patience, the place of
+/// the data and the size of a measured batch; and the number of epochs where the rate of a step does not
 /// depend on it. With a cosine or one-cycle schedule, more epochs would have meant other rates
 /// from the first step on.
 pub fn may_change_on_resume(recipe: &Recipe, path: &str) -> bool {
     match path {
-        "train.time" | "train.eval_batch" | "data.dir" => true,
+        "train.time" | "train.eval_batch" | "train.patience" | "data.dir" => true,
         "train.epochs" => {
             matches!(
                 recipe.schedule.name,

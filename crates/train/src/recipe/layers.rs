@@ -5,9 +5,11 @@
 //! until [`Layers::resolve`], so that all problems of all layers are reported together.
 
 use super::embedded::{data_sets, embedded, embedded_text};
+use super::kind::parse;
 use super::near::{near, quoted};
+use super::own;
 use super::problem::{Origin, Problem, ProblemKind, RecipeError};
-use super::settings::{parse, setting};
+use super::settings::setting;
 use crate::files;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -129,6 +131,9 @@ impl Layers {
             Some(setting) => setting.kind.read(text),
             None => parse(text).unwrap_or_else(|| Value::String(text.to_owned())),
         };
+        if path == own::NAME {
+            own::change_to(&value, &mut self.entries);
+        }
         self.entries
             .insert(path.to_owned(), Entry { value, origin });
         self
@@ -261,6 +266,9 @@ impl Layers {
         if let Some(at) = leaves.iter().position(|leaf| leaf.path == "base") {
             let base = leaves.remove(at);
             self.apply_base(&base.value, &place(base.at), source);
+        }
+        if let Some(name) = leaves.iter().find(|leaf| leaf.path == own::NAME) {
+            own::change_to(&name.value, &mut self.entries);
         }
         for leaf in leaves {
             let origin = if source.saved {

@@ -12,9 +12,11 @@
 mod check;
 mod diff;
 mod embedded;
+mod kind;
 mod layers;
 mod model;
 pub(crate) mod near;
+mod own;
 mod problem;
 mod resolve;
 mod settings;
@@ -23,18 +25,20 @@ mod words;
 
 pub use diff::{Difference, diff, may_change_on_resume, resume_refusals};
 pub use embedded::{DEFAULT_RECIPE, data_sets, embedded, embedded_text};
+pub use kind::Kind;
 pub use layers::Layers;
 pub use model::{
     DataSettings, NetworkSettings, NoiseSection, OptimiserSettings, Recipe, ScheduleSettings,
     TaskSettings, TrainSettings,
 };
+pub use own::default_of;
 pub use problem::{Origin, Problem, ProblemKind, RecipeError};
 pub use resolve::{Resolved, Row};
-pub use settings::{Kind, SETTINGS, Setting, setting};
+pub use settings::{SETTINGS, Setting, setting};
 pub use time::parse_time;
 pub use words::{
     ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
-    OptimiserKind, PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
+    PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
 };
 
 use std::time::Duration;
@@ -51,7 +55,7 @@ impl Recipe {
         self.write(Some(&|setting: &Setting| setting.about.to_owned()))
     }
 
-    /// Every setting with its value, in the order of a written recipe.
+    /// Every setting that the recipe has with its value, in the order of a written recipe.
     ///
     /// # Panics
     /// If a count was set in code to more than `i64::MAX`, which nothing can have as many of.
@@ -61,14 +65,16 @@ impl Recipe {
         let table = toml::Table::try_from(self).expect("a recipe is representable as TOML");
         SETTINGS
             .iter()
-            .map(|setting| {
+            .filter_map(|setting| {
                 let (section, key) = settings::split(setting.path);
-                (setting.path, table[section][key].clone())
+                // A recipe has no settings of other optimisers than its own.
+                let value = table.get(section)?.get(key)?;
+                Some((setting.path, value.clone()))
             })
             .collect()
     }
 
-    /// The recipe with these values, one for each setting.
+    /// The recipe with these values, one for each setting that it has.
     fn from_values(values: &[(&'static str, Value)]) -> Result<Recipe, toml::de::Error> {
         let mut table = toml::Table::new();
         for (path, value) in values {
@@ -87,7 +93,7 @@ impl Recipe {
     fn write(&self, comment: Option<&dyn Fn(&Setting) -> String>) -> String {
         let mut text = String::new();
         let mut open = "";
-        for (setting, (path, value)) in SETTINGS.iter().zip(self.values()) {
+        for (path, value) in self.values() {
             let (section, key) = settings::split(path);
             if section != open {
                 let gap = if open.is_empty() { "" } else { "\n" };
@@ -95,8 +101,10 @@ impl Recipe {
                 open = section;
             }
             let line = format!("{key} = {value}");
-            match comment {
-                Some(comment) => text.push_str(&format!("{line:<32} # {}\n", comment(setting))),
+            match comment.zip(setting(path)) {
+                Some((comment, setting)) => {
+                    text.push_str(&format!("{line:<32} # {}\n", comment(setting)))
+                }
                 None => text.push_str(&format!("{line}\n")),
             }
         }

@@ -5,8 +5,9 @@
 
 use super::words::{
     ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
-    OptimiserKind, PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
+    PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
 };
+use crate::optimisers::{Optimiser, OptimiserError, OptimiserFacts, Values, optimiser, optimisers};
 use serde::{Deserialize, Serialize};
 
 /// Everything that repeats a run.
@@ -45,6 +46,8 @@ pub struct DataSettings {
     pub name: String,
     /// Folder of its files; empty: the usual place.
     pub dir: String,
+    /// Names of the classes used; empty: all.
+    pub classes: Vec<String>,
     /// Training images used, picked at random once for all seeds; 0: all.
     pub limit: usize,
     /// Height and width that images are resized to; 0 keeps them.
@@ -141,6 +144,18 @@ pub struct TrainSettings {
     pub time: String,
     /// Train and measure on this many images only; 0: on all.
     pub overfit: usize,
+    /// Largest norm of a gradient, longer ones are shortened; 0: any.
+    pub clip_norm: f64,
+    /// Parts that a batch is computed in, one after the other, to need less memory.
+    pub accumulate: usize,
+    /// Decay of the average of the weights that is kept beside them; 0: none is kept.
+    pub ema: f64,
+    /// Epochs without a better top-1 after which to stop; 0: never.
+    pub patience: usize,
+    /// Weights to start from, a file or the folder of a run; empty: random ones.
+    pub init: String,
+    /// Parts of the network that are not trained: `stem`, `layer1` and so on, `head`.
+    pub freeze: Vec<String>,
 }
 
 /// A seed as TOML can write it. A larger one can only be made in code, and is refused by
@@ -151,22 +166,44 @@ fn saturating<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, 
 
 /// `[optimiser]`: how a gradient moves the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct OptimiserSettings {
-    /// The rule.
-    pub name: OptimiserKind,
+    /// Registry key of the rule.
+    pub name: String,
     /// Highest learning rate of the schedule.
     pub lr: f64,
-    /// Share of the last move that is repeated.
-    pub momentum: f64,
-    /// Whether the gradient is taken where the momentum leads.
-    pub nesterov: bool,
+    /// What only this rule has, all of it; [`OptimiserFacts::settings`] says what that is.
+    #[serde(flatten)]
+    pub own: Values,
     /// Weight decay.
     pub weight_decay: f64,
     /// Whether scales and biases of normalisations, and biases, decay too.
     pub decay_norms: bool,
     /// Whether learned coefficients of the scheme decay too.
     pub decay_coefficients: bool,
+}
+
+impl OptimiserSettings {
+    /// The settings of an optimiser when nobody says otherwise.
+    #[must_use]
+    pub fn of(facts: &OptimiserFacts) -> Self {
+        OptimiserSettings {
+            name: facts.key.to_owned(),
+            lr: facts.lr,
+            own: facts.defaults(),
+            weight_decay: facts.weight_decay,
+            decay_norms: true,
+            decay_coefficients: false,
+        }
+    }
+
+    /// The optimiser, at rest.
+    ///
+    /// # Errors
+    /// [`OptimiserError`] if it does not exist or its settings make no sense, which a checked recipe
+    /// rules out.
+    pub fn make(&self) -> Result<Box<dyn Optimiser>, OptimiserError> {
+        optimiser(&self.name, &self.own)
+    }
 }
 
 /// `[schedule]`: the learning rate over time.
@@ -194,6 +231,7 @@ impl Default for DataSettings {
         DataSettings {
             name: "digits".to_owned(),
             dir: String::new(),
+            classes: Vec::new(),
             limit: 0,
             size: 0,
             pad: 0,
@@ -252,21 +290,19 @@ impl Default for TrainSettings {
             label_smoothing: 0.0,
             time: String::new(),
             overfit: 0,
+            clip_norm: 0.0,
+            accumulate: 1,
+            ema: 0.0,
+            patience: 0,
+            init: String::new(),
+            freeze: Vec::new(),
         }
     }
 }
 
 impl Default for OptimiserSettings {
     fn default() -> Self {
-        OptimiserSettings {
-            name: OptimiserKind::Sgd,
-            lr: 0.1,
-            momentum: 0.9,
-            nesterov: false,
-            weight_decay: 1e-4,
-            decay_norms: true,
-            decay_coefficients: false,
-        }
+        OptimiserSettings::of(optimisers()[0])
     }
 }
 

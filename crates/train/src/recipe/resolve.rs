@@ -1,11 +1,13 @@
 //! How do layers become one recipe, or a list of everything that is wrong with them?
 
 use super::check::findings;
+use super::kind::Kind;
 use super::layers::{Entry, Layers};
 use super::model::Recipe;
 use super::near::{near, quoted};
+use super::own;
 use super::problem::{Origin, Problem, ProblemKind, RecipeError};
-use super::settings::{Kind, SETTINGS, Setting, keys, sections, setting, split};
+use super::settings::{SETTINGS, Setting, keys, sections, setting, split};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
@@ -66,19 +68,23 @@ pub(super) fn resolve(layers: Layers) -> Result<Resolved, RecipeError> {
         entries,
         mut problems,
     } = layers;
-    let defaults = Recipe::default();
+    let defaults = Recipe {
+        optimiser: own::defaults(&entries),
+        ..Recipe::default()
+    };
     for (path, entry) in &entries {
         if setting(path).is_none() {
             problems.push(unknown(path, entry, &entries, &defaults));
         }
+        problems.extend(own::foreign(path, &entries));
     }
 
     // A value of the wrong type leaves its default in place, so that the others are still judged.
     let mut values = defaults.values();
     let mut origins = BTreeMap::new();
     let mut broken = BTreeSet::new();
-    for (row, (path, value)) in SETTINGS.iter().zip(&mut values) {
-        let Some(entry) = entries.get(*path) else {
+    for (path, value) in &mut values {
+        let (Some(row), Some(entry)) = (setting(path), entries.get(*path)) else {
             origins.insert(*path, Origin::Default);
             continue;
         };

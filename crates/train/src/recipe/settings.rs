@@ -6,28 +6,12 @@
 
 use super::words::{
     ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
-    OptimiserKind, PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
+    PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
 };
-use toml::Value;
+use crate::optimisers;
+use std::sync::LazyLock;
 
-/// The type of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Any string.
-    Text,
-    /// One of these strings.
-    Word(&'static [&'static str]),
-    /// A whole number, 0 or more.
-    Count,
-    /// A real number.
-    Number,
-    /// `true` or `false`.
-    Switch,
-    /// A list of whole numbers.
-    Counts,
-    /// A list of real numbers.
-    Numbers,
-}
+use super::kind::Kind;
 
 /// One setting of a recipe.
 #[derive(Clone, Copy, Debug)]
@@ -40,18 +24,32 @@ pub struct Setting {
     pub about: &'static str,
 }
 
-const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
+pub(super) const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
     Setting { path, kind, about }
 }
 
-/// Every setting, in the order of a written recipe.
-pub static SETTINGS: &[Setting] = &[
+/// Every setting, in the order of a written recipe; those that only some optimisers have follow the rate.
+pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+    let mut rows = ROWS.to_vec();
+    let lr = rows.iter().position(|row| row.path == "optimiser.lr");
+    let at = lr.map_or(rows.len(), |lr| lr + 1);
+    rows.splice(at..at, super::own::rows());
+    rows
+});
+
+/// The settings that every recipe has.
+static ROWS: &[Setting] = &[
     row("task.kind", Kind::Word(TaskKind::KEYS), "what is learned"),
     row("data.name", Kind::Text, "name of the data set"),
     row(
         "data.dir",
         Kind::Text,
         "folder of its files; empty: the usual place",
+    ),
+    row(
+        "data.classes",
+        Kind::Names,
+        "classes used, such as 0,1,2; empty: all",
     ),
     row(
         "data.limit",
@@ -227,24 +225,44 @@ pub static SETTINGS: &[Setting] = &[
         "train and measure on this many images; 0: all",
     ),
     row(
+        "train.clip_norm",
+        Kind::Number,
+        "shorten gradients to this norm; 0: never",
+    ),
+    row(
+        "train.accumulate",
+        Kind::Count,
+        "parts that a batch is computed in, to need less memory",
+    ),
+    row(
+        "train.ema",
+        Kind::Number,
+        "decay of an average of the weights, such as 0.999; 0: none",
+    ),
+    row(
+        "train.patience",
+        Kind::Count,
+        "stop after this many epochs without a better top-1; 0: never",
+    ),
+    row(
+        "train.init",
+        Kind::Text,
+        "weights to start from, a file or a run; empty: random ones",
+    ),
+    row(
+        "train.freeze",
+        Kind::Names,
+        "parts that are not trained: stem, layer1, …, head; empty: none",
+    ),
+    row(
         "optimiser.name",
-        Kind::Word(OptimiserKind::KEYS),
+        Kind::Word(optimisers::KEYS),
         "rule that moves the weights",
     ),
     row(
         "optimiser.lr",
         Kind::Number,
         "highest learning rate of the schedule",
-    ),
-    row(
-        "optimiser.momentum",
-        Kind::Number,
-        "share of the last move that is repeated",
-    ),
-    row(
-        "optimiser.nesterov",
-        Kind::Switch,
-        "take the gradient where the momentum leads",
     ),
     row("optimiser.weight_decay", Kind::Number, "weight decay"),
     row(
@@ -320,63 +338,6 @@ pub(super) fn keys(section: &str) -> Vec<&'static str> {
 /// Section and key of a path.
 pub(super) fn split(path: &str) -> (&str, &str) {
     path.split_once('.').unwrap_or((path, ""))
-}
-
-impl Kind {
-    /// What the setting expects, for a sentence.
-    pub(super) fn expected(self) -> &'static str {
-        match self {
-            Kind::Text => "a string in quotes",
-            Kind::Word(_) => "a word in quotes",
-            Kind::Count => "a whole number, 0 or more",
-            Kind::Number => "a number",
-            Kind::Switch => "`true` or `false`",
-            Kind::Counts => "a list of whole numbers such as `[3, 3, 3]`",
-            Kind::Numbers => "a list of numbers such as `[0.5, 0.5, 0.5]`",
-        }
-    }
-
-    /// Whether a value has the type; words are looked up elsewhere, for a better message.
-    pub(super) fn fits(self, value: &Value) -> bool {
-        let count = |value: &Value| value.as_integer().is_some_and(|n| n >= 0);
-        let number = |value: &Value| value.is_float() || value.is_integer();
-        match self {
-            Kind::Text | Kind::Word(_) => value.is_str(),
-            Kind::Count => count(value),
-            Kind::Number => number(value),
-            Kind::Switch => value.is_bool(),
-            Kind::Counts => value.as_array().is_some_and(|list| list.iter().all(count)),
-            Kind::Numbers => value.as_array().is_some_and(|list| list.iter().all(number)),
-        }
-    }
-
-    /// The value that text on the command line stands for: TOML where it is TOML, else a string.
-    /// Quotes around strings and brackets around lists may be left out.
-    pub(super) fn read(self, text: &str) -> Value {
-        let text = text.trim();
-        let parsed = parse(text);
-        match (self, parsed) {
-            (Kind::Text | Kind::Word(_), Some(value @ Value::String(_))) => value,
-            // A name may look like a number or a date.
-            (Kind::Text | Kind::Word(_), _) => Value::String(text.to_owned()),
-            (Kind::Counts | Kind::Numbers, Some(value @ Value::Array(_))) => value,
-            (Kind::Counts | Kind::Numbers, _) => {
-                parse(&format!("[{text}]")).unwrap_or_else(|| Value::String(text.to_owned()))
-            }
-            (_, Some(value)) => value,
-            (_, None) => Value::String(text.to_owned()),
-        }
-    }
-}
-
-/// A single TOML value, or nothing if `text` is not one.
-pub(super) fn parse(text: &str) -> Option<Value> {
-    // Parsed as a document of one key, which a line break could smuggle another one into.
-    if text.contains('\n') {
-        return None;
-    }
-    let mut table: toml::Table = toml::from_str(&format!("value = {text}")).ok()?;
-    table.remove("value")
 }
 
 #[cfg(test)]

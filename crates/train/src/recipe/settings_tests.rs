@@ -2,6 +2,7 @@
 
 use super::super::Recipe;
 use super::*;
+use toml::Value;
 
 #[test]
 fn the_table_lists_exactly_the_settings_of_a_recipe_in_order() {
@@ -16,16 +17,24 @@ fn the_table_lists_exactly_the_settings_of_a_recipe_in_order() {
             paths.push(format!("{section}.{key}"));
         }
     }
-    let listed: Vec<&str> = SETTINGS.iter().map(|setting| setting.path).collect();
+    let recipe = Recipe::default().values();
+    let listed: Vec<&str> = recipe.iter().map(|(path, _)| *path).collect();
     assert_eq!(paths, listed);
+    // What it lacks are settings of other optimisers.
+    for setting in SETTINGS.iter().filter(|row| !listed.contains(&row.path)) {
+        let mut others = optimisers::optimisers()[1..].iter();
+        let own = others.any(|facts| facts.settings.iter().any(|own| own.path == setting.path));
+        assert!(own, "{}", setting.path);
+    }
 }
 
 #[test]
 fn the_defaults_have_the_types() {
     let table = toml::Table::try_from(Recipe::default()).expect("the defaults are TOML");
-    for setting in SETTINGS {
-        let (section, key) = split(setting.path);
-        assert!(setting.kind.fits(&table[section][key]), "{}", setting.path);
+    for (path, _) in Recipe::default().values() {
+        let (section, key) = split(path);
+        let kind = setting(path).expect("listed").kind;
+        assert!(kind.fits(&table[section][key]), "{path}");
     }
 }
 
@@ -46,4 +55,11 @@ fn text_of_the_command_line_is_read_by_type() {
     );
     assert_eq!(Kind::Counts.read(""), Value::Array(vec![]));
     assert!(Kind::Counts.read("a,b").is_str());
+    let names = Value::Array(vec![
+        Value::String("stem".into()),
+        Value::String("layer1".into()),
+    ]);
+    assert_eq!(Kind::Names.read("stem, layer1"), names);
+    assert_eq!(Kind::Names.read("[\"stem\", \"layer1\"]"), names);
+    assert_eq!(Kind::Names.read(""), Value::Array(vec![]));
 }

@@ -158,15 +158,6 @@ words! {
 }
 
 words! {
-    /// The rule that moves the weights.
-    OptimiserKind {
-        /// Stochastic gradient descent with momentum.
-        #[default]
-        Sgd = "sgd",
-    }
-}
-
-words! {
     /// The shape of the learning rate over a run; see [`crate::schedule`] for the formulas.
     ScheduleKind {
         /// The same rate throughout.

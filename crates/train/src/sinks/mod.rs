@@ -155,6 +155,7 @@ pub(crate) mod tests {
                 top1: 0.875,
                 top5: 1.0,
             },
+            ema: None,
             lr: 0.1,
             images_per_second: 1000.0,
             seconds: 2.5,

@@ -28,6 +28,8 @@ pub(super) struct Run<'s> {
     parameters: Parameters,
     learner: Learner,
     progress: Progress,
+    /// What a person should know before the first step.
+    pub(super) notes: Vec<String>,
     started: Instant,
     spent_before: f64,
 }
@@ -76,6 +78,12 @@ impl<'s> Run<'s> {
             parameters,
             learner,
             progress,
+            notes: setup
+                .resolved
+                .warnings
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             started: Instant::now(),
             spent_before,
         })
@@ -102,14 +110,7 @@ impl<'s> Run<'s> {
     pub(super) fn go(mut self, resumed: Option<Position>) -> Result<Outcome, TrainError> {
         let recipe = self.setup.recipe().clone();
         self.tell(&start_event(self.setup, &self.folder, resumed))?;
-        let warnings: Vec<String> = self
-            .setup
-            .resolved
-            .warnings
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        for message in warnings {
+        for message in std::mem::take(&mut self.notes) {
             self.tell(&Event::Warning {
                 message,
                 hint: None,
@@ -119,6 +120,10 @@ impl<'s> Run<'s> {
         let mut last = None;
         let mut reason = EndReason::Epochs;
         while self.progress.epoch < recipe.train.epochs {
+            if self.is_out_of_patience() {
+                reason = EndReason::Patience;
+                break;
+            }
             match self.epoch(deadline)? {
                 EpochEnd::Complete {
                     lr,
@@ -261,6 +266,29 @@ impl<'s> Run<'s> {
         Ok(Some(done.loss))
     }
 
+    /// Have there been as many epochs without a better one as the recipe waits for?
+    fn is_out_of_patience(&self) -> bool {
+        let patience = self.setup.recipe().train.patience;
+        let waited = |best: Best| self.progress.epoch.saturating_sub(best.epoch);
+        patience > 0
+            && self
+                .progress
+                .best
+                .is_some_and(|best| waited(best) >= patience)
+    }
+
+    /// Measures the average of the weights, if one is kept, and saves it.
+    fn finish_average(&self) -> Result<Option<TestMetrics>, TrainError> {
+        let Some(average) = self.learner.average() else {
+            return Ok(None);
+        };
+        let specs = self.parameters.specs().clone();
+        let parameters = Parameters::new(specs, average.values().to_vec());
+        let test = self.measure_of(&parameters)?;
+        self.save_weights_of("ema", &parameters, test.top1)?;
+        Ok(Some(test))
+    }
+
     /// Measures, reports and saves a completed epoch.
     fn finish_epoch(
         &mut self,
@@ -282,6 +310,7 @@ impl<'s> Run<'s> {
                 top1: test.top1,
             });
         }
+        let ema = self.finish_average()?;
         self.tell(&Event::Epoch {
             epoch,
             step,
@@ -290,6 +319,7 @@ impl<'s> Run<'s> {
                 top1: tally.top1,
             },
             test,
+            ema,
             lr,
             images_per_second: images as f64 / train_seconds.max(1e-9),
             seconds: train_seconds + began.elapsed().as_secs_f64(),
@@ -318,15 +348,28 @@ impl<'s> Run<'s> {
 
     /// Accuracy on the test images now.
     fn measure(&self) -> Result<TestMetrics, TrainError> {
+        self.measure_of(&self.parameters)
+    }
+
+    fn measure_of(&self, parameters: &Parameters) -> Result<TestMetrics, TrainError> {
         let loader = self.setup.test_loader()?;
         let (network, engine) = (&self.setup.network, self.learner.engine());
-        evaluate(network, &self.parameters, &loader, engine, |_, _| {})
+        evaluate(network, parameters, &loader, engine, |_, _| {})
     }
 
     fn save_weights(&self, name: &str, top1: f64) -> Result<(), TrainError> {
+        self.save_weights_of(name, &self.parameters, top1)
+    }
+
+    fn save_weights_of(
+        &self,
+        name: &str,
+        parameters: &Parameters,
+        top1: f64,
+    ) -> Result<(), TrainError> {
         let card = self.setup.card(self.progress.epoch, top1);
         let path = self.folder.join(format!("weights/{name}.safetensors"));
-        save_weights(&path, &self.parameters, &card.to_metadata())
+        save_weights(&path, parameters, &card.to_metadata())
     }
 
     /// Saves the state; logs are forced to the disk first, so that none is behind it.
@@ -337,7 +380,7 @@ impl<'s> Run<'s> {
         save_state(
             &self.folder,
             &self.parameters,
-            self.learner.optimiser(),
+            &self.learner,
             &self.progress,
         )
     }
@@ -375,7 +418,11 @@ impl<'s> Run<'s> {
         };
         let what = place
             .as_ref()
-            .map_or_else(|| "the loss".to_owned(), ToString::to_string);
+            // A finite loss may have a gradient that is not.
+            .map_or_else(
+                || "the loss or its gradient".to_owned(),
+                ToString::to_string,
+            );
         self.tell(&Event::Diverged {
             epoch,
             step,

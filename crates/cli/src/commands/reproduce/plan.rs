@@ -118,7 +118,7 @@ fn speed() -> Result<f64, Failure> {
     let network = Network::build(&preset("lm-resnet-20")?.config(input, classes))?;
     let mut parameters = network.init(0);
     let settings = OptimiserSettings::default();
-    let mut learner = Learner::new(device("cpu")?, &settings, network.specs());
+    let mut learner = Learner::new(device("cpu")?, &settings, network.specs())?;
     let dims = [BATCH, input.channels, input.height, input.width];
     let images = vec![0.0; dims.iter().product()];
     let targets = Targets::of(&[0; BATCH]);

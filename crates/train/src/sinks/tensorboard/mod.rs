@@ -146,6 +146,7 @@ impl Sink for TensorboardSink {
                 step,
                 train,
                 test,
+                ema,
                 lr,
                 images_per_second,
                 memory_k,
@@ -163,6 +164,7 @@ impl Sink for TensorboardSink {
                 ]
                 .map(|(tag, number)| (tag.to_owned(), number))
                 .into();
+                scalars.extend(ema.map(|ema| ("top1/ema".to_owned(), ema.top1)));
                 for (segment, row) in memory_k.iter().enumerate() {
                     for (step, k) in row.iter().enumerate() {
                         if let Some(k) = k {

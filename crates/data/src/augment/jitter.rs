@@ -75,7 +75,7 @@ impl Jitter {
     ///
     /// Drawn from the stream `jitter` of the epoch and image: the order, then three factors, whether
     /// they are used or not.
-    pub(crate) fn draw(&self, seed: u64, epoch: u64, index: u32) -> Changes {
+    pub(super) fn draw(&self, seed: u64, epoch: u64, index: u32) -> Changes {
         let mut stream = Stream::new(seed, JITTER, epoch, u64::from(index));
         let order = ORDERS[stream.below(6)];
         let strengths = [self.brightness, self.contrast, self.saturation];
@@ -86,7 +86,7 @@ impl Jitter {
 
 /// Drawn changes of one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Changes {
+pub(super) struct Changes {
     order: [usize; 3],
     /// Of brightness, contrast and saturation; 1 changes nothing.
     factors: [f32; 3],
@@ -94,7 +94,7 @@ pub(crate) struct Changes {
 
 impl Changes {
     /// Changes an image in place, C×H×W.
-    pub(crate) fn apply(&self, pixels: &mut [u8], shape: ImageShape) {
+    pub(super) fn apply(&self, pixels: &mut [u8], shape: ImageShape) {
         for which in self.order {
             let factor = self.factors[which];
             match which {
@@ -126,14 +126,14 @@ fn luma(r: u8, g: u8, b: u8) -> u8 {
 }
 
 /// Luma of each pixel of a coloured image, by its three planes.
-fn lumas(pixels: &[u8], plane: usize) -> impl Iterator<Item = u8> {
+pub(super) fn lumas(pixels: &[u8], plane: usize) -> impl Iterator<Item = u8> {
     let (r, rest) = pixels.split_at(plane);
     let (g, b) = rest.split_at(plane);
     r.iter().zip(g).zip(b).map(|((&r, &g), &b)| luma(r, g, b))
 }
 
 /// The mean luma, rounded to a whole number.
-fn mean_grey(pixels: &[u8], shape: ImageShape) -> f32 {
+pub(super) fn mean_grey(pixels: &[u8], shape: ImageShape) -> f32 {
     let plane = shape.plane().max(1);
     let sum: u64 = if shape.channels == 3 {
         lumas(pixels, plane).map(u64::from).sum()
