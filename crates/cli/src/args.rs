@@ -88,7 +88,7 @@ pub(crate) enum When {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a classifier, or continue a run
+    /// Train a classifier or a restorer, or continue a run
     Train(Box<Train>),
     /// Measure a trained network on a data set
     Eval(Eval),

@@ -101,7 +101,7 @@ codes! {
     SomePictures = E0711,
     Interrupted = E0712,
     TrainingPictures = E0713,
-    RestorerRecipe = E0714,
+    OtherTask = E0714,
     NoAnswer = E0801,
     AnalysisInput = E0802,
     Unreadable = E0901,

@@ -1,14 +1,17 @@
 //! `train --dry-run`: would this recipe run, and how long would it take? Nothing is written.
 
+use crate::args::Train;
 use crate::codes::Code;
+use crate::commands::train;
 use crate::failure::Failure;
 use crate::ui::Ui;
 use serde_json::json;
 use std::time::Instant;
 use timestep_engine::{End, GradientSink, Numbers};
-use timestep_nets::{Engine, ParamId, Pass, Targets, ops};
-use timestep_train::evaluate::images;
-use timestep_train::{Setup, Start};
+use timestep_nets::{Engine, ParamId, Pass, ops};
+use timestep_restore::learned::Phase;
+use timestep_train::evaluate::{images, targets};
+use timestep_train::{Job, RestoreSetup, Setup, Start};
 
 /// Which parameters a gradient has reached.
 struct Reached(Vec<bool>);
@@ -19,8 +22,109 @@ impl GradientSink for Reached {
     }
 }
 
+/// Takes a piece of the work in memory, and says what all of it would take and where it would go.
+pub(crate) fn run(args: &Train, job: &Job, engine: &dyn Engine, ui: Ui) -> Result<u8, Failure> {
+    let folder = args.out.join(train::name(args, job)).display().to_string();
+    let runs = Runs {
+        folder,
+        seeds: args.seeds,
+    };
+    match job {
+        Job::Classify(setup) => classifier(setup, &runs, engine, ui),
+        Job::Restore(setup) => restorer(setup, &runs, ui),
+    }
+}
+
+/// What would be written.
+struct Runs {
+    /// Folder of the first run.
+    folder: String,
+    seeds: u64,
+}
+
+impl Runs {
+    /// Where the runs would go, and how many there are.
+    fn text(&self) -> String {
+        match self.seeds {
+            1 => self.folder.clone(),
+            n => format!("{} and {} more, a seed each", self.folder, n - 1),
+        }
+    }
+}
+
+/// One evaluation of the loss of all steps.
+fn restorer(setup: &RestoreSetup, runs: &Runs, ui: Ui) -> Result<u8, Failure> {
+    let recipe = setup.recipe();
+    let whole = Phase {
+        first: 0,
+        last: setup.start.steps(),
+        iterations: 0,
+    };
+    // The longest phase says most of the time; a checked recipe has one.
+    let longest = setup
+        .phases
+        .iter()
+        .max_by_key(|(phase, _)| phase.last - phase.first);
+    let phase = longest.map_or(whole, |(phase, _)| *phase);
+    let began = Instant::now();
+    let found = setup.start.evaluate(&setup.train, phase)?;
+    let seconds = began.elapsed().as_secs_f64();
+    let psnr = setup.start.psnr(found.loss);
+    let pixels: usize = setup.train.iter().map(|s| s.clean.pixels().len()).sum();
+    let iterations: usize = setup.phases.iter().map(|(phase, _)| phase.iterations).sum();
+    if ui.json {
+        ui.object(json!({
+            "recipe": setup.resolved.name,
+            "model": recipe.model_name(),
+            "sigma": recipe.model.sigma,
+            "train_pictures": setup.train.len(),
+            "train_pixels": pixels,
+            "test_pictures": setup.test.len(),
+            "parameters": setup.start.count(whole),
+            "phases": setup.phases.len(),
+            "iterations": iterations,
+            "loss": found.loss,
+            "psnr": psnr,
+            "seconds_per_evaluation": seconds,
+            "run": runs.folder,
+            "seeds": runs.seeds,
+        }));
+    } else {
+        ui.data(&format!(
+            "recipe    {} (seed {})\n\
+             pictures  {} to train on ({pixels} pixels), {} to measure on; noise {}\n\
+             model     {}: {} parameters, started at {psnr:.3} dB\n\
+             phases    {} of at most {iterations} iterations together\n\
+             time      {seconds:.2} s for an evaluation of {}; an iteration takes one or two\n\
+             run       {}\n\
+             Nothing was written. Remove --dry-run to start.",
+            setup.resolved.name,
+            recipe.train.seed,
+            setup.train.len(),
+            setup.test.len(),
+            recipe.model.sigma,
+            setup.start.shape(),
+            setup.start.count(whole),
+            setup.phases.len(),
+            match phase.last - phase.first {
+                1 => "one step".to_owned(),
+                n => format!("{n} steps"),
+            },
+            runs.text(),
+        ));
+    }
+    if !found.loss.is_finite() || found.gradient.iter().any(|g| !g.is_finite()) {
+        let message = format!(
+            "the first loss is {}, or its slope is not finite",
+            found.loss
+        );
+        return Err(Failure::negative(message, None).coded(Code::FirstBatch));
+    }
+    Ok(0)
+}
+
 /// One forward and backward pass of one batch, timed on its second time.
-pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Failure> {
+fn classifier(setup: &Setup, runs: &Runs, engine: &dyn Engine, ui: Ui) -> Result<u8, Failure> {
     let recipe = setup.recipe();
     let loader = setup.train_loader()?;
     let Some(batch) = loader.epoch(0, 0).next() else {
@@ -48,11 +152,7 @@ pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Fail
         let dims = [part, channels, height, width];
         let pixels = &pixels[..dims.iter().product()];
         let logits = setup.network.forward(&pass, pass.images(dims, pixels))?;
-        let targets = Targets {
-            labels: batch.labels[..part].to_vec(),
-            smoothing: recipe.train.label_smoothing,
-            mixed: None,
-        };
+        let targets = targets(&batch, recipe.train.label_smoothing);
         let loss = ops::cross_entropy(&logits, &targets);
         loss_value = loss.read().first().copied().unwrap_or(f64::NAN);
         let mut reached = Reached(vec![false; parameters.specs().len()]);
@@ -85,6 +185,8 @@ pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Fail
             "hours": hours,
             "activation_bytes": memory,
             "without_gradient": without,
+            "run": runs.folder,
+            "seeds": runs.seeds,
         }));
     } else {
         ui.data(&format!(
@@ -95,6 +197,7 @@ pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Fail
              memory    about {} MB of activations at batch {}\n\
              check     one batch forward and backward: loss {loss_value:.3} (ln {} = {:.3})\n\
              time      {seconds:.2} s a step, {steps} steps: about {}\n\
+             run       {}\n\
              Nothing was written. Remove --dry-run to start.",
             setup.resolved.name,
             recipe.train.seed,
@@ -114,6 +217,7 @@ pub(crate) fn run(setup: &Setup, engine: &dyn Engine, ui: Ui) -> Result<u8, Fail
             network.config().classes,
             (network.config().classes as f64).ln(),
             duration(hours),
+            runs.text(),
         ));
     }
     if !without.is_empty() || !loss_value.is_finite() {

@@ -10,7 +10,6 @@ use timestep_numerics::analysis::AnalysisError;
 use timestep_restore::RestoreError;
 use timestep_restore::batch::BatchError;
 use timestep_restore::job::JobError;
-use timestep_restore::training::TrainingError;
 use timestep_train::TrainError;
 use timestep_train::files::FileError;
 use timestep_train::recipe::RecipeError;
@@ -126,12 +125,6 @@ impl From<JobError> for Failure {
 impl From<BatchError> for Failure {
     fn from(error: BatchError) -> Self {
         Self::of(&error, Some(error.hint()))
-    }
-}
-
-impl From<TrainingError> for Failure {
-    fn from(error: TrainingError) -> Self {
-        Self::of(&error, error.hint())
     }
 }
 

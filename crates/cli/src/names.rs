@@ -12,7 +12,7 @@ use timestep_numerics::{SchemeFacts, facts, schemes};
 use timestep_restore::MethodFacts;
 use timestep_restore::methods::METHODS;
 use timestep_train::optimisers::{OptimiserFacts, optimiser_facts, optimisers};
-use timestep_train::recipe::{SETTINGS, Setting, setting};
+use timestep_train::recipe::{Setting, TaskKind, setting, settings};
 use timestep_train::sinks::{SINKS, SinkKind};
 
 /// The name of no noise.
@@ -36,8 +36,8 @@ pub(crate) enum Named {
     Method(&'static MethodFacts),
     /// A data set.
     Data(Box<DatasetInfo>),
-    /// A setting of a recipe.
-    Setting(&'static Setting),
+    /// A setting of a recipe, with the task that it belongs to; one that both have is shown as that of classifiers.
+    Setting(TaskKind, &'static Setting),
     /// A kind of log.
     Log(&'static SinkKind),
     /// A recipe, by its name.
@@ -76,8 +76,10 @@ pub(crate) fn find(name: &str) -> Result<Named, Failure> {
     if let Some(data) = timestep_data::list().into_iter().find(|d| d.key == name) {
         return Ok(Named::Data(Box::new(data)));
     }
-    if let Some(setting) = setting(name) {
-        return Ok(Named::Setting(setting));
+    for task in [TaskKind::Classify, TaskKind::Restore] {
+        if let Some(setting) = setting(task, name) {
+            return Ok(Named::Setting(task, setting));
+        }
     }
     if let Some(log) = SINKS.iter().find(|s| s.key == name) {
         return Ok(Named::Log(log));
@@ -110,8 +112,12 @@ pub(crate) fn analyses() -> impl Iterator<Item = clap::Command> {
 fn unknown(name: &str) -> Failure {
     // `train.lr` means `optimiser.lr`, and so does `lr`: the last part of a setting says most.
     let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
-    let mut near: Vec<String> = SETTINGS
-        .iter()
+    let all = || {
+        let restorers = settings(TaskKind::Restore).iter();
+        let own = restorers.filter(|s| setting(TaskKind::Classify, s.path).is_none());
+        settings(TaskKind::Classify).iter().chain(own)
+    };
+    let mut near: Vec<String> = all()
         .filter(|s| last(s.path) == last(name))
         .map(|s| s.path.to_owned())
         .collect();
@@ -132,7 +138,7 @@ fn unknown(name: &str) -> Failure {
             .chain(aliases.copied())
             .chain(METHODS.iter().map(|m| m.facts.key))
             .chain(data.iter().map(|d| d.key))
-            .chain(SETTINGS.iter().map(|s| s.path))
+            .chain(all().map(|s| s.path))
             .chain(SINKS.iter().map(|s| s.key))
             .chain(analyses.iter().map(clap::Command::get_name))
             .chain(Code::ALL.iter().map(|code| code.key()))

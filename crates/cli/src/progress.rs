@@ -2,7 +2,10 @@
 
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
-use timestep_train::event::{Event, Sink, SinkError};
+use timestep_train::event::{Event, Position, Sink, SinkError, What};
+
+/// A restorer says how it gets on every so many evaluations.
+const EVALUATIONS: usize = 5;
 
 /// Shows events on standard error, or as JSON lines on standard output.
 pub(crate) struct Display {
@@ -53,28 +56,23 @@ impl Display {
             Event::Start {
                 run,
                 recipe,
-                network,
-                data,
-                parameters,
-                train_images,
-                test_images,
-                epochs,
-                steps_per_epoch,
+                what,
                 resumed,
                 ..
             } => {
-                (self.epochs, self.per_epoch) = (*epochs, *steps_per_epoch);
-                self.line(&format!(
-                    "{recipe}: {network}, {parameters} parameters, on {data} ({train_images} train, \
-                     {test_images} test images) → {run}"
-                ));
+                self.line(&format!("{recipe}: {} → {run}", opening(what)));
                 if let Some(at) = resumed {
-                    self.line(&format!(
-                        "continuing after epoch {}, step {}",
-                        at.epoch, at.step
-                    ));
+                    self.line(&format!("continuing after {at}"));
                 }
-                self.start(resumed.map_or(0, |at| at.step));
+                if let What::Classifier {
+                    epochs,
+                    steps_per_epoch,
+                    ..
+                } = what
+                {
+                    (self.epochs, self.per_epoch) = (*epochs, *steps_per_epoch);
+                    self.start(resumed.map_or(0, Position::count));
+                }
             }
             Event::Step {
                 epoch,
@@ -125,6 +123,43 @@ impl Display {
                     bar.set_position(*step as u64);
                 }
             }
+            Event::Phase {
+                phase,
+                of,
+                first,
+                last,
+                parameters,
+                pictures,
+                iterations,
+            } => {
+                let steps = match last - first {
+                    0 => format!("step {first}"),
+                    _ => format!("steps {first} to {last} together"),
+                };
+                self.line(&format!(
+                    "phase {phase}/{of}  {steps}, {parameters} parameters, {pictures} pictures, at most \
+                     {iterations} iterations"
+                ));
+            }
+            Event::Evaluation {
+                evaluation,
+                psnr,
+                seconds,
+                ..
+            } if evaluation % EVALUATIONS == 0 => {
+                self.line(&format!(
+                    "  evaluation {evaluation}  {psnr:.3} dB  {seconds:.0} s"
+                ));
+            }
+            Event::PhaseEnd { restored, .. } => {
+                let test = restored
+                    .test
+                    .map_or(String::new(), |t| format!("  test {:.3} dB", t.psnr));
+                self.line(&format!(
+                    "phase {}  train {:.3} dB{test}  after {} evaluations",
+                    restored.phase, restored.psnr, restored.evaluation
+                ));
+            }
             Event::Warning { message, hint } => {
                 self.line(&format!("warning: {message}"));
                 if let Some(hint) = hint {
@@ -147,6 +182,26 @@ fn rate(lr: f64) -> String {
         format!("{lr:.4}")
     } else {
         format!("{lr:.1e}")
+    }
+}
+
+/// What a run begins with.
+fn opening(what: &What) -> String {
+    match what {
+        What::Classifier {
+            network,
+            data,
+            parameters,
+            train_images,
+            test_images,
+            ..
+        } => format!(
+            "{network}, {parameters} parameters, on {data} ({train_images} train, {test_images} test images)"
+        ),
+        What::Restorer(start) => format!(
+            "{}, {} parameters, for noise {} ({} train, {} test pictures)",
+            start.model, start.parameters, start.sigma, start.train_pictures, start.test_pictures
+        ),
     }
 }
 

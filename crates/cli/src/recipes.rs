@@ -4,8 +4,9 @@ use crate::failure::Failure;
 use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Preset, preset, presets};
 use timestep_numerics::noise::noise_facts;
-use timestep_restore::training::{embedded as restorers, embedded_text as restorer_text};
-use timestep_train::recipe::{Layers, Origin, Recipe, data_sets, embedded, embedded_text};
+use timestep_train::recipe::{
+    AnyResolved, Layers, Origin, data_sets, embedded, embedded_text, restorers,
+};
 
 /// Every data set with every network, and the embedded recipes with settings of their own.
 pub(crate) fn recipes() -> Vec<String> {
@@ -54,24 +55,36 @@ pub(crate) fn is_recipe(name: &str) -> bool {
             .any(|recipe| recipe == plain || recipe == name)
 }
 
-/// A recipe of a classifier by name, resolved.
-pub(crate) fn resolved(name: &str) -> Result<Recipe, Failure> {
-    Ok(Layers::load(name).resolve()?.recipe)
+/// A recipe by name, resolved.
+pub(crate) fn resolved(name: &str) -> Result<AnyResolved, Failure> {
+    Ok(Layers::load(name).resolve_any()?)
 }
 
 /// The page of a recipe: what it says itself, then every setting that is no default.
 pub(crate) fn page(name: &str) -> Result<String, Failure> {
-    if let Some(text) = restorer_text(name) {
-        return Ok(format!(
-            "{text}\nTrain it: `timestep train {name} --data-dir PICTURES`.\n"
-        ));
-    }
-    let resolved = Layers::load(name).resolve()?;
-    let recipe = &resolved.recipe;
-    let mut text = format!(
-        "Trains `{}` on `{}` for {} epochs, {} images a batch.\n",
-        recipe.network.preset, recipe.data.name, recipe.train.epochs, recipe.train.batch
-    );
+    let resolved = resolved(name)?;
+    let (mut text, check) = match &resolved {
+        AnyResolved::Classify(resolved) => {
+            let recipe = &resolved.recipe;
+            let text = format!(
+                "Trains `{}` on `{}` for {} epochs, {} images a batch.\n",
+                recipe.network.preset, recipe.data.name, recipe.train.epochs, recipe.train.batch
+            );
+            (text, format!("timestep train {name} --dry-run"))
+        }
+        AnyResolved::Restore(resolved) => {
+            let recipe = &resolved.recipe;
+            let text = format!(
+                "Trains `{}` to remove noise of standard deviation {} from pictures of your own.\n",
+                recipe.model_name(),
+                recipe.model.sigma
+            );
+            (
+                text,
+                format!("timestep train {name} --data-dir PICTURES --dry-run"),
+            )
+        }
+    };
     let data = name.split('/').next().unwrap_or(name);
     let mut files = vec![data];
     files.extend((data != name).then_some(name));
@@ -92,7 +105,7 @@ pub(crate) fn page(name: &str) -> Result<String, Failure> {
         ));
     }
     text.push_str(&format!(
-        "\nAll settings: `timestep config show {name}`. Check it: `timestep train {name} --dry-run`.\n"
+        "\nAll settings: `timestep config show {name}`. Check it: `{check}`.\n"
     ));
     Ok(text)
 }

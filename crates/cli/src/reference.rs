@@ -12,7 +12,7 @@ use crate::names::type_name;
 use crate::spoken::root;
 use clap::{CommandFactory, ValueEnum};
 use serde_json::Value;
-use timestep_train::recipe::{SETTINGS, default_of};
+use timestep_train::recipe::{TaskKind, default_of, settings};
 
 /// The command that writes the pages.
 const COMMAND: &str =
@@ -83,28 +83,35 @@ fn commands_are_documented() {
 
 #[test]
 fn settings_are_documented() {
-    let (mut text, mut section) = (String::new(), "");
-    let mut rows = Vec::new();
     let head = ["setting", "type", "default", "what"];
-    for setting in SETTINGS.iter() {
-        let of = setting.path.split('.').next().unwrap_or_default();
-        if of != section && !rows.is_empty() {
-            text.push_str(&format!("## {section}\n\n{}\n", table(&head, &rows)));
-            rows.clear();
+    let tables = |task: TaskKind| {
+        let (mut text, mut section) = (String::new(), "");
+        let mut rows = Vec::new();
+        for setting in settings(task) {
+            let of = setting.path.split('.').next().unwrap_or_default();
+            if of != section && !rows.is_empty() {
+                text.push_str(&format!("### {section}\n\n{}\n", table(&head, &rows)));
+                rows.clear();
+            }
+            section = of;
+            rows.push(vec![
+                format!("`{}`", setting.path),
+                type_name(setting.kind),
+                format!("`{}`", default_of(task, setting.path)),
+                setting.about.to_owned(),
+            ]);
         }
-        section = of;
-        rows.push(vec![
-            format!("`{}`", setting.path),
-            type_name(setting.kind),
-            format!("`{}`", default_of(setting.path)),
-            setting.about.to_owned(),
-        ]);
-    }
-    text.push_str(&format!("## {section}\n\n{}", table(&head, &rows)));
+        text + &format!("### {section}\n\n{}", table(&head, &rows))
+    };
+    let text = format!(
+        "## Classifiers\n\n{}\n## Restorers\n\n{}",
+        tables(TaskKind::Classify),
+        tables(TaskKind::Restore)
+    );
     let intro = "The settings of a recipe, by section. A recipe file holds some of them; the others have the default, or what \
                  the recipe of the data set says. `--set section.key=value` changes one on the command line, and \
-                 `timestep config show RECIPE` shows where each value comes from. The recipes of restorers have \
-                 settings of their own: `timestep config show denoising/trd-5x5-s25`.";
+                 `timestep config show RECIPE` shows where each value comes from. `task.kind` says which settings \
+                 a recipe has; one of the other task is refused.";
     check(
         "settings.md",
         "Settings of a recipe",

@@ -1,10 +1,15 @@
 //! Does a result meet the conditions of `--require`?
 
+use crate::codes::Code;
 use crate::failure::Failure;
-use timestep_train::event::TestMetrics;
+use timestep_train::event::{Measured, TestMetrics};
+use timestep_train::recipe::TaskKind;
 
 /// What a test of a network measures.
 const TEST: [&str; 3] = ["top1", "top5", "loss"];
+
+/// What is measured of a restorer in training.
+const RESTORED: [&str; 1] = ["psnr"];
 
 /// A condition such as `top1>=0.9`.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,9 +28,26 @@ enum Comparison {
     Below,
 }
 
-/// Reads conditions on a test; wrong ones are usage errors before anything runs.
-pub(crate) fn parse(texts: &[String]) -> Result<Vec<Condition>, Failure> {
-    parse_for(texts, &TEST, "top1>=0.9")
+/// Reads conditions on the result of a task; wrong ones are usage errors before anything runs.
+pub(crate) fn parse(texts: &[String], task: TaskKind) -> Result<Vec<Condition>, Failure> {
+    let (own, example, others): (&[_], _, &[&str]) = match task {
+        TaskKind::Classify => (&TEST, "top1>=0.9", &RESTORED),
+        TaskKind::Restore => (&RESTORED, "psnr>=28", &TEST),
+    };
+    for text in texts {
+        let name = text.split(['<', '>']).next().unwrap_or_default().trim();
+        if others.contains(&name) {
+            return Err(Failure::usage(
+                format!("`{text}`: {} has no `{name}`", task.noun()),
+                format!(
+                    "it is measured by {}, for instance --require '{example}'",
+                    own.join(", ")
+                ),
+            )
+            .coded(Code::OtherTask));
+        }
+    }
+    parse_for(texts, own, example)
 }
 
 /// Reads conditions on these measures.
@@ -82,6 +104,15 @@ pub(crate) fn check(conditions: &[Condition], test: &TestMetrics) -> Result<(), 
     check_values(conditions, &values)
 }
 
+/// Fails with exit code 1 if a condition does not hold at the end of a run. The PSNR of a restorer is that on its test pictures;
+/// without any, that on its training pictures.
+pub(crate) fn check_measured(conditions: &[Condition], measured: &Measured) -> Result<(), Failure> {
+    match measured {
+        Measured::Classifier { test, .. } => check(conditions, test),
+        Measured::Restorer { last, .. } => check_values(conditions, &[("psnr", last.counted())]),
+    }
+}
+
 /// Fails with exit code 1 if a condition does not hold for these values; one that was not measured is NaN,
 /// for which none holds.
 pub(crate) fn check_values(
@@ -124,6 +155,15 @@ mod tests {
         assert!(holds("top1>=0.9") && holds("loss < 1") && holds("top5<=1"));
         assert!(!holds("top1>0.9") && !holds("loss>=0.6"));
         assert!(one("accuracy>1").is_err() && one("top1=1").is_err());
+        let of = |text: &str, task| parse(&[text.to_owned()], task);
+        assert!(of("psnr>=28", TaskKind::Restore).is_ok());
+        for (text, task) in [
+            ("psnr>=28", TaskKind::Classify),
+            ("top1>=0.9", TaskKind::Restore),
+        ] {
+            let failure = of(text, task).expect_err("of the other task");
+            assert_eq!(failure.error, Code::OtherTask);
+        }
         let psnr = parse_for(&["psnr>=28".to_owned()], &["psnr"], "psnr>=28").expect("a condition");
         assert!(check_values(&psnr, &[("psnr", 28.5)]).is_ok());
         assert!(check_values(&psnr, &[("psnr", f64::NAN)]).is_err());

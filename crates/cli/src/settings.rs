@@ -3,15 +3,12 @@
 use crate::args::RecipeFlags;
 use std::path::Path;
 use timestep_train::TrainError;
-use timestep_train::recipe::Layers;
+use timestep_train::recipe::{DEFAULT_RECIPE, Layers, TaskKind};
 use timestep_train::run;
-
-/// The recipe that is trained when none is named.
-pub(crate) const DEFAULT: &str = "digits/lm-resnet-20";
 
 /// The layers below the flags: an embedded recipe, a file, or a run folder.
 pub(crate) fn layers(recipe: Option<&str>) -> Result<Layers, TrainError> {
-    let recipe = recipe.unwrap_or(DEFAULT);
+    let recipe = recipe.unwrap_or(DEFAULT_RECIPE);
     let path = Path::new(recipe);
     if path.join(run::RECIPE).is_file() {
         return run::layers(path);
@@ -19,8 +16,13 @@ pub(crate) fn layers(recipe: Option<&str>) -> Result<Layers, TrainError> {
     Ok(Layers::load(recipe))
 }
 
-/// Puts flags on top of layers.
+/// Puts flags on top of layers. A flag that recipes of this task do not have keeps the path of the other task: it is refused, with
+/// what to use instead, when the layers are resolved.
 pub(crate) fn with_flags(mut layers: Layers, flags: &RecipeFlags) -> Layers {
+    let (scheme, steps) = match layers.task() {
+        TaskKind::Classify => ("network.scheme", "network.steps"),
+        TaskKind::Restore => ("model.scheme", "model.steps"),
+    };
     let named = [
         ("--seed", "train.seed", &flags.seed),
         ("--epochs", "train.epochs", &flags.epochs),
@@ -28,10 +30,10 @@ pub(crate) fn with_flags(mut layers: Layers, flags: &RecipeFlags) -> Layers {
         ("--lr", "optimiser.lr", &flags.lr),
         ("--net", "network.preset", &flags.net),
         ("--block", "network.block", &flags.block),
-        ("--scheme", "network.scheme", &flags.scheme),
+        ("--scheme", scheme, &flags.scheme),
         ("--noise", "network.noise", &flags.noise),
         ("--optimiser", "optimiser.name", &flags.optimiser),
-        ("--steps", "network.steps", &flags.steps),
+        ("--steps", steps, &flags.steps),
         ("--width", "network.width", &flags.width),
         ("--data", "data.name", &flags.data),
         ("--data-dir", "data.dir", &flags.data_dir),

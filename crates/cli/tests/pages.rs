@@ -6,7 +6,18 @@ use common::{objects, ok, run};
 use std::path::Path;
 
 /// What can be listed, the key of a name in its objects, and the headings of its pages in their order.
-const KINDS: [(&str, &str, &[&str]); 11] = [
+const KINDS: [(&str, &str, &[&str]); 12] = [
+    (
+        "optimisers",
+        "optimiser",
+        &[
+            "Equation",
+            "As a scheme",
+            "Memory",
+            "When to use / when not",
+            "Reference",
+        ],
+    ),
     (
         "schemes",
         "scheme",

@@ -218,7 +218,7 @@ fn sixty_four_images_are_learned_by_heart() {
         "--overfit",
         "64",
         "--epochs",
-        "30",
+        "40",
         "--batch",
         "32",
         "--steps",

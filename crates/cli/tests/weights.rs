@@ -4,12 +4,12 @@ mod common;
 
 use common::{ok, refused, run};
 use std::path::{Path, PathBuf};
-use timestep_nets::{Metadata, Network, device, preset, read_safetensors, to_safetensors};
+use timestep_nets::{Metadata, Network, preset, read_safetensors, to_safetensors};
 
 /// Weights of a published network as another program would write them.
 fn foreign(folder: &Path, name: &str) -> PathBuf {
     let network = Network::build(&preset(name).expect("registered").at_home()).expect("builds");
-    let parameters = network.init(3, &device("cpu").expect("cpu"));
+    let parameters = network.init(3);
     let path = folder.join(format!("{name}.safetensors"));
     let bytes = to_safetensors(&parameters, &Metadata::new()).expect("weights");
     std::fs::write(&path, bytes).expect("written");

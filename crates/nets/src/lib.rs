@@ -52,8 +52,8 @@ pub use presets::{Counts, Home, Preset, Published, preset, presets};
 pub use segment::{Segment, SegmentSummary};
 pub use spectrum::{Eigenvalue, MARGIN, StepSpectrum, Verdict};
 pub use timestep_engine::{
-    Array, Coef, ConvSpec, Engine, Features, Gradients, Init, ParamId, Parameters, Role, Sampling,
-    Size, Spec, Specs, Targets, Window, ops,
+    Array, Coef, ConvSpec, Engine, Features, Gradients, Init, Mixed, ParamId, Parameters, Role,
+    Sampling, Size, Spec, Specs, Targets, Window, ops,
 };
 pub use trace::{SegmentTrace, TraceRow, Tracer};
 pub use transition::{Arrival, Entrance, Reduction};

@@ -1,9 +1,12 @@
 //! Does every block work with every scheme? Shapes, gradients, weights, train against eval.
 
+mod common;
+
+use common::{Images, classes, learn, logits};
+use timestep_engine::{Exact, Fused, Recording, Wanted};
 use timestep_nets::{
-    DType, Device, Granularity, InputShape, Metadata, Mode, Network, NetworkConfig, Parameters,
-    Pass, Role, Shortcut, Tensor, TensorData, Transition, blocks, device, ops, read_safetensors,
-    stream, to_safetensors,
+    Engine, Granularity, InputShape, Metadata, Mode, Network, NetworkConfig, Parameters, Pass,
+    Role, Shortcut, Transition, blocks, ops, read_safetensors, to_safetensors,
 };
 use timestep_numerics::schemes;
 
@@ -21,46 +24,38 @@ fn config(block: &str, scheme: &str) -> NetworkConfig {
     }
 }
 
-fn images(batch: usize, device: &Device, dtype: DType) -> Tensor<4> {
-    use rand_chacha::rand_core::Rng;
-    let mut rng = stream(3, "images");
-    let n = batch * INPUT.channels * INPUT.height * INPUT.width;
-    let values: Vec<f32> = (0..n)
-        .map(|_| (rng.next_u32() as f64 / u32::MAX as f64 * 2.0 - 1.0) as f32)
-        .collect();
-    let shape = [batch, INPUT.channels, INPUT.height, INPUT.width];
-    Tensor::from_data(TensorData::new(values, shape), (device, dtype))
+fn images(batch: usize) -> Images {
+    Images::named("images", batch, INPUT)
 }
 
-fn loss(network: &Network, values: &[Tensor<1>], images: Tensor<4>, mode: Mode) -> Tensor<1> {
-    let [batch, ..] = images.dims();
-    let labels: Vec<i32> = (0..batch as i32).map(|i| i % 5).collect();
-    let labels = Tensor::from_data(TensorData::new(labels, [batch]), &images.device());
-    let pass = Pass::new(values, mode);
-    ops::cross_entropy(
-        network.forward(&pass, images).expect("forward"),
-        labels,
-        0.1,
-    )
+/// The smoothed loss of images in a pass.
+fn loss(pass: &Pass, network: &Network, images: &Images) -> f64 {
+    let logits = network.forward(pass, images.on(pass)).expect("forward");
+    let [batch, ..] = images.dims;
+    ops::cross_entropy(&logits, &classes(batch, 0.1)).read()[0]
 }
 
-fn scalar(tensor: &Tensor<1>) -> f64 {
-    tensor.to_data().iter::<f64>().next().expect("one number")
-}
-
-/// Gradient of every trained parameter, in layout order.
-fn gradients(network: &Network, parameters: &Parameters, images: Tensor<4>) -> Vec<Vec<f64>> {
-    let values = parameters.tracked();
-    let grads = loss(network, &values, images.autodiff(), Mode::Train).backward();
-    values
-        .iter()
+/// Gradient of every trained parameter, in layout order; nothing for the others.
+fn gradients(
+    engine: &dyn Engine,
+    (network, parameters): (&Network, &Parameters),
+    images: &Images,
+) -> Vec<Vec<f64>> {
+    let pass = Pass::training(engine, parameters);
+    let [batch, ..] = images.dims;
+    let images = images.on(&pass);
+    let found = learn(pass, network, images, &classes(batch, 0.1));
+    found
+        .gradients
+        .into_iter()
         .zip(parameters.specs().iter())
-        .map(|(value, spec)| match value.grad(&grads) {
-            Some(grad) => grad.to_data().iter::<f64>().collect(),
-            None => {
-                assert!(!spec.is_trained(), "`{}` receives no gradient", spec.name);
-                Vec::new()
-            }
+        .map(|(gradient, spec)| {
+            assert!(
+                gradient.is_some() || !spec.is_trained(),
+                "`{}` receives no gradient",
+                spec.name
+            );
+            gradient.unwrap_or_default()
         })
         .collect()
 }
@@ -74,17 +69,27 @@ fn all_blocks() -> Vec<String> {
 
 #[test]
 fn every_pair_trains_two_steps_and_weights_round_trip() {
-    let device = device("cpu").expect("cpu");
     for block in all_blocks() {
         for scheme in schemes() {
             let config = config(&block, scheme.key);
             let network =
                 Network::build(&config).unwrap_or_else(|e| panic!("{}: {e}", config.name));
-            let mut parameters = network.init(1, &device);
+            // All ReLUs of a branch of one or two channels may be off under one seed, hardly under each of five.
+            let dead = |seed: &u64| {
+                let parameters = network.init(*seed);
+                let all = gradients(&Fused, (&network, &parameters), &images(3));
+                let reached = |grad: &Vec<f64>| grad.iter().any(|g| *g != 0.0);
+                let specs = parameters.specs().iter().zip(&all);
+                specs
+                    .filter(|(s, grad)| s.is_trained() && !reached(grad))
+                    .count()
+            };
+            let seed = (1..6).min_by_key(dead).expect("five seeds");
+            let mut parameters = network.init(seed);
             for _ in 0..2 {
-                let all = gradients(&network, &parameters, images(3, &device, DType::F32));
+                let all = gradients(&Fused, (&network, &parameters), &images(3));
                 for (id, grad) in parameters.ids().zip(&all) {
-                    let spec = &parameters.specs()[id.index()];
+                    let spec = parameters.specs()[id.index()].clone();
                     let what = format!("{}: `{}`", config.name, spec.name);
                     if !spec.is_trained() {
                         continue;
@@ -95,18 +100,19 @@ fn every_pair_trains_two_steps_and_weights_round_trip() {
                         spec.name.contains(".se.fc1.") || spec.name.ends_with(".se.fc2.weight");
                     let some = grad.iter().any(|g| *g != 0.0);
                     assert!(some || gate, "{what} has no gradient");
-                    let moved = parameters.read(id).into_iter().zip(grad);
-                    let moved: Vec<f32> = moved.map(|(v, g)| v - 1e-3 * *g as f32).collect();
-                    let data = TensorData::new(moved, [grad.len()]);
-                    parameters.set(id, Tensor::from_data(data, &device));
+                    let values = parameters.value_mut(id);
+                    assert_eq!(values.len(), grad.len(), "{what}");
+                    for (value, g) in values.iter_mut().zip(grad) {
+                        *value -= 1e-3 * *g as f32;
+                    }
                 }
             }
             let bytes = to_safetensors(&parameters, &Metadata::new()).expect("writes");
             let again = network
-                .load(&read_safetensors(&bytes).expect("reads"), &device)
+                .load(&read_safetensors(&bytes).expect("reads"))
                 .expect("fits its own network");
             for id in parameters.ids() {
-                assert_eq!(parameters.read(id), again.read(id));
+                assert_eq!(parameters.value(id), again.value(id));
             }
         }
     }
@@ -116,13 +122,12 @@ fn every_pair_trains_two_steps_and_weights_round_trip() {
 /// the network is not the trained one in evaluation.
 #[test]
 fn every_evaluation_of_a_block_has_statistics_of_its_own() {
-    let device = device("cpu").expect("cpu");
     for block in all_blocks() {
         for scheme in schemes() {
             let network = Network::build(&config(&block, scheme.key)).expect("fits");
-            let parameters = network.init(1, &device);
-            let pass = Pass::new(parameters.values(), Mode::Train);
-            let images = images(2, &device, DType::F32);
+            let parameters = network.init(1);
+            let pass = Pass::new(&Fused, &parameters, Mode::Train);
+            let images = images(2).on(&pass);
             network.forward(&pass, images).expect("forward");
             let mut noted: Vec<usize> = pass
                 .into_statistics()
@@ -142,7 +147,6 @@ fn every_evaluation_of_a_block_has_statistics_of_its_own() {
 
 #[test]
 fn gradients_agree_with_finite_differences_in_f64() {
-    let device = device("cpu").expect("cpu");
     for (block, scheme) in [
         ("preact", "lm"),
         ("postact", "euler"),
@@ -155,33 +159,36 @@ fn gradients_agree_with_finite_differences_in_f64() {
         ("conv-norm-relu", "poly2"),
     ] {
         let network = Network::build(&config(block, scheme)).expect("builds");
-        let parameters = network.init(2, &device).cast(DType::F64);
-        let images = images(4, &device, DType::F64);
-        let exact = gradients(&network, &parameters, images.clone());
-        for (index, spec) in network
-            .specs()
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| s.is_trained())
-        {
+        let parameters = network.init(2);
+        let images = images(4);
+        let exact = gradients(&Exact, (&network, &parameters), &images);
+        let specs = network.specs();
+        let still = Recording {
+            wanted: Wanted::Nothing,
+            statistics: true,
+        };
+        for (id, spec) in specs.ids().zip(specs.iter()) {
+            if !spec.is_trained() {
+                continue;
+            }
             let at = spec.len() / 2;
             let at_offset = |offset: f64| {
-                let mut values = parameters.values().to_vec();
-                let mut numbers: Vec<f64> = values[index].to_data().iter::<f64>().collect();
-                numbers[at] += offset;
-                let data = TensorData::new(numbers, [spec.len()]);
-                values[index] = Tensor::from_data(data, (&device, DType::F64));
-                scalar(&loss(&network, &values, images.clone(), Mode::Train))
+                let values = parameters.values().iter();
+                let mut values: Vec<f64> = values.map(|v| f64::from(*v)).collect();
+                values[specs.range(id)][at] += offset;
+                let tape = Exact.open_f64(specs, values, &still);
+                loss(&Pass::on(tape, Mode::Train), &network, &images)
             };
             // Small enough that hardly any ReLU changes sides between the two evaluations.
             let e = 1e-6;
             let numeric = (at_offset(e) - at_offset(-e)) / (2.0 * e);
-            let scale = exact[index].iter().fold(1e-3_f64, |m, g| m.max(g.abs()));
+            let exact = &exact[id.index()];
+            let scale = exact.iter().fold(1e-3_f64, |m, g| m.max(g.abs()));
             assert!(
-                (numeric - exact[index][at]).abs() < 2e-5 * scale,
+                (numeric - exact[at]).abs() < 2e-5 * scale,
                 "{block} x {scheme} `{}`: {numeric} against {}",
                 spec.name,
-                exact[index][at]
+                exact[at]
             );
         }
     }
@@ -189,47 +196,38 @@ fn gradients_agree_with_finite_differences_in_f64() {
 
 #[test]
 fn zero_coefficient_is_bitwise_the_residual_network() {
-    let device = device("cpu").expect("cpu");
     let lm = Network::build(&config("preact", "lm")).expect("builds");
     let euler = Network::build(&config("preact", "euler")).expect("builds");
-    let plain = euler.init(5, &device);
-    let mut with_k = lm.init(5, &device);
+    let plain = euler.init(5);
+    let mut with_k = lm.init(5);
     for id in with_k.ids() {
         if with_k.specs()[id.index()].role == Role::Coefficient {
-            with_k.set(id, Tensor::zeros([1], &device));
+            with_k.value_mut(id).fill(0.0);
         }
     }
     for mode in [Mode::Train, Mode::Eval] {
-        let logits = |network: &Network, parameters: &Parameters| -> Vec<f32> {
-            let pass = Pass::new(parameters.values(), mode);
-            let out = network
-                .forward(&pass, images(3, &device, DType::F32))
-                .expect("forward");
-            out.to_data().iter::<f32>().collect()
+        let of = |network: &Network, parameters: &Parameters| {
+            logits(&Fused, (network, parameters), &images(3), mode, None)
         };
-        assert_eq!(logits(&lm, &with_k), logits(&euler, &plain));
+        assert_eq!(of(&lm, &with_k), of(&euler, &plain));
     }
 }
 
 #[test]
 fn running_statistics_approach_the_batch_ones() {
-    let device = device("cpu").expect("cpu");
     let network = Network::build(&config("preact", "lm")).expect("builds");
-    let mut parameters = network.init(7, &device);
-    let images = images(16, &device, DType::F32);
+    let mut parameters = network.init(7);
+    let images = images(16);
     for _ in 0..200 {
-        let pass = Pass::new(parameters.values(), Mode::Train);
-        let _logits = network.forward(&pass, images.clone()).expect("forward");
+        let pass = Pass::new(&Fused, &parameters, Mode::Train);
+        let _logits = network.forward(&pass, images.on(&pass)).expect("forward");
         let statistics = pass.into_statistics();
         network.absorb(&mut parameters, statistics);
     }
-    let train = scalar(&loss(
-        &network,
-        parameters.values(),
-        images.clone(),
-        Mode::Train,
-    ));
-    let eval = scalar(&loss(&network, parameters.values(), images, Mode::Eval));
+    let [train, eval] = [Mode::Train, Mode::Eval].map(|mode| {
+        let pass = Pass::new(&Fused, &parameters, mode);
+        loss(&pass, &network, &images)
+    });
     // Only the unbiased variance of the running statistics differs.
     assert!(
         (train - eval).abs() < 0.02 * train.abs(),
@@ -249,7 +247,6 @@ fn odd_channels_are_refused_by_a_reversible_scheme_with_the_reason() {
 
 #[test]
 fn both_transitions_and_channel_coefficients_build_and_run() {
-    let device = device("cpu").expect("cpu");
     for transition in [Transition::StridedStep, Transition::ProjectThenStep] {
         for shortcut in [
             Shortcut::OptionA,
@@ -263,24 +260,19 @@ fn both_transitions_and_channel_coefficients_build_and_run() {
             let network = Network::build(&config).expect("builds");
             // Steps minus one restart a segment, one number a channel: 1 * 4 + 2 * 8.
             assert_eq!(network.coefficient_count(), 20);
-            let _grads = gradients(
-                &network,
-                &network.init(1, &device),
-                images(2, &device, DType::F32),
-            );
+            let _grads = gradients(&Fused, (&network, &network.init(1)), &images(2));
         }
     }
 }
 
 #[test]
 fn the_first_non_finite_step_is_named() {
-    let device = device("cpu").expect("cpu");
     let network = Network::build(&config("preact", "lm")).expect("builds");
-    let mut parameters = network.init(1, &device);
+    let mut parameters = network.init(1);
     let id = parameters.find("layer2.1.conv2.weight").expect("exists");
-    let n = parameters.read(id).len();
     // Finite weights whose product overflows in this step only.
-    parameters.set(id, Tensor::full([n], 3e38_f32, &device));
-    let found = network.locate_non_finite(&parameters, images(2, &device, DType::F32), Mode::Train);
+    parameters.value_mut(id).fill(3e38);
+    let images = images(2);
+    let found = network.locate_non_finite(&Fused, &parameters, images.view(), Mode::Train);
     assert_eq!(found.expect("overflow").to_string(), "segment 2, step 2");
 }

@@ -1,9 +1,14 @@
-//! Do the fused kernels compute what Burn's own operations compute? Every block with every scheme,
-//! forward and backward, and every way in and out of the fused layout.
+//! Do the fused kernels compute what plain loops in f64 compute? Every block with every scheme, forward and
+//! backward, and features that are cut, joined and used many times.
 
+mod common;
+
+use common::{Arrived, Images, classes, differences, logits, noise, train};
+use std::sync::Arc;
+use timestep_engine::{Coef, End, Exact, Features, Fused, Recording, Wanted};
 use timestep_nets::{
-    Coef, DType, Device, Features, Granularity, InputShape, Mode, Network, NetworkConfig, ParamId,
-    Parameters, Pass, Shortcut, Tensor, TensorData, Transition, blocks, device, ops, stream,
+    Array, Engine, Granularity, Init, InputShape, Mode, Network, NetworkConfig, ParamId,
+    Parameters, Role, Shortcut, Spec, Specs, Transition, blocks, ops,
 };
 use timestep_numerics::{State, schemes};
 
@@ -21,103 +26,22 @@ fn config(block: &str, scheme: &str) -> NetworkConfig {
     }
 }
 
-/// Numbers in (-1, 1) that depend on a name alone.
-fn noise(name: &str, n: usize) -> Vec<f32> {
-    use rand_chacha::rand_core::Rng;
-    let mut rng = stream(3, name);
-    (0..n)
-        .map(|_| (f64::from(rng.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0) as f32)
-        .collect()
-}
-
-fn images(name: &str, batch: usize, device: &Device) -> Tensor<4> {
-    let n = batch * INPUT.channels * INPUT.height * INPUT.width;
-    let shape = [batch, INPUT.channels, INPUT.height, INPUT.width];
-    Tensor::from_data(TensorData::new(noise(name, n), shape), device)
-}
-
-/// Everything that a training pass finds, as flat arrays with names.
-fn everything(
-    network: &Network,
-    parameters: &Parameters,
-    images: Tensor<4>,
-) -> Vec<(String, Vec<f64>)> {
-    let values = parameters.tracked();
-    let pass = Pass::new(&values, Mode::Train);
-    let images = images.autodiff().require_grad();
-    let logits = network.forward(&pass, images.clone()).expect("forward");
-    let [batch, _] = logits.dims();
-    let labels: Vec<i32> = (0..batch as i32).map(|i| i % 5).collect();
-    let labels = Tensor::from_data(TensorData::new(labels, [batch]), &images.device());
-    let grads = ops::cross_entropy(logits.clone(), labels, 0.1).backward();
-    let numbers = |t: Tensor<1>| {
-        t.without_autodiff()
-            .into_data()
-            .iter::<f64>()
-            .collect::<Vec<_>>()
-    };
-    let mut all = vec![("logits".to_owned(), numbers(logits.flatten(0, 1)))];
-    for (value, spec) in values.iter().zip(parameters.specs().iter()) {
-        if spec.is_trained() {
-            let grad = value
-                .grad(&grads)
-                .unwrap_or_else(|| panic!("no gradient for {}", spec.name));
-            all.push((spec.name.clone(), numbers(grad)));
-        }
-    }
-    let grad = images.grad(&grads).expect("a gradient of the images");
-    all.push(("images".into(), numbers(grad.flatten(0, 3))));
-    let statistics: Vec<(ParamId, Tensor<1>)> = pass.into_statistics();
-    for (id, measured) in statistics {
-        all.push((format!("statistic {}", id.index()), numbers(measured)));
-    }
-    all
-}
-
-/// Where the two differ by more than rounding; `to` is relative to the largest number of each array.
-fn differences(
-    fused: &[(String, Vec<f64>)],
-    composed: &[(String, Vec<f64>)],
-    to: f64,
-) -> Vec<String> {
-    assert_eq!(fused.len(), composed.len());
-    let mut wrong: Vec<String> = Vec::new();
-    for ((name, a), (other, b)) in fused.iter().zip(composed) {
-        assert_eq!((name, a.len()), (other, b.len()));
-        let scale = b.iter().fold(1e-3_f64, |m, v| m.max(v.abs()));
-        let off = a
-            .iter()
-            .zip(b)
-            .fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
-        if off.is_nan() || off > to * scale {
-            wrong.push(format!(
-                "`{name}` is off by {:.1e} of {scale:.1e}",
-                off / scale
-            ));
-        }
-    }
-    wrong
-}
-
 fn compare(config: &NetworkConfig) {
-    let device = device("cpu").expect("cpu");
     let network = Network::build(config).unwrap_or_else(|e| panic!("{}: {e}", config.name));
-    let parameters = network.init(2, &device);
+    let parameters = network.init(2);
+    let model = (&network, &parameters);
     let mut wrong = Vec::new();
     // A ReLU input within rounding of zero may fall on either side, which is no error of either
     // program. That this happens in three batches would be one.
     for batch in ["images", "pictures", "photographs"] {
-        let images = || images(batch, 3, &device);
-        let fused = everything(&network, &parameters, images());
-        let composed = ops::composed(|| everything(&network, &parameters, images()));
-        wrong = differences(&fused, &composed, 1e-3);
-        let eval = || {
-            let pass = Pass::new(parameters.values(), Mode::Eval);
-            let logits = network.forward(&pass, images()).expect("forward");
-            let logits = logits.into_data().iter::<f64>().collect();
-            vec![("evaluation".to_owned(), logits)]
-        };
-        let evaluation = differences(&eval(), &ops::composed(eval), 1e-4);
+        let images = Images::named(batch, 3, config.input);
+        let [fused, exact] = [&Fused as &dyn Engine, &Exact].map(|engine| {
+            let found = train(engine, model, &images, &classes(3, 0.1), None);
+            let eval = logits(engine, model, &images, Mode::Eval, None);
+            (found.named(&network), [("evaluation".to_owned(), eval)])
+        });
+        wrong = differences(&fused.0, &exact.0, 1e-3, 1e-3);
+        let evaluation = differences(&fused.1, &exact.1, 1e-4, 1e-3);
         assert!(evaluation.is_empty(), "{}: {evaluation:?}", config.name);
         if wrong.is_empty() {
             return;
@@ -169,73 +93,56 @@ fn wide_and_deep_enough_for_winograd() {
     compare(&config);
 }
 
-/// A pass with features that are used several times, cut, joined, and taken out as a tensor.
-fn tangle(x: Tensor<4>, k: Tensor<1>) -> Tensor<4> {
-    let u = Features::from_nchw(x);
+/// Features that are used several times, cut and joined.
+fn tangle(u: &Features, k: Array) -> Features {
     let (first, second) = u.split().expect("an even number of channels");
-    let swapped = Features::join(&second, &ops::relu(first.clone())).expect("halves join");
+    let swapped = Features::join(&second, &ops::relu(&first)).expect("halves join");
     let k = Coef::Learned(k);
     let terms = [
-        (k.clone(), &u),
+        (k.clone(), u),
         (Coef::Number(-0.5), &swapped),
-        (Coef::Number(1.0) - k.clone(), &u),
+        (Coef::Number(1.0) - k.clone(), u),
         (k.clone() * k.clone(), &swapped),
-        (Coef::Number(2.0), &u),
+        (Coef::Number(2.0), u),
         (k.clone(), &swapped),
         (k, &swapped),
     ];
     let sum = Features::lincomb(&terms);
-    let out = Features::lincomb(&[
+    Features::lincomb(&[
         (Coef::Number(1.0), &sum),
-        (Coef::Number(0.25), &ops::relu(sum.clone())),
-    ]);
-    out.into_nchw()
+        (Coef::Number(0.25), &ops::relu(&sum)),
+    ])
 }
 
 #[test]
 fn features_used_many_times_cut_and_joined() {
-    let device = device("cpu").expect("cpu");
-    let run = || {
-        let data = TensorData::new(noise("tangle", 2 * 6 * 5 * 3), [2, 6, 5, 3]);
-        let x = Tensor::<4>::from_data(data, &device)
-            .autodiff()
-            .require_grad();
-        let k = Tensor::<1>::from_data([0.3_f32], &device)
-            .autodiff()
-            .require_grad();
-        let out = tangle(x.clone(), k.clone());
-        let weights = Tensor::<4>::from_data(
-            TensorData::new(noise("weights", 2 * 6 * 5 * 3), [2, 6, 5, 3]),
-            &device,
-        );
-        let grads = (out.clone() * weights.autodiff()).sum().backward();
-        let numbers = |t: Tensor<1>| {
-            t.without_autodiff()
-                .into_data()
-                .iter::<f64>()
-                .collect::<Vec<_>>()
-        };
-        vec![
-            ("out".to_owned(), numbers(out.flatten(0, 3))),
-            (
-                "x".to_owned(),
-                numbers(x.grad(&grads).expect("a gradient").flatten(0, 3)),
-            ),
-            ("k".to_owned(), numbers(k.grad(&grads).expect("a gradient"))),
-        ]
+    let dims = [2, 6, 5, 3];
+    let n = dims.iter().product();
+    let k = Spec {
+        name: "k".to_owned(),
+        shape: vec![1],
+        role: Role::Coefficient,
+        init: Init::Constant(0.3),
     };
-    let wrong = differences(&run(), &ops::composed(run), 1e-5);
+    let parameters = Parameters::new(Arc::new(Specs::new(vec![k])), vec![0.3]);
+    let [fused, exact] = [&Fused as &dyn Engine, &Exact].map(|engine| {
+        let recording = Recording {
+            wanted: Wanted::Parameters,
+            statistics: false,
+        };
+        let tape = engine.open(&parameters, &recording);
+        let u = Features::new(&tape, tape.features(dims, &noise("tangle", n), true));
+        let out = tangle(&u, Array::parameter(&tape, ParamId::new(0)));
+        let weights = tape.features(dims, &noise("weights", n), false);
+        let mut arrived = Arrived::nothing(1);
+        tape.backward(&[End::Features(out.value(), &weights)], &mut arrived);
+        let gradient = tape.gradient(u.value()).expect("a gradient");
+        vec![
+            ("out".to_owned(), out.read()),
+            ("u".to_owned(), tape.read(&gradient)),
+            ("k".to_owned(), arrived.0[0].clone().expect("a gradient")),
+        ]
+    });
+    let wrong = differences(&fused, &exact, 1e-5, 1e-3);
     assert!(wrong.is_empty(), "{wrong:?}");
-}
-
-#[test]
-fn f64_features_take_the_composed_operations() {
-    // Fused kernels are f32 only: were f64 features rounded on the way, this would be 1e-8 off.
-    let device = device("cpu").expect("cpu");
-    let x = Tensor::<4>::from_data(
-        TensorData::new(vec![1.0_f64 + 1e-12; 4], [1, 1, 2, 2]),
-        (&device, DType::F64),
-    );
-    let out = Features::lincomb(&[(Coef::Number(1.0), &Features::from_nchw(x))]).into_nchw();
-    assert!(out.into_data().iter::<f64>().all(|v| v == 1.0 + 1e-12));
 }

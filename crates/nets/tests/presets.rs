@@ -1,8 +1,6 @@
 //! Is every published network exactly as large as published?
 
-use timestep_nets::{
-    InputShape, Network, Role, all_coefficients, device, equations, preset, presets,
-};
+use timestep_nets::{InputShape, Network, Role, all_coefficients, equations, preset, presets};
 
 const CIFAR: InputShape = InputShape {
     channels: 3,
@@ -134,9 +132,8 @@ fn misspelt_networks_are_corrected() {
 fn dense_multistep_starts_zero_stable() {
     let network = Network::build(&preset("dense-resnet-56").expect("registered").at_home());
     let network = network.expect("builds");
-    let device = device("cpu").expect("cpu");
     for seed in 0..6 {
-        let parameters = network.init(seed, &device);
+        let parameters = network.init(seed);
         for steps in all_coefficients(&network, &parameters) {
             assert_eq!(steps.len(), 9);
             for (n, coefficients) in steps.iter().enumerate() {

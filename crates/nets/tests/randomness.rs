@@ -1,8 +1,10 @@
 //! Do dropout and drop-path leave out what they say, the same for the same seed, and nothing in evaluation?
 
-use timestep_nets::{
-    Draws, InputShape, Mode, Network, Parameters, Pass, Tensor, TensorData, device, ops, preset,
-};
+mod common;
+
+use common::{Images, learn, logits};
+use timestep_engine::Fused;
+use timestep_nets::{Draws, InputShape, Mode, Network, Pass, Targets, preset};
 
 const INPUT: InputShape = InputShape {
     channels: 3,
@@ -10,27 +12,12 @@ const INPUT: InputShape = InputShape {
     width: 32,
 };
 
-fn images() -> Tensor<4> {
-    let values: Vec<f32> = (0..2 * 3 * 32 * 32)
-        .map(|i| ((i * 7919) % 1000) as f32 / 500.0 - 1.0)
-        .collect();
-    let device = device("cpu").expect("cpu");
-    Tensor::from_data(TensorData::new(values, [2, 3, 32, 32]), &device)
-}
-
-fn logits(
-    network: &Network,
-    parameters: &Parameters,
-    mode: Mode,
-    draws: Option<Draws>,
-) -> Vec<f32> {
-    let pass = Pass::new(parameters.values(), mode).with_draws(draws);
-    let out = network.forward(&pass, images()).expect("forward");
-    out.into_data().iter::<f32>().collect()
+fn images() -> Images {
+    Images::named("images", 2, INPUT)
 }
 
 fn at(step: u64) -> Option<Draws> {
-    Some(Draws { seed: 5, step })
+    common::draws(5, step, 2)
 }
 
 /// FractalNet-20 with few channels, or a wide network with dropout.
@@ -48,19 +35,19 @@ fn network(name: &str, dropout: f64, drop_path: f64) -> Network {
 
 #[test]
 fn training_is_random_by_seed_and_step_and_evaluation_is_not() {
-    let device = device("cpu").expect("cpu");
     for (name, dropout, drop_path) in [
         ("fractalnet-20", 0.0, 0.15),
         ("fractalnet-20", 0.4, 0.0),
         ("wrn-16-8", 0.3, 0.0),
     ] {
         let network = network(name, dropout, drop_path);
-        let parameters = network.init(1, &device);
-        let train = |draws| logits(&network, &parameters, Mode::Train, draws);
+        let parameters = network.init(1);
+        let model = (&network, &parameters);
+        let train = |draws| logits(&Fused, model, &images(), Mode::Train, draws);
         assert_eq!(train(at(1)), train(at(1)), "{name}");
         assert_ne!(train(at(1)), train(at(2)), "{name}");
         assert_ne!(train(at(1)), train(None), "{name}: nothing was left out");
-        let eval = |draws| logits(&network, &parameters, Mode::Eval, draws);
+        let eval = |draws| logits(&Fused, model, &images(), Mode::Eval, draws);
         assert_eq!(eval(at(1)), eval(None), "{name}");
     }
 }
@@ -70,24 +57,19 @@ const COLUMNS: [&[usize]; 3] = [&[0, 1, 3, 4], &[2, 5], &[6]];
 
 #[test]
 fn half_of_the_batches_train_one_column_and_half_drop_locally() {
-    let device = device("cpu").expect("cpu");
     let network = network("fractalnet-20", 0.0, 0.15);
-    let parameters = network.init(1, &device);
+    let parameters = network.init(1);
     let (mut single, mut seen) = (0, [0; 3]);
     let steps = 60;
     for step in 0..steps {
-        let values = parameters.tracked();
-        let pass = Pass::new(&values, Mode::Train).with_draws(at(step));
-        let out = network
-            .forward(&pass, images().autodiff())
-            .expect("forward");
-        let labels = Tensor::from_data(TensorData::new(vec![1_i32, 3], [2]), &device);
-        let grads = ops::cross_entropy(out, labels, 0.0).backward();
+        let pass = Pass::training(&Fused, &parameters).with_draws(at(step));
+        let images = images().on(&pass);
+        let found = learn(pass, &network, images, &Targets::of(&[1, 3]));
         let touched = |stage: usize| {
             let name = format!("layer3.0.stage{stage}.conv.weight");
             let id = parameters.find(&name).expect("exists");
-            let grad = values[id.index()].grad(&grads);
-            grad.is_some_and(|g| g.into_data().iter::<f32>().any(|v| v != 0.0))
+            let grad = found.gradients[id.index()].as_ref();
+            grad.is_some_and(|g| g.iter().any(|v| *v != 0.0))
         };
         let columns: Vec<bool> = COLUMNS
             .iter()

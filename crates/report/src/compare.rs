@@ -1,62 +1,109 @@
 //! Which of several recipes is better? Runs in groups of one recipe with several seeds, and what chance
 //! leaves of their differences.
 
+mod classifiers;
+mod restorers;
 mod shown;
 
 pub use shown::verdict;
 
-use crate::run::{Ending, Record, median};
 use crate::statistics::{Difference, Sample, welch};
-use timestep_train::event::TestMetrics;
-use timestep_train::recipe::{Difference as Setting, Recipe, diff};
+use std::path::Path;
+use timestep_train::recipe::{Difference as Setting, TaskRecipe, diff};
 
-/// Which epoch of a run counts.
+/// Which measurement of a run counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
     /// The last one: chosen by nobody.
     Last,
-    /// The one with the best accuracy on the test images: it flatters.
+    /// The best one on the test images or pictures: it flatters.
     Best,
 }
 
-impl Metric {
-    /// In words.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Metric::Last => "last epoch",
-            Metric::Best => "best epoch, chosen on the test images",
-        }
-    }
+/// A number that a row has beside the result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Name for programs.
+    pub key: &'static str,
+    /// Heading.
+    pub head: &'static str,
+    /// Exact value.
+    pub value: f64,
+    /// Whether it counts something.
+    pub whole: bool,
+    /// What is shown.
+    pub text: String,
+}
 
-    /// What counts of a run.
-    fn of(self, record: &Record) -> Option<TestMetrics> {
-        match self {
-            Metric::Last => record.last().map(|(_, test)| test),
-            Metric::Best => record.best().map(|epoch| epoch.test()),
-        }
+/// The run of a task, as it is compared with others.
+pub trait Compared {
+    /// Its recipe.
+    type Recipe: TaskRecipe;
+
+    /// Settings that change nothing of what is learned.
+    const IRRELEVANT: &'static [&'static str];
+    /// What is compared, for programs: `top1`.
+    const KEY: &'static str;
+    /// What is compared, for people: `top-1`.
+    const MEASURE: &'static str;
+    /// What is trained: `network`.
+    const SUBJECT: &'static str;
+
+    /// Its folder.
+    fn folder(&self) -> &Path;
+
+    /// Its recipe.
+    fn recipe(&self) -> &Self::Recipe;
+
+    /// The name of what is trained.
+    fn subject(&self) -> String;
+
+    /// What it was measured on, in words.
+    fn measured_on(&self) -> String;
+
+    /// The result that counts.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none: `it was interrupted`.
+    fn result(&self, metric: Metric) -> Result<f64, String>;
+
+    /// How it ended, in a word.
+    fn status(&self) -> &'static str;
+
+    /// Which result counts, in words.
+    fn words(metric: Metric) -> &'static str;
+
+    /// Whether another run was measured on the same.
+    ///
+    /// # Errors
+    /// A sentence that says what differs.
+    fn same_data(&self, other: &Self) -> Result<(), String>;
+
+    /// Further numbers of a group of runs.
+    fn columns(runs: &[&Self]) -> Vec<Column>;
+
+    /// The learning curve: its axes, and points for a run.
+    fn curve(&self) -> Vec<(f64, f64)>;
+
+    /// Whether a setting says nothing here, beside a group for which it does.
+    fn silent(&self, _path: &str, _differing: &[&str]) -> bool {
+        false
     }
 }
 
 /// Runs that differ in their seeds only.
 #[derive(Debug)]
-pub struct Group<'a> {
-    /// The network, with the settings that tell it from another group of the same network.
+pub struct Group<'a, R: Compared> {
+    /// What is trained, with the settings that tell it from another group of the same.
     pub name: String,
-    /// The recipe of its first run.
-    pub recipe: &'a Recipe,
     /// Its runs, in the order given.
-    pub runs: Vec<&'a Record>,
-    /// Top-1 of each run.
-    pub top1: Vec<f64>,
+    pub runs: Vec<&'a R>,
+    /// The result of each run.
+    pub values: Vec<f64>,
     /// Their mean and spread.
     pub sample: Sample,
-    /// Trained numbers.
-    pub parameters: usize,
-    /// Multiply-adds of one image, forward.
-    pub multiply_adds: u64,
-    /// Seconds an epoch: the mean over the runs of the median over the epochs.
-    pub seconds: f64,
+    /// Further numbers.
+    pub columns: Vec<Column>,
     /// How its mean differs from that of the first group; `None` for the first.
     pub difference: Option<Difference>,
     /// Settings in which it differs from the first group.
@@ -65,42 +112,45 @@ pub struct Group<'a> {
 
 /// Groups side by side.
 #[derive(Debug)]
-pub struct Comparison<'a> {
-    /// Data that all were measured on.
+pub struct Comparison<'a, R: Compared> {
+    /// What all were measured on.
     pub data: String,
-    /// Test images.
-    pub test_images: usize,
-    /// Which epoch counts.
+    /// Which result counts.
     pub metric: Metric,
     /// The groups, in the order given.
-    pub groups: Vec<Group<'a>>,
+    pub groups: Vec<Group<'a, R>>,
     /// Runs that do not count, each with the reason.
-    pub left_out: Vec<(&'a Record, String)>,
+    pub left_out: Vec<(&'a R, String)>,
 }
 
 /// Runs that cannot be compared: a sentence that says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotComparable(pub String);
 
-/// Settings that change nothing of what is learned.
-const IRRELEVANT: [&str; 4] = ["train.seed", "train.time", "train.eval_batch", "data.dir"];
-
 /// Puts runs into groups and compares each with the first.
 ///
 /// # Errors
 /// [`NotComparable`] for runs on different data, and if no run counts.
-pub fn compare(records: &[Record], metric: Metric) -> Result<Comparison<'_>, NotComparable> {
+pub fn compare<R: Compared>(
+    records: &[R],
+    metric: Metric,
+) -> Result<Comparison<'_, R>, NotComparable> {
     let mut comparison = Comparison {
         data: String::new(),
-        test_images: 0,
         metric,
         groups: Vec::new(),
         left_out: Vec::new(),
     };
-    let mut first: Option<&Record> = None;
+    let mut first: Option<&R> = None;
     for record in records {
         if let Some(first) = first {
-            same_data(first, record)?;
+            first.same_data(record).map_err(|what| {
+                NotComparable(format!(
+                    "`{}` and `{}` cannot be compared: {what}",
+                    first.folder().display(),
+                    record.folder().display()
+                ))
+            })?;
         } else {
             first = Some(record);
         }
@@ -112,7 +162,7 @@ pub fn compare(records: &[Record], metric: Metric) -> Result<Comparison<'_>, Not
         let why: Vec<String> = comparison
             .left_out
             .iter()
-            .map(|(r, why)| format!("`{}`: {why}", r.folder.display()))
+            .map(|(r, why)| format!("`{}`: {why}", r.folder().display()))
             .collect();
         return Err(NotComparable(format!(
             "no run can be compared: {}",
@@ -123,75 +173,34 @@ pub fn compare(records: &[Record], metric: Metric) -> Result<Comparison<'_>, Not
     Ok(comparison)
 }
 
-/// Refuses runs that were measured on different images.
-fn same_data(a: &Record, b: &Record) -> Result<(), NotComparable> {
-    let different = |what: String| {
-        Err(NotComparable(format!(
-            "`{}` and `{}` cannot be compared: {what}",
-            a.folder.display(),
-            b.folder.display()
-        )))
-    };
-    let (x, y) = (&a.recipe.data.name, &b.recipe.data.name);
-    if x != y {
-        return different(format!("the first is on `{x}`, the second on `{y}`"));
-    }
-    let images = |r: &Record| r.start.as_ref().map(|s| s.test_images);
-    if let (Some(x), Some(y)) = (images(a), images(b))
-        && x != y
-    {
-        return different(format!("they were measured on {x} and {y} test images"));
-    }
-    if let (Some(x), Some(y)) = (&a.fingerprint, &b.fingerprint)
-        && x != y
-    {
-        return different("the images of their data differ".to_owned());
-    }
-    Ok(())
-}
-
-impl<'a> Comparison<'a> {
+impl<'a, R: Compared> Comparison<'a, R> {
     /// Puts a run into its group, or says why it does not count.
-    fn add(&mut self, record: &'a Record) -> Result<(), String> {
-        match &record.ending {
-            Ending::Finished { .. } => {}
-            Ending::Interrupted { epoch, .. } => {
-                return Err(format!("it was interrupted in epoch {epoch}"));
-            }
-            Ending::Diverged { epoch, .. } => return Err(format!("it diverged in epoch {epoch}")),
-            Ending::Open => return Err("it has not ended".to_owned()),
-        }
-        let (Some(test), Some(start)) = (self.metric.of(record), &record.start) else {
-            return Err("it completed no epoch".to_owned());
-        };
-        self.data.clone_from(&record.recipe.data.name);
-        self.test_images = start.test_images;
+    fn add(&mut self, record: &'a R) -> Result<(), String> {
+        let value = record.result(self.metric)?;
+        self.data = record.measured_on();
         let known = self.groups.iter_mut();
         let group = known
             .into_iter()
-            .find(|g| relevant(g.recipe, &record.recipe).is_empty());
+            .find(|g| relevant::<R>(g.recipe(), record.recipe()).is_empty());
         if let Some(group) = group {
-            let seed = record.recipe.train.seed;
-            let twin = group.runs.iter().find(|r| r.recipe.train.seed == seed);
+            let seed = record.recipe().seed();
+            let twin = group.runs.iter().find(|r| r.recipe().seed() == seed);
             if let Some(twin) = twin {
                 return Err(format!(
                     "it has recipe and seed of `{}`, so it says nothing more",
-                    twin.folder.display()
+                    twin.folder().display()
                 ));
             }
             group.runs.push(record);
-            group.top1.push(test.top1);
+            group.values.push(value);
             return Ok(());
         }
         self.groups.push(Group {
-            name: record.network().to_owned(),
-            recipe: &record.recipe,
+            name: record.subject(),
             runs: vec![record],
-            top1: vec![test.top1],
+            values: vec![value],
             sample: Sample::of(&[]),
-            parameters: start.parameters,
-            multiply_adds: start.multiply_adds,
-            seconds: f64::NAN,
+            columns: Vec::new(),
             difference: None,
             settings: Vec::new(),
         });
@@ -201,14 +210,13 @@ impl<'a> Comparison<'a> {
     /// Means, differences and names, once all runs are in their groups.
     fn finish(&mut self) {
         for group in &mut self.groups {
-            group.sample = Sample::of(&group.top1);
-            let seconds: Vec<f64> = group.runs.iter().map(|r| median(r, "seconds")).collect();
-            group.seconds = Sample::of(&seconds).mean;
+            group.sample = Sample::of(&group.values);
+            group.columns = R::columns(&group.runs);
         }
-        let (first, recipe) = (self.groups[0].sample, self.groups[0].recipe);
+        let (first, recipe) = (self.groups[0].sample, self.groups[0].recipe().clone());
         for group in self.groups.iter_mut().skip(1) {
             group.difference = Some(welch(&first, &group.sample));
-            group.settings = relevant(recipe, group.recipe);
+            group.settings = relevant::<R>(&recipe, group.recipe());
         }
         let names: Vec<String> = (0..self.groups.len()).map(|g| self.name(g)).collect();
         for (group, name) in self.groups.iter_mut().zip(names) {
@@ -216,25 +224,22 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The network of a group, with the settings in which it differs from groups of the same network.
+    /// What a group trains, with the settings in which it differs from groups of the same.
     fn name(&self, index: usize) -> String {
         let group = &self.groups[index];
         let mut paths: Vec<&str> = Vec::new();
         let twins = self.groups.iter().filter(|g| g.name == group.name);
-        for difference in twins.flat_map(|twin| relevant(group.recipe, twin.recipe)) {
+        for difference in twins.flat_map(|twin| relevant::<R>(group.recipe(), twin.recipe())) {
             if !paths.contains(&difference.path) {
                 paths.push(difference.path);
             }
         }
-        // Beside a group with noise, the settings of the noise that this one does not have say nothing.
-        let silent = matches!(group.recipe.network.noise.as_str(), "" | "none");
-        if silent && paths.contains(&"network.noise") {
-            paths.retain(|path| !path.starts_with("noise."));
-        }
+        let all = paths.clone();
+        paths.retain(|path| !group.runs[0].silent(path, &all));
         if paths.is_empty() {
             return group.name.clone();
         }
-        let values = group.recipe.values();
+        let values = group.recipe().values();
         let settings: Vec<String> = paths
             .iter()
             .filter_map(|path| {
@@ -246,16 +251,28 @@ impl<'a> Comparison<'a> {
     }
 }
 
+impl<R: Compared> Group<'_, R> {
+    /// The recipe of its first run: those of the others differ in what is not relevant.
+    #[must_use]
+    pub fn recipe(&self) -> &R::Recipe {
+        // A group begins with a run.
+        self.runs[0].recipe()
+    }
+}
+
 /// The settings in which two recipes differ, apart from those that change nothing of what is learned.
-fn relevant(a: &Recipe, b: &Recipe) -> Vec<Setting> {
+fn relevant<R: Compared>(a: &R::Recipe, b: &R::Recipe) -> Vec<Setting> {
     let mut all = diff(a, b);
-    all.retain(|difference| !IRRELEVANT.contains(&difference.path));
+    all.retain(|difference| !R::IRRELEVANT.contains(&difference.path));
     all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::restorer::RestorerRecord;
+    use crate::run::Record;
+    use timestep_train::recipe::{Recipe, TaskKind, setting};
 
     #[test]
     fn the_word_follows_the_interval() {
@@ -282,13 +299,13 @@ mod tests {
         b.data.dir = "elsewhere".into();
         b.train.time = "3h".into();
         b.train.eval_batch += 1;
-        assert!(relevant(&a, &b).is_empty());
+        assert!(relevant::<Record>(&a, &b).is_empty());
         b.optimiser.lr *= 2.0;
-        assert_eq!(relevant(&a, &b).len(), 1);
-        assert!(
-            IRRELEVANT
-                .iter()
-                .all(|p| timestep_train::recipe::setting(p).is_some())
-        );
+        assert_eq!(relevant::<Record>(&a, &b).len(), 1);
+        let known = |task, path: &&str| setting(task, path).is_some();
+        let classifiers = Record::IRRELEVANT.iter();
+        assert!(classifiers.clone().all(|p| known(TaskKind::Classify, p)));
+        let restorers = RestorerRecord::IRRELEVANT.iter();
+        assert!(restorers.clone().all(|p| known(TaskKind::Restore, p)));
     }
 }

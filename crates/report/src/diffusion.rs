@@ -2,6 +2,7 @@
 
 use crate::svg::{COLOURS, escape};
 use std::fmt::Write;
+use timestep_restore::trd::Model;
 
 /// One filter with its function.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,68 @@ pub struct DiffusionStep {
     pub label: String,
     /// Filters, in the order in which they are drawn.
     pub reactions: Vec<Reaction>,
+}
+
+/// Influence functions are drawn between plus and minus this, in grey levels.
+pub const RANGE: f64 = 100.0;
+/// Points of a curve.
+const POINTS: usize = 81;
+/// Filters drawn for a step: those whose functions do most.
+pub const SHOWN: usize = 12;
+
+/// What a step of a model does, in numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepFacts {
+    /// Weight of the noisy picture. At the first step `u` is the noisy picture itself, so its weight does nothing.
+    pub lambda: f64,
+    /// Coefficient of the newest earlier state, if the step has one.
+    pub k: Option<f64>,
+    /// Largest value of an influence function.
+    pub largest: f64,
+    /// Mean slope of the influence functions at 0.
+    pub slope: f64,
+    /// Its strongest filters, to be drawn.
+    pub drawn: DiffusionStep,
+}
+
+/// Every step of a model.
+#[must_use]
+pub fn steps_of(model: &Model) -> Vec<StepFacts> {
+    let curve = |t: usize, i: usize| -> Vec<f64> {
+        (0..POINTS)
+            .map(|p| RANGE * (2.0 * p as f64 / (POINTS - 1) as f64 - 1.0))
+            .map(|z| model.influence(t, i, z))
+            .collect()
+    };
+    let strength = |r: &Reaction| r.curve.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    let number = |x: Option<f64>| x.map_or("·".to_owned(), |x| format!("{x:.4}"));
+    let step = |(t, stage): (usize, &timestep_restore::learned::Stage)| {
+        let mut reactions: Vec<Reaction> = (0..model.filters())
+            .map(|i| Reaction {
+                taps: model.taps(t, i),
+                curve: curve(t, i),
+            })
+            .collect();
+        let slopes: f64 = (0..model.filters())
+            .map(|i| (model.influence(t, i, 0.5) - model.influence(t, i, -0.5)).abs())
+            .sum();
+        reactions.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
+        let largest = reactions.first().map_or(0.0, strength);
+        reactions.truncate(SHOWN);
+        let k = model.coefficients[t].first().copied();
+        let lambda = (t > 0).then(|| stage.lambda());
+        StepFacts {
+            lambda: stage.lambda(),
+            k,
+            largest,
+            slope: slopes / model.filters() as f64,
+            drawn: DiffusionStep {
+                label: format!("step {}: λ {}, k {}", t + 1, number(lambda), number(k)),
+                reactions,
+            },
+        }
+    };
+    model.stages.iter().enumerate().map(step).collect()
 }
 
 /// Side of the picture of a filter, and width of a cell, in pixels.

@@ -9,6 +9,7 @@ pub mod line;
 pub mod momentum;
 pub mod plots;
 pub mod portrait;
+pub mod restorer;
 pub mod run;
 pub mod spectrum;
 pub mod statistics;

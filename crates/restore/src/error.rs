@@ -30,6 +30,9 @@ pub enum RestoreError {
     /// No method has this name.
     #[error("there is no method `{0}`")]
     UnknownMethod(String),
+    /// Training began where the loss is not a number.
+    #[error("the loss of training is not finite at its start")]
+    Diverged,
     /// A model that does not fit.
     #[error("the model does not fit: {0}")]
     BadModel(String),
@@ -51,6 +54,7 @@ impl RestoreError {
                      visible noise has 5 to 50"
                 }
                 Self::UnknownMethod(_) => "use one of those that `timestep list methods` shows",
+                Self::Diverged => "start from other weights, or from the published start",
                 Self::BadModel(_) => "leave the model out to use one of those in the program",
             }
             .to_owned(),

@@ -20,7 +20,6 @@ mod sample_method;
 pub mod sigma;
 mod state;
 pub mod tiles;
-pub mod training;
 pub mod trd;
 pub mod wnnm;
 

@@ -8,6 +8,8 @@ use crate::sinks::OpenError;
 use std::path::PathBuf;
 use timestep_data::DataError;
 use timestep_nets::NetError;
+use timestep_restore::RestoreError;
+use timestep_restore::learned::PicturesError;
 
 /// What can go wrong with a run. The text is one sentence; [`hint`](TrainError::hint) helps.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,32 @@ pub enum TrainError {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Pictures of a restorer cannot be used.
+    #[error(transparent)]
+    Pictures(#[from] PicturesError),
+    /// A restorer cannot be made or measured.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// A restorer has no pictures to train on.
+    #[error("the pictures to train on are not named: `data.dir` is empty")]
+    NeedsPictures,
+    /// A picture is trained on and measured on.
+    #[error("`{}` is trained on and measured on", .picture.display())]
+    NotHeldOut {
+        /// The picture.
+        picture: PathBuf,
+    },
+    /// A restorer cannot start from these weights.
+    #[error("`model.start = \"{start}\"` cannot be started from: {source}")]
+    Start {
+        /// What was named.
+        start: String,
+        /// The reason.
+        source: RestoreError,
+    },
+    /// Weights of a restorer, where those of a classifier are needed.
+    #[error("`{}` holds a restorer, not a classifier", .0.display())]
+    RestorerWeights(PathBuf),
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -152,6 +180,27 @@ impl TrainError {
             TrainError::Recipe(_) => None,
             TrainError::Net(error) => error.hint(),
             TrainError::Data(error) => error.hint(),
+            TrainError::Pictures(error) => error.hint(),
+            TrainError::Restore(error) => error.hint(),
+            TrainError::NeedsPictures => Some(
+                "give their folder with `--data-dir`, for instance the 400 crops of BSDS500 that denoisers are \
+                 trained on"
+                    .into(),
+            ),
+            TrainError::NotHeldOut { .. } => Some(
+                "choose others with `data.test_every` and `data.test_skip`, or another folder with `data.test_dir`"
+                    .into(),
+            ),
+            TrainError::Start { .. } => Some(
+                "leave `model.start` empty for the published start, or name weights of the same method, size, \
+                 scheme and number of steps"
+                    .into(),
+            ),
+            TrainError::RestorerWeights(path) => Some(format!(
+                "`timestep denoise PICTURE -o OUT --model {0}` cleans pictures with it, `timestep analyze diffusion \
+                 {0}` shows what it learned",
+                path.display()
+            )),
             TrainError::File(error) => error.hint(),
             TrainError::Sink(error) => error.hint(),
             TrainError::Log(error) => error.hint(),
@@ -173,8 +222,9 @@ impl TrainError {
                 )
             }
             TrainError::OtherSettings { .. } => Some(
-                "only the time budget, `train.patience`, `train.eval_batch`, `data.dir` and, with a constant or \
-                 multi-step schedule, `train.epochs` may change; start a new run for anything else"
+                "only the time budget and `data.dir` may change, of a classifier also `train.patience`, \
+                 `train.eval_batch` and, with a constant or multi-step schedule, `train.epochs`; start a new run for \
+                 anything else"
                     .into(),
             ),
             TrainError::Optimiser(_) => {

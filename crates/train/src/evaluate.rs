@@ -3,7 +3,7 @@
 use crate::TrainError;
 use crate::event::TestMetrics;
 use timestep_data::{Batch, Loader};
-use timestep_nets::{Engine, Mode, Network, Parameters, Pass};
+use timestep_nets::{Engine, Mixed, Mode, Network, Parameters, Pass, Targets};
 
 /// Sums over images from which the averages are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -60,6 +60,19 @@ pub fn images(batch: &Batch) -> ([usize; 4], &[f32]) {
     let shape = batch.shape;
     let dims = [batch.len(), shape.channels, shape.height, shape.width];
     (dims, &batch.images)
+}
+
+/// What the logits of a batch are compared with in training: its labels, smoothed, and mixed as its images are.
+#[must_use]
+pub fn targets(batch: &Batch, smoothing: f64) -> Targets {
+    Targets {
+        labels: batch.labels.clone(),
+        smoothing,
+        mixed: batch.mix.as_ref().map(|mix| Mixed {
+            partners: mix.partner_labels.clone(),
+            shares: mix.share.clone(),
+        }),
+    }
 }
 
 /// Logits of a batch in evaluation mode, `[batch, classes]`.

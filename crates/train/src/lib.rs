@@ -1,7 +1,8 @@
 //! Training: recipes, the loop, the optimiser, checkpoints, events and their logs.
 //!
-//! [`recipe::Layers`] resolves settings, [`Setup`] turns them into data and network,
-//! [`trainer::train`] runs them into a folder, [`Trained`] reads the result back.
+//! [`recipe::Layers`] resolves settings, [`tasks::Job`] turns them into data and model ([`Setup`] for a
+//! classifier, [`RestoreSetup`] for a restorer), [`trainer::train`] runs them into a folder, [`Trained`]
+//! reads a classifier back.
 
 pub mod checkpoint;
 pub mod clip;
@@ -23,6 +24,7 @@ pub mod sinks;
 mod start;
 mod step;
 pub mod tables;
+pub mod tasks;
 mod trained;
 pub mod trainer;
 
@@ -32,4 +34,5 @@ pub use network::network_config;
 pub use setup::{Setup, open_data};
 pub use start::Start;
 pub use step::{Examples, Learner, StepResult};
+pub use tasks::{Job, RestoreSetup};
 pub use trained::{Card, Trained};

@@ -6,10 +6,10 @@
 //! Source: L. N. Smith, Cyclical Learning Rates for Training Neural Networks, WACV 2017; smoothing and
 //! early end as practised since fastai's implementation.
 
-use crate::evaluate::images;
+use crate::evaluate::{images, targets};
 use crate::{Examples, Learner, Setup, Start, TrainError};
 use std::sync::Arc;
-use timestep_nets::{Draws, Engine, Targets};
+use timestep_nets::{Draws, Engine};
 
 /// Memory of the smoothing: ten steps, a tenth of a usual test.
 const BETA: f64 = 0.9;
@@ -105,11 +105,7 @@ pub fn range_test(
     for (index, batch) in batches.take(rates.steps).enumerate() {
         let batch = batch?;
         let lr = rates.at(index);
-        let targets = Targets {
-            labels: batch.labels.clone(),
-            smoothing: recipe.train.label_smoothing,
-            mixed: None,
-        };
+        let targets = targets(&batch, recipe.train.label_smoothing);
         let (dims, images) = images(&batch);
         let examples = Examples {
             dims,

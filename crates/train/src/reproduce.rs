@@ -5,7 +5,7 @@
 
 use crate::TrainError;
 use crate::checkpoint::STATE;
-use crate::event::{Event, TestMetrics};
+use crate::event::{Event, Measured, TestMetrics};
 use crate::files;
 use crate::recipe::{Layers, Resolved};
 use crate::tables::{PublishedRow, PublishedTable};
@@ -266,7 +266,10 @@ impl Reproduction {
                 .filter(|event| matches!(event, Event::End { .. } | Event::Diverged { .. }))
         });
         match last {
-            Some(Event::End { test, .. }) => Progress::Done(test),
+            Some(Event::End {
+                measured: Measured::Classifier { test, .. },
+                ..
+            }) => Progress::Done(test),
             Some(Event::Diverged { .. }) => Progress::Diverged,
             _ if task.folder.join(STATE).is_file() => Progress::Begun,
             _ => Progress::Waiting,

@@ -2,7 +2,7 @@
 
 use crate::TrainError;
 use crate::files::{self, Action, FileError};
-use crate::recipe::{Layers, Recipe, Resolved};
+use crate::recipe::{Layers, Recipe, Resolved, RestoreRecipe, TaskRecipe};
 use serde_json::json;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -36,9 +36,8 @@ pub fn create(out: &Path, name: &str) -> Result<PathBuf, TrainError> {
     unreachable!("the numbers do not end")
 }
 
-/// The name of a run: its network, its seed, and its data unless the recipe's name has it.
-#[must_use]
-pub fn default_name(network: &str, noise: &str, data: &str, seed: u64) -> String {
+/// The name of a run of a classifier: its data, its network and noise, its seed.
+pub(crate) fn default_name(network: &str, noise: &str, data: &str, seed: u64) -> String {
     let plus = if noise.is_empty() { "" } else { "+" };
     format!(
         "{data}-{}{plus}{noise}-s{seed}",
@@ -50,7 +49,11 @@ pub fn default_name(network: &str, noise: &str, data: &str, seed: u64) -> String
 ///
 /// # Errors
 /// [`TrainError::File`] if the disk refuses.
-pub fn describe(run: &Path, resolved: &Resolved, threads: usize) -> Result<(), TrainError> {
+pub fn describe<R: TaskRecipe>(
+    run: &Path,
+    resolved: &Resolved<R>,
+    threads: usize,
+) -> Result<(), TrainError> {
     write_recipe(run, resolved)?;
     let environment = serde_json::to_string_pretty(&environment(threads))
         .expect("text and numbers are representable as JSON");
@@ -63,7 +66,7 @@ pub fn describe(run: &Path, resolved: &Resolved, threads: usize) -> Result<(), T
 ///
 /// # Errors
 /// [`TrainError::File`] if the disk refuses.
-pub fn write_recipe(run: &Path, resolved: &Resolved) -> Result<(), TrainError> {
+pub fn write_recipe<R: TaskRecipe>(run: &Path, resolved: &Resolved<R>) -> Result<(), TrainError> {
     let header = format!(
         "# {}: re-run with `timestep train {}`\n",
         resolved.name,
@@ -94,12 +97,20 @@ pub fn environment(threads: usize) -> serde_json::Value {
     })
 }
 
-/// The recipe of a run folder.
+/// The recipe of the run of a classifier.
 ///
 /// # Errors
-/// [`TrainError::NotARun`] if there is none, [`TrainError::Recipe`] if it is not readable.
+/// [`TrainError::NotARun`] if there is none, [`TrainError::Recipe`] if it is not readable or of another task.
 pub fn recipe(run: &Path) -> Result<Recipe, TrainError> {
     Ok(layers(run)?.resolve()?.recipe)
+}
+
+/// The recipe of the run of a restorer.
+///
+/// # Errors
+/// As [`recipe`].
+pub fn restore_recipe(run: &Path) -> Result<RestoreRecipe, TrainError> {
+    Ok(layers(run)?.resolve_restorer()?.recipe)
 }
 
 /// The saved settings of a run as a layer that flags may be put on.

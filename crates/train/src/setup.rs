@@ -3,11 +3,12 @@
 use crate::TrainError;
 use crate::freeze::trained;
 use crate::network::network_config;
-use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved};
+use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved, TaskRecipe};
 use crate::schedule::Schedule;
 use crate::trained::Card;
 use timestep_data::{
-    Augment, DataError, Dataset, Jitter, Loader, Normalise, OpenOptions, PadMode, View, open,
+    Augment, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions, PadMode,
+    RandAugment, View, open,
 };
 use timestep_nets::{Home, InputShape, Network, preset};
 
@@ -142,6 +143,15 @@ impl Setup {
                 },
                 _ => Jitter::OFF,
             },
+            rand_augment: match data.rand_augment[..] {
+                [operations, magnitude] => RandAugment {
+                    operations,
+                    magnitude,
+                },
+                _ => RandAugment::OFF,
+            },
+            cutout: Cutout { size: data.cutout },
+            mixup: Mixup { alpha: data.mixup },
         };
         Ok(loader.augmented(augment, seed)?)
     }
@@ -157,6 +167,20 @@ impl Setup {
             batch,
             self.normalise.clone(),
         )?)
+    }
+
+    /// The name of its run folder: the data, the network, the noise and the seed.
+    #[must_use]
+    pub fn default_name(&self) -> String {
+        // A published network that has a noise of its own need not be called by it.
+        let noise = self.recipe().network.noise.replace("none", "");
+        let network = &self.network.config().name;
+        crate::run::default_name(
+            network,
+            &noise,
+            &self.dataset.name,
+            self.recipe().train.seed,
+        )
     }
 
     /// Optimiser steps in an epoch.

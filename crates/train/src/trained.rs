@@ -68,12 +68,21 @@ pub(crate) fn card_of(path: &Path) -> Result<(WeightsFile, Card), TrainError> {
         path: path.to_owned(),
         what,
     };
+    if is_restorer(path) {
+        return Err(TrainError::RestorerWeights(path.to_owned()));
+    }
     let text = file.metadata.get(KEY).ok_or_else(|| {
         damaged("it holds numbers but does not say of which network: it was not written by `timestep train`".into())
     })?;
     let card: Card = serde_json::from_str(text)
         .map_err(|e| damaged(format!("the description of the network is unreadable: {e}")))?;
     Ok((file, card))
+}
+
+/// Whether a file holds weights of a restorer.
+fn is_restorer(path: &Path) -> bool {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    timestep_restore::methods::method_of(&bytes).is_some()
 }
 
 /// A trained network: architecture, numbers and card.

@@ -1,28 +1,33 @@
-//! How does a network learn? Batch by batch, so that stopping anywhere loses nothing.
+//! How is anything trained? Piece by piece, so that stopping anywhere loses nothing.
+//!
+//! There is one loop. It opens the logs, tells the events that every run has, saves the state, stops when
+//! asked or when the time is up, and ends with an [`Outcome`]. A [`Task`] supplies what differs: a unit of
+//! work (an epoch, a phase), what is measured after it, and what is saved.
 //!
 //! Everything random is a function of (seed, epoch, image); every sum has a fixed order. The
 //! same recipe therefore gives the same bits, for any number of threads, interrupted or not.
 
-mod epochs;
+mod desk;
 
-use self::epochs::Run;
-use crate::checkpoint::{Progress, load_state};
-use crate::event::{Best, EndReason, Event, Position, Sink, TestMetrics};
-use crate::setup::Setup;
+pub use desk::{Desk, Ledger, Stop};
+
+use crate::event::{EndReason, Event, Measured, Position, Sink};
+use crate::recipe::{self, TaskRecipe};
 use crate::sinks::ResumePoint;
-use crate::{Learner, Start, TrainError, recipe, run};
+use crate::tasks::{Begun, Ready, Task, Work};
+use crate::{TrainError, run};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use timestep_nets::{Engine, Network, NonFinite, Parameters, Role};
+use timestep_nets::Engine;
 
 /// How a run is carried out, apart from its recipe.
 pub struct Options {
-    /// Where it computes.
+    /// Where networks compute; restorers compute on the CPU.
     pub engine: Arc<dyn Engine>,
     /// Threads in use, for the record.
     pub threads: usize,
-    /// Set from outside to stop after the current batch with the state saved.
+    /// Set from outside to stop after the current piece with the state saved.
     pub stop: Arc<AtomicBool>,
     /// Further logs by key, such as `tensorboard`.
     pub logs: Vec<String>,
@@ -33,14 +38,12 @@ pub struct Options {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// All epochs were run, or the time was up.
+    /// All of the recipe was done, or the time was up.
     Finished {
         /// Which.
         reason: EndReason,
-        /// Last measurement on the test images.
-        test: TestMetrics,
-        /// Best epoch.
-        best: Best,
+        /// What was measured at the end.
+        measured: Measured,
         /// Seconds spent, earlier parts included.
         seconds: f64,
     },
@@ -48,133 +51,157 @@ pub enum Outcome {
     Interrupted(Position),
     /// A number became non-finite; weights are those of the last checkpoint.
     Diverged {
-        /// Epoch under way, from 1.
-        epoch: usize,
-        /// Steps taken.
-        step: usize,
-        /// The first non-finite place, if it can be found again.
-        place: Option<NonFinite>,
-        /// Learning rate of the failed step.
-        lr: f64,
+        /// The epoch or phase under way, and the steps or evaluations before.
+        at: Position,
+        /// The first that is not finite: `the loss`.
+        what: String,
+        /// Learning rate of the failed step, where there is one.
+        lr: Option<f64>,
     },
 }
 
 /// Trains into a new folder.
 ///
 /// # Errors
-/// [`TrainError`] if data, disk or network refuse. Divergence and interruption are outcomes.
-pub fn train(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
-    run::describe(folder, &setup.resolved, options.threads)?;
-    let start = Start::of(setup)?;
-    let learner = learner(setup, &options)?;
-    let progress = Progress {
-        data: setup.dataset.fingerprint(),
-        ..Progress::default()
-    };
-    let (parameters, note) = (start.parameters, start.note);
-    let mut run = Run::new(setup, folder, options, parameters, learner, progress, None)?;
-    run.notes.extend(note);
-    run.go(None)
+/// [`TrainError`] if data, disk or model refuse. Divergence and interruption are outcomes.
+pub fn train<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
+    run::describe(folder, setup.resolved(), options.threads)?;
+    let task = setup.begin(&options)?;
+    let time = setup.resolved().recipe.time_limit();
+    let desk = Desk::open(folder, options, R::Recipe::TASK, time, None)?;
+    go(setup, task, desk, None)
 }
 
-/// Continues the run in `folder`, whose recipe is that of `setup` or differs where it may.
+/// Continues the run in `folder`, whose recipe is that of `setup` or differs where it may. A run that has
+/// nothing left to do ends as it did.
 ///
 /// # Errors
 /// [`TrainError::OtherSettings`] and [`TrainError::OtherData`] if it would not be the same run.
-pub fn resume(setup: &Setup, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
-    let saved = run::recipe(folder)?;
-    let differences = recipe::resume_refusals(&saved, setup.recipe());
+pub fn resume<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
+    let saved = setup.saved(folder)?;
+    let differences = recipe::resume_refusals(&saved, &setup.resolved().recipe);
     if !differences.is_empty() {
         return Err(TrainError::OtherSettings {
             run: folder.to_owned(),
             differences,
         });
     }
-    let mut learner = learner(setup, &options)?;
-    let (parameters, progress) = load_state(folder, &setup.network, &mut learner)?;
-    if progress.data != setup.dataset.fingerprint() {
-        let data = setup.dataset.name.clone();
-        return Err(TrainError::OtherData {
-            run: folder.to_owned(),
-            data,
-        });
-    }
+    let (task, at) = match setup.proceed(folder, &options)? {
+        Begun::Task { task, ledger } => (task, ledger),
+        Begun::Over(outcome) => return Ok(outcome),
+    };
     // A run that was made longer stays so, however often it is interrupted; a time budget or the place of
     // the data are of this part only.
-    let mut kept = setup.resolved.clone();
-    kept.recipe = recipe::Recipe {
-        train: recipe::TrainSettings {
-            epochs: setup.recipe().train.epochs,
-            patience: setup.recipe().train.patience,
-            ..saved.train.clone()
-        },
-        ..saved.clone()
-    };
-    if kept.recipe != saved {
-        run::write_recipe(folder, &kept)?;
+    let kept = setup.keep(saved.clone());
+    if kept.to_toml() != saved.to_toml() {
+        let mut resolved = setup.resolved().clone();
+        resolved.recipe = kept;
+        run::write_recipe(folder, &resolved)?;
     }
-    let point = ResumePoint {
-        epoch: progress.epoch,
-        step: progress.step,
-        log_bytes: progress.log_bytes,
-    };
-    let from = Position {
-        epoch: progress.epoch,
-        step: progress.step,
-    };
-    Run::new(
-        setup,
-        folder,
-        options,
-        parameters,
-        learner,
-        progress,
-        Some(point),
-    )?
-    .go(Some(from))
+    let position = task.position();
+    let point = at.map(|ledger| {
+        let point = ResumePoint {
+            at: position,
+            log_bytes: ledger.log_bytes,
+        };
+        (point, ledger.seconds)
+    });
+    let time = setup.resolved().recipe.time_limit();
+    let desk = Desk::open(folder, options, R::Recipe::TASK, time, point)?;
+    go(setup, task, desk, at.map(|_| position))
 }
 
-/// What moves the weights of a run.
-fn learner(setup: &Setup, options: &Options) -> Result<Learner, TrainError> {
-    Learner::of(options.engine.clone(), setup.recipe(), &setup.network)
-}
-
-/// The event that opens a run.
-fn start_event(setup: &Setup, folder: &Path, resumed: Option<Position>) -> Event {
-    let recipe = setup.recipe();
-    let trained = [Role::Weight, Role::Bias, Role::Norm, Role::Coefficient];
-    let specs = setup.network.specs().iter();
-    Event::Start {
-        run: folder.display().to_string(),
-        recipe: setup.resolved.name.clone(),
-        network: setup.network.config().name.clone(),
-        data: setup.dataset.name.clone(),
-        parameters: specs
-            .filter(|s| trained.contains(&s.role))
-            .map(|s| s.len())
-            .sum(),
-        multiply_adds: setup.network.cost().multiply_adds as u64,
-        train_images: setup.dataset.train.len(),
-        test_images: setup.dataset.test.len(),
-        epochs: recipe.train.epochs,
-        steps_per_epoch: setup.steps_per_epoch(),
-        seed: recipe.train.seed,
+/// The loop.
+fn go<R: Ready>(
+    setup: &R,
+    mut task: R::Task<'_>,
+    mut desk: Desk,
+    resumed: Option<Position>,
+) -> Result<Outcome, TrainError> {
+    let resolved = setup.resolved();
+    desk.tell(&Event::Start {
+        run: desk.folder().display().to_string(),
+        recipe: resolved.name.clone(),
+        what: setup.what(),
+        seed: resolved.recipe.seed(),
         resumed,
+    })?;
+    let warnings = resolved.warnings.iter().map(ToString::to_string);
+    for message in warnings.chain(task.notes()) {
+        desk.tell(&Event::Warning {
+            message,
+            hint: None,
+        })?;
     }
+    let mut early = None;
+    while task.ended().is_none() {
+        match task.work(&mut desk)? {
+            Work::Complete => checkpoint(&mut task, &mut desk)?,
+            Work::Stopped(Stop::Asked) => return interrupted(&mut task, &mut desk),
+            Work::Stopped(Stop::Time) => {
+                task.save(&mut desk)?;
+                early = Some(EndReason::Time);
+                break;
+            }
+            Work::Diverged(divergence) => {
+                let at = task.position().under_way();
+                desk.tell(&Event::Diverged {
+                    at,
+                    segment: divergence.segment,
+                    block_step: divergence.block_step,
+                    what: divergence.what.clone(),
+                    lr: divergence.lr,
+                })?;
+                desk.flush()?;
+                return Ok(Outcome::Diverged {
+                    at,
+                    what: divergence.what,
+                    lr: divergence.lr,
+                });
+            }
+        }
+    }
+    let reason = early.or(task.ended()).unwrap_or(EndReason::Time);
+    let measured = task.conclude(&mut desk, reason)?;
+    let seconds = desk.seconds();
+    desk.tell(&Event::End {
+        reason,
+        measured,
+        seconds,
+    })?;
+    desk.flush()?;
+    task.retire(&desk, reason)?;
+    Ok(Outcome::Finished {
+        reason,
+        measured,
+        seconds,
+    })
 }
 
-/// The learned coefficients for the log; none for schemes that have no coefficient.
-fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Option<f64>>> {
-    if network.scheme().coefficient.is_none() {
-        return Vec::new();
+/// Measures after a unit of work, saves weights and state.
+fn checkpoint(task: &mut impl Task, desk: &mut Desk) -> Result<(), TrainError> {
+    let best = task.complete(desk)?;
+    if best {
+        task.save_weights(&desk.weights("best"))?;
     }
-    timestep_nets::coefficients(network, parameters)
+    let last = desk.weights("last");
+    task.save_weights(&last)?;
+    task.save(desk)?;
+    desk.tell(&Event::Checkpoint {
+        at: task.position(),
+        path: last.display().to_string(),
+        best,
+    })
 }
 
-/// All of them; none for schemes that have at most one a step, of which [`coefficients`] says everything.
-fn several_coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Vec<f64>>> {
-    if network.scheme().memory < 2 || network.scheme().coefficient.is_none() {
-        return Vec::new();
-    }
-    timestep_nets::all_coefficients(network, parameters)
+/// Saves the state of a run that somebody stopped.
+fn interrupted(task: &mut impl Task, desk: &mut Desk) -> Result<Outcome, TrainError> {
+    task.save(desk)?;
+    let at = task.position();
+    desk.tell(&Event::Interrupted {
+        at: at.under_way(),
+        resume: desk.folder().display().to_string(),
+    })?;
+    desk.flush()?;
+    Ok(Outcome::Interrupted(at))
 }

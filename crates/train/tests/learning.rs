@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use timestep_nets::{Engine, Targets, device};
-use timestep_train::event::{EndReason, Event, Sink, SinkError};
+use timestep_train::event::{EndReason, Event, Measured, Position, Sink, SinkError};
 use timestep_train::recipe::Layers;
 use timestep_train::trainer::{self, Options, Outcome};
 use timestep_train::{Card, Examples, Learner, Setup, Start, TrainError, Trained, run};
@@ -130,7 +130,8 @@ fn interrupted_runs_of_every_optimiser_go_on_as_if_nothing_had_happened() {
         let Outcome::Interrupted(position) = outcome else {
             panic!("{sets:?}: {outcome:?}");
         };
-        assert_eq!((position.epoch, position.step), (1, 6), "{sets:?}");
+        let middle = Position::Epochs { epoch: 1, step: 6 };
+        assert_eq!(position, middle, "{sets:?}");
         resume(&parts, &[]).expect("goes on");
         for file in [
             "weights/last.safetensors",
@@ -189,10 +190,14 @@ fn patience_ends_a_run_that_does_not_improve() {
         "optimiser.momentum=0",
     ];
     let (folder, outcome, events) = train(out.path(), "waits", &setup(&sets), None);
-    let Outcome::Finished { reason, best, .. } = outcome else {
+    let Outcome::Finished {
+        reason: EndReason::Patience,
+        measured: Measured::Classifier { best, .. },
+        ..
+    } = outcome
+    else {
         panic!("{outcome:?}");
     };
-    assert_eq!(reason, EndReason::Patience);
     assert_eq!(epochs(&events), best.epoch + 2);
     // Going on changes nothing, unless there is more patience.
     let outcome = resume(&folder, &[]).expect("goes on");

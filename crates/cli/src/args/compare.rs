@@ -10,7 +10,7 @@ pub(crate) struct Compare {
     /// Folders of runs; those that differ in the seed only form a group
     #[arg(required = true, value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
-    /// Which epoch of a run counts
+    /// Which epoch (of a restorer: phase) of a run counts
     #[arg(long, value_enum, default_value = "last")]
     pub(crate) metric: MetricArg,
     /// Propose networks of the same size or cost as the first run's, with the commands to train them
@@ -27,7 +27,7 @@ pub(crate) struct Compare {
 /// Which epoch counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MetricArg {
-    /// The best one on the test images: it flatters
+    /// The best one on the test images or pictures: it flatters
     Best,
     /// The last one
     Last,

@@ -13,10 +13,10 @@ pub(crate) struct Denoise {
     /// File to write for one picture, otherwise a folder; it gets the structure of the input folders
     #[arg(long, short, value_name = "OUT")]
     pub(crate) out: Option<PathBuf>,
-    /// How to restore: see `timestep list methods`
-    #[arg(long, value_name = "NAME", default_value = "trd")]
-    pub(crate) method: String,
-    /// Weights of a trained method [default: those in the program]
+    /// How to restore: see `timestep list methods` [default: what --model was trained for, else trd]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: Option<String>,
+    /// Weights of a trained method: a file, the folder of a run, or bundled ones [default: those in the program]
     #[arg(long, value_name = "WEIGHTS")]
     pub(crate) model: Option<PathBuf>,
     /// Standard deviation of the noise in grey levels of 0..255, or auto: estimated, for each colour
@@ -68,9 +68,9 @@ pub(crate) struct Denoise {
     /// Write the picture after every step of the method to this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) save_steps: Option<PathBuf>,
-    /// Quality of JPEG files that are written
-    #[arg(long, value_name = "N", default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100))]
-    pub(crate) quality: u8,
+    /// Quality of JPEG files that are written [default: 95]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) quality: Option<u8>,
     /// Exit with 1 unless this holds for the mean over the pictures, such as 'psnr>=28'
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,

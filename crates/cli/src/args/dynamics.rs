@@ -63,9 +63,9 @@ pub(crate) struct Momentum {
     /// Write the plot of coefficients against the epoch
     #[arg(long, value_name = "FILE")]
     pub(crate) history: Option<PathBuf>,
-    /// What the plots show of a coefficient
-    #[arg(long, value_enum, default_value = "momentum")]
-    pub(crate) form: Form,
+    /// What the plots show of a coefficient [default: momentum]
+    #[arg(long, value_enum)]
+    pub(crate) form: Option<Form>,
 }
 
 /// How a coefficient is shown.

@@ -10,9 +10,9 @@ pub(crate) struct Reproduce {
     /// The table
     #[arg(value_enum)]
     pub(crate) table: TableName,
-    /// How much work: quick shows in minutes that every row runs, full trains as published
-    #[arg(long, value_enum, default_value = "quick")]
-    pub(crate) budget: BudgetName,
+    /// How much work: quick shows in minutes that every row runs, full trains as published [default: quick]
+    #[arg(long, value_enum)]
+    pub(crate) budget: Option<BudgetName>,
     /// Data set in place of the published ones [default for quick: digits]
     #[arg(long, value_name = "NAME")]
     pub(crate) data: Option<String>,
@@ -25,9 +25,9 @@ pub(crate) struct Reproduce {
     /// Training images, the same for every row
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) images: Option<u64>,
-    /// Train every row N times, with seeds from 0
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    pub(crate) seeds: u64,
+    /// Train every row N times, with seeds from 0 [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) seeds: Option<u64>,
     /// Only rows whose recipe contains one of these, such as lm-resnet-20,cifar100
     #[arg(long, value_name = "TEXT,…", value_delimiter = ',')]
     pub(crate) rows: Vec<String>,

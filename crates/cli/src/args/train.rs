@@ -33,7 +33,7 @@ pub(crate) struct RecipeFlags {
     /// Rule that moves the weights: see `timestep list optimisers`
     #[arg(long, value_name = "NAME")]
     pub(crate) optimiser: Option<String>,
-    /// Steps of each segment, such as 3,3,3
+    /// Steps of each segment, such as 3,3,3; of a restorer one number
     #[arg(long, value_name = "N,N,…", allow_hyphen_values = true)]
     pub(crate) steps: Option<String>,
     /// Channels of the first segment
@@ -42,7 +42,7 @@ pub(crate) struct RecipeFlags {
     /// Data set: see `timestep list data`
     #[arg(long, value_name = "NAME")]
     pub(crate) data: Option<String>,
-    /// Folder of the data set
+    /// Folder of the data set, or of the pictures that a restorer is trained on
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
     /// Train and measure on N images only
@@ -65,7 +65,7 @@ pub(crate) struct RecipeFlags {
 /// `timestep train`
 #[derive(Args, Debug)]
 pub(crate) struct Train {
-    /// `<data>/<network>`, or a recipe file [default: digits/lm-resnet-20]
+    /// `<data>/<network>`, `denoising/<model>`, or a recipe file [default: digits/lm-resnet-20]
     #[arg(conflicts_with = "resume")]
     pub(crate) recipe: Option<String>,
     /// Continue the run in this folder
@@ -74,28 +74,33 @@ pub(crate) struct Train {
     #[command(flatten)]
     pub(crate) flags: RecipeFlags,
     /// Train N times, with seeds counted up from the recipe's
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub(crate) seeds: u64,
     /// Where to compute: cpu, or a GPU of builds that have one
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// Folder for run folders
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "runs",
+        conflicts_with = "resume"
+    )]
     pub(crate) out: PathBuf,
-    /// Name of the run folder [default: from data, network and seed]
-    #[arg(long)]
+    /// Name of the run folder [default: from data or noise, model and seed]
+    #[arg(long, conflicts_with = "resume")]
     pub(crate) name: Option<String>,
     /// Check everything, take one step in memory, write nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     pub(crate) dry_run: bool,
     /// A further log: tensorboard
     #[arg(long, value_name = "LOG")]
     pub(crate) log: Vec<String>,
-    /// Exit with 1 unless this holds at the end, such as 'top1>=0.9'
+    /// Exit with 1 unless this holds at the end, such as 'top1>=0.9' (of a restorer 'psnr>=28')
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,
     /// Write no report.html at the end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     pub(crate) no_report: bool,
 }
 
@@ -127,8 +132,8 @@ pub(crate) struct Predict {
     #[arg(required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// How many classes to show
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub(crate) top: usize,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) top: u64,
     /// Show grey files in all three channels to a network for RGB images
     #[arg(long)]
     pub(crate) grey_as_rgb: bool,

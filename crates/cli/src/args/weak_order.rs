@@ -20,12 +20,11 @@ pub(crate) struct WeakOrderArgs {
     #[arg(long, value_name = "G", allow_hyphen_values = true, conflicts_with_all = ["scheme", "k", "paths"])]
     pub(crate) damping: Option<f64>,
     /// Probabilities to keep a block, looked at beside 1/2 (stochastic-depth); the first is also where
-    /// p = 1/2 + c sqrt(dt) begins
+    /// p = 1/2 + c sqrt(dt) begins [default: 0.8,0.9]
     #[arg(
         long,
         value_name = "P,…",
         value_delimiter = ',',
-        default_value = "0.8,0.9",
         allow_hyphen_values = true
     )]
     pub(crate) keep: Vec<f64>,

@@ -11,7 +11,6 @@ use timestep_restore::RestoreError;
 use timestep_restore::batch::BatchError;
 use timestep_restore::job::JobError;
 use timestep_restore::picture::PictureError;
-use timestep_restore::training::TrainingError;
 use timestep_train::TrainError;
 use timestep_train::event::SinkError;
 use timestep_train::files::{Action, FileError};
@@ -43,6 +42,12 @@ impl Coded for TrainError {
             Self::Recipe(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Data(error) => error.code(),
+            Self::Pictures(_) | Self::NeedsPictures | Self::NotHeldOut { .. } => {
+                Code::TrainingPictures
+            }
+            Self::Restore(error) => error.code(),
+            Self::Start { .. } => Code::OtherModel,
+            Self::RestorerWeights(_) => Code::OtherTask,
             Self::File(error) => error.code(),
             Self::Sink(error) => error.code(),
             Self::Log(error) => error.code(),
@@ -79,6 +84,7 @@ impl Coded for RecipeError {
             ProblemKind::UnknownName => Code::UnknownWord,
             ProblemKind::WrongType => Code::WrongType,
             ProblemKind::OutOfRange => Code::OutOfRange,
+            ProblemKind::OtherTask => Code::OtherTask,
             ProblemKind::Syntax => Code::Syntax,
             ProblemKind::Unreadable => Code::RecipeUnreadable,
         }
@@ -196,6 +202,7 @@ impl Coded for RestoreError {
             Self::NotFinite { .. } => Code::NotFinite,
             Self::BadSigma(_) => Code::NoiseLevel,
             Self::UnknownMethod(_) => Code::UnknownMethod,
+            Self::Diverged => Code::Diverged,
             Self::BadModel(_) => Code::OtherModel,
         }
     }
@@ -236,18 +243,6 @@ impl Coded for BatchError {
             Self::NoOutput | Self::NotAFolder(_) | Self::Collision { .. } | Self::OntoItself(_) => {
                 Code::OutputPlace
             }
-        }
-    }
-}
-
-impl Coded for TrainingError {
-    fn code(&self) -> Code {
-        match self {
-            Self::Recipe(_) => Code::RestorerRecipe,
-            Self::Pictures { .. } => Code::TrainingPictures,
-            // The run folder is read only to go on with a run, and was written before.
-            Self::File { source, .. } => of_file(source, source.kind() == io::ErrorKind::NotFound),
-            Self::Restore(error) => error.code(),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use timestep_data::info;
 use timestep_nets::{InputShape, Network, NetworkConfig, Preset, presets};
 use timestep_report::run::{Record, Start, quoted};
-use timestep_train::recipe::Recipe;
+use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Trained, run};
 
 /// How far parameters or multiply-adds of a baseline may be off.

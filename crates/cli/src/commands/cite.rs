@@ -10,8 +10,9 @@ use std::path::Path;
 use timestep_nets::{InputShape, NetworkConfig, block, preset, squeeze_excite};
 use timestep_numerics::facts;
 use timestep_numerics::noise::noise_facts;
-use timestep_restore::training::RestoreRecipe;
-use timestep_train::recipe::Recipe;
+use timestep_restore::methods::{METHODS, method_of};
+use timestep_train::optimisers::optimiser_facts;
+use timestep_train::recipe::{AnyResolved, Recipe};
 use timestep_train::{Trained, network_config, run};
 
 /// Every entry that a registry refers to.
@@ -50,6 +51,9 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
         return of_run(path);
     }
     let weights = path.extension().is_some_and(|e| e == "safetensors");
+    if let Some(method) = method_of(&std::fs::read(path).unwrap_or_default()) {
+        return Ok(of_method(method));
+    }
     if weights || path.exists() {
         let trained = Trained::load(path)?;
         return of_network(trained.network.config(), &trained.card.data);
@@ -59,12 +63,15 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
 
 /// The entries of a run.
 pub(crate) fn of_run(folder: &Path) -> Result<Vec<String>, Failure> {
-    if folder.join(BEST).is_file() {
+    let resolved = run::layers(folder)?.resolve_any()?;
+    if matches!(resolved, AnyResolved::Classify(_)) && folder.join(BEST).is_file() {
         let trained = Trained::load(folder)?;
-        return of_network(trained.network.config(), &trained.card.data);
+        let mut all = of_network(trained.network.config(), &trained.card.data)?;
+        all.extend(of_optimiser(&trained.card.recipe()?));
+        return Ok(all);
     }
     // It has not reached its first weights.
-    of_recipe(&run::recipe(folder)?)
+    of_resolved(&resolved)
 }
 
 /// The entries of a registered name.
@@ -77,19 +84,48 @@ fn of_name(name: &str) -> Result<Vec<String>, Failure> {
         Named::Method(method) => entries(method.references),
         Named::Network(preset) => entries(preset.references),
         Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
-        Named::Recipe(name) => match RestoreRecipe::of_name(&name) {
-            Some(recipe) => entries(recipe.references()),
-            None => of_recipe(&recipes::resolved(&name)?)?,
-        },
+        Named::Recipe(name) => of_resolved(&recipes::resolved(&name)?)?,
         Named::NoNoise
-        | Named::Setting(_)
+        | Named::Setting(..)
         | Named::Log(_)
         | Named::Error(_)
         | Named::Analysis(_) => Vec::new(),
     })
 }
 
-/// Everything that a recipe uses.
+/// Everything that a recipe of either task uses.
+fn of_resolved(resolved: &AnyResolved) -> Result<Vec<String>, Failure> {
+    match resolved {
+        AnyResolved::Classify(resolved) => of_recipe(&resolved.recipe),
+        AnyResolved::Restore(resolved) => {
+            let recipe = &resolved.recipe;
+            let mut all = of_method(recipe.model.method.key());
+            if let Some(Ok(scheme)) = recipe.scheme().map(facts) {
+                all.extend(entries(scheme.references));
+            }
+            Ok(once(all))
+        }
+    }
+}
+
+/// The entries of a method of restoration.
+fn of_method(key: &str) -> Vec<String> {
+    let method = METHODS.iter().find(|m| m.facts.key == key);
+    method.map_or_else(Vec::new, |m| entries(m.facts.references))
+}
+
+/// Each entry once, in the order in which it came first.
+fn once(mut all: Vec<String>) -> Vec<String> {
+    let mut seen = Vec::new();
+    all.retain(|entry| {
+        let new = !seen.contains(entry);
+        seen.push(entry.clone());
+        new
+    });
+    all
+}
+
+/// Everything that a recipe of a classifier uses.
 fn of_recipe(recipe: &Recipe) -> Result<Vec<String>, Failure> {
     // Citations do not depend on shape and number of classes.
     let input = InputShape {
@@ -97,10 +133,17 @@ fn of_recipe(recipe: &Recipe) -> Result<Vec<String>, Failure> {
         height: 32,
         width: 32,
     };
-    of_network(
-        &network_config(&recipe.network, &recipe.noise, input, 10)?,
-        &recipe.data.name,
-    )
+    let network = network_config(&recipe.network, &recipe.noise, input, 10)?;
+    let mut all = of_network(&network, &recipe.data.name)?;
+    all.extend(of_optimiser(recipe));
+    Ok(all)
+}
+
+/// The entries of the optimiser, where it is not the one that nobody names: plain gradient descent with momentum.
+fn of_optimiser(recipe: &Recipe) -> Vec<String> {
+    let usual = &Recipe::default().optimiser.name;
+    let facts = optimiser_facts(&recipe.optimiser.name).filter(|facts| facts.key != usual);
+    facts.map_or_else(Vec::new, |facts| entries(facts.references))
 }
 
 /// Everything that went into a network trained on some data, each entry once.
@@ -122,13 +165,7 @@ fn of_network(network: &NetworkConfig, data: &str) -> Result<Vec<String>, Failur
     if let Ok(info) = timestep_data::info(data) {
         all.extend(info.bibtex.map(str::to_owned));
     }
-    let mut seen = Vec::new();
-    all.retain(|entry| {
-        let new = !seen.contains(entry);
-        seen.push(entry.clone());
-        new
-    });
-    Ok(all)
+    Ok(once(all))
 }
 
 /// The entries with these keys.

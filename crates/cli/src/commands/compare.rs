@@ -3,36 +3,84 @@
 use crate::args::{Compare, MetricArg};
 use crate::codes::Code;
 use crate::commands::analyze::number;
-use crate::commands::{baselines, report, train_restorer};
+use crate::commands::baselines;
 use crate::failure::Failure;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
-use timestep_report::compare::{Comparison, Group, Metric, compare, verdict};
+use std::path::{Path, PathBuf};
+use timestep_report::compare::{Compared, Comparison, Group, Metric, compare, verdict};
 use timestep_report::document;
+use timestep_report::restorer::RestorerRecord;
 use timestep_report::run::Record;
-use timestep_train::files;
+use timestep_train::recipe::{TaskKind, TaskRecipe};
+use timestep_train::{TrainError, files, run};
 
-/// Reads the runs, prints a row a group, writes what was asked for.
+/// Reads the runs, which are all of one task.
 pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
-    let mut records = Vec::new();
-    for run in &args.runs {
-        if train_restorer::named(&run.to_string_lossy()).is_some() {
-            return Err(Failure::usage(
-                format!(
-                    "`{}` is the run of a restorer; classifiers are compared",
-                    run.display()
-                ),
-                "`timestep denoise … --reference CLEAN` measures a restorer",
-            )
-            .coded(Code::NotComparable));
-        }
-        records.push(Record::read(run)?);
+    let tasks: Result<Vec<TaskKind>, _> = args
+        .runs
+        .iter()
+        .map(|r| run::layers(r).map(|l| l.task()))
+        .collect();
+    let tasks = tasks?;
+    let other = tasks.iter().position(|task| *task != tasks[0]);
+    if let Some(other) = other {
+        return Err(Failure::usage(
+            format!(
+                "`{}` is the run of {}, `{}` that of {}",
+                args.runs[0].display(),
+                tasks[0].noun(),
+                args.runs[other].display(),
+                tasks[other].noun()
+            ),
+            "compare runs of one task: top-1 and PSNR have no common measure",
+        )
+        .coded(Code::NotComparable));
     }
+    match tasks[0] {
+        TaskKind::Classify => {
+            let records = read(&args.runs, Record::read)?;
+            let comparison = side_by_side(&records, args, ui)?;
+            if args.baselines {
+                let group = &comparison.groups[0];
+                baselines::run(group.runs[0], group.runs.len(), ui)?;
+            }
+        }
+        TaskKind::Restore => {
+            if args.baselines {
+                return Err(Failure::usage(
+                    "--baselines proposes networks, and these are runs of restorers",
+                    "leave it out; `timestep list methods` shows other methods that remove noise",
+                )
+                .coded(Code::OtherTask));
+            }
+            let records = read(&args.runs, RestorerRecord::read)?;
+            side_by_side(&records, args, ui)?;
+        }
+    }
+    Ok(0)
+}
+
+/// Reads all runs.
+fn read<R>(
+    runs: &[PathBuf],
+    one: impl Fn(&Path) -> Result<R, TrainError>,
+) -> Result<Vec<R>, Failure> {
+    let all: Result<Vec<R>, TrainError> = runs.iter().map(|run| one(run)).collect();
+    Ok(all?)
+}
+
+/// Prints a row a group, writes what was asked for.
+fn side_by_side<'r, R: Compared>(
+    records: &'r [R],
+    args: &Compare,
+    ui: Ui,
+) -> Result<Comparison<'r, R>, Failure> {
     let metric = match args.metric {
         MetricArg::Best => Metric::Best,
         MetricArg::Last => Metric::Last,
     };
-    let comparison = compare(&records, metric).map_err(|why| {
+    let comparison = compare(records, metric).map_err(|why| {
         Failure::usage(
             why.0,
             "compare finished runs that were measured on the same images of the same data set",
@@ -43,12 +91,15 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
         if ui.json {
             ui.object(json!({
                 "event": "left_out",
-                "run": record.folder.display().to_string(),
-                "status": report::status(&record.ending),
+                "run": record.folder().display().to_string(),
+                "status": record.status(),
                 "why": why,
             }));
         }
-        ui.note(&format!("`{}` is left out: {why}", record.folder.display()));
+        ui.note(&format!(
+            "`{}` is left out: {why}",
+            record.folder().display()
+        ));
     }
     if ui.json {
         comparison.groups.iter().for_each(|g| ui.object(object(g)));
@@ -70,14 +121,7 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
         files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
         ui.note(&format!("wrote {}", path.display()));
     }
-    if args.baselines {
-        baselines::run(
-            comparison.groups[0].runs[0],
-            comparison.groups[0].runs.len(),
-            ui,
-        )?;
-    }
-    Ok(0)
+    Ok(comparison)
 }
 
 /// A number with a unit that people read at a glance.
@@ -91,37 +135,37 @@ fn size(value: f64) -> String {
 }
 
 /// The table.
-fn text(comparison: &Comparison<'_>) -> String {
-    let head = [
-        "network",
-        "n",
-        "top-1 mean ± sd",
-        "params",
-        "madds",
-        "s/epoch",
-        "difference to the first",
+fn text<R: Compared>(comparison: &Comparison<'_, R>) -> String {
+    let columns = comparison.groups.iter().take(1).flat_map(|g| &g.columns);
+    let mut head = vec![
+        R::SUBJECT.to_owned(),
+        "n".to_owned(),
+        format!("{} mean ± sd", R::MEASURE),
     ];
-    let mut rows = vec![head.map(String::from).to_vec()];
+    head.extend(columns.map(|c| c.head.to_owned()));
+    head.push("difference to the first".to_owned());
+    let mut rows = vec![head];
     for group in &comparison.groups {
         let spread = group
             .sample
             .deviation
             .map_or("-".to_owned(), |d| format!("{d:.4}"));
-        rows.push(vec![
+        let mut row = vec![
             group.name.clone(),
             group.sample.n.to_string(),
             format!("{:.4} ± {spread}", group.sample.mean),
-            size(group.parameters as f64),
-            size(group.multiply_adds as f64),
-            format!("{:.2}", group.seconds),
-            group.difference.as_ref().map_or(String::new(), verdict),
-        ]);
+        ];
+        row.extend(group.columns.iter().map(|c| match c.key {
+            "parameters" | "multiply_adds" => size(c.value),
+            _ => c.text.clone(),
+        }));
+        row.push(group.difference.as_ref().map_or(String::new(), verdict));
+        rows.push(row);
     }
     let mut text = format!(
-        "{}, {} test images, {}\n{}",
+        "{}, {}\n{}",
         comparison.data,
-        comparison.test_images,
-        comparison.metric.words(),
+        R::words(comparison.metric),
         table(&rows)
     );
     for group in comparison.groups.iter().skip(1) {
@@ -140,26 +184,35 @@ fn text(comparison: &Comparison<'_>) -> String {
 }
 
 /// A group for programs.
-fn object(group: &Group<'_>) -> Value {
+fn object<R: Compared>(group: &Group<'_, R>) -> Value {
     let settings = group
         .settings
         .iter()
         .map(|s| json!({"path": s.path, "left": s.left, "right": s.right}));
-    json!({
+    let mut object = json!({
         "event": "group",
         "group": group.name,
-        "runs": group.runs.iter().map(|r| r.folder.display().to_string()).collect::<Vec<_>>(),
-        "seeds": group.runs.iter().map(|r| r.recipe.train.seed).collect::<Vec<_>>(),
+        "runs": group.runs.iter().map(|r| r.folder().display().to_string()).collect::<Vec<_>>(),
+        "seeds": group.runs.iter().map(|r| r.recipe().seed()).collect::<Vec<_>>(),
         "n": group.sample.n,
-        "top1": group.top1,
+        R::KEY: group.values,
         "mean": number(group.sample.mean),
         "deviation": group.sample.deviation.map(number),
-        "parameters": group.parameters,
-        "multiply_adds": group.multiply_adds,
-        "seconds_per_epoch": number(group.seconds),
+    });
+    for column in &group.columns {
+        object[column.key] = match column.whole {
+            true => json!(column.value as u64),
+            false => number(column.value),
+        };
+    }
+    let rest = json!({
         "difference": group.difference.map(|d| number(d.difference)),
         "interval": group.difference.and_then(|d| d.interval).map(|(l, h)| [number(l), number(h)]),
         "inconclusive": group.difference.map(|d| d.inconclusive()),
         "settings": settings.collect::<Vec<_>>(),
-    })
+    });
+    for (key, value) in rest.as_object().into_iter().flatten() {
+        object[key] = value.clone();
+    }
+    object
 }

@@ -1,28 +1,41 @@
 //! `timestep config`: which settings hold, where do they come from, and how do two recipes differ?
 
 use crate::args::{Config, ConfigAction, RecipeFlags};
-use crate::commands::train_restorer;
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::settings;
 use crate::ui::{Ui, table};
 use serde_json::json;
 use timestep_nets::{Home, Network, preset};
 use timestep_train::network_config;
-use timestep_train::recipe::{Layers, Resolved, data_sets, diff};
+use timestep_train::recipe::{AnyResolved, Layers, Recipe, data_sets, diff};
 
 /// Shows, compares or starts recipes.
 pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
     match &args.action {
-        ConfigAction::Show { recipe, flags } => {
-            match recipe.as_deref().and_then(train_restorer::named) {
-                Some(text) => train_restorer::show(&text, flags, ui),
-                None => show(recipe.as_deref(), flags, ui),
-            }
-        }
+        ConfigAction::Show { recipe, flags } => show(recipe.as_deref(), flags, ui),
         ConfigAction::Diff { left, right } => {
-            let left = resolve(settings::layers(Some(left))?)?.recipe;
-            let right = resolve(settings::layers(Some(right))?)?.recipe;
-            let differences = diff(&left, &right);
+            let one = resolve(settings::layers(Some(left))?)?;
+            let other = resolve(settings::layers(Some(right))?)?;
+            let differences = match (&one, &other) {
+                (AnyResolved::Classify(one), AnyResolved::Classify(other)) => {
+                    diff(&one.recipe, &other.recipe)
+                }
+                (AnyResolved::Restore(one), AnyResolved::Restore(other)) => {
+                    diff(&one.recipe, &other.recipe)
+                }
+                _ => {
+                    return Err(Failure::usage(
+                        format!(
+                            "`{left}` is a recipe of {}, `{right}` one of {}",
+                            one.task().noun(),
+                            other.task().noun()
+                        ),
+                        "give two recipes of one task; `timestep config show` shows each",
+                    )
+                    .coded(Code::OtherTask));
+                }
+            };
             if differences.is_empty() {
                 ui.note("the two recipes are the same");
             }
@@ -40,14 +53,10 @@ pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
             Ok(0)
         }
         ConfigAction::New { recipe } => {
-            if let Some(text) = recipe.as_deref().and_then(train_restorer::named) {
-                ui.data(&text);
-                return Ok(0);
-            }
             let resolved = resolve(settings::layers(recipe.as_deref())?)?;
-            let text = resolved.recipe.to_commented_toml();
+            let text = resolved.to_commented_toml();
             if ui.json {
-                ui.object(json!({"name": resolved.name, "recipe": text}));
+                ui.object(json!({"name": resolved.name(), "recipe": text}));
             } else {
                 ui.data(&text);
             }
@@ -58,9 +67,16 @@ pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
 
 /// The settings, with the names in them looked up as training would: a misspelt network is refused
 /// here too, not shown as if it could be trained.
-fn resolve(layers: Layers) -> Result<Resolved, Failure> {
-    let resolved = layers.resolve()?;
-    let recipe = &resolved.recipe;
+fn resolve(layers: Layers) -> Result<AnyResolved, Failure> {
+    let resolved = layers.resolve_any()?;
+    if let AnyResolved::Classify(resolved) = &resolved {
+        names(&resolved.recipe)?;
+    }
+    Ok(resolved)
+}
+
+/// Looks up the names in the recipe of a classifier; those of a restorer are checked with its values.
+fn names(recipe: &Recipe) -> Result<(), Failure> {
     if !data_sets().any(|data| data == recipe.data.name) {
         timestep_data::info(&recipe.data.name)?;
     }
@@ -73,7 +89,7 @@ fn resolve(layers: Layers) -> Result<Resolved, Failure> {
         home.input().0,
         10,
     )?)?;
-    Ok(resolved)
+    Ok(())
 }
 
 fn show(recipe: Option<&str>, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure> {
@@ -96,7 +112,7 @@ fn show(recipe: Option<&str>, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure
     if !ui.json {
         ui.data(&table(&rows));
     }
-    for warning in &resolved.warnings {
+    for warning in resolved.warnings() {
         ui.note(&format!("warning: {warning}"));
     }
     Ok(0)

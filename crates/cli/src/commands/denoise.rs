@@ -3,6 +3,7 @@
 use crate::args::Denoise;
 use crate::codes::Code;
 use crate::commands::denoise_report::Report;
+use crate::commands::diffusion::weights_in;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::require;
 use crate::ui::Ui;
@@ -11,10 +12,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
-use timestep_restore::methods::{MethodOptions, make};
+use timestep_restore::methods::{METHODS, MethodOptions, make, method_of};
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
+
+/// Quality of JPEG files when nothing says another.
+const QUALITY: u8 = 95;
+
+/// Whether a file becomes a JPEG by its ending.
+fn is_jpeg(path: &Path) -> bool {
+    let ending = path.extension().and_then(|e| e.to_str());
+    ending.is_some_and(|e| e.eq_ignore_ascii_case("jpg") || e.eq_ignore_ascii_case("jpeg"))
+}
+
+/// The method that is used when nothing says another.
+const DEFAULT: &str = "trd";
+
+/// The method that a model is of: what the name of bundled weights begins with, or what a file says of itself.
+fn method_named(model: &Path) -> Option<&'static str> {
+    if let Ok(bytes) = std::fs::read(model) {
+        return method_of(&bytes);
+    }
+    let name = model.to_str()?;
+    let keys = METHODS.iter().map(|method| method.facts.key);
+    keys.into_iter()
+        .find(|key| name.split('-').next() == Some(key))
+}
 
 /// Restores every picture; one that fails does not stop the others.
 pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
@@ -26,9 +50,14 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         ));
     }
     let options = MethodOptions {
-        model: args.model.clone(),
+        model: args.model.as_deref().map(weights_in),
     };
-    let method = make(&args.method, &options)?;
+    let key = match (&args.method, options.model.as_deref()) {
+        (Some(key), _) => key.as_str(),
+        (None, Some(model)) => method_named(model).unwrap_or(DEFAULT),
+        (None, None) => DEFAULT,
+    };
+    let method = make(key, &options)?;
     let job = DenoiseJob {
         method: method.as_ref(),
         sigma: sigma(args)?,
@@ -50,8 +79,18 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
     })?;
     let several = plan.items.len() + plan.skipped.len() > 1;
     check_reference(args.reference.as_deref(), several)?;
+    let mut outputs = plan.items.iter().map(|item| &item.output);
+    if let Some(quality) = args.quality
+        && !plan.items.is_empty()
+        && !outputs.any(|output| is_jpeg(output))
+    {
+        return Err(Failure::usage(
+            format!("--quality {quality} is for JPEG files, and none is written"),
+            "leave it out, or give the output the ending .jpg",
+        ));
+    }
 
-    let mut report = Report::new(ui, &args.method, plan.items.len());
+    let mut report = Report::new(ui, key, plan.items.len());
     report.planned(&plan);
     if plan.items.is_empty() && !plan.failed.is_empty() {
         return Err(report.failure(USAGE));
@@ -110,7 +149,7 @@ fn files(args: &Denoise, item: &Item, several: bool) -> Files {
         output: item.output.clone(),
         reference: args.reference.as_ref().map(clean),
         steps: args.save_steps.as_ref().map(steps),
-        quality: args.quality,
+        quality: args.quality.unwrap_or(QUALITY),
         number: item.number,
     }
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use timestep_data::Loader;
 use timestep_nets::device;
 use timestep_train::evaluate::evaluate;
+use timestep_train::recipe::TaskKind;
 use timestep_train::{Card, Trained};
 
 /// Shorter side that test photographs are scaled to before their centre is cut out, if the network was
@@ -22,7 +23,7 @@ pub(crate) fn test_resize(card: &Card) -> Result<Option<usize>, Failure> {
 
 /// Opens weights and data, prints the protocol, then the result.
 pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
-    let conditions = require::parse(&args.require)?;
+    let conditions = require::parse(&args.require, TaskKind::Classify)?;
     let engine = device("cpu")?;
     let trained = Trained::load(&args.weights)?;
     let card = &trained.card;

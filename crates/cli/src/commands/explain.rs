@@ -12,7 +12,9 @@ use timestep_nets::{BlockFacts, Home, Network, Preset, Published};
 use timestep_numerics::noise::{NoiseFacts, noise_facts};
 use timestep_numerics::{SchemeFacts, page};
 use timestep_train::optimisers::OptimiserFacts;
-use timestep_train::recipe::{SETTINGS, Setting, default_of};
+use timestep_train::recipe::{
+    Setting, TaskKind, default_of, setting as find_setting, settings as all_settings,
+};
 
 /// Prints the page of a name: Markdown, as it was written.
 pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &Explain, ui: Ui) -> Result<u8, Failure> {
         Named::Method(method) => ("method", method.key, module_page(method.source)),
         Named::Network(preset) => ("network", preset.name, network_page(preset)?),
         Named::Data(data) => ("data set", data.key, data.page.clone()),
-        Named::Setting(setting) => ("setting", setting.path, setting_page(setting)),
+        Named::Setting(task, setting) => ("setting", setting.path, setting_page(*task, setting)),
         Named::Log(log) => {
             let when = if log.always {
                 "written by every run"
@@ -98,7 +100,10 @@ fn noise_page(noise: &'static NoiseFacts) -> String {
     let prefix = format!("{}:", noise.key);
     let both = "stochastic-depth and shake-shake:";
     let mut settings = String::new();
-    for setting in SETTINGS.iter().filter(|s| s.path.starts_with("noise.")) {
+    for setting in all_settings(TaskKind::Classify)
+        .iter()
+        .filter(|s| s.path.starts_with("noise."))
+    {
         let own = setting.about.starts_with(&prefix) || !setting.about.contains(": ");
         if own || setting.about.starts_with(both) {
             settings.push_str(&format!("`--set {}=…`  {}\n", setting.path, setting.about));
@@ -154,14 +159,28 @@ fn analysis_page(name: &str) -> String {
     format!("# Question\n{about}\n\n# Use it\n{usage}")
 }
 
-/// Type, default and meaning of a setting.
-fn setting_page(setting: &Setting) -> String {
+/// Type, default and meaning of a setting; of one that both tasks have, what it means for restorers too.
+fn setting_page(task: TaskKind, setting: &Setting) -> String {
+    let page = |task: TaskKind, setting: &Setting| {
+        format!(
+            "In a recipe of {}: {}\n\ntype     {}\ndefault  {}\n",
+            task.noun(),
+            setting.about,
+            type_name(setting.kind),
+            default_of(task, setting.path),
+        )
+    };
+    let other = match task {
+        TaskKind::Classify => find_setting(TaskKind::Restore, setting.path),
+        TaskKind::Restore => None,
+    };
+    let other = other.map_or(String::new(), |other| {
+        format!("\n{}", page(TaskKind::Restore, other))
+    });
     format!(
-        "{}\n\ntype     {}\ndefault  {}\nset it   `--set {}=…`, or in a recipe\n\
+        "{}{other}\nset it   `--set {}=…`, or in a recipe\n\
          where its value comes from: `timestep config show RECIPE`\n",
-        setting.about,
-        type_name(setting.kind),
-        default_of(setting.path),
+        page(task, setting),
         setting.path
     )
 }

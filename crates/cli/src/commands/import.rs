@@ -11,7 +11,7 @@ use timestep_data::{Normalise, OpenOptions};
 use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
 use timestep_nets::{Home, Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
 use timestep_train::files::{read_bytes, write_atomic};
-use timestep_train::recipe::Recipe;
+use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Card, network_config};
 
 /// Reads the file, maps its names, reports, writes.

@@ -14,8 +14,8 @@ use timestep_numerics::noise::noises;
 use timestep_numerics::schemes;
 use timestep_restore::methods::METHODS;
 use timestep_train::optimisers::optimisers;
-use timestep_train::recipe::{SETTINGS, default_of};
-use timestep_train::run::recipe;
+use timestep_train::recipe::{AnyResolved, TaskKind, default_of};
+use timestep_train::run;
 use timestep_train::sinks::SINKS;
 
 /// The heads of a table, and its rows.
@@ -135,7 +135,7 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
             vec!["recipe"],
             recipes().into_iter().map(|r| vec![json!(r)]).collect(),
         ),
-        Kind::Settings => (vec!["setting", "type", "default", "what"], settings()),
+        Kind::Settings => (vec!["setting", "of", "type", "default", "what"], settings()),
         Kind::Analyses => (vec!["analysis", "what"], analyses()),
         Kind::Logs => (
             vec!["log", "file", "always", "what"],
@@ -152,7 +152,7 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
                 .collect(),
         ),
         Kind::Runs => (
-            vec!["run", "preset", "epochs", "test_top1"],
+            vec!["run", "what", "epochs", "test_top1", "evaluations", "psnr"],
             runs(Path::new("runs")),
         ),
     })
@@ -248,19 +248,23 @@ fn depth(name: &str) -> Option<usize> {
     numbers.into_iter().find(|n| *n >= 16)
 }
 
-/// Every setting of a recipe with its type, default and meaning.
+/// Every setting of the recipes of each task with its type, default and meaning.
 fn settings() -> Vec<Vec<Value>> {
-    SETTINGS
-        .iter()
-        .map(|s| {
-            let default = serde_json::to_value(default_of(s.path)).unwrap_or(Value::Null);
+    let of = |task: TaskKind| {
+        let settings = timestep_train::recipe::settings(task).iter();
+        settings.map(move |s| {
+            let default = default_of(task, s.path);
             vec![
                 json!(s.path),
+                json!(task.key()),
                 json!(type_name(s.kind)),
-                default,
+                serde_json::to_value(default).unwrap_or(Value::Null),
                 json!(s.about),
             ]
         })
+    };
+    of(TaskKind::Classify)
+        .chain(of(TaskKind::Restore))
         .collect()
 }
 
@@ -289,13 +293,16 @@ fn runs(out: &Path) -> Vec<Vec<Value>> {
                     .map(|v| (*v).to_owned())
             };
             let number = |name: &str| field(name).and_then(|v| serde_json::from_str(&v).ok());
-            let network = recipe(&folder).map(|r| r.network.preset).ok();
-            vec![
-                json!(folder.display().to_string()),
-                json!(network),
-                number("epoch").unwrap_or(Value::Null),
-                number("test_top1").unwrap_or(Value::Null),
-            ]
+            let recipe = run::layers(&folder).ok().and_then(|l| l.resolve_any().ok());
+            let what = recipe.map(|recipe| match recipe {
+                AnyResolved::Classify(resolved) => resolved.recipe.network.preset,
+                AnyResolved::Restore(resolved) => resolved.recipe.model_name(),
+            });
+            let numbers = ["epoch", "test_top1", "evaluation", "psnr"];
+            let numbers = numbers.map(|name| number(name).unwrap_or(Value::Null));
+            let mut row = vec![json!(folder.display().to_string()), json!(what)];
+            row.extend(numbers);
+            row
         })
         .collect()
 }

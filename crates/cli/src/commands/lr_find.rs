@@ -1,8 +1,8 @@
 //! `timestep lr-find`: which learning rate suits a recipe?
 
 use crate::args::LrFind;
+use crate::codes::Code;
 use crate::commands::analyze::number;
-use crate::commands::train_restorer;
 use crate::failure::Failure;
 use crate::settings;
 use crate::ui::Ui;
@@ -11,24 +11,43 @@ use serde_json::json;
 use timestep_nets::device;
 use timestep_report::line::{Axis, Chart, Line};
 use timestep_train::range::{Range, RangeEnd, RangePoint, Rates, Suggestion, range_test};
+use timestep_train::recipe::TaskKind;
 use timestep_train::{Setup, files};
 
 /// Runs the test, prints the suggestion, draws it on request.
 pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
-    if args
-        .recipe
-        .as_deref()
-        .and_then(train_restorer::named)
-        .is_some()
-    {
+    let layers = settings::layers(args.recipe.as_deref())?;
+    if layers.task() == TaskKind::Restore {
         return Err(Failure::usage(
             "restorers are trained by L-BFGS, which finds its own step sizes",
             "give the recipe of a classifier: `timestep list recipes`",
-        ));
+        )
+        .coded(Code::OtherTask));
+    }
+    let unused = [
+        (
+            "--lr",
+            &args.flags.lr,
+            "the rates go --from one --to another",
+        ),
+        (
+            "--epochs",
+            &args.flags.epochs,
+            "--iterations says how many steps are taken",
+        ),
+        (
+            "--time",
+            &args.flags.time,
+            "--iterations says how many steps are taken",
+        ),
+    ];
+    if let Some((flag, _, hint)) = unused.into_iter().find(|(_, given, _)| given.is_some()) {
+        let message = format!("{flag} changes nothing in a test of learning rates");
+        return Err(Failure::usage(message, hint));
     }
     let rates = rates(args)?;
     let engine = device(&args.device)?;
-    let layers = settings::with_flags(settings::layers(args.recipe.as_deref())?, &args.flags);
+    let layers = settings::with_flags(layers, &args.flags);
     let setup = Setup::new(layers.resolve()?)?;
     let bar = bar(rates.steps, ui);
     let mut step = 0;

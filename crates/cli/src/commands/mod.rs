@@ -26,6 +26,5 @@ pub(crate) mod spectrum_report;
 pub(crate) mod summary;
 pub(crate) mod trace;
 pub(crate) mod train;
-pub(crate) mod train_restorer;
 pub(crate) mod weak_order;
 pub(crate) mod weak_order_report;

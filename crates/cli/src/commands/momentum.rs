@@ -24,9 +24,15 @@ const ROWS: usize = 12;
 
 /// Prints the learned k_n of each network, their meaning and their history; draws them on request.
 pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
+    if args.form.is_some() && args.svg.is_none() && args.history.is_none() {
+        return Err(Failure::usage(
+            "--form says what plots show, and no plot is asked for",
+            "name one with --svg FILE or --history FILE, or leave --form out",
+        ));
+    }
     let form = match args.form {
-        Form::Momentum => momentum::Form::Momentum,
-        Form::OneMinusK => momentum::Form::OneMinusK,
+        None | Some(Form::Momentum) => momentum::Form::Momentum,
+        Some(Form::OneMinusK) => momentum::Form::OneMinusK,
     };
     let (mut networks, mut histories) = (Vec::new(), Vec::new());
     for path in &args.weights {

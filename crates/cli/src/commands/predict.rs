@@ -1,6 +1,7 @@
 //! `timestep predict`: which class does a network see in image files?
 
 use crate::args::Predict;
+use crate::codes::Code;
 use crate::commands::eval::test_resize;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -18,6 +19,13 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
     let engine = device("cpu")?;
     let trained = Trained::load(&args.weights)?;
     let classes = &trained.card.classes;
+    if args.grey_as_rgb && trained.card.network.input.channels == 1 {
+        return Err(Failure::usage(
+            "--grey-as-rgb is for networks that take RGB images; this one takes grey ones",
+            "leave it out",
+        )
+        .coded(Code::Colours));
+    }
     let grey = if args.grey_as_rgb {
         GreyFile::AsRgb
     } else {
@@ -34,7 +42,7 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
         };
         let mut ranked: Vec<usize> = (0..classes.len().min(shares.len())).collect();
         ranked.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]));
-        ranked.truncate(args.top.max(1));
+        ranked.truncate(usize::try_from(args.top).unwrap_or(usize::MAX));
         if ui.json {
             let top: Vec<_> = ranked
                 .iter()

@@ -2,16 +2,19 @@
 
 use crate::args::Report;
 use crate::codes::Code;
-use crate::commands::{cite, train_restorer};
+use crate::commands::cite;
+use crate::commands::diffusion::weights_in;
 use crate::failure::Failure;
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use timestep_nets::device;
-use timestep_report::document::{self, Document};
-use timestep_report::run::{Ending, Evaluation, Record, Sources, check, document};
-use timestep_train::event::EndReason;
-use timestep_train::{Setup, files, run};
+use timestep_report::document::{self, Document, Printed};
+use timestep_report::restorer::RestorerRecord;
+use timestep_report::run::{Check, Evaluation, Record, Sources, check, document};
+use timestep_restore::learned::Restorer;
+use timestep_train::recipe::TaskKind;
+use timestep_train::{Job, Setup, files, run};
 
 /// Name of the report inside the folder of a run.
 const HTML: &str = "report.html";
@@ -20,40 +23,81 @@ const MARKDOWN: &str = "report.md";
 
 /// Writes the report of a run, or checks the one that is there.
 pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
-    let folder = args.run.as_path();
-    if train_restorer::named(&folder.to_string_lossy()).is_some() {
-        return Err(Failure::usage(
-            format!(
-                "`{}` is the run of a restorer; reports are for classifiers",
-                folder.display()
-            ),
-            format!(
-                "`timestep analyze diffusion {}` shows what it learned",
-                folder.join("weights/last.safetensors").display()
-            ),
-        )
-        .coded(Code::NotComparable));
+    match run::layers(&args.run)?.task() {
+        TaskKind::Classify => of_classifier(args, ui),
+        TaskKind::Restore => of_restorer(args, ui),
     }
-    let record = Record::read(folder)?;
+}
+
+fn of_classifier(args: &Report, ui: Ui) -> Result<u8, Failure> {
+    let record = Record::read(&args.run)?;
     let setup = open(args, &record)?;
-    let images = setup.as_ref().map_err(Clone::clone);
-    let document = assemble(&record, images)?;
-    let html = args.out.clone().unwrap_or_else(|| folder.join(HTML));
+    let document = assemble(&record, setup.as_ref().map_err(Clone::clone))?;
     if args.check {
-        return compare(&html, &document, &record, ui);
+        return told(&html_of(args), &args.run, ui, |printed| {
+            check(printed, &document, &record)
+        });
     }
-    let markdown = args.md.clone().unwrap_or_else(|| folder.join(MARKDOWN));
-    write(&html, &document::html(&document))?;
-    write(&markdown, &document::markdown(&document))?;
+    let evaluated = setup.is_ok() && evaluated(&document);
+    written(args, &document, record.ending.word(), Some(evaluated), ui)
+}
+
+fn of_restorer(args: &Report, ui: Ui) -> Result<u8, Failure> {
+    if args.data_dir.is_some() {
+        return Err(Failure::usage(
+            "--data-dir finds the images of a classifier; the report of a restorer needs no pictures",
+            "leave it out; `--set data.test_dir=DIR` measures on other pictures while a restorer is trained",
+        )
+        .coded(Code::OtherTask));
+    }
+    let (record, document) = restorer(&args.run)?;
+    if args.check {
+        return told(&html_of(args), &args.run, ui, |printed| {
+            timestep_report::restorer::check(printed, &document, &record)
+        });
+    }
+    written(args, &document, record.ending.word(), None, ui)
+}
+
+/// The records of a restorer and the report that they give.
+fn restorer(folder: &Path) -> Result<(RestorerRecord, Document), Failure> {
+    let record = RestorerRecord::read(folder)?;
+    let weights = weights_in(folder);
+    let model = match weights.is_file() {
+        true => Some(Restorer::from_bytes(&files::read_bytes(&weights)?)?),
+        false => None,
+    };
+    let citations = cite::of_run(folder)?;
+    let document = timestep_report::restorer::document(&record, model.as_ref(), &citations);
+    Ok((record, document))
+}
+
+/// The HTML file that is written or checked.
+fn html_of(args: &Report) -> PathBuf {
+    args.out.clone().unwrap_or_else(|| args.run.join(HTML))
+}
+
+/// Writes both files and says where they are.
+fn written(
+    args: &Report,
+    document: &Document,
+    status: &str,
+    evaluated: Option<bool>,
+    ui: Ui,
+) -> Result<u8, Failure> {
+    let html = html_of(args);
+    let markdown = args.md.clone().unwrap_or_else(|| args.run.join(MARKDOWN));
+    write(&html, &document::html(document))?;
+    write(&markdown, &document::markdown(document))?;
     if ui.json {
         ui.object(json!({
-            "run": folder.display().to_string(),
-            "status": status(&record.ending),
+            "run": args.run.display().to_string(),
+            "status": status,
             "html": html.display().to_string(),
             "markdown": markdown.display().to_string(),
             "numbers": document.numbers().len(),
             "figures": document.figures().len(),
-            "evaluated": setup.is_ok() && evaluated(&document),
+            "evaluated": evaluated,
         }));
     } else {
         ui.data(&format!("{}\n{}", html.display(), markdown.display()));
@@ -62,13 +106,15 @@ pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
 }
 
 /// The report at the end of training. It never makes a run fail: what is wrong is only told.
-pub(crate) fn after_training(setup: &Setup, folder: &Path, ui: Ui) {
+pub(crate) fn after_training(job: &Job, folder: &Path, ui: Ui) {
     let html = folder.join(HTML);
-    let written = Record::read(folder)
-        .map_err(Failure::from)
-        .and_then(|record| assemble(&record, Ok(setup)))
-        .and_then(|document| write(&html, &document::html(&document)));
-    match written {
+    let document = match job {
+        Job::Classify(setup) => Record::read(folder)
+            .map_err(Failure::from)
+            .and_then(|record| assemble(&record, Ok(setup))),
+        Job::Restore(_) => restorer(folder).map(|(_, document)| document),
+    };
+    match document.and_then(|document| write(&html, &document::html(&document))) {
         Ok(()) => ui.note(&format!("report in {}", html.display())),
         Err(failure) => ui.note(&format!(
             "warning: the report could not be written: {}",
@@ -86,6 +132,15 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 /// The data of a run, or a sentence that says why it cannot be shown.
 fn open(args: &Report, record: &Record) -> Result<Result<Setup, String>, Failure> {
     let folder = args.run.as_path();
+    if !best(folder).is_file() && args.data_dir.is_some() {
+        return Err(Failure::usage(
+            format!(
+                "--data-dir finds images for the best weights, and `{}` has none yet",
+                folder.display()
+            ),
+            "leave it out until an epoch is complete",
+        ));
+    }
     if !best(folder).is_file() {
         return Ok(Err(
             "The run has no best weights yet, so no mistakes can be shown.".into(),
@@ -152,31 +207,14 @@ fn evaluated(document: &Document) -> bool {
     numbers.iter().any(|n| n.key.starts_with("evaluation."))
 }
 
-/// The end of a run in a word.
-pub(crate) fn status(ending: &Ending) -> &'static str {
-    match ending {
-        Ending::Finished {
-            reason: EndReason::Epochs,
-            ..
-        } => "finished",
-        Ending::Finished {
-            reason: EndReason::Time,
-            ..
-        } => "time",
-        Ending::Finished {
-            reason: EndReason::Patience,
-            ..
-        } => "patience",
-        Ending::Interrupted { .. } => "interrupted",
-        Ending::Diverged { .. } => "diverged",
-        Ending::Open => "open",
-    }
-}
-
 /// Compares a written report with the records.
-fn compare(html: &Path, document: &Document, record: &Record, ui: Ui) -> Result<u8, Failure> {
-    let printed = document::read(&files::read_text(html)?);
-    let found = check(&printed, document, record);
+fn told(
+    html: &Path,
+    folder: &Path,
+    ui: Ui,
+    check: impl Fn(&Printed) -> Check,
+) -> Result<u8, Failure> {
+    let found = check(&document::read(&files::read_text(html)?));
     if ui.json {
         ui.object(json!({
             "report": html.display().to_string(),
@@ -208,7 +246,7 @@ fn compare(html: &Path, document: &Document, record: &Record, ui: Ui) -> Result<
         ),
         Some(format!(
             "`timestep report {}` writes it anew from metrics.csv and events.jsonl",
-            record.folder.display()
+            folder.display()
         )),
     ))
 }

@@ -1,10 +1,11 @@
-//! `timestep train`: a recipe becomes a run.
+//! `timestep train`: a recipe becomes a run, whichever task it is for.
 
 use crate::args::Train;
 use crate::codes::Code;
-use crate::commands::{report, train_restorer};
+use crate::commands::report;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
 use crate::progress::Display;
+use crate::require::Condition;
 use crate::speech::Speech;
 use crate::ui::Ui;
 use crate::{dry_run, require, settings};
@@ -13,62 +14,70 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use timestep_nets::{Engine, device};
-use timestep_train::recipe::Resolved;
+use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
+use timestep_train::recipe::{AnyResolved, TaskKind};
 use timestep_train::sinks::SINKS;
-use timestep_train::trainer::{self, Options, Outcome};
-use timestep_train::{Setup, Trained, run};
+use timestep_train::trainer::{Options, Outcome};
+use timestep_train::{Job, RestoreSetup, Setup, Trained, run};
 
 /// Trains a recipe with one or more seeds, or continues a run.
 pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
-    if let Some(text) = train_restorer::text(&args) {
-        return train_restorer::run(&args, &text, stop_on_interrupt(), ui);
-    }
-    let conditions = require::parse(&args.require)?;
-    let engine = device(&args.device)?;
+    let layers = match &args.resume {
+        Some(folder) => run::layers(folder)?,
+        None => settings::layers(args.recipe.as_deref())?,
+    };
+    let task = layers.task();
+    let resolved = settings::with_flags(layers, &args.flags).resolve_any()?;
+    let conditions = require::parse(&args.require, task)?;
+    let engine = of_task(&args.device, task)?;
     check_logs(&args.log)?;
-    if let Some(folder) = &args.resume {
-        let layers = settings::with_flags(run::layers(folder)?, &args.flags);
-        let setup = Setup::new(layers.resolve()?)?;
-        let options = options(&args, ui, &engine, stop_on_interrupt());
-        let outcome = trainer::resume(&setup, folder, options)?;
-        return conclude(&args, &setup, folder, &outcome, &conditions, ui);
-    }
-    let layers = settings::with_flags(settings::layers(args.recipe.as_deref())?, &args.flags);
-    let resolved = layers.resolve()?;
-    if args.dry_run {
-        let setup = Setup::new(resolved)?;
-        return dry_run::run(&setup, &*engine, ui);
-    }
     let stop = stop_on_interrupt();
-    let mut tops = Vec::new();
+    if let Some(folder) = &args.resume {
+        let job = Job::new(resolved)?;
+        let outcome = job.resume(folder, options(&args, ui, &engine, stop))?;
+        return conclude(&args, &job, folder, &outcome, &conditions, ui);
+    }
+    if args.dry_run {
+        return dry_run::run(&args, &Job::new(resolved)?, &*engine, ui);
+    }
+    let mut results = Vec::new();
     for n in 0..args.seeds {
-        let resolved = with_seed(&resolved, n);
-        let seed = resolved.recipe.train.seed;
-        let setup = Setup::new(resolved)?;
-        // A published network that has a noise of its own need not be called by it.
-        let asked = setup.recipe().network.noise.replace("none", "");
-        let name = &setup.network.config().name;
-        let default = run::default_name(name, &asked, &setup.dataset.name, seed);
-        let name = match (&args.name, args.seeds) {
-            (Some(name), 1) => name.clone(),
-            (Some(name), _) => format!("{name}-s{seed}"),
-            (None, _) => default,
-        };
-        let folder = run::create(&args.out, &name)?;
-        let options = options(&args, ui, &engine, stop.clone());
-        let outcome = trainer::train(&setup, &folder, options)?;
-        let code = conclude(&args, &setup, &folder, &outcome, &conditions, ui)?;
+        let job = Job::new(with_seed(&resolved, n))?;
+        let folder = run::create(&args.out, &name(&args, &job))?;
+        let outcome = job.train(&folder, options(&args, ui, &engine, stop.clone()))?;
+        let code = conclude(&args, &job, &folder, &outcome, &conditions, ui)?;
         if code != 0 {
             return Ok(code);
         }
-        if let Outcome::Finished { test, .. } = outcome {
-            tops.push(test.top1);
+        if let Outcome::Finished { measured, .. } = outcome {
+            results.push(measured);
         }
     }
-    if tops.len() > 1 {
-        spread(&tops, ui);
+    if results.len() > 1 {
+        spread(&results, ui);
     }
     Ok(0)
+}
+
+/// The name of a run folder: as asked for, with the seed if there are several.
+pub(crate) fn name(args: &Train, job: &Job) -> String {
+    match (&args.name, args.seeds) {
+        (Some(name), 1) => name.clone(),
+        (Some(name), _) => format!("{name}-s{}", job.seed()),
+        (None, _) => job.default_name(),
+    }
+}
+
+/// Where a task computes: restorers do on the CPU only.
+fn of_task(name: &str, task: TaskKind) -> Result<Arc<dyn Engine>, Failure> {
+    if task == TaskKind::Restore && name != "cpu" {
+        return Err(Failure::usage(
+            format!("--device {name}: restorers are trained on the CPU"),
+            "leave --device out; --threads says how many cores are used",
+        )
+        .coded(Code::OtherTask));
+    }
+    Ok(device(name)?)
 }
 
 /// Refuses unknown logs before anything is opened.
@@ -87,13 +96,18 @@ fn check_logs(logs: &[String]) -> Result<(), Failure> {
 }
 
 /// The recipe with its seed counted up by `n`.
-fn with_seed(resolved: &Resolved, n: u64) -> Resolved {
-    let mut resolved = resolved.clone();
-    resolved.recipe.train.seed = resolved.recipe.train.seed.wrapping_add(n);
-    resolved
+fn with_seed(resolved: &AnyResolved, n: u64) -> AnyResolved {
+    match resolved {
+        AnyResolved::Classify(resolved) => {
+            AnyResolved::Classify(Box::new(resolved.with_seed_plus(n)))
+        }
+        AnyResolved::Restore(resolved) => {
+            AnyResolved::Restore(Box::new(resolved.with_seed_plus(n)))
+        }
+    }
 }
 
-/// A flag that Ctrl-C sets: the run stops after the batch under way. A second Ctrl-C kills.
+/// A flag that Ctrl-C sets: the run stops after the batch or evaluation under way. A second Ctrl-C kills.
 pub(crate) fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
@@ -116,96 +130,156 @@ fn options(args: &Train, ui: Ui, engine: &Arc<dyn Engine>, stop: Arc<AtomicBool>
     }
 }
 
-/// Says how a run ended, and what the network says as a differential equation.
+/// Says how a run ended and what was learned, writes its report, checks what was required.
 fn conclude(
     args: &Train,
-    setup: &Setup,
+    job: &Job,
     folder: &Path,
     outcome: &Outcome,
-    conditions: &[require::Condition],
+    conditions: &[Condition],
     ui: Ui,
 ) -> Result<u8, Failure> {
     match outcome {
         Outcome::Interrupted(at) => {
             ui.note(&format!(
-                "interrupted in epoch {} after step {}; the state is saved\ncontinue with: timestep train \
-                 --resume {}",
-                at.epoch + 1,
-                at.step,
+                "interrupted in {}; the state is saved\ncontinue with: timestep train --resume {}",
+                at.under_way(),
                 folder.display()
             ));
             Ok(INTERRUPTED)
         }
-        Outcome::Diverged {
-            epoch,
-            step,
-            place,
-            lr,
-        } => {
-            let place = place
-                .as_ref()
-                .map_or("the loss or its gradient".to_owned(), ToString::to_string);
+        Outcome::Diverged { at, what, lr } => {
+            let (rate, help) = match lr {
+                Some(lr) => (
+                    format!(", at learning rate {lr}"),
+                    "lower `--lr`, or warm up with `--set schedule.warmup_epochs=1`",
+                ),
+                None => (
+                    String::new(),
+                    "start from other weights with `--set model.start=…`",
+                ),
+            };
             Err(Failure {
                 code: NEGATIVE,
                 error: Code::Diverged,
                 message: format!(
-                    "training diverged in epoch {epoch}, step {step}, at learning rate {lr}: {place} \
-                     is the first that is not finite"
+                    "training diverged in {at}{rate}: {what} is the first that is not finite"
                 ),
                 hint: Some(format!(
-                    "lower `--lr`, or warm up with `--set schedule.warmup_epochs=1`; what was saved \
-                     before is in {}",
+                    "{help}; what was saved before is in {}",
                     folder.display()
                 )),
             })
         }
         Outcome::Finished {
-            test,
-            best,
-            seconds,
-            ..
+            measured, seconds, ..
         } => {
-            let last = weights(folder, "last");
-            let trained = Trained::load(&last)?;
-            let speech = Speech::new(&trained.network, &trained.parameters)?;
-            if ui.json {
-                ui.object(json!({
-                    "event": "equation",
-                    "network": setup.network.config().name,
-                    "scheme": setup.network.scheme().key,
-                    "segments": speech.json(),
-                }));
-            } else {
-                let average = weights(folder, "ema");
-                let average = match average.is_file() {
-                    true => format!(
-                        "average of the weights: top-1 {:.4}, in {}\n",
-                        Trained::load(&average)?.card.top1,
-                        average.display()
-                    ),
-                    false => String::new(),
-                };
-                ui.data(&format!(
-                    "\n{}: top-1 {:.4}, top-5 {:.4}, loss {:.4} after the last epoch; best top-1 {:.4} in epoch {}; \
-                     {seconds:.1} s\nweights in {} and {}\n{average}\n{}",
-                    setup.network.config().name,
-                    test.top1,
-                    test.top5,
-                    test.loss,
-                    best.top1,
-                    best.epoch,
-                    weights(folder, "best").display(),
-                    last.display(),
-                    speech.text(),
-                ));
+            match (job, measured) {
+                (Job::Classify(setup), Measured::Classifier { test, best, .. }) => {
+                    classified(setup, folder, (test, best), *seconds, ui)?;
+                }
+                (Job::Restore(setup), Measured::Restorer { last, best }) => {
+                    restored(setup, folder, (last, best), *seconds, ui);
+                }
+                // Each is measured as what it is.
+                _ => {}
             }
             if !args.no_report {
-                report::after_training(setup, folder, ui);
+                report::after_training(job, folder, ui);
             }
-            require::check(conditions, test)?;
+            require::check_measured(conditions, measured)?;
             Ok(0)
         }
     }
+}
+
+/// What a classifier reached, and what it says as a differential equation.
+fn classified(
+    setup: &Setup,
+    folder: &Path,
+    (test, best): (&TestMetrics, &Best),
+    seconds: f64,
+    ui: Ui,
+) -> Result<(), Failure> {
+    let last = weights(folder, "last");
+    let trained = Trained::load(&last)?;
+    let speech = Speech::new(&trained.network, &trained.parameters)?;
+    if ui.json {
+        ui.object(json!({
+            "event": "equation",
+            "network": setup.network.config().name,
+            "scheme": setup.network.scheme().key,
+            "segments": speech.json(),
+        }));
+        return Ok(());
+    }
+    let average = weights(folder, "ema");
+    let average = match average.is_file() {
+        true => format!(
+            "average of the weights: top-1 {:.4}, in {}\n",
+            Trained::load(&average)?.card.top1,
+            average.display()
+        ),
+        false => String::new(),
+    };
+    ui.data(&format!(
+        "\n{}: top-1 {:.4}, top-5 {:.4}, loss {:.4} after the last epoch; best top-1 {:.4} in epoch {}; \
+         {seconds:.1} s\nweights in {} and {}\n{average}\n{}",
+        setup.network.config().name,
+        test.top1,
+        test.top5,
+        test.loss,
+        best.top1,
+        best.epoch,
+        weights(folder, "best").display(),
+        last.display(),
+        speech.text(),
+    ));
+    Ok(())
+}
+
+/// What a restorer reached, and how it is used.
+fn restored(
+    setup: &RestoreSetup,
+    folder: &Path,
+    (last, best): (&Restored, &BestPhase),
+    seconds: f64,
+    ui: Ui,
+) {
+    let (recipe, weights) = (setup.recipe(), weights(folder, "last"));
+    if ui.json {
+        ui.object(json!({
+            "event": "trained",
+            "model": recipe.model_name(),
+            "method": recipe.model.method.key(),
+            "sigma": recipe.model.sigma,
+            "psnr": last.psnr,
+            "test_psnr": last.test.map(|test| test.psnr),
+            "weights": weights.display().to_string(),
+        }));
+        return;
+    }
+    let test = match last.test {
+        Some(test) => format!(
+            ", {:.3} dB on {} test pictures (at best {:.3} dB, after phase {})",
+            test.psnr,
+            setup.test.len(),
+            best.psnr,
+            best.phase
+        ),
+        None => String::new(),
+    };
+    ui.data(&format!(
+        "\n{} for noise {}: PSNR {:.3} dB on {} training pictures{test}; {seconds:.1} s\nweights in {} and {}\n\
+         clean a picture with: timestep denoise PICTURE -o OUT --model {}",
+        recipe.model_name(),
+        recipe.model.sigma,
+        last.psnr,
+        setup.train.len(),
+        self::weights(folder, "best").display(),
+        weights.display(),
+        weights.display()
+    ));
 }
 
 fn weights(folder: &Path, name: &str) -> PathBuf {
@@ -213,15 +287,26 @@ fn weights(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Mean and spread over seeds.
-fn spread(tops: &[f64], ui: Ui) {
-    let n = tops.len() as f64;
-    let mean = tops.iter().sum::<f64>() / n;
-    let deviation = (tops.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+fn spread(results: &[Measured], ui: Ui) {
+    let (key, words, unit) = match results {
+        [Measured::Classifier { .. }, ..] => ("top1", "top-1", ""),
+        _ => ("psnr", "PSNR", " dB"),
+    };
+    let values: Vec<f64> = results
+        .iter()
+        .map(|measured| match measured {
+            Measured::Classifier { test, .. } => test.top1,
+            Measured::Restorer { last, .. } => last.counted(),
+        })
+        .collect();
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
     if ui.json {
-        ui.object(json!({"event": "seeds", "top1": tops, "mean": mean, "deviation": deviation}));
+        ui.object(json!({"event": "seeds", key: values, "mean": mean, "deviation": deviation}));
     } else {
         ui.data(&format!(
-            "{n} seeds: top-1 {mean:.4} ± {deviation:.4} (standard deviation)"
+            "{n} seeds: {words} {mean:.4} ± {deviation:.4}{unit} (standard deviation)"
         ));
     }
 }

@@ -19,6 +19,12 @@ use timestep_train::files;
 /// Networks of Lu et al. 2018 with stochastic depth: layers, residual blocks, `p_L`.
 const PUBLISHED: [(&str, usize, f64); 2] = [("LM-ResNet-56", 27, 0.8), ("LM-ResNet-110", 54, 0.5)];
 
+/// Probabilities that are looked at when none are given.
+const KEEP: [f64; 2] = [0.8, 0.9];
+
+/// The noise that drops blocks.
+const DROPS: &str = "stochastic-depth";
+
 /// Everything that is shown of one noise.
 pub(crate) struct Noise {
     pub(crate) facts: &'static NoiseFacts,
@@ -72,6 +78,21 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
 
 /// Refuses numbers that mean nothing, in the words of the flags.
 fn check(args: &WeakOrderArgs) -> Result<(), Failure> {
+    let dropped = |name: &String| noise_facts(name).is_some_and(|n| n.key == DROPS);
+    for (flag, given) in [
+        ("--keep", !args.keep.is_empty()),
+        ("--blocks", args.blocks.is_some()),
+    ] {
+        if given && !args.noises.iter().any(dropped) {
+            return Err(Failure::usage(
+                format!(
+                    "{flag} is about blocks that are dropped, and none of these noises drops any"
+                ),
+                format!("leave it out, or look at `{DROPS}`"),
+            )
+            .coded(Code::AnalysisInput));
+        }
+    }
     if let Some(p) = args.keep.iter().find(|p| !(**p > 0.0 && **p < 1.0)) {
         return Err(Failure::usage(
             format!("--keep {p}: a probability between 0 and 1 is needed"),
@@ -93,6 +114,14 @@ fn check(args: &WeakOrderArgs) -> Result<(), Failure> {
         .coded(Code::AnalysisInput));
     }
     Ok(())
+}
+
+/// Probabilities to keep a block that are looked at.
+fn keep(args: &WeakOrderArgs) -> Vec<f64> {
+    match args.keep.as_slice() {
+        [] => KEEP.to_vec(),
+        asked => asked.to_vec(),
+    }
 }
 
 /// Looks a noise up and gathers what is known without simulation.
@@ -118,14 +147,14 @@ fn noise(name: &str, args: &WeakOrderArgs, steps: &[usize]) -> Result<Noise, Fai
     sorted.sort_unstable();
     // `check` has seen three numbers at least.
     let sizes = [0, sorted.len() / 2, sorted.len() - 1].map(|at| 1.0 / sorted[at] as f64);
-    let settings = Setting::of(facts.key, &args.keep, sizes[0]);
+    let settings = Setting::of(facts.key, &keep(args), sizes[0]);
     let conditions = (settings.iter())
         .map(|setting| sizes.map(|dt| condition(setting, dt, args.seed)).to_vec())
         .collect();
     let mut networks = Vec::new();
     if settings.iter().any(|s| s.survival.is_some()) {
         if let Some(blocks) = args.blocks {
-            let keep = args.keep.first().copied().unwrap_or(0.5);
+            let keep = keep(args)[0];
             let title = format!("A network of {blocks} blocks, the last kept with p = {keep}");
             networks.push((title, network(keep, blocks as usize)?));
         } else {

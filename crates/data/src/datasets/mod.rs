@@ -64,9 +64,25 @@ pub fn info(name: &str) -> Result<DatasetInfo, DataError> {
 ///
 /// # Errors
 /// [`DataError::UnknownDataset`]; [`DataError::NeedsDirectory`]; and everything that can be wrong
-/// with the files of a set, each with its file and place.
+/// with the files of a set, each with its file and place; [`DataError::BadOption`] for the folder of a
+/// set that is part of the program.
 pub fn open(name: &str, options: &OpenOptions) -> Result<Dataset, DataError> {
-    find(name)?.open(options)
+    let set = find(name)?;
+    without_folder(set, options.dir.as_deref())?;
+    set.open(options)
+}
+
+/// Refuses a folder that would be ignored.
+pub(crate) fn without_folder(set: &dyn Source, dir: Option<&Path>) -> Result<(), DataError> {
+    let info = set.info();
+    match dir {
+        Some(dir) if !info.needs_dir => Err(DataError::BadOption {
+            option: "the folder of the data",
+            value: dir.display().to_string(),
+            expected: format!("left out: `{}` is part of the program", info.key),
+        }),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn find(name: &str) -> Result<&'static dyn Source, DataError> {

@@ -4,33 +4,43 @@ use super::record::Record;
 use super::tensor::{Shape, Tensor, at, places};
 use crate::{ConvSpec, Size};
 
-/// Calls `f(input, weight, output)` with the positions of every product of a convolution; those with the zeros around
-/// the image are left out. Extents are those of the input and of the output.
-fn products(
-    spec: &ConvSpec,
-    from: [usize; 4],
-    to: [usize; 4],
-    mut f: impl FnMut(usize, usize, usize),
-) {
+/// Products of one weight with features of a row: `u[input + k stride] w[weight]` belongs to `v[output + k]`.
+struct Run {
+    input: usize,
+    stride: usize,
+    weight: usize,
+    output: usize,
+    count: usize,
+}
+
+/// Calls `f` with every product of a convolution, row by row of the image; those with the zeros around the image are left
+/// out. Extents are those of the input and of the output.
+fn products(spec: &ConvSpec, from: [usize; 4], to: [usize; 4], mut f: impl FnMut(Run)) {
     let [_, channels, height, width] = from;
     let (inputs, outputs) = (channels / spec.groups, spec.output / spec.groups);
-    for (output, [image, out, row, column]) in places(to).enumerate() {
-        for i in 0..inputs {
+    let weights = [spec.output, inputs, spec.kernel[0], spec.kernel[1]];
+    let stride = spec.stride;
+    for image in 0..to[0] {
+        for (weight, [out, i, tap_row, tap_column]) in places(weights).enumerate() {
             let channel = out / outputs * inputs + i;
-            for tap_row in 0..spec.kernel[0] {
-                for tap_column in 0..spec.kernel[1] {
-                    // Counted from the first row and column of the padding.
-                    let y = row * spec.stride + tap_row;
-                    let x = column * spec.stride + tap_column;
-                    let inside = (spec.padding[0]..spec.padding[0] + height).contains(&y)
-                        && (spec.padding[1]..spec.padding[1] + width).contains(&x);
-                    if inside {
-                        let (y, x) = (y - spec.padding[0], x - spec.padding[1]);
-                        let input = at(from, [image, channel, y, x]);
-                        let kernel = [spec.output, inputs, spec.kernel[0], spec.kernel[1]];
-                        let weight = at(kernel, [out, i, tap_row, tap_column]);
-                        f(input, weight, output);
-                    }
+            // Columns of the output whose feature `column · stride + tap - padding` lies inside the image.
+            let before = spec.padding[1].saturating_sub(tap_column);
+            let first = before.div_ceil(stride);
+            let last = (width + spec.padding[1]).saturating_sub(tap_column);
+            let end = last.div_ceil(stride).min(to[3]);
+            for row in 0..to[2] {
+                let Some(y) = (row * stride + tap_row).checked_sub(spec.padding[0]) else {
+                    continue;
+                };
+                if y < height && first < end {
+                    let x = first * stride + tap_column - spec.padding[1];
+                    f(Run {
+                        input: at(from, [image, channel, y, x]),
+                        stride,
+                        weight,
+                        output: at(to, [image, out, row, first]),
+                        count: end - first,
+                    });
                 }
             }
         }
@@ -53,15 +63,31 @@ impl Record {
         assert_eq!(weight.data.len(), count, "weights of the convolution");
         let (u, w) = (input.data.clone(), weight.data.clone());
         let mut out = vec![0.0; to.iter().product()];
-        products(&spec, from, to, |i, t, o| out[o] += u[i] * w[t]);
+        products(&spec, from, to, |run| {
+            let (u, w) = (u[run.input..].iter().step_by(run.stride), w[run.weight]);
+            let out = out[run.output..][..run.count].iter_mut();
+            out.zip(u).for_each(|(v, u)| *v += u * w);
+        });
         let to_input = move |g: &[f64]| {
             let mut du = vec![0.0; from.iter().product()];
-            products(&spec, from, to, |i, t, o| du[i] += g[o] * w[t]);
+            products(&spec, from, to, |run| {
+                let (g, w) = (&g[run.output..][..run.count], w[run.weight]);
+                let du = du[run.input..].iter_mut().step_by(run.stride);
+                du.zip(g).for_each(|(du, g)| *du += g * w);
+            });
             du
         };
         let to_weight = move |g: &[f64]| {
             let mut dw = vec![0.0; count];
-            products(&spec, from, to, |i, t, o| dw[t] += g[o] * u[i]);
+            products(&spec, from, to, |run| {
+                let (g, u) = (&g[run.output..][..run.count], &u[run.input..]);
+                let sum: f64 = g
+                    .iter()
+                    .zip(u.iter().step_by(run.stride))
+                    .map(|(g, u)| g * u)
+                    .sum();
+                dw[run.weight] += sum;
+            });
             dw
         };
         self.record(

@@ -1,30 +1,30 @@
 //! How is a comparison shown? As a plot of all runs, and as a document with a row a group.
 
-use super::Comparison;
+use super::{Compared, Comparison};
 use crate::document::{
-    Block, Cell, Document, Inline, Section, Table, count, grouped, real, shown, text, words,
+    Block, Cell, Document, Inline, Section, Table, count, real, shown, text, words,
 };
 use crate::line::{Axis, Chart, Line};
-use crate::run::duration;
 use crate::statistics::Difference;
 
-impl Comparison<'_> {
-    /// Test accuracy of every run against the epochs, a colour a group.
+impl<R: Compared> Comparison<'_, R> {
+    /// The learning curve of every run, a colour a group.
     #[must_use]
     pub fn svg(&self) -> String {
+        let (title, x) = match R::KEY {
+            "psnr" => ("PSNR on the training pictures", "evaluation"),
+            _ => ("Top-1 on the test images", "epoch"),
+        };
         let mut lines = Vec::new();
         for (colour, group) in self.groups.iter().enumerate() {
             for (n, run) in group.runs.iter().enumerate() {
-                let points = run.epochs.iter();
                 lines.push(Line {
                     label: if n == 0 {
                         group.name.clone()
                     } else {
                         String::new()
                     },
-                    points: points
-                        .map(|e| (e.epoch as f64, e.get("test_top1")))
-                        .collect(),
+                    points: run.curve(),
                     colour,
                     // The seventh group has the colour of the first.
                     dashed: colour >= 6,
@@ -33,9 +33,9 @@ impl Comparison<'_> {
             }
         }
         Chart {
-            title: format!("Top-1 on the test images of {}, a line a run", self.data),
-            x: Axis::count("epoch"),
-            y: Axis::linear("top-1"),
+            title: format!("{title} ({}), a line a run", self.data),
+            x: Axis::count(x),
+            y: Axis::linear(R::MEASURE),
             lines,
             marks: Vec::new(),
         }
@@ -45,41 +45,36 @@ impl Comparison<'_> {
     /// The comparison as a document, to be written as Markdown.
     #[must_use]
     pub fn document(&self) -> Document {
-        let head = [
-            "network",
-            "n",
-            "top-1",
-            "parameters",
-            "multiply-adds",
-            "epoch",
-            "difference to the first",
-        ];
+        let mut head = vec![R::SUBJECT, "n", R::MEASURE];
+        head.extend(
+            self.groups
+                .iter()
+                .take(1)
+                .flat_map(|g| &g.columns)
+                .map(|c| c.head),
+        );
+        head.push("difference to the first");
         let rows = self.groups.iter().enumerate().map(|(g, group)| {
             let key = |name: &str| format!("group.{}.{name}", g + 1);
-            let mut top1 = vec![real(key("mean"), group.sample.mean, 4)];
+            let mut mean = vec![real(key("mean"), group.sample.mean, 4)];
             if let Some(deviation) = group.sample.deviation {
-                top1.extend([text(" ± "), real(key("deviation"), deviation, 4)]);
+                mean.extend([text(" ± "), real(key("deviation"), deviation, 4)]);
             }
-            let row: Vec<Cell> = vec![
+            let mut row: Vec<Cell> = vec![
                 words(&group.name),
                 vec![count(key("n"), group.sample.n as u64)].into(),
-                top1.into(),
-                vec![count(key("parameters"), group.parameters as u64)].into(),
-                words(grouped(group.multiply_adds)),
-                vec![shown(
-                    key("seconds"),
-                    group.seconds,
-                    duration(group.seconds),
-                )]
-                .into(),
-                group
-                    .difference
-                    .map_or(words("-"), |d| vec![text(verdict(&d))].into()),
+                mean.into(),
             ];
+            let columns = group.columns.iter();
+            row.extend(
+                columns.map(|c| -> Cell { vec![shown(key(c.key), c.value, &c.text)].into() }),
+            );
+            let difference = group.difference;
+            row.push(difference.map_or(words("-"), |d| vec![text(verdict(&d))].into()));
             row
         });
         let mut blocks = vec![Block::Table(Table {
-            head: head.map(str::to_owned).to_vec(),
+            head: head.into_iter().map(str::to_owned).collect(),
             rows: rows.collect(),
         })];
         for group in self.groups.iter().skip(1) {
@@ -95,10 +90,11 @@ impl Comparison<'_> {
         Document {
             title: format!("Runs on {}", self.data),
             lead: vec![text(format!(
-                "Top-1 on {} test images, {}: mean and standard deviation over seeds. Differences with 95 % \
-                 confidence intervals (Welch).",
-                self.test_images,
-                self.metric.words()
+                "{} on {}, {}: mean and standard deviation over seeds. Differences with 95 % confidence \
+                 intervals (Welch).",
+                R::MEASURE,
+                self.data,
+                R::words(self.metric)
             ))],
             alert: None,
             sections: vec![Section {

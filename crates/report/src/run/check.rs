@@ -32,17 +32,30 @@ const MEASURED: [&str; 5] = [
 /// with the best epoch.
 #[must_use]
 pub fn check(printed: &Printed, document: &Document, record: &Record) -> Check {
+    let mut differences = disagreements(record);
+    let measured = |n: &Number| MEASURED.iter().any(|m| n.key.starts_with(m));
+    let evaluated = document.numbers().iter().any(|n| measured(n));
+    if !evaluated {
+        against_best(printed, record, &mut differences);
+    }
+    against_document(printed, document, differences, &|n| {
+        evaluated || !measured(n)
+    })
+}
+
+/// Compares the numbers that are `compared`, and all drawings, with a document; `differences` are known before.
+pub(crate) fn against_document(
+    printed: &Printed,
+    document: &Document,
+    differences: Vec<String>,
+    compared: &dyn Fn(&Number) -> bool,
+) -> Check {
     let mut check = Check {
-        differences: disagreements(record),
+        differences,
         ..Check::default()
     };
     let made = document.numbers();
-    let measured = |n: &Number| MEASURED.iter().any(|m| n.key.starts_with(m));
-    let evaluated = made.iter().any(|n| measured(n));
-    if !evaluated {
-        against_best(printed, record, &mut check.differences);
-    }
-    let compared = |n: &&Number| evaluated || !measured(n);
+    let compared = |n: &&Number| compared(n);
     // A number may be shown twice: each place is compared with each.
     let mut expected: BTreeMap<&str, &Number> = BTreeMap::new();
     for number in made.into_iter().filter(compared) {

@@ -5,7 +5,7 @@ use crate::document::{Block, Cell, Figure, Section, Table, count, shown, words};
 use crate::line::{Axis, Chart, Line};
 
 /// Pixels of a chart: readable at the width of a phone.
-pub(super) const SIZE: (f64, f64) = (460.0, 320.0);
+pub(crate) const SIZE: (f64, f64) = (460.0, 320.0);
 
 /// Curves and the table behind them; nothing if no epoch was completed.
 pub(super) fn section(record: &Record) -> Option<Section> {

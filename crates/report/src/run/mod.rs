@@ -3,14 +3,14 @@
 //! [`Record`] reads the folder, [`Evaluation`] measures the best weights again, [`document`] puts both
 //! together, [`check`] compares a written report with them.
 
-mod check;
+pub(crate) mod check;
 mod curves;
 mod evaluation;
 mod jacobian;
-mod reading;
+pub(crate) mod reading;
 mod record;
 mod result;
-mod settings;
+pub(crate) mod settings;
 mod theory;
 
 pub use check::{Check, check};
@@ -18,6 +18,7 @@ pub use evaluation::{Evaluation, Worst};
 pub use jacobian::Spectra;
 pub use record::{COLUMNS, Ending, Epoch, Record, SettingRow, Start};
 
+pub(crate) use curves::SIZE;
 pub(crate) use result::{duration, median};
 pub use settings::quoted;
 
@@ -50,9 +51,9 @@ pub fn document(sources: &Sources<'_>) -> Result<Document, TrainError> {
     });
     let measured = sources.evaluation.as_ref().ok();
     sections.push(theory::section(record, measured.copied())?);
-    sections.push(settings::recipe(record));
-    sections.push(settings::environment(record));
-    sections.push(settings::repeat(record));
+    sections.push(settings::recipe(&record.settings));
+    sections.push(settings::environment(&record.environment));
+    sections.push(settings::repeat(&record.folder, &record.command));
     sections.extend(settings::citations(sources.citations));
     Ok(Document {
         title: format!("{} on {}", record.network(), record.recipe.data.name),
@@ -73,6 +74,6 @@ fn plain(key: &'static str, title: &str, sentence: &str) -> Section {
 }
 
 /// A paragraph.
-fn paragraph(line: Vec<Inline>) -> Block {
+pub(crate) fn paragraph(line: Vec<Inline>) -> Block {
     Block::Paragraph(line)
 }

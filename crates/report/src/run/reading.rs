@@ -5,17 +5,17 @@ use serde_json::Value;
 use std::path::Path;
 use timestep_train::event::Event;
 use timestep_train::files;
-use timestep_train::recipe::Recipe;
-use timestep_train::sinks::HEADER;
+use timestep_train::recipe::TaskRecipe;
+use timestep_train::sinks::Table;
 use timestep_train::{TrainError, checkpoint, run};
 
 /// The same number, read from two texts? Readers of JSON may be off by one in the last digit.
-pub(super) fn close(a: f64, b: f64) -> bool {
+pub(crate) fn close(a: f64, b: f64) -> bool {
     a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * a.abs().max(b.abs())
 }
 
 /// A file of a run that cannot be used.
-fn damaged(path: &Path, what: String) -> TrainError {
+pub(crate) fn damaged(path: &Path, what: String) -> TrainError {
     TrainError::Damaged {
         path: path.to_owned(),
         what,
@@ -23,12 +23,13 @@ fn damaged(path: &Path, what: String) -> TrainError {
 }
 
 /// The rows of `metrics.csv`; a row that a crash cut off is left out.
-pub(super) fn epochs(path: &Path) -> Result<Vec<Epoch>, TrainError> {
+pub(crate) fn epochs(path: &Path) -> Result<Vec<Epoch>, TrainError> {
     let text = files::read_text(path)?;
     let mut lines = text.split_inclusive('\n');
     let header = lines.next().unwrap_or_default().trim_end();
-    if header != HEADER {
-        return Err(damaged(path, format!("its columns are not `{HEADER}`")));
+    let expected = Table::Epochs.header();
+    if header != expected {
+        return Err(damaged(path, format!("its columns are not `{expected}`")));
     }
     let mut epochs = Vec::new();
     for (n, line) in lines.enumerate().filter(|(_, line)| line.ends_with('\n')) {
@@ -48,7 +49,7 @@ pub(super) fn epochs(path: &Path) -> Result<Vec<Epoch>, TrainError> {
 }
 
 /// The events of a log; a line that a crash cut off is left out.
-pub(super) fn events(path: &Path) -> Result<Vec<Event>, TrainError> {
+pub(crate) fn events(path: &Path) -> Result<Vec<Event>, TrainError> {
     let text = files::read_text(path)?;
     let lines = text.split_inclusive('\n').enumerate();
     lines
@@ -60,7 +61,7 @@ pub(super) fn events(path: &Path) -> Result<Vec<Event>, TrainError> {
 }
 
 /// The settings with their origins, which `train` wrote beside them as comments.
-pub(super) fn settings(recipe: &Recipe, text: &str) -> Vec<SettingRow> {
+pub(crate) fn settings<R: TaskRecipe>(recipe: &R, text: &str) -> Vec<SettingRow> {
     let mut lines = Vec::new();
     let mut section = "";
     for line in text.lines().map(str::trim) {
@@ -91,15 +92,15 @@ pub(super) fn settings(recipe: &Recipe, text: &str) -> Vec<SettingRow> {
 
 /// What `environment.json` says.
 #[derive(Debug, Default)]
-pub(super) struct Environment {
+pub(crate) struct Environment {
     /// Machine and program.
-    pub(super) rows: Vec<(String, String)>,
+    pub(crate) rows: Vec<(String, String)>,
     /// The command that started the run, word by word.
-    pub(super) command: Vec<String>,
+    pub(crate) command: Vec<String>,
 }
 
 /// Reads `environment.json`; a run without that file is still a run.
-pub(super) fn environment(folder: &Path) -> Result<Environment, TrainError> {
+pub(crate) fn environment(folder: &Path) -> Result<Environment, TrainError> {
     let path = folder.join("environment.json");
     if !path.exists() {
         return Ok(Environment::default());
@@ -123,7 +124,7 @@ pub(super) fn environment(folder: &Path) -> Result<Environment, TrainError> {
 }
 
 /// The fingerprint of the data, if there is a saved state that has it.
-pub(super) fn fingerprint(folder: &Path) -> Option<String> {
+pub(crate) fn fingerprint(folder: &Path) -> Option<String> {
     let state = checkpoint::read_weights(&folder.join(checkpoint::STATE)).ok()?;
     let progress: Value = serde_json::from_str(state.metadata.get("progress")?).ok()?;
     let data = progress["data"].as_str()?;
@@ -134,25 +135,30 @@ pub(super) fn fingerprint(folder: &Path) -> Option<String> {
 mod tests {
     use super::super::record::COLUMNS;
     use super::*;
+    use timestep_train::recipe::Recipe;
 
     #[test]
     fn the_columns_are_those_of_the_table() {
-        assert_eq!(HEADER, format!("epoch,{}", COLUMNS.join(",")));
+        assert_eq!(
+            Table::Epochs.header(),
+            format!("epoch,{}", COLUMNS.join(","))
+        );
     }
 
     #[test]
     fn half_rows_are_left_out_and_foreign_tables_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("metrics.csv");
+        let header = Table::Epochs.header();
         let row = "1,0.5,0.75,nan,0.875,1,0.1,1000,2.5\n";
-        std::fs::write(&path, format!("{HEADER}\n{row}2,0.1")).expect("writable");
+        std::fs::write(&path, format!("{header}\n{row}2,0.1")).expect("writable");
         let found = epochs(&path).expect("a table");
         assert_eq!((found.len(), found[0].epoch), (1, 1));
         assert!(found[0].get("test_loss").is_nan() && found[0].get("seconds") == 2.5);
         for bad in [
             "a,b\n",
-            &format!("{HEADER}\n1,2\n"),
-            &format!("{HEADER}\nx{row}"),
+            &format!("{header}\n1,2\n"),
+            &format!("{header}\nx{row}"),
         ] {
             std::fs::write(&path, bad).expect("writable");
             assert!(

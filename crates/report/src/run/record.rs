@@ -4,7 +4,7 @@ use super::reading::{close, environment, epochs, events, fingerprint, settings};
 use std::path::{Path, PathBuf};
 use timestep_nets::{Home, Network, all_coefficients, preset};
 use timestep_numerics::SchemeFacts;
-use timestep_train::event::{Best, EndReason, Event, Position, TestMetrics};
+use timestep_train::event::{Best, EndReason, Event, Measured, Position, TestMetrics, What};
 use timestep_train::files;
 use timestep_train::recipe::Recipe;
 use timestep_train::{TrainError, Trained, network_config, run};
@@ -69,8 +69,8 @@ pub struct Start {
     pub test_images: usize,
     /// Epochs planned.
     pub epochs: usize,
-    /// Where an earlier part stopped, if there was one.
-    pub resumed: Option<Position>,
+    /// Where an earlier part stopped, if there was one: epochs completed and steps taken.
+    pub resumed: Option<(usize, usize)>,
 }
 
 /// How a run ended.
@@ -109,6 +109,23 @@ pub enum Ending {
     },
     /// Without a word: it is running, or it was killed.
     Open,
+}
+
+impl Ending {
+    /// In a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Ending::Finished {
+                reason: EndReason::Time,
+                ..
+            } => "time",
+            Ending::Finished { .. } => "finished",
+            Ending::Interrupted { .. } => "interrupted",
+            Ending::Diverged { .. } => "diverged",
+            Ending::Open => "open",
+        }
+    }
 }
 
 /// A setting of the recipe with where it came from.
@@ -249,15 +266,23 @@ impl Record {
         match event {
             Event::Start {
                 recipe,
-                network,
-                parameters,
-                multiply_adds,
-                train_images,
-                test_images,
-                epochs,
+                what:
+                    What::Classifier {
+                        network,
+                        parameters,
+                        multiply_adds,
+                        train_images,
+                        test_images,
+                        epochs,
+                        ..
+                    },
                 resumed,
                 ..
             } => {
+                let resumed = resumed.and_then(|at| match at {
+                    Position::Epochs { epoch, step } => Some((epoch, step)),
+                    Position::Phases { .. } => None,
+                });
                 self.start = Some(Start {
                     recipe,
                     network,
@@ -306,8 +331,7 @@ impl Record {
                 self.warnings.push((message, hint));
             }
             Event::Diverged {
-                epoch,
-                step,
+                at: Position::Epochs { epoch, step },
                 what,
                 lr,
                 ..
@@ -316,19 +340,22 @@ impl Record {
                     epoch,
                     step,
                     what,
-                    lr,
+                    lr: lr.unwrap_or(f64::NAN),
                 };
             }
-            Event::Interrupted { epoch, step, .. } => {
+            Event::Interrupted {
+                at: Position::Epochs { epoch, step },
+                ..
+            } => {
                 self.ending = Ending::Interrupted { epoch, step };
             }
             Event::End {
                 reason,
-                test,
-                best,
-                step,
+                measured:
+                    Measured::Classifier {
+                        test, best, step, ..
+                    },
                 seconds,
-                ..
             } => {
                 self.ending = Ending::Finished {
                     reason,

@@ -135,7 +135,7 @@ pub(super) fn health(record: &Record, classes: Option<usize>) -> Result<Section,
     let mut items = Vec::new();
     items.push(vec![text(match &record.ending {
         Ending::Finished {
-            reason: EndReason::Epochs,
+            reason: EndReason::Epochs | EndReason::Phases,
             ..
         } => "All epochs of the recipe were run.",
         Ending::Finished {
@@ -160,12 +160,12 @@ pub(super) fn health(record: &Record, classes: Option<usize>) -> Result<Section,
             "The accuracy is hardly above chance: are labels, normalisation and learning rate right?",
         )]);
     }
-    if let Some(at) = record.start.as_ref().and_then(|s| s.resumed) {
+    if let Some((epoch, step)) = record.start.as_ref().and_then(|s| s.resumed) {
         items.push(vec![
             text("Continued after an interruption in epoch "),
-            count("resumed.epoch", at.epoch as u64 + 1),
+            count("resumed.epoch", epoch as u64 + 1),
             text(", step "),
-            count("resumed.step", at.step as u64),
+            count("resumed.step", step as u64),
             text(": the numbers are those of a run without it."),
         ]);
     }

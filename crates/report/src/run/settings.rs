@@ -1,12 +1,13 @@
 //! What repeats the run? Recipe with origins, machine, commands, and whom to cite.
 
 use super::paragraph;
-use super::record::{Record, SettingRow};
+use super::record::SettingRow;
 use crate::document::{Block, Cell, Inline, Number, Section, Table, prose, text, words};
+use std::path::Path;
 use timestep_train::run;
 
 /// Every setting with its origin; those that are no defaults first.
-pub(super) fn recipe(record: &Record) -> Section {
+pub(crate) fn recipe(settings: &[SettingRow]) -> Section {
     let row = |row: &SettingRow| -> Vec<Cell> {
         vec![
             vec![Inline::Code(row.path.clone())].into(),
@@ -21,7 +22,7 @@ pub(super) fn recipe(record: &Record) -> Section {
         })
     };
     let (defaults, chosen): (Vec<&SettingRow>, Vec<&SettingRow>) =
-        record.settings.iter().partition(|s| s.origin == "default");
+        settings.iter().partition(|s| s.origin == "default");
     Section {
         key: "recipe",
         title: "Recipe".into(),
@@ -57,7 +58,7 @@ fn value(key: &str, value: &str) -> Inline {
 }
 
 /// Machine and program.
-pub(super) fn environment(record: &Record) -> Section {
+pub(crate) fn environment(rows: &[(String, String)]) -> Section {
     let row = |(key, text): &(String, String)| -> Vec<Cell> {
         let cell = if text.parse::<f64>().is_ok() {
             vec![value(&format!("environment.{key}"), text)].into()
@@ -66,14 +67,14 @@ pub(super) fn environment(record: &Record) -> Section {
         };
         vec![words(key), cell]
     };
-    let blocks = if record.environment.is_empty() {
+    let blocks = if rows.is_empty() {
         vec![paragraph(prose(
             "The run has no `environment.json`, so its machine is not known.",
         ))]
     } else {
         vec![Block::Table(Table {
             head: Vec::new(),
-            rows: record.environment.iter().map(row).collect(),
+            rows: rows.iter().map(row).collect(),
         })]
     };
     Section {
@@ -83,9 +84,9 @@ pub(super) fn environment(record: &Record) -> Section {
     }
 }
 
-/// The command that trains the same network again.
-pub(super) fn repeat(record: &Record) -> Section {
-    let recipe = record.folder.join(run::RECIPE);
+/// The commands that train the same weights again: from the recipe in `folder`, and as the run was started.
+pub(crate) fn repeat(folder: &Path, command: &[String]) -> Section {
+    let recipe = folder.join(run::RECIPE);
     let again = format!("timestep train {}", quoted(&recipe.display().to_string()));
     let mut blocks = vec![
         paragraph(vec![text(
@@ -94,7 +95,7 @@ pub(super) fn repeat(record: &Record) -> Section {
         )]),
         Block::Code(again),
     ];
-    if let Some((program, words)) = record.command.split_first() {
+    if let Some((program, words)) = command.split_first() {
         // Where the program lay does not matter.
         let program = program.rsplit(['/', '\\']).next().unwrap_or(program);
         let words = words.iter().map(|w| quoted(w));
@@ -110,7 +111,7 @@ pub(super) fn repeat(record: &Record) -> Section {
 }
 
 /// What a paper should cite.
-pub(super) fn citations(entries: &[String]) -> Option<Section> {
+pub(crate) fn citations(entries: &[String]) -> Option<Section> {
     if entries.is_empty() {
         return None;
     }

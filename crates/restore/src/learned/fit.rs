@@ -93,10 +93,22 @@ pub struct Fitted<M> {
     pub stopped: bool,
 }
 
+impl<M> Fitted<M> {
+    /// The same with another form of the model.
+    pub fn map<N>(self, form: impl FnOnce(M) -> N) -> Fitted<N> {
+        Fitted {
+            model: form(self.model),
+            loss: self.loss,
+            evaluations: self.evaluations,
+            stopped: self.stopped,
+        }
+    }
+}
+
 /// Minimises the loss of one phase with `iterations` of L-BFGS at most.
 ///
 /// # Errors
-/// [`RestoreError`] if the model does not fit the pictures, or the loss is not finite at the start.
+/// [`RestoreError`] if the model does not fit the pictures; [`RestoreError::Diverged`] if the loss is not finite at the start.
 pub fn fit<T: Trainable>(
     objective: &T,
     iterations: usize,
@@ -136,9 +148,7 @@ pub fn fit<T: Trainable>(
     let (loss, parameters) = progress.best;
     let parameters: Vec<f64> = parameters.iter().zip(&scales).map(|(p, s)| p * s).collect();
     if !loss.is_finite() {
-        return Err(RestoreError::BadModel(
-            "the loss is not finite at the start".into(),
-        ));
+        return Err(RestoreError::Diverged);
     }
     Ok(Fitted {
         model: objective.model(&parameters),

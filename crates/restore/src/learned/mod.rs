@@ -1,9 +1,11 @@
-//! What do the two trained methods share? Filters, functions, files and the way to train them.
+//! What do the two trained methods share? Filters, functions, files, pictures and the way to train them.
 
 mod arrays;
 mod basis;
 mod fit;
 mod gaussians;
+mod pictures;
+mod restorer;
 mod stage;
 
 pub(crate) use arrays::{Arrays, bad, write};
@@ -11,6 +13,8 @@ pub(crate) use gaussians::Gaussians;
 pub(crate) use stage::StageGrads;
 
 pub use fit::{Evaluation, Fit, Fitted, Phase, Trainable, fit, phases};
+pub use pictures::{Choice, PicturesError, picture_files, samples};
+pub use restorer::{Lengths, Restorer, weights_named};
 pub use stage::Stage;
 
 use crate::Plane;

@@ -114,6 +114,25 @@ pub(super) mod real {
     }
 }
 
+/// `#[serde(with = "real_maybe")]`: a number, or none.
+pub(super) mod real_maybe {
+    use super::Real;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(in crate::event) fn serialize<S: Serializer>(
+        value: &Option<f64>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.map(Real).serialize(s)
+    }
+
+    pub(in crate::event) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Option<f64>, D::Error> {
+        Ok(Option::<Real>::deserialize(d)?.map(|value| value.0))
+    }
+}
+
 /// `#[serde(with = "real_lists")]`: rows of lists of numbers.
 pub(super) mod real_lists {
     use super::Real;

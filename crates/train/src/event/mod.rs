@@ -4,14 +4,18 @@
 //! object with `"v": 1` and `"event": "<name>"` first. Numbers that are not finite are the
 //! strings `"nan"`, `"inf"` and `"-inf"`, because JSON has no others.
 //!
-//! Epochs, segments and steps of a segment are counted from 1. `step` is the number of optimiser
-//! steps taken since the run began, over all epochs and resumptions. Accuracies are fractions.
-//! The last event is exactly one of `diverged`, `interrupted` and `end`.
+//! Epochs, phases, segments and steps of a segment are counted from 1. `step` is the number of
+//! optimiser steps taken since the run began, over all epochs and resumptions; `evaluation`, for a
+//! restorer, that of evaluations of its loss, over all phases. Accuracies are fractions, PSNR is in
+//! dB. The last event is exactly one of `diverged`, `interrupted` and `end`.
 
 mod json;
+mod restore;
+
+pub use restore::{BestPhase, RestoreStart, RestoreTest, Restored};
 
 use crate::files::FileError;
-use json::{real, real_grid, real_lists};
+use json::{real, real_grid, real_lists, real_maybe};
 use serde::{Deserialize, Serialize};
 
 /// Version of the JSON form; it grows when a field changes its meaning or goes away.
@@ -28,22 +32,9 @@ pub enum Event {
         run: String,
         /// Name of the recipe, for instance `cifar10/lm-resnet-20`.
         recipe: String,
-        /// Name of the network.
-        network: String,
-        /// Name of the data set.
-        data: String,
-        /// Trained numbers in the network.
-        parameters: usize,
-        /// Multiplications and additions of one image, forward.
-        multiply_adds: u64,
-        /// Images trained on.
-        train_images: usize,
-        /// Images measured on.
-        test_images: usize,
-        /// Epochs planned.
-        epochs: usize,
-        /// Optimiser steps in an epoch.
-        steps_per_epoch: usize,
+        /// What is trained, and on what.
+        #[serde(flatten)]
+        what: What,
         /// Seed of every random draw.
         seed: u64,
         /// Where an earlier part of the run stopped, if there was one.
@@ -95,12 +86,56 @@ pub enum Event {
         /// Whether this is the best epoch so far.
         best: bool,
     },
+    /// A phase of the training of a restorer begins.
+    Phase {
+        /// The phase.
+        phase: usize,
+        /// Of how many.
+        of: usize,
+        /// First step of the model that is trained.
+        first: usize,
+        /// Last step of the model that is trained.
+        last: usize,
+        /// Learned numbers of these steps.
+        parameters: usize,
+        /// Pictures trained on.
+        pictures: usize,
+        /// Iterations of L-BFGS at most.
+        iterations: usize,
+    },
+    /// The loss of a restorer was evaluated.
+    Evaluation {
+        /// Phase under way.
+        phase: usize,
+        /// Evaluations made, this one included.
+        evaluation: usize,
+        /// What is minimised.
+        #[serde(with = "real")]
+        loss: f64,
+        /// The PSNR that it stands for, on the training pictures.
+        #[serde(with = "real")]
+        psnr: f64,
+        /// Time of the run so far, earlier parts included.
+        #[serde(with = "real")]
+        seconds: f64,
+    },
+    /// A phase is over and the restorer was measured.
+    PhaseEnd {
+        /// What was found.
+        #[serde(flatten)]
+        restored: Restored,
+        /// Time of the run so far, earlier parts included.
+        #[serde(with = "real")]
+        seconds: f64,
+        /// Learned coefficients of the scheme, a list a step; left out where it has none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        memory_k: Vec<Vec<f64>>,
+    },
     /// Weights or the state of the run were saved.
     Checkpoint {
-        /// Epoch of the state.
-        epoch: usize,
-        /// Steps taken.
-        step: usize,
+        /// Place of the state.
+        #[serde(flatten)]
+        at: Position,
         /// What was written.
         path: String,
         /// Whether these are the best weights so far.
@@ -115,26 +150,24 @@ pub enum Event {
     },
     /// A number became infinite or undefined; training stopped.
     Diverged {
-        /// Epoch under way.
-        epoch: usize,
-        /// Steps taken before the one that failed.
-        step: usize,
+        /// Epoch or phase under way, and steps or evaluations before the one that failed.
+        #[serde(flatten)]
+        at: Position,
         /// Segment where it appeared first, if it was inside one.
         segment: Option<usize>,
         /// Step of that segment.
         block_step: Option<usize>,
         /// What became non-finite, for instance `loss` or `output of the block`.
         what: String,
-        /// Learning rate of the failed step.
-        #[serde(with = "real")]
-        lr: f64,
+        /// Learning rate of the failed step; a restorer has none.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "real_maybe")]
+        lr: Option<f64>,
     },
     /// A person stopped the run; its state is saved.
     Interrupted {
-        /// Epoch under way.
-        epoch: usize,
-        /// Steps taken.
-        step: usize,
+        /// Epoch or phase under way, and steps or evaluations before it stopped.
+        #[serde(flatten)]
+        at: Position,
         /// Folder to give to `--resume`.
         resume: String,
     },
@@ -142,6 +175,106 @@ pub enum Event {
     End {
         /// Which limit was reached.
         reason: EndReason,
+        /// What was measured at the end.
+        #[serde(flatten)]
+        measured: Measured,
+        /// Time of the run, earlier parts included.
+        #[serde(with = "real")]
+        seconds: f64,
+    },
+}
+
+/// What is trained, and on what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum What {
+    /// A network.
+    Classifier {
+        /// Name of the network.
+        network: String,
+        /// Name of the data set.
+        data: String,
+        /// Trained numbers in the network.
+        parameters: usize,
+        /// Multiplications and additions of one image, forward.
+        multiply_adds: u64,
+        /// Images trained on.
+        train_images: usize,
+        /// Images measured on.
+        test_images: usize,
+        /// Epochs planned.
+        epochs: usize,
+        /// Optimiser steps in an epoch.
+        steps_per_epoch: usize,
+    },
+    /// A restorer.
+    Restorer(RestoreStart),
+}
+
+/// A point of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Position {
+    /// Of a classifier.
+    Epochs {
+        /// Epochs completed, or the one under way.
+        epoch: usize,
+        /// Optimiser steps taken.
+        step: usize,
+    },
+    /// Of a restorer.
+    Phases {
+        /// Phases completed, or the one under way.
+        phase: usize,
+        /// Evaluations of the loss made, over all phases.
+        evaluation: usize,
+    },
+}
+
+impl Position {
+    /// Steps or evaluations: the horizontal axis of curves.
+    #[must_use]
+    pub fn count(self) -> usize {
+        match self {
+            Position::Epochs { step, .. } => step,
+            Position::Phases { evaluation, .. } => evaluation,
+        }
+    }
+
+    /// The place where the work after this one goes on: the epoch or phase under way.
+    #[must_use]
+    pub fn under_way(self) -> Self {
+        match self {
+            Position::Epochs { epoch, step } => Position::Epochs {
+                epoch: epoch + 1,
+                step,
+            },
+            Position::Phases { phase, evaluation } => Position::Phases {
+                phase: phase + 1,
+                evaluation,
+            },
+        }
+    }
+}
+
+/// `epoch 3, step 60` or `phase 2, evaluation 41`.
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Position::Epochs { epoch, step } => write!(f, "epoch {epoch}, step {step}"),
+            Position::Phases { phase, evaluation } => {
+                write!(f, "phase {phase}, evaluation {evaluation}")
+            }
+        }
+    }
+}
+
+/// What a run measured at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Measured {
+    /// Of a classifier.
+    Classifier {
         /// Last epoch that was completed.
         epoch: usize,
         /// Steps taken.
@@ -150,19 +283,15 @@ pub enum Event {
         test: TestMetrics,
         /// Best epoch.
         best: Best,
-        /// Time of the run, earlier parts included.
-        #[serde(with = "real")]
-        seconds: f64,
     },
-}
-
-/// A point of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Epochs completed.
-    pub epoch: usize,
-    /// Optimiser steps taken.
-    pub step: usize,
+    /// Of a restorer.
+    Restorer {
+        /// The last phase.
+        #[serde(flatten)]
+        last: Restored,
+        /// The phase whose weights are the best.
+        best: BestPhase,
+    },
 }
 
 /// Averages over the training images of an epoch, taken while the weights moved.
@@ -206,6 +335,8 @@ pub struct Best {
 pub enum EndReason {
     /// All epochs of the recipe.
     Epochs,
+    /// All phases of the recipe.
+    Phases,
     /// The time budget.
     Time,
     /// The epochs without a better one.
@@ -226,6 +357,9 @@ impl Event {
             Event::Start { .. } => "start",
             Event::Step { .. } => "step",
             Event::Epoch { .. } => "epoch",
+            Event::Phase { .. } => "phase",
+            Event::Evaluation { .. } => "evaluation",
+            Event::PhaseEnd { .. } => "phase_end",
             Event::Checkpoint { .. } => "checkpoint",
             Event::Warning { .. } => "warning",
             Event::Diverged { .. } => "diverged",

@@ -31,16 +31,55 @@ fn all() -> Vec<Event> {
         Event::Start {
             run: "runs/a".into(),
             recipe: "digits/lm-resnet-20".into(),
-            network: "lm-resnet-20".into(),
-            data: "digits".into(),
-            parameters: 272_090,
-            multiply_adds: 2_500_000,
-            train_images: 1437,
-            test_images: 360,
-            epochs: 20,
-            steps_per_epoch: 23,
+            what: What::Classifier {
+                network: "lm-resnet-20".into(),
+                data: "digits".into(),
+                parameters: 272_090,
+                multiply_adds: 2_500_000,
+                train_images: 1437,
+                test_images: 360,
+                epochs: 20,
+                steps_per_epoch: 23,
+            },
             seed: 0,
-            resumed: Some(Position { epoch: 3, step: 69 }),
+            resumed: Some(Position::Epochs { epoch: 3, step: 69 }),
+        },
+        Event::Start {
+            run: "runs/b".into(),
+            recipe: "denoising/trd-5x5-s25".into(),
+            what: What::Restorer(RestoreStart {
+                model: "trd-5x5".into(),
+                sigma: 25.0,
+                parameters: 10_445,
+                train_pictures: 100,
+                train_pixels: 3_240_000,
+                test_pictures: 0,
+                test_data: String::new(),
+                phases: 6,
+            }),
+            seed: 1000,
+            resumed: None,
+        },
+        Event::Phase {
+            phase: 1,
+            of: 6,
+            first: 1,
+            last: 1,
+            parameters: 2089,
+            pictures: 100,
+            iterations: 40,
+        },
+        Event::Evaluation {
+            phase: 1,
+            evaluation: 1,
+            loss: f64::INFINITY,
+            psnr: f64::NEG_INFINITY,
+            seconds: 1.5,
+        },
+        Event::PhaseEnd {
+            restored: restored(Some(RestoreTest { psnr: 27.25 })),
+            seconds: 300.0,
+            memory_k: vec![vec![], vec![-0.25]],
         },
         Event::Step {
             epoch: 1,
@@ -51,8 +90,7 @@ fn all() -> Vec<Event> {
         epoch(0.7, vec![]),
         epoch(0.7, vec![vec![vec![], vec![-0.5, f64::INFINITY]]]),
         Event::Checkpoint {
-            epoch: 1,
-            step: 23,
+            at: Position::Epochs { epoch: 1, step: 23 },
             path: "state/last".into(),
             best: false,
         },
@@ -61,30 +99,83 @@ fn all() -> Vec<Event> {
             hint: None,
         },
         Event::Diverged {
-            epoch: 3,
-            step: 60,
+            at: Position::Epochs { epoch: 3, step: 60 },
             segment: Some(2),
             block_step: Some(1),
             what: "loss".into(),
-            lr: 0.8,
+            lr: Some(0.8),
+        },
+        Event::Diverged {
+            at: Position::Phases {
+                phase: 1,
+                evaluation: 0,
+            },
+            segment: None,
+            block_step: None,
+            what: "the loss".into(),
+            lr: None,
         },
         Event::Interrupted {
-            epoch: 3,
-            step: 60,
+            at: Position::Epochs { epoch: 3, step: 60 },
             resume: "runs/a".into(),
         },
         Event::End {
             reason: EndReason::Epochs,
-            epoch: 20,
-            step: 460,
-            test,
-            best: Best {
-                epoch: 19,
-                top1: 0.99,
+            measured: Measured::Classifier {
+                epoch: 20,
+                step: 460,
+                test,
+                best: Best {
+                    epoch: 19,
+                    top1: 0.99,
+                },
             },
             seconds: 50.0,
         },
+        Event::End {
+            reason: EndReason::Phases,
+            measured: Measured::Restorer {
+                last: restored(None),
+                best: BestPhase {
+                    phase: 6,
+                    psnr: 28.5,
+                },
+            },
+            seconds: 5000.0,
+        },
     ]
+}
+
+fn restored(test: Option<RestoreTest>) -> Restored {
+    Restored {
+        phase: 1,
+        evaluation: 44,
+        loss: 45.5,
+        psnr: 28.5,
+        test,
+    }
+}
+
+#[test]
+fn the_form_of_the_ends_is_fixed() {
+    let lines: Vec<String> = all()
+        .iter()
+        .filter(|event| event.name() == "end")
+        .map(Event::to_json)
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            concat!(
+                r#"{"v":1,"event":"end","reason":"epochs","epoch":20,"step":460,"#,
+                r#""test":{"loss":0.5,"top1":0.9,"top5":1.0},"best":{"epoch":19,"top1":0.99},"seconds":50.0}"#,
+            ),
+            concat!(
+                r#"{"v":1,"event":"end","reason":"phases","phase":1,"evaluation":44,"loss":45.5,"#,
+                r#""psnr":28.5,"test":null,"best":{"phase":6,"psnr":28.5},"seconds":5000.0}"#,
+            ),
+        ]
+    );
 }
 
 #[test]

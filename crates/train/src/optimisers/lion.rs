@@ -43,7 +43,7 @@ pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
             "how slowly the momentum forgets",
         ),
     ],
-    lr: 1e-4,
+    lr: 3e-4,
     weight_decay: 0.1,
     usual_lr: 0.003,
     references: &["chen2023symbolic", "chen2024lion"],

@@ -20,6 +20,10 @@ pub enum Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // `1e-8` is easier to read than its zeros, and is what TOML and the command line take.
+            Value::Number(number) if *number != 0.0 && number.abs() < 1e-4 => {
+                write!(f, "{number:e}")
+            }
             Value::Number(number) => number.fmt(f),
             Value::Switch(switch) => switch.fmt(f),
         }

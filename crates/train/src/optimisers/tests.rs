@@ -322,6 +322,12 @@ fn every_file_is_registered_and_documented() {
 }
 
 #[test]
+fn values_are_written_as_people_do() {
+    let shown = [1e-8, 0.001, 0.9, 0.0].map(|x| Value::Number(x).to_string());
+    assert_eq!(shown, ["1e-8", "0.001", "0.9", "0"]);
+}
+
+#[test]
 fn settings_with_one_name_have_one_type() {
     let all = || optimisers().iter().flat_map(|facts| facts.settings);
     for one in all() {

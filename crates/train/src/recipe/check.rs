@@ -4,18 +4,23 @@
 //! only to the crate that builds them.
 
 use super::model::{OptimiserSettings, Recipe, ScheduleSettings};
-use super::problem::{Problem, ProblemKind, RecipeError};
-use super::settings::SETTINGS;
+use super::problem::{Problem, ProblemKind};
+use super::settings::{SETTINGS, Setting};
 use super::time::parse_time;
 use super::words::{PadMode, ScheduleKind};
 use crate::optimisers::optimiser_facts;
 
-/// Something found, and whether it stops a run.
-pub(super) struct Finding {
-    pub(super) path: &'static str,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
-    pub(super) severe: bool,
+/// Something found in the values of a recipe, and whether it stops a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The setting.
+    pub path: &'static str,
+    /// What is wrong with its value.
+    pub message: String,
+    /// One action that helps.
+    pub hint: Option<String>,
+    /// Whether a run cannot be; otherwise it is only doubtful.
+    pub severe: bool,
 }
 
 impl Finding {
@@ -29,50 +34,35 @@ impl Finding {
     }
 }
 
-impl Recipe {
-    /// Whether the values make sense; for a recipe that was built in code. A recipe that was
-    /// resolved from layers has been checked.
-    ///
-    /// # Errors
-    /// All problems at once.
-    pub fn check(&self) -> Result<(), RecipeError> {
-        let severe = findings(self).into_iter().filter(|finding| finding.severe);
-        let values = self.values();
-        let problems: Vec<Problem> = severe
-            .map(|finding| {
-                let value = values.iter().find(|(path, _)| *path == finding.path);
-                let text = value.map(|(_, value)| value.to_string());
-                Problem {
-                    value: text,
-                    ..finding.into_problem()
-                }
-            })
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(RecipeError { problems })
-        }
-    }
-}
-
-/// Everything that is out of range or probably not meant, in the order of the settings.
+/// Everything about a classifier that is out of range or probably not meant, in the order of the settings.
 pub(super) fn findings(recipe: &Recipe) -> Vec<Finding> {
-    let mut found = Findings(Vec::new());
+    let mut found = Findings::default();
     data(recipe, &mut found);
     network(recipe, &mut found);
     noise(recipe, &mut found);
     train(recipe, &mut found);
     optimiser(&recipe.optimiser, &mut found);
     schedule(&recipe.schedule, recipe.train.epochs, &mut found);
-    let rank = |path| SETTINGS.iter().position(|setting| setting.path == path);
-    found.0.sort_by_key(|finding| rank(finding.path));
-    found.0
+    found.in_order_of(&SETTINGS)
 }
 
-struct Findings(Vec<Finding>);
+/// A list of findings that grows.
+#[derive(Default)]
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
+    /// The findings, in the order of the settings.
+    pub(super) fn in_order_of(mut self, settings: &[Setting]) -> Vec<Finding> {
+        let rank = |path| settings.iter().position(|setting| setting.path == path);
+        self.0.sort_by_key(|finding| rank(finding.path));
+        self.0
+    }
+
+    /// A problem.
+    pub(super) fn problem(&mut self, path: &'static str, message: &str, hint: Option<&str>) {
+        self.push(true, path, message.to_owned(), hint);
+    }
+
     fn push(&mut self, severe: bool, path: &'static str, message: String, hint: Option<&str>) {
         let hint = hint.map(str::to_owned);
         self.0.push(Finding {
@@ -84,11 +74,17 @@ impl Findings {
     }
 
     /// A problem unless `ok`.
-    fn require(&mut self, ok: bool, path: &'static str, message: &str) {
+    pub(super) fn require(&mut self, ok: bool, path: &'static str, message: &str) {
         self.require_or(ok, path, message, None);
     }
 
-    fn require_or(&mut self, ok: bool, path: &'static str, message: &str, hint: Option<&str>) {
+    pub(super) fn require_or(
+        &mut self,
+        ok: bool,
+        path: &'static str,
+        message: &str,
+        hint: Option<&str>,
+    ) {
         if !ok {
             self.push(true, path, message.to_owned(), hint);
         }
@@ -131,6 +127,26 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         "data.jitter",
         "must be three numbers: brightness, contrast, saturation",
         Some("write 0.4,0.4,0.4, or leave it empty for none"),
+    );
+    found.require_or(
+        matches!(data.rand_augment[..], [] | [0..=14, 0..=30]),
+        "data.rand_augment",
+        "must be two numbers: at most 14 operations, and a magnitude of at most 30",
+        Some("write 2,9, or leave it empty for none"),
+    );
+    found.require_or(
+        data.mixup.is_finite() && data.mixup >= 0.0,
+        "data.mixup",
+        "must be finite and at least 0",
+        Some("0.2 and 1 are usual; 0 mixes nothing"),
+    );
+    // Trained images are all that an overfitting run learns by heart, as they are.
+    let varied = !data.rand_augment.is_empty() || data.cutout > 0 || data.mixup > 0.0;
+    found.require_or(
+        recipe.train.overfit == 0 || !varied,
+        "train.overfit",
+        "learns some images by heart, as they are: `data.rand_augment`, `data.cutout` and `data.mixup` would be ignored",
+        Some("leave them out, or `train.overfit`"),
     );
     let finite = |list: &[f64]| list.iter().all(|x| x.is_finite());
     found.require(finite(&data.mean), "data.mean", "every mean must be finite");

@@ -1,7 +1,8 @@
 //! In what do two recipes differ, and which differences may a continued run have?
 
+use super::TaskRecipe;
 use super::model::Recipe;
-use super::settings::SETTINGS;
+use super::settings::settings;
 use super::words::ScheduleKind;
 use serde::Serialize;
 use std::fmt;
@@ -30,13 +31,13 @@ impl fmt::Display for Difference {
 }
 
 /// The settings in which two recipes differ, in the order of a written recipe.
-pub fn diff(left: &Recipe, right: &Recipe) -> Vec<Difference> {
+pub fn diff<R: TaskRecipe>(left: &R, right: &R) -> Vec<Difference> {
     let (left, right) = (left.values(), right.values());
     let of = |values: &[(&str, Value)], path| {
         let value = values.iter().find(|(at, _)| *at == path);
         value.map(|(_, value)| value.clone())
     };
-    let all = SETTINGS.iter().map(|setting| Difference {
+    let all = settings(R::TASK).iter().map(|setting| Difference {
         path: setting.path,
         left: of(&left, setting.path),
         right: of(&right, setting.path),
@@ -47,13 +48,18 @@ pub fn diff(left: &Recipe, right: &Recipe) -> Vec<Difference> {
 
 /// Whether a run of this recipe may continue with another value of `path`.
 ///
-/// Only what leaves the steps already taken as they were: the time budget, the patience, the place of
-/// the data and the size of a measured batch; and the number of epochs where the rate of a step does not
-/// depend on it. With a cosine or one-cycle schedule, more epochs would have meant other rates
-/// from the first step on.
-pub fn may_change_on_resume(recipe: &Recipe, path: &str) -> bool {
+/// Only what leaves the steps already taken as they were: the time budget, the place of the data, and
+/// what [`TaskRecipe::may_change`] adds for the task.
+pub fn may_change_on_resume<R: TaskRecipe>(recipe: &R, path: &str) -> bool {
+    matches!(path, "train.time" | "data.dir") || recipe.may_change(path)
+}
+
+/// Of a classifier: the size of a measured batch, the patience, and the number of epochs where the rate of a
+/// step does not depend on it. With a cosine or one-cycle schedule, more epochs would have meant other rates from
+/// the first step on.
+pub(super) fn may_change(recipe: &Recipe, path: &str) -> bool {
     match path {
-        "train.time" | "train.eval_batch" | "train.patience" | "data.dir" => true,
+        "train.eval_batch" | "train.patience" => true,
         "train.epochs" => {
             matches!(
                 recipe.schedule.name,
@@ -65,7 +71,7 @@ pub fn may_change_on_resume(recipe: &Recipe, path: &str) -> bool {
 }
 
 /// The differences that forbid to continue a run of `saved` as `wanted`; none means go.
-pub fn resume_refusals(saved: &Recipe, wanted: &Recipe) -> Vec<Difference> {
+pub fn resume_refusals<R: TaskRecipe>(saved: &R, wanted: &R) -> Vec<Difference> {
     let differences = diff(saved, wanted).into_iter();
     differences
         .filter(|difference| !may_change_on_resume(saved, difference.path))

@@ -1,7 +1,7 @@
 //! Which recipes are part of the program?
 //!
 //! `<data>` holds the training protocol of a data set, `<data>/<network>` what one network does
-//! otherwise. Adding a file under `recipes/` means adding a line here; a test compares the two.
+//! otherwise; a recipe of a restorer, `denoising/<model>`, stands by itself. Adding a file under `recipes/` means adding a line here; a test compares the two.
 
 /// Declares the embedded files by their name below `recipes/`, without `.toml`.
 macro_rules! embed {
@@ -50,7 +50,18 @@ static EMBEDDED: &[(&str, &str)] = embed![
     "cifar100/fractalnet-40",
     "imagenet/lm-resnet-50",
     "imagenet/lm-resnet-101",
+    "denoising/trd-5x5-s15",
+    "denoising/trd-5x5-s25",
+    "denoising/trd-5x5-s50",
+    "denoising/trd-7x7-s15",
+    "denoising/trd-7x7-s25",
+    "denoising/trd-7x7-s50",
+    "denoising/lm-trd-5x5-s25",
+    "denoising/csf-7x7-s25",
 ];
+
+/// Recipes of restorers have this in place of a data set.
+pub(super) const RESTORERS: &str = "denoising";
 
 /// The recipe that is trained when none is named: it needs no files and no hour.
 pub const DEFAULT_RECIPE: &str = "digits/lm-resnet-20";
@@ -63,6 +74,11 @@ pub fn embedded() -> impl Iterator<Item = &'static str> {
 /// Names of the data sets that have a training protocol.
 pub fn data_sets() -> impl Iterator<Item = &'static str> {
     embedded().filter(|name| !name.contains('/'))
+}
+
+/// Names of the embedded recipes of restorers.
+pub fn restorers() -> impl Iterator<Item = &'static str> {
+    embedded().filter(|name| name.split('/').next() == Some(RESTORERS))
 }
 
 /// The text of an embedded recipe.
@@ -106,8 +122,6 @@ mod tests {
                     .with_extension("")
             })
             .map(|path| path.to_string_lossy().replace('\\', "/"))
-            // Recipes of restorers are embedded by their own crate.
-            .filter(|name| !name.starts_with("denoising/"))
             .collect();
         let mut listed: Vec<String> = embedded().map(str::to_owned).collect();
         files.sort();

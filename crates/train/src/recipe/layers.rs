@@ -4,12 +4,13 @@
 //! and the command line. Each setting remembers the layer that set it last. Nothing is judged
 //! until [`Layers::resolve`], so that all problems of all layers are reported together.
 
-use super::embedded::{data_sets, embedded, embedded_text};
+use super::embedded::{RESTORERS, data_sets, embedded, embedded_text, restorers};
 use super::kind::parse;
 use super::near::{near, quoted};
 use super::own;
 use super::problem::{Origin, Problem, ProblemKind, RecipeError};
-use super::settings::setting;
+use super::settings::{sections, setting};
+use super::words::TaskKind;
 use crate::files;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -100,6 +101,16 @@ impl Layers {
         layers
     }
 
+    /// Which task the layers are for: what `task.kind` says, classification where it says nothing.
+    #[must_use]
+    pub fn task(&self) -> TaskKind {
+        let kind = self.entries.get("task.kind");
+        match kind.and_then(|entry| entry.value.as_str()) {
+            Some(word) if word == TaskKind::Restore.key() => TaskKind::Restore,
+            _ => TaskKind::Classify,
+        }
+    }
+
     /// The name the recipe was asked for by, or the stem of its file.
     pub fn name(&self) -> &str {
         &self.name
@@ -127,12 +138,22 @@ impl Layers {
     }
 
     fn give(&mut self, path: &str, text: &str, origin: Origin) -> &mut Self {
-        let value = match setting(path) {
+        let task = self.task();
+        let value = match setting(task, path) {
             Some(setting) => setting.kind.read(text),
             None => parse(text).unwrap_or_else(|| Value::String(text.to_owned())),
         };
-        if path == own::NAME {
+        if path == own::NAME && task == TaskKind::Classify {
             own::change_to(&value, &mut self.entries);
+        }
+        if path == "task.kind" && value.as_str() != Some(task.key()) {
+            // It decides what every other setting means, so it cannot be put on top of them.
+            let message = format!("the recipe is of {}, which no layer changes", task.noun());
+            let problem = Problem::new(ProblemKind::OtherTask, path, message);
+            let problem = problem.value(value.to_string()).origin(origin);
+            let hint = "name a recipe of the other task: see `timestep list recipes`";
+            self.problems.push(problem.hint(hint));
+            return self;
         }
         self.entries
             .insert(path.to_owned(), Entry { value, origin });
@@ -189,6 +210,10 @@ impl Layers {
             Some((data, rest)) => (data, Some(rest)),
             None => (name, None),
         };
+        if data == RESTORERS {
+            self.apply_restorer(name, depth);
+            return;
+        }
         let Some(text) = embedded_text(data) else {
             self.problems.push(unknown_data(name, data, rest));
             return;
@@ -236,6 +261,33 @@ impl Layers {
             }
         }
         self.name = name.to_owned();
+    }
+
+    /// A recipe of a restorer stands by itself.
+    fn apply_restorer(&mut self, name: &str, depth: usize) {
+        self.name = name.to_owned();
+        let Some(text) = embedded_text(name) else {
+            let close = near(name, restorers());
+            let hint = if close.is_empty() {
+                let all: Vec<&str> = restorers().collect();
+                format!("recipes of restorers: {}", quoted(&all, ", "))
+            } else {
+                format!("did you mean {}?", quoted(&close, " or "))
+            };
+            let problem = Problem::new(ProblemKind::UnknownName, name, "there is no such recipe");
+            self.problems.push(problem.hint(hint));
+            return;
+        };
+        let place = format!("recipes/{name}.toml");
+        self.apply_text(
+            text,
+            Source {
+                place: &place,
+                folder: None,
+                saved: false,
+                depth,
+            },
+        );
     }
 
     fn apply_text(&mut self, text: &str, source: Source<'_>) {
@@ -309,12 +361,28 @@ impl Layers {
         }
     }
 
-    /// Puts the layers together.
+    /// Puts the layers of a classifier together.
+    ///
+    /// # Errors
+    /// Every problem of every layer; one if the recipe is of a restorer.
+    pub fn resolve(self) -> Result<super::Resolved, RecipeError> {
+        super::resolve::resolve(self)
+    }
+
+    /// Puts the layers of a restorer together.
+    ///
+    /// # Errors
+    /// Every problem of every layer; one if the recipe is of a classifier.
+    pub fn resolve_restorer(self) -> Result<super::Resolved<super::RestoreRecipe>, RecipeError> {
+        super::resolve::resolve(self)
+    }
+
+    /// Puts the layers together, for whichever task they are.
     ///
     /// # Errors
     /// Every problem of every layer.
-    pub fn resolve(self) -> Result<super::Resolved, RecipeError> {
-        super::resolve::resolve(self)
+    pub fn resolve_any(self) -> Result<super::AnyResolved, RecipeError> {
+        super::resolve::resolve_any(self)
     }
 }
 
@@ -347,7 +415,7 @@ fn flatten(prefix: &str, spans: &DeTable<'_>, values: &toml::Table, leaves: &mut
             (DeValue::Table(spans), Value::Table(values)) if !values.is_empty() => {
                 flatten(&path, spans, values, leaves);
             }
-            (DeValue::Table(_), _) if super::settings::sections().contains(&path.as_str()) => {}
+            (DeValue::Table(_), _) if is_section(&path) => {}
             _ => leaves.push(Leaf {
                 path,
                 value: value.clone(),
@@ -355,6 +423,12 @@ fn flatten(prefix: &str, spans: &DeTable<'_>, values: &toml::Table, leaves: &mut
             }),
         }
     }
+}
+
+/// Whether recipes of some task have a section of this name.
+fn is_section(name: &str) -> bool {
+    let tasks = [TaskKind::Classify, TaskKind::Restore];
+    tasks.into_iter().any(|task| sections(task).contains(&name))
 }
 
 /// There is no data set of this name; perhaps it is another one, or a network.

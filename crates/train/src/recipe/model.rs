@@ -10,7 +10,7 @@ use super::words::{
 use crate::optimisers::{Optimiser, OptimiserError, OptimiserFacts, Values, optimiser, optimisers};
 use serde::{Deserialize, Serialize};
 
-/// Everything that repeats a run.
+/// Everything that repeats the training of a classifier.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -69,6 +69,12 @@ pub struct DataSettings {
     /// Three numbers from 0 to 1: greatest change of brightness, contrast and saturation; empty:
     /// none.
     pub jitter: Vec<f64>,
+    /// Two numbers: random operations on each image, and their magnitude from 0 to 30; empty: none.
+    pub rand_augment: Vec<usize>,
+    /// Side of the square of each image that is blanked; 0: none.
+    pub cutout: usize,
+    /// `α` of the beta distribution of the shares in which images are mixed; 0: they are not.
+    pub mixup: f64,
     /// Mean of each channel; empty: computed from the training images.
     pub mean: Vec<f64>,
     /// Standard deviation of each channel; empty: computed from the training images.
@@ -160,7 +166,10 @@ pub struct TrainSettings {
 
 /// A seed as TOML can write it. A larger one can only be made in code, and is refused by
 /// [`Recipe::check`], which must be able to show it first.
-fn saturating<S: serde::Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn saturating<S: serde::Serializer>(
+    seed: &u64,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(i64::try_from(*seed).unwrap_or(i64::MAX))
 }
 
@@ -241,6 +250,9 @@ impl Default for DataSettings {
             crop: CropKind::Pad,
             scale: Vec::new(),
             jitter: Vec::new(),
+            rand_augment: Vec::new(),
+            cutout: 0,
+            mixup: 0.0,
             mean: Vec::new(),
             std: Vec::new(),
         }

@@ -7,10 +7,12 @@
 
 use super::kind::Kind;
 use super::layers::Entry;
-use super::model::{OptimiserSettings, Recipe};
+use super::model::Recipe;
 use super::near::quoted;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::settings::{Setting, row};
+use super::words::TaskKind;
+use super::{RestoreRecipe, TaskRecipe};
 use crate::optimisers::{OptimiserFacts, OwnSetting, Value as Own, optimiser_facts, optimisers};
 use std::collections::BTreeMap;
 
@@ -55,8 +57,11 @@ fn about(path: &str) -> String {
 
 /// What a setting is when nobody says otherwise. Where optimisers differ, `0.999 (adamw), 0.99 (lion)`.
 #[must_use]
-pub fn default_of(path: &str) -> toml::Value {
-    let usual = Recipe::default().values();
+pub fn default_of(task: TaskKind, path: &str) -> toml::Value {
+    let usual = match task {
+        TaskKind::Classify => Recipe::default().values(),
+        TaskKind::Restore => RestoreRecipe::default().values(),
+    };
     if let Some((_, value)) = usual.into_iter().find(|(at, _)| *at == path) {
         return value;
     }
@@ -81,7 +86,7 @@ pub fn default_of(path: &str) -> toml::Value {
 }
 
 /// The optimiser that the layers so far ask for; none if its name is unknown.
-fn chosen(entries: &Entries) -> Option<&'static OptimiserFacts> {
+pub(super) fn chosen(entries: &Entries) -> Option<&'static OptimiserFacts> {
     match entries.get(NAME) {
         Some(entry) => optimiser_facts(entry.value.as_str()?),
         None => optimisers().first().copied(),
@@ -101,11 +106,6 @@ pub(super) fn change_to(name: &toml::Value, entries: &mut Entries) {
             said_now || !(of_optimiser || owners(path).next().is_some())
         });
     }
-}
-
-/// What a recipe with these layers has of its optimiser when nobody says otherwise.
-pub(super) fn defaults(entries: &Entries) -> OptimiserSettings {
-    chosen(entries).map_or_else(OptimiserSettings::default, OptimiserSettings::of)
 }
 
 /// The problem with a setting that belongs to other optimisers than the one that the layers choose.

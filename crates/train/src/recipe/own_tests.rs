@@ -1,6 +1,9 @@
 //! Do recipes have the settings of their optimiser, and of no other?
 
-use super::super::{DEFAULT_RECIPE, Layers, Recipe, Resolved, diff, resume_refusals, setting};
+use super::super::{
+    DEFAULT_RECIPE, Layers, Recipe, Resolved, TaskKind, TaskRecipe as _, diff, resume_refusals,
+    setting,
+};
 use super::default_of;
 use crate::optimisers::optimisers;
 
@@ -113,13 +116,27 @@ fn own_settings_are_checked() {
 
 #[test]
 fn every_setting_has_a_default_and_says_whose_it_is() {
-    assert_eq!(default_of("optimiser.momentum").to_string(), "0.9");
-    assert_eq!(default_of("optimiser.nesterov").to_string(), "false");
-    assert_eq!(default_of("optimiser.beta1").to_string(), "0.9");
-    let both = default_of("optimiser.beta2").to_string();
+    assert_eq!(
+        default_of(TaskKind::Classify, "optimiser.momentum").to_string(),
+        "0.9"
+    );
+    assert_eq!(
+        default_of(TaskKind::Classify, "optimiser.nesterov").to_string(),
+        "false"
+    );
+    assert_eq!(
+        default_of(TaskKind::Classify, "optimiser.beta1").to_string(),
+        "0.9"
+    );
+    let both = default_of(TaskKind::Classify, "optimiser.beta2").to_string();
     assert_eq!(both, "\"0.999 (adamw), 0.99 (lion)\"");
-    assert_eq!(default_of("train.accumulate").to_string(), "1");
-    let about = setting("optimiser.beta1").expect("a setting").about;
+    assert_eq!(
+        default_of(TaskKind::Classify, "train.accumulate").to_string(),
+        "1"
+    );
+    let about = setting(TaskKind::Classify, "optimiser.beta1")
+        .expect("a setting")
+        .about;
     assert!(
         about.starts_with("adamw: how slowly") && about.contains("; lion: "),
         "{about}"
@@ -135,7 +152,7 @@ fn recipes_with_different_optimisers_differ_in_their_settings() {
         shown,
         [
             "optimiser.name: \"sgd\" → \"lion\"",
-            "optimiser.lr: 0.1 → 0.0001",
+            "optimiser.lr: 0.1 → 0.0003",
             "optimiser.momentum: 0.9 → none",
             "optimiser.nesterov: false → none",
             "optimiser.beta1: none → 0.9",

@@ -43,6 +43,8 @@ pub enum ProblemKind {
     WrongType,
     /// A value that the setting cannot take, alone or together with others.
     OutOfRange,
+    /// The recipe, or a setting in it, is of another task.
+    OtherTask,
     /// Text that is not TOML, or not `path=value`.
     Syntax,
     /// A file that could not be read.

@@ -1,28 +1,87 @@
 //! How do layers become one recipe, or a list of everything that is wrong with them?
 
-use super::check::findings;
 use super::kind::Kind;
 use super::layers::{Entry, Layers};
 use super::model::Recipe;
 use super::near::{near, quoted};
+use super::other::{instead, owner};
 use super::own;
 use super::problem::{Origin, Problem, ProblemKind, RecipeError};
-use super::settings::{SETTINGS, Setting, keys, sections, setting, split};
+use super::restore::RestoreRecipe;
+use super::settings::{Setting, keys, sections, setting, settings, split};
+use super::words::TaskKind;
+use super::{TaskRecipe, from_values, write};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 
 /// A recipe that was put together and checked, and where each of its values came from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Resolved {
+pub struct Resolved<R = Recipe> {
     /// The name it was asked for by.
     pub name: String,
     /// The settings.
-    pub recipe: Recipe,
+    pub recipe: R,
     /// The origin of each setting, by path.
     pub origins: BTreeMap<&'static str, Origin>,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Problem>,
+}
+
+/// A recipe of whichever task it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyResolved {
+    /// Of a classifier.
+    Classify(Box<Resolved>),
+    /// Of a restorer.
+    Restore(Box<Resolved<RestoreRecipe>>),
+}
+
+impl AnyResolved {
+    /// The task.
+    #[must_use]
+    pub fn task(&self) -> TaskKind {
+        match self {
+            AnyResolved::Classify(_) => TaskKind::Classify,
+            AnyResolved::Restore(_) => TaskKind::Restore,
+        }
+    }
+
+    /// The name it was asked for by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            AnyResolved::Classify(resolved) => &resolved.name,
+            AnyResolved::Restore(resolved) => &resolved.name,
+        }
+    }
+
+    /// Every setting with its value and origin, in the order of a written recipe.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        match self {
+            AnyResolved::Classify(resolved) => resolved.rows(),
+            AnyResolved::Restore(resolved) => resolved.rows(),
+        }
+    }
+
+    /// What is allowed but probably not meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        match self {
+            AnyResolved::Classify(resolved) => &resolved.warnings,
+            AnyResolved::Restore(resolved) => &resolved.warnings,
+        }
+    }
+
+    /// The recipe as a template to edit.
+    #[must_use]
+    pub fn to_commented_toml(&self) -> String {
+        match self {
+            AnyResolved::Classify(resolved) => resolved.recipe.to_commented_toml(),
+            AnyResolved::Restore(resolved) => resolved.recipe.to_commented_toml(),
+        }
+    }
 }
 
 /// A line of the table of settings.
@@ -36,7 +95,7 @@ pub struct Row {
     pub origin: Origin,
 }
 
-impl Resolved {
+impl<R: TaskRecipe> Resolved<R> {
     /// Where the value of a setting came from.
     pub fn origin(&self, path: &str) -> Origin {
         self.origins.get(path).cloned().unwrap_or(Origin::Default)
@@ -57,26 +116,58 @@ impl Resolved {
     /// The recipe as TOML, with where each value came from in a comment.
     pub fn to_annotated_toml(&self) -> String {
         let comment = |setting: &Setting| self.origin(setting.path).to_string().replace('\n', " ");
-        self.recipe.write(Some(&comment))
+        write(&self.recipe, Some(&comment))
+    }
+
+    /// The same with its seed counted up by `n`, for the n-th of several runs.
+    #[must_use]
+    pub fn with_seed_plus(&self, n: u64) -> Self {
+        let mut resolved = self.clone();
+        let seed = resolved.recipe.seed_mut();
+        *seed = seed.wrapping_add(n);
+        resolved
     }
 }
 
+/// Puts layers together, for whichever task they are.
+pub(super) fn resolve_any(layers: Layers) -> Result<AnyResolved, RecipeError> {
+    Ok(match layers.task() {
+        TaskKind::Classify => AnyResolved::Classify(Box::new(resolve(layers)?)),
+        TaskKind::Restore => AnyResolved::Restore(Box::new(resolve(layers)?)),
+    })
+}
+
+/// The recipe is of another task than the one that is needed.
+fn other_task(layers: &Layers, wanted: TaskKind) -> Problem {
+    let found = layers.task();
+    let message = format!("is a recipe of {}, not of {}", found.noun(), wanted.noun());
+    Problem::new(ProblemKind::OtherTask, layers.name(), message).hint(format!(
+        "name a recipe of {}, as in `{}`; `timestep list recipes` shows all",
+        wanted.noun(),
+        wanted.example()
+    ))
+}
+
 /// Puts layers together; see [`Layers::resolve`].
-pub(super) fn resolve(layers: Layers) -> Result<Resolved, RecipeError> {
+pub(super) fn resolve<R: TaskRecipe>(layers: Layers) -> Result<Resolved<R>, RecipeError> {
+    // A recipe that could not be read at all says nothing about its task.
+    if layers.task() != R::TASK && !layers.entries.is_empty() {
+        let problems = vec![other_task(&layers, R::TASK)];
+        return Err(RecipeError { problems });
+    }
     let Layers {
         name,
         entries,
         mut problems,
     } = layers;
-    let defaults = Recipe {
-        optimiser: own::defaults(&entries),
-        ..Recipe::default()
-    };
+    let defaults = R::for_optimiser(own::chosen(&entries));
     for (path, entry) in &entries {
-        if setting(path).is_none() {
+        if setting(R::TASK, path).is_none() {
             problems.push(unknown(path, entry, &entries, &defaults));
         }
-        problems.extend(own::foreign(path, &entries));
+        if R::TASK == TaskKind::Classify {
+            problems.extend(own::foreign(path, &entries));
+        }
     }
 
     // A value of the wrong type leaves its default in place, so that the others are still judged.
@@ -84,7 +175,7 @@ pub(super) fn resolve(layers: Layers) -> Result<Resolved, RecipeError> {
     let mut origins = BTreeMap::new();
     let mut broken = BTreeSet::new();
     for (path, value) in &mut values {
-        let (Some(row), Some(entry)) = (setting(path), entries.get(*path)) else {
+        let (Some(row), Some(entry)) = (setting(R::TASK, path), entries.get(*path)) else {
             origins.insert(*path, Origin::Default);
             continue;
         };
@@ -98,7 +189,7 @@ pub(super) fn resolve(layers: Layers) -> Result<Resolved, RecipeError> {
         origins.insert(*path, entry.origin.clone());
     }
 
-    let recipe = match Recipe::from_values(&values) {
+    let recipe = match from_values::<R>(&values) {
         Ok(recipe) => recipe,
         Err(error) => {
             // Only a number beyond this machine's word gets here: all types were checked.
@@ -111,7 +202,8 @@ pub(super) fn resolve(layers: Layers) -> Result<Resolved, RecipeError> {
         }
     };
     let mut warnings = Vec::new();
-    for finding in findings(&recipe)
+    for finding in recipe
+        .findings()
         .into_iter()
         .filter(|f| !broken.contains(f.path))
     {
@@ -199,26 +291,38 @@ fn suggestion(kind: Kind, value: &Value) -> Option<String> {
 }
 
 /// There is no such setting; perhaps it is another one.
-fn unknown(
+fn unknown<R: TaskRecipe>(
     path: &str,
     entry: &Entry,
     entries: &BTreeMap<String, Entry>,
-    defaults: &Recipe,
+    defaults: &R,
 ) -> Problem {
-    let (section, _) = split(path);
-    let known = sections().contains(&section);
+    let (task, (section, _)) = (R::TASK, split(path));
+    let known = sections(task).contains(&section);
     let problem = |message: String| {
         Problem::new(ProblemKind::UnknownSetting, path, message)
             .value(entry.value.to_string())
             .origin(entry.origin.clone())
     };
+    if let Some(owner) = owner(task, path) {
+        let message = format!(
+            "is a setting of {}, and this recipe is of {}",
+            owner.noun(),
+            task.noun()
+        );
+        let problem = problem(message).hint(instead(task, path));
+        return Problem {
+            kind: ProblemKind::OtherTask,
+            ..problem
+        };
+    }
     if known && section == path {
-        let example = keys(section).first().copied().unwrap_or_default();
+        let example = keys(task, section).first().copied().unwrap_or_default();
         return problem("is a section, not a setting".to_owned()).hint(format!(
             "set what is in it, for instance `{section}.{example}`"
         ));
     }
-    if let Some(outer) = SETTINGS
+    if let Some(outer) = settings(task)
         .iter()
         .find(|s| path.starts_with(&format!("{}.", s.path)))
     {
@@ -233,14 +337,14 @@ fn unknown(
     } else {
         "there is no such section"
     };
-    let close = near(path, SETTINGS.iter().map(|setting| setting.path));
+    let close = near(path, settings(task).iter().map(|setting| setting.path));
     let all = if known {
         format!(
             "settings of `[{section}]`: {}",
-            quoted(&keys(section), ", ")
+            quoted(&keys(task, section), ", ")
         )
     } else {
-        format!("sections: {}", quoted(&sections(), ", "))
+        format!("sections: {}", quoted(&sections(task), ", "))
     };
     let Some(best) = close.first() else {
         return problem(message.to_owned()).hint(all);

@@ -1,8 +1,9 @@
 //! What is each setting called, what type has it, and what does it mean?
 //!
-//! One row for each setting, in the order in which a recipe is written. Unknown names, wrong
-//! types, the table of `config show` and the commented template all come from it; a test
-//! compares it with [`Recipe`](super::Recipe).
+//! One row for each setting, in the order in which a recipe is written: here those of classifiers,
+//! those of restorers in [`restore`](super::restore). Unknown names, wrong types, the table of
+//! `config show` and the commented template all come from it; a test compares it with
+//! [`Recipe`](super::Recipe).
 
 use super::words::{
     ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
@@ -28,8 +29,8 @@ pub(super) const fn row(path: &'static str, kind: Kind, about: &'static str) -> 
     Setting { path, kind, about }
 }
 
-/// Every setting, in the order of a written recipe; those that only some optimisers have follow the rate.
-pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+/// Every setting of a classifier, in the order of a written recipe; those that only some optimisers have follow the rate.
+pub(super) static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     let mut rows = ROWS.to_vec();
     let lr = rows.iter().position(|row| row.path == "optimiser.lr");
     let at = lr.map_or(rows.len(), |lr| lr + 1);
@@ -37,7 +38,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     rows
 });
 
-/// The settings that every recipe has.
+/// The settings that every classifier has.
 static ROWS: &[Setting] = &[
     row("task.kind", Kind::Word(TaskKind::KEYS), "what is learned"),
     row("data.name", Kind::Text, "name of the data set"),
@@ -95,6 +96,21 @@ static ROWS: &[Setting] = &[
         "data.jitter",
         Kind::Numbers,
         "random change of brightness, contrast, saturation; empty: none",
+    ),
+    row(
+        "data.rand_augment",
+        Kind::Counts,
+        "random operations on each image and their magnitude, such as 2,9; empty: none",
+    ),
+    row(
+        "data.cutout",
+        Kind::Count,
+        "side of the square of each image that is blanked; 0: none",
+    ),
+    row(
+        "data.mixup",
+        Kind::Number,
+        "alpha of the shares in which images of a batch are mixed; 0: not mixed",
     ),
     row(
         "data.mean",
@@ -312,14 +328,24 @@ static ROWS: &[Setting] = &[
     ),
 ];
 
-/// The setting with this path.
-pub fn setting(path: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.path == path)
+/// Every setting of a recipe of this task, in the order of a written recipe.
+#[must_use]
+pub fn settings(task: TaskKind) -> &'static [Setting] {
+    match task {
+        TaskKind::Classify => &SETTINGS,
+        TaskKind::Restore => super::restore::SETTINGS,
+    }
+}
+
+/// The setting of a task with this path.
+#[must_use]
+pub fn setting(task: TaskKind, path: &str) -> Option<&'static Setting> {
+    settings(task).iter().find(|setting| setting.path == path)
 }
 
 /// The sections, in order.
-pub(super) fn sections() -> Vec<&'static str> {
-    let mut sections: Vec<&str> = SETTINGS
+pub(super) fn sections(task: TaskKind) -> Vec<&'static str> {
+    let mut sections: Vec<&str> = settings(task)
         .iter()
         .map(|setting| split(setting.path).0)
         .collect();
@@ -328,8 +354,8 @@ pub(super) fn sections() -> Vec<&'static str> {
 }
 
 /// The keys of a section.
-pub(super) fn keys(section: &str) -> Vec<&'static str> {
-    let all = SETTINGS.iter().map(|setting| split(setting.path));
+pub(super) fn keys(task: TaskKind, section: &str) -> Vec<&'static str> {
+    let all = settings(task).iter().map(|setting| split(setting.path));
     all.filter(|(of, _)| *of == section)
         .map(|(_, key)| key)
         .collect()

@@ -1,13 +1,13 @@
 //! Does the table of settings describe a recipe?
 
-use super::super::Recipe;
+use super::super::{Recipe, RestoreRecipe, TaskRecipe};
 use super::*;
 use toml::Value;
 
-#[test]
-fn the_table_lists_exactly_the_settings_of_a_recipe_in_order() {
+/// The settings of a recipe in the order of its fields.
+fn paths<R: TaskRecipe>() -> Vec<String> {
     // The text keeps the order of the fields; a parsed table would not.
-    let text = toml::to_string(&Recipe::default()).expect("the defaults are TOML");
+    let text = toml::to_string(&R::default()).expect("the defaults are TOML");
     let mut section = String::new();
     let mut paths = Vec::new();
     for line in text.lines() {
@@ -17,25 +17,39 @@ fn the_table_lists_exactly_the_settings_of_a_recipe_in_order() {
             paths.push(format!("{section}.{key}"));
         }
     }
+    paths
+}
+
+#[test]
+fn the_table_lists_exactly_the_settings_of_a_recipe_in_order() {
     let recipe = Recipe::default().values();
     let listed: Vec<&str> = recipe.iter().map(|(path, _)| *path).collect();
-    assert_eq!(paths, listed);
+    assert_eq!(paths::<Recipe>(), listed);
     // What it lacks are settings of other optimisers.
     for setting in SETTINGS.iter().filter(|row| !listed.contains(&row.path)) {
         let mut others = optimisers::optimisers()[1..].iter();
         let own = others.any(|facts| facts.settings.iter().any(|own| own.path == setting.path));
         assert!(own, "{}", setting.path);
     }
+    let restorer = settings(TaskKind::Restore).iter();
+    let listed: Vec<&str> = restorer.map(|row| row.path).collect();
+    assert_eq!(paths::<RestoreRecipe>(), listed);
+}
+
+/// The defaults have the types that the table says.
+fn check_types<R: TaskRecipe>() {
+    let table = toml::Table::try_from(R::default()).expect("the defaults are TOML");
+    for (path, _) in R::default().values() {
+        let (section, key) = split(path);
+        let kind = setting(R::TASK, path).expect("listed").kind;
+        assert!(kind.fits(&table[section][key]), "{path}");
+    }
 }
 
 #[test]
 fn the_defaults_have_the_types() {
-    let table = toml::Table::try_from(Recipe::default()).expect("the defaults are TOML");
-    for (path, _) in Recipe::default().values() {
-        let (section, key) = split(path);
-        let kind = setting(path).expect("listed").kind;
-        assert!(kind.fits(&table[section][key]), "{path}");
-    }
+    check_types::<Recipe>();
+    check_types::<RestoreRecipe>();
 }
 
 #[test]

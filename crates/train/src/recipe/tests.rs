@@ -17,7 +17,7 @@ fn refuse(layers: &Layers) -> RecipeError {
 #[test]
 fn every_embedded_recipe_resolves_without_warnings() {
     assert_eq!(resolve(DEFAULT_RECIPE).recipe.data.name, "digits");
-    for name in embedded() {
+    for name in embedded().filter(|name| restorers().all(|other| other != *name)) {
         let resolved = resolve(name);
         assert!(
             resolved.warnings.is_empty(),
@@ -341,7 +341,8 @@ fn every_syntax_error_is_reported_with_its_line() {
 
 #[test]
 fn saved_recipes_read_back_equal() {
-    for name in embedded().chain(["cifar10/lm-resnet-56+stochastic-depth"]) {
+    let classifiers = embedded().filter(|name| restorers().all(|other| other != *name));
+    for name in classifiers.chain(["cifar10/lm-resnet-56+stochastic-depth"]) {
         let mut layers = Layers::load(name);
         layers
             .set("data.mean=[0.1, 1e-300, 3]")

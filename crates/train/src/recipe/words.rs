@@ -34,6 +34,39 @@ words! {
         /// The class of an image.
         #[default]
         Classify = "classify",
+        /// A picture without its noise.
+        Restore = "restore",
+    }
+}
+
+impl TaskKind {
+    /// What is trained, as a sentence names it.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            TaskKind::Classify => "a classifier",
+            TaskKind::Restore => "a restorer",
+        }
+    }
+
+    /// A command with a recipe of this task, for hints.
+    #[must_use]
+    pub fn example(self) -> &'static str {
+        match self {
+            TaskKind::Classify => "timestep train digits/lm-resnet-20",
+            TaskKind::Restore => "timestep train denoising/trd-5x5-s25 --data-dir PICTURES",
+        }
+    }
+}
+
+words! {
+    /// Which learned method removes the noise.
+    RestoreMethod {
+        /// Trained reaction-diffusion.
+        #[default]
+        Trd = "trd",
+        /// A cascade of shrinkage fields.
+        Csf = "csf",
     }
 }
 

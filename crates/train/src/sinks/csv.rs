@@ -1,31 +1,75 @@
-//! How did a run go, as a table? `metrics.csv`, one row an epoch, for spreadsheets and pandas.
+//! How did a run go, as a table? `metrics.csv`, one row an epoch or an evaluation, for spreadsheets and pandas.
 
-use crate::event::{Event, Sink, SinkError};
+use crate::event::{Event, Position, Sink, SinkError};
 use crate::files::{self, Action, FileError};
+use crate::recipe::TaskKind;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The first line of the table. Its columns never change their order.
-pub const HEADER: &str = "epoch,train_loss,train_top1,test_loss,test_top1,test_top5,lr,\
-                          images_per_second,seconds";
+/// What the rows of a table are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// One row an epoch of a classifier.
+    Epochs,
+    /// One row an evaluation of the loss of a restorer.
+    Evaluations,
+}
 
-/// Appends a row an epoch to a table.
+impl Table {
+    /// The table of a run.
+    #[must_use]
+    pub fn of(task: TaskKind) -> Self {
+        match task {
+            TaskKind::Classify => Table::Epochs,
+            TaskKind::Restore => Table::Evaluations,
+        }
+    }
+
+    /// The first line. Its columns never change their order.
+    #[must_use]
+    pub fn header(self) -> &'static str {
+        match self {
+            Table::Epochs => {
+                "epoch,train_loss,train_top1,test_loss,test_top1,test_top5,lr,images_per_second,seconds"
+            }
+            Table::Evaluations => "phase,evaluation,loss,psnr",
+        }
+    }
+
+    /// Whether a row was written before a state was saved.
+    fn keeps(self, row: &str, at: Position) -> bool {
+        let mut cells = row.trim_end().split(',');
+        let (column, last) = match (self, at) {
+            (Table::Epochs, Position::Epochs { epoch, .. }) => (0, epoch),
+            (Table::Evaluations, Position::Phases { evaluation, .. }) => (1, evaluation),
+            // A state of another task.
+            _ => return false,
+        };
+        let number = cells
+            .nth(column)
+            .and_then(|cell| cell.parse::<usize>().ok());
+        number.is_some_and(|number| number <= last)
+    }
+}
+
+/// Appends rows to a table.
 #[derive(Debug)]
 pub struct CsvSink {
+    table: Table,
     path: PathBuf,
     file: File,
 }
 
 impl CsvSink {
-    /// Begins a table, or continues one whose rows up to epoch `keep_epochs` are kept.
+    /// Begins a table, or continues one whose rows up to the state `keep` are kept.
     ///
     /// # Errors
     /// [`SinkError`] when the file cannot be read or written, or is another kind of table.
-    pub fn open(path: &Path, keep_epochs: Option<usize>) -> Result<Self, SinkError> {
-        let text = match keep_epochs {
-            Some(epochs) if path.exists() => kept(path, epochs)?,
-            _ => format!("{HEADER}\n"),
+    pub fn open(path: &Path, table: Table, keep: Option<Position>) -> Result<Self, SinkError> {
+        let text = match keep {
+            Some(at) if path.exists() => kept(path, table, at)?,
+            _ => format!("{}\n", table.header()),
         };
         files::write_atomic(path, |w| w.write_all(text.as_bytes())).map_err(fail)?;
         let file = OpenOptions::new()
@@ -33,6 +77,7 @@ impl CsvSink {
             .open(path)
             .map_err(|source| fail(FileError::new(Action::Open, path, source)))?;
         Ok(CsvSink {
+            table,
             path: path.to_owned(),
             file,
         })
@@ -46,24 +91,21 @@ fn fail(source: FileError) -> SinkError {
     }
 }
 
-/// The header and the rows up to epoch `epochs` of a table.
-fn kept(path: &Path, epochs: usize) -> Result<String, SinkError> {
+/// The header and the rows up to a state.
+fn kept(path: &Path, table: Table, at: Position) -> Result<String, SinkError> {
+    let expected = table.header();
     let text = files::read_text(path).map_err(fail)?;
     let mut lines = text.split_inclusive('\n');
     let header = lines.next().unwrap_or_default().trim_end();
-    if !header.is_empty() && header != HEADER {
-        let message = format!("its columns are not those of this program (`{HEADER}`)");
+    if !header.is_empty() && header != expected {
+        let message = format!("its columns are not those of this program (`{expected}`)");
         let source = io::Error::new(io::ErrorKind::InvalidInput, message);
         return Err(fail(FileError::new(Action::Open, path, source)));
     }
-    let mut kept = format!("{HEADER}\n");
+    let mut kept = format!("{expected}\n");
     for line in lines {
-        let epoch = line
-            .split(',')
-            .next()
-            .and_then(|cell| cell.parse::<usize>().ok());
         // A row without its end was cut off by a crash.
-        if line.ends_with('\n') && epoch.is_some_and(|epoch| epoch <= epochs) {
+        if line.ends_with('\n') && table.keeps(line, at) {
             kept.push_str(line);
         }
     }
@@ -81,30 +123,45 @@ fn cell(value: f64) -> String {
 
 impl Sink for CsvSink {
     fn on(&mut self, event: &Event) -> Result<(), SinkError> {
-        let Event::Epoch {
-            epoch,
-            train,
-            test,
-            lr,
-            images_per_second,
-            seconds,
-            ..
-        } = event
-        else {
-            return Ok(());
+        let (first, numbers) = match (self.table, event) {
+            (
+                Table::Epochs,
+                Event::Epoch {
+                    epoch,
+                    train,
+                    test,
+                    lr,
+                    images_per_second,
+                    seconds,
+                    ..
+                },
+            ) => {
+                let numbers = vec![
+                    train.loss,
+                    train.top1,
+                    test.loss,
+                    test.top1,
+                    test.top5,
+                    *lr,
+                    *images_per_second,
+                    *seconds,
+                ];
+                (epoch.to_string(), numbers)
+            }
+            (
+                Table::Evaluations,
+                Event::Evaluation {
+                    phase,
+                    evaluation,
+                    loss,
+                    psnr,
+                    ..
+                },
+            ) => (format!("{phase},{evaluation}"), vec![*loss, *psnr]),
+            _ => return Ok(()),
         };
-        let numbers = [
-            train.loss,
-            train.top1,
-            test.loss,
-            test.top1,
-            test.top5,
-            *lr,
-            *images_per_second,
-            *seconds,
-        ];
         let cells: Vec<String> = numbers.into_iter().map(cell).collect();
-        let row = format!("{epoch},{}\n", cells.join(","));
+        let row = format!("{first},{}\n", cells.join(","));
         self.file
             .write_all(row.as_bytes())
             .map_err(|source| fail(FileError::new(Action::Write, &self.path, source)))
@@ -119,16 +176,18 @@ impl Sink for CsvSink {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::epoch;
+    use super::super::tests::{epoch, evaluation};
     use super::*;
     use crate::event::{TestMetrics, TrainMetrics};
     use std::fs;
+
+    const AFTER_THREE: Option<Position> = Some(Position::Epochs { epoch: 3, step: 30 });
 
     #[test]
     fn rows_follow_the_header() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("metrics.csv");
-        let mut sink = CsvSink::open(&path, None).expect("opens");
+        let mut sink = CsvSink::open(&path, Table::Epochs, None).expect("opens");
         sink.on(&epoch(1)).expect("writes");
         sink.on(&Event::Warning {
             message: "x".into(),
@@ -147,6 +206,7 @@ mod tests {
                 top1: 1e-7,
                 top5: 1.0,
             },
+            ema: None,
             lr: 0.1,
             images_per_second: 1234.5,
             seconds: 2.0,
@@ -158,19 +218,45 @@ mod tests {
         let text = fs::read_to_string(&path).expect("readable");
         let rows =
             "1,0.5,0.75,0.25,0.875,1,0.1,1000,2.5\n2,nan,inf,-inf,0.0000001,1,0.1,1234.5,2\n";
-        assert_eq!(text, format!("{HEADER}\n{rows}"));
-        assert_eq!(HEADER.split(',').count(), 9);
+        let header = Table::Epochs.header();
+        assert_eq!(text, format!("{header}\n{rows}"));
+        assert_eq!(header.split(',').count(), 9);
+    }
+
+    #[test]
+    fn evaluations_of_a_restorer_have_rows_of_their_own() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("metrics.csv");
+        let mut sink = CsvSink::open(&path, Table::Evaluations, None).expect("opens");
+        (1..=5).for_each(|n| sink.on(&evaluation(n)).expect("writes"));
+        sink.on(&epoch(1)).expect("ignores");
+        drop(sink);
+        let at = Position::Phases {
+            phase: 0,
+            evaluation: 3,
+        };
+        CsvSink::open(&path, Table::Evaluations, Some(at)).expect("opens");
+        let text = fs::read_to_string(&path).expect("readable");
+        let rows: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(rows[0], "1,1,100,26");
+        assert_eq!(rows.len(), 3);
+        let error = CsvSink::open(
+            &path,
+            Table::Epochs,
+            Some(Position::Epochs { epoch: 1, step: 1 }),
+        );
+        assert!(error.is_err(), "a table of another task");
     }
 
     #[test]
     fn a_resumed_table_drops_later_rows_and_half_rows() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("metrics.csv");
-        let mut sink = CsvSink::open(&path, None).expect("opens");
+        let mut sink = CsvSink::open(&path, Table::Epochs, None).expect("opens");
         (1..=5).for_each(|n| sink.on(&epoch(n)).expect("writes"));
         sink.file.write_all(b"2,0.3").expect("writes");
         drop(sink);
-        let mut sink = CsvSink::open(&path, Some(3)).expect("opens");
+        let mut sink = CsvSink::open(&path, Table::Epochs, AFTER_THREE).expect("opens");
         sink.on(&epoch(4)).expect("writes");
         let text = fs::read_to_string(&path).expect("readable");
         let epochs: Vec<&str> = text
@@ -184,15 +270,15 @@ mod tests {
     fn a_missing_or_empty_table_is_begun_and_a_foreign_one_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("metrics.csv");
-        CsvSink::open(&path, Some(3)).expect("begins");
+        CsvSink::open(&path, Table::Epochs, AFTER_THREE).expect("begins");
         fs::write(&path, "").expect("writable");
-        CsvSink::open(&path, Some(3)).expect("begins");
+        CsvSink::open(&path, Table::Epochs, AFTER_THREE).expect("begins");
         assert_eq!(
             fs::read_to_string(&path).expect("readable"),
-            format!("{HEADER}\n")
+            format!("{}\n", Table::Epochs.header())
         );
         fs::write(&path, "a,b\n1,2\n").expect("writable");
-        let error = CsvSink::open(&path, Some(3)).expect_err("another table");
+        let error = CsvSink::open(&path, Table::Epochs, AFTER_THREE).expect_err("another table");
         assert!(
             error.to_string().contains("its columns are not those"),
             "{error}"

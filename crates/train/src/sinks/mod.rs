@@ -8,29 +8,28 @@ mod jsonl;
 mod memory;
 mod tensorboard;
 
-pub use csv::{CsvSink, HEADER};
+pub use csv::{CsvSink, Table};
 pub use jsonl::JsonlSink;
 pub use memory::MemorySink;
 pub use tensorboard::TensorboardSink;
 
-use crate::event::{Sink, SinkError};
+use crate::event::{Position, Sink, SinkError};
+use crate::recipe::TaskKind;
 use crate::recipe::near::{near, quoted};
 use std::path::Path;
 
-/// The state that a resumed run continues from: logs are cut back to it, so that no epoch is
+/// The state that a resumed run continues from: logs are cut back to it, so that nothing is
 /// recorded twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResumePoint {
-    /// Epochs completed.
-    pub epoch: usize,
-    /// Optimiser steps taken.
-    pub step: usize,
+    /// Epochs or phases completed, steps or evaluations taken.
+    pub at: Position,
     /// What [`Sink::position`] of the `jsonl` log was when the state was saved.
     pub log_bytes: Option<u64>,
 }
 
-/// Opens a log in the folder of a run, to continue from a state if one is given.
-pub type Open = fn(&Path, Option<ResumePoint>) -> Result<Box<dyn Sink>, SinkError>;
+/// Opens a log in the folder of a run of this task, to continue from a state if one is given.
+pub type Open = fn(&Path, TaskKind, Option<ResumePoint>) -> Result<Box<dyn Sink>, SinkError>;
 
 /// A kind of log.
 pub struct SinkKind {
@@ -53,7 +52,7 @@ pub static SINKS: &[SinkKind] = &[
         about: "every event, one JSON object a line",
         file: "events.jsonl",
         always: true,
-        open: |run, resume| {
+        open: |run, _, resume| {
             let path = run.join("events.jsonl");
             let keep = resume.and_then(|point| point.log_bytes);
             Ok(Box::new(JsonlSink::open_append(&path, keep)?))
@@ -61,27 +60,25 @@ pub static SINKS: &[SinkKind] = &[
     },
     SinkKind {
         key: "csv",
-        about: "a table with one row an epoch",
+        about: "a table with one row an epoch, for a restorer one an evaluation",
         file: "metrics.csv",
         always: true,
-        open: |run, resume| {
+        open: |run, task, resume| {
             let path = run.join("metrics.csv");
-            Ok(Box::new(CsvSink::open(
-                &path,
-                resume.map(|point| point.epoch),
-            )?))
+            let keep = resume.map(|point| point.at);
+            Ok(Box::new(CsvSink::open(&path, Table::of(task), keep)?))
         },
     },
     SinkKind {
         key: "tensorboard",
-        about: "curves for TensorBoard, over optimiser steps",
+        about: "curves for TensorBoard, over optimiser steps or evaluations",
         file: "tensorboard",
         always: false,
-        open: |run, resume| {
+        open: |run, _, resume| {
             let folder = run.join("tensorboard");
             Ok(Box::new(TensorboardSink::open(
                 &folder,
-                resume.map(|point| point.step),
+                resume.map(|point| point.at.count()),
             )?))
         },
     },
@@ -126,10 +123,11 @@ impl OpenError {
 pub fn open(
     key: &str,
     run: &Path,
+    task: TaskKind,
     resume: Option<ResumePoint>,
 ) -> Result<Box<dyn Sink>, OpenError> {
     match SINKS.iter().find(|kind| kind.key == key) {
-        Some(kind) => Ok((kind.open)(run, resume)?),
+        Some(kind) => Ok((kind.open)(run, task, resume)?),
         None => Err(OpenError::Unknown {
             given: key.to_owned(),
         }),
@@ -139,7 +137,7 @@ pub fn open(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::event::{Event, TestMetrics, TrainMetrics};
+    use crate::event::{Event, RestoreTest, Restored, TestMetrics, TrainMetrics};
 
     /// The event of an epoch, with numbers that are easy to find again.
     pub(crate) fn epoch(epoch: usize) -> Event {
@@ -165,23 +163,61 @@ pub(crate) mod tests {
         }
     }
 
+    /// The event of an evaluation of a restorer.
+    pub(crate) fn evaluation(evaluation: usize) -> Event {
+        Event::Evaluation {
+            phase: 1 + evaluation / 4,
+            evaluation,
+            loss: 100.0 / evaluation as f64,
+            psnr: 25.0 + evaluation as f64,
+            seconds: 0.5,
+        }
+    }
+
+    /// The event at the end of a phase of a restorer.
+    pub(crate) fn phase_end(phase: usize) -> Event {
+        Event::PhaseEnd {
+            restored: Restored {
+                phase,
+                evaluation: 4 * phase,
+                loss: 50.0,
+                psnr: 28.0,
+                test: Some(RestoreTest { psnr: 27.5 }),
+            },
+            seconds: 2.0,
+            memory_k: vec![vec![], vec![-0.25]],
+        }
+    }
+
     #[test]
     fn every_log_opens_writes_and_resumes() {
-        for kind in SINKS {
+        let tasks: [(TaskKind, fn(usize) -> Event, Position); 2] = [
+            (
+                TaskKind::Classify,
+                epoch,
+                Position::Epochs { epoch: 3, step: 30 },
+            ),
+            (
+                TaskKind::Restore,
+                evaluation,
+                Position::Phases {
+                    phase: 0,
+                    evaluation: 3,
+                },
+            ),
+        ];
+        for (kind, (task, event, at)) in SINKS.iter().flat_map(|k| tasks.map(|t| (k, t))) {
             let run = tempfile::tempdir().expect("a temporary folder");
-            let mut sink = open(kind.key, run.path(), None).expect("opens");
-            (1..=3).for_each(|n| sink.on(&epoch(n)).expect("writes"));
+            let mut sink = open(kind.key, run.path(), task, None).expect("opens");
+            (1..=3).for_each(|n| sink.on(&event(n)).expect("writes"));
+            sink.on(&phase_end(1)).expect("writes");
             sink.flush().expect("flushes");
             let log_bytes = sink.position();
             drop(sink);
             assert!(run.path().join(kind.file).exists(), "{}", kind.key);
-            let point = ResumePoint {
-                epoch: 3,
-                step: 30,
-                log_bytes,
-            };
-            let mut sink = open(kind.key, run.path(), Some(point)).expect("opens again");
-            sink.on(&epoch(4)).expect("writes");
+            let point = ResumePoint { at, log_bytes };
+            let mut sink = open(kind.key, run.path(), task, Some(point)).expect("opens again");
+            sink.on(&event(4)).expect("writes");
         }
     }
 
@@ -191,7 +227,7 @@ pub(crate) mod tests {
             let run = tempfile::tempdir().expect("a temporary folder");
             let file = run.path().join("file");
             std::fs::write(&file, "").expect("writable");
-            let error = open(kind.key, &file, None)
+            let error = open(kind.key, &file, TaskKind::Classify, None)
                 .err()
                 .expect("a file is no folder");
             assert!(error.to_string().contains(kind.key), "{error}");
@@ -203,7 +239,7 @@ pub(crate) mod tests {
     fn unknown_logs_have_near_ones() {
         let run = tempfile::tempdir().expect("a temporary folder");
         let hint = |key| {
-            open(key, run.path(), None)
+            open(key, run.path(), TaskKind::Classify, None)
                 .err()
                 .and_then(|error| error.hint())
         };

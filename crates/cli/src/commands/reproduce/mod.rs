@@ -22,6 +22,7 @@ use timestep_train::{Setup, TrainError, Trained, files, run as runs};
 
 /// Makes a table again, or goes on with one.
 pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
+    refuse_unused(args)?;
     let table = match args.table {
         TableName::Table1 => return map::run(args, ui),
         TableName::Runtime => return runtime::run(args, ui),
@@ -54,11 +55,39 @@ pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// Refuses flags of tables that are made by training, for those that are not.
+fn refuse_unused(args: &Reproduce) -> Result<(), Failure> {
+    let table = match args.table {
+        TableName::Table1 => "table1",
+        TableName::Runtime => "runtime",
+        _ => return Ok(()),
+    };
+    let budget = args.table == TableName::Table1 && args.budget.is_some();
+    let flags = [
+        ("--budget", budget),
+        ("--data", args.data.is_some()),
+        ("--data-dir", args.data_dir.is_some()),
+        ("--epochs", args.epochs.is_some()),
+        ("--images", args.images.is_some()),
+        ("--seeds", args.seeds.is_some()),
+        ("--rows", !args.rows.is_empty()),
+        ("--dry-run", args.dry_run),
+        ("--render", args.render),
+    ];
+    match flags.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failure::usage(
+            format!("{flag} changes nothing in {table}, for which nothing is trained"),
+            "leave it out; --out writes the table to a folder",
+        )),
+    }
+}
+
 /// The budget that the flags ask for.
 fn budget(args: &Reproduce) -> Budget {
     let base = match args.budget {
-        BudgetName::Quick => Budget::quick(),
-        BudgetName::Full => Budget::full(),
+        None | Some(BudgetName::Quick) => Budget::quick(),
+        Some(BudgetName::Full) => Budget::full(),
     };
     let mut budget = base.clone();
     if let Some(epochs) = args.epochs {
@@ -76,7 +105,7 @@ fn budget(args: &Reproduce) -> Budget {
     if let Some(dir) = &args.data_dir {
         budget.data_dir = dir.display().to_string();
     }
-    budget.seeds = args.seeds;
+    budget.seeds = args.seeds.unwrap_or(1);
     budget
 }
 
@@ -166,9 +195,9 @@ fn work(
         };
         match outcome {
             Outcome::Interrupted(_) => return Ok(false),
-            Outcome::Diverged { epoch, .. } => {
+            Outcome::Diverged { at, .. } => {
                 ui.note(&format!(
-                    "{} diverged in epoch {epoch}; the table says so",
+                    "{} diverged in {at}; the table says so",
                     task.recipe
                 ));
             }

@@ -92,7 +92,7 @@ const HEAD: [&str; 7] = ["method", "on", "256²", "512²", "1024²", "2048²", "
 
 /// Measures every method at every size that the budget allows.
 pub(super) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
-    let budget = usize::from(args.budget == BudgetName::Full);
+    let budget = usize::from(args.budget == Some(BudgetName::Full));
     let threads = rayon::current_num_threads();
     let mut pools = vec![(1, "one thread here".to_owned())];
     if threads > 1 {

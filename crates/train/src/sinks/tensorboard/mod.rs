@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The horizontal axis is the number of optimiser steps, for the values of epochs too, so that
-//! all curves share it.
+//! all curves share it; for a restorer it is the number of evaluations of its loss.
 
 use crate::event::{Event, Sink, SinkError};
 use crate::files::{self, Action, FileError};
@@ -184,6 +184,40 @@ impl Sink for TensorboardSink {
                     }
                 }
                 self.scalars(*step, &scalars)
+            }
+            Event::Evaluation {
+                evaluation,
+                loss,
+                psnr,
+                ..
+            } => {
+                let scalars = [
+                    ("loss/train".to_owned(), *loss),
+                    ("psnr/train".to_owned(), *psnr),
+                ];
+                self.scalars(*evaluation, &scalars)
+            }
+            Event::PhaseEnd {
+                restored, memory_k, ..
+            } => {
+                let test = restored
+                    .test
+                    .map(|test| ("psnr/test".to_owned(), test.psnr));
+                let mut scalars: Vec<(String, f64)> = test.into_iter().collect();
+                for (step, ks) in memory_k.iter().enumerate() {
+                    for (age, k) in ks.iter().enumerate() {
+                        let (step, age) = (step + 1, age + 1);
+                        let tag = match age {
+                            1 => format!("memory_k/step{step}"),
+                            _ => format!("memory_k/step{step}/age{age}"),
+                        };
+                        scalars.push((tag, *k));
+                    }
+                }
+                if scalars.is_empty() {
+                    return Ok(());
+                }
+                self.scalars(restored.evaluation, &scalars)
             }
             _ => Ok(()),
         }

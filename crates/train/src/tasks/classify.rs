@@ -1,0 +1,376 @@
+//! How is a classifier trained? Batch by batch through the epochs, measured on the test images after each.
+
+use super::{Begun, Divergence, Ready, Task, Work};
+use crate::checkpoint::{Progress, load_state, save_state, save_weights};
+use crate::evaluate::{Tally, evaluate, images, targets};
+use crate::event::{Best, EndReason, Event, Measured, Position, TestMetrics, TrainMetrics, What};
+use crate::recipe::{Recipe, Resolved, TrainSettings};
+use crate::run;
+use crate::setup::Setup;
+use crate::trainer::{Desk, Ledger, Options, Stop};
+use crate::{Examples, Learner, Start, TrainError};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use timestep_data::Batch;
+use timestep_nets::{Draws, Mode, Network, NonFinite, Parameters, Role};
+
+/// Between two `step` events.
+const REPORT_EVERY: Duration = Duration::from_millis(500);
+
+/// The training of a classifier in progress.
+pub struct Classify<'s> {
+    setup: &'s Setup,
+    parameters: Parameters,
+    learner: Learner,
+    progress: Progress,
+    /// Of the epoch that was run last.
+    pace: Pace,
+    /// Measured after the last epoch, while no step was taken since.
+    last: Option<TestMetrics>,
+    /// What a person should know before the first step.
+    note: Option<String>,
+}
+
+/// How an epoch went, for its event.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    lr: f64,
+    seconds: f64,
+    images: usize,
+}
+
+impl Ready for Setup {
+    type Recipe = Recipe;
+    type Task<'s> = Classify<'s>;
+
+    fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
+    fn what(&self) -> What {
+        let trained = [Role::Weight, Role::Bias, Role::Norm, Role::Coefficient];
+        let specs = self.network.specs().iter();
+        What::Classifier {
+            network: self.network.config().name.clone(),
+            data: self.dataset.name.clone(),
+            parameters: specs
+                .filter(|s| trained.contains(&s.role))
+                .map(|s| s.len())
+                .sum(),
+            multiply_adds: self.network.cost().multiply_adds as u64,
+            train_images: self.dataset.train.len(),
+            test_images: self.dataset.test.len(),
+            epochs: self.recipe().train.epochs,
+            steps_per_epoch: self.steps_per_epoch(),
+        }
+    }
+
+    fn saved(&self, folder: &Path) -> Result<Recipe, TrainError> {
+        run::recipe(folder)
+    }
+
+    fn keep(&self, saved: Recipe) -> Recipe {
+        let (epochs, patience) = (self.recipe().train.epochs, self.recipe().train.patience);
+        let train = TrainSettings {
+            epochs,
+            patience,
+            ..saved.train.clone()
+        };
+        Recipe { train, ..saved }
+    }
+
+    fn begin(&self, options: &Options) -> Result<Classify<'_>, TrainError> {
+        let start = Start::of(self)?;
+        let learner = learner(self, options)?;
+        let progress = Progress {
+            data: self.dataset.fingerprint(),
+            ..Progress::default()
+        };
+        let mut task = Classify::new(self, start.parameters, learner, progress);
+        task.note = start.note;
+        Ok(task)
+    }
+
+    fn proceed(&self, folder: &Path, options: &Options) -> Result<Begun<Classify<'_>>, TrainError> {
+        let mut learner = learner(self, options)?;
+        let (parameters, progress) = load_state(folder, &self.network, &mut learner)?;
+        if progress.data != self.dataset.fingerprint() {
+            return Err(TrainError::OtherData {
+                run: folder.to_owned(),
+                data: self.dataset.name.clone(),
+            });
+        }
+        let ledger = Ledger {
+            log_bytes: progress.log_bytes,
+            seconds: progress.seconds,
+        };
+        Ok(Begun::Task {
+            task: Classify::new(self, parameters, learner, progress),
+            ledger: Some(ledger),
+        })
+    }
+}
+
+impl<'s> Classify<'s> {
+    fn new(setup: &'s Setup, parameters: Parameters, learner: Learner, progress: Progress) -> Self {
+        Self {
+            setup,
+            parameters,
+            learner,
+            progress,
+            pace: Pace::default(),
+            last: None,
+            note: None,
+        }
+    }
+
+    /// One optimiser step; the loss, or `None` if it is not finite (nothing is changed then).
+    fn step(
+        &mut self,
+        batch: &Batch,
+        lr: f64,
+        tally: &mut Tally,
+    ) -> Result<Option<f64>, TrainError> {
+        let network = &self.setup.network;
+        let targets = targets(batch, self.setup.recipe().train.label_smoothing);
+        let (dims, images) = images(batch);
+        let examples = Examples {
+            dims,
+            images,
+            targets: &targets,
+        };
+        let (parameters, learner) = (&mut self.parameters, &mut self.learner);
+        let draws = Some(Draws {
+            seed: self.setup.recipe().train.seed,
+            step: self.progress.step as u64,
+            images: batch.indices.clone().into(),
+        });
+        let Some(done) = learner.step(network, parameters, &examples, lr, draws)? else {
+            return Ok(None);
+        };
+        tally.count(&done.logits, &batch.labels, network.config().classes);
+        tally.add_loss(done.loss, batch.len());
+        Ok(Some(done.loss))
+    }
+
+    /// Accuracy on the test images now.
+    fn measure(&self) -> Result<TestMetrics, TrainError> {
+        self.measure_of(&self.parameters)
+    }
+
+    fn measure_of(&self, parameters: &Parameters) -> Result<TestMetrics, TrainError> {
+        let loader = self.setup.test_loader()?;
+        let (network, engine) = (&self.setup.network, self.learner.engine());
+        evaluate(network, parameters, &loader, engine, |_, _| {})
+    }
+
+    /// Have there been as many epochs without a better one as the recipe waits for?
+    fn is_out_of_patience(&self) -> bool {
+        let patience = self.setup.recipe().train.patience;
+        let waited = |best: Best| self.progress.epoch.saturating_sub(best.epoch);
+        let best = self.progress.best;
+        patience > 0 && best.is_some_and(|best| waited(best) >= patience)
+    }
+
+    /// Measures the average of the weights, if one is kept, and saves it.
+    fn finish_average(&self, desk: &Desk) -> Result<Option<TestMetrics>, TrainError> {
+        let Some(average) = self.learner.average() else {
+            return Ok(None);
+        };
+        let specs = self.parameters.specs().clone();
+        let parameters = Parameters::new(specs, average.values().to_vec());
+        let test = self.measure_of(&parameters)?;
+        let card = self.setup.card(self.progress.epoch, test.top1);
+        save_weights(&desk.weights("ema"), &parameters, &card.to_metadata())?;
+        Ok(Some(test))
+    }
+
+    /// The place where a batch became non-finite.
+    fn diverged(&self, batch: &Batch, lr: f64) -> Divergence {
+        let (network, engine) = (&self.setup.network, self.learner.engine());
+        let place = network.locate_non_finite(engine, &self.parameters, images(batch), Mode::Train);
+        let (segment, block_step) = match &place {
+            Some(NonFinite::Step { segment, step }) => (Some(*segment), Some(*step)),
+            _ => (None, None),
+        };
+        Divergence {
+            segment,
+            block_step,
+            what: place.map_or_else(
+                || "the loss or its gradient".to_owned(),
+                |place| place.to_string(),
+            ),
+            lr: Some(lr),
+        }
+    }
+}
+
+impl Task for Classify<'_> {
+    fn position(&self) -> Position {
+        Position::Epochs {
+            epoch: self.progress.epoch,
+            step: self.progress.step,
+        }
+    }
+
+    fn ended(&self) -> Option<EndReason> {
+        if self.progress.epoch >= self.setup.recipe().train.epochs {
+            Some(EndReason::Epochs)
+        } else {
+            self.is_out_of_patience().then_some(EndReason::Patience)
+        }
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        self.note.take().into_iter().collect()
+    }
+
+    /// The rest of the epoch under way.
+    fn work(&mut self, desk: &mut Desk) -> Result<Work, TrainError> {
+        let setup = self.setup;
+        let loader = setup.train_loader()?;
+        let (epochs, per_epoch) = (setup.recipe().train.epochs, setup.steps_per_epoch());
+        let began = Instant::now();
+        let mut reported = None::<Instant>;
+        let mut tally = self.progress.tally();
+        self.pace = Pace::default();
+        for batch in loader.epoch(self.progress.epoch as u64, self.progress.batch) {
+            if let Some(stop) = self.pause(desk)? {
+                return Ok(Work::Stopped(stop));
+            }
+            let batch = batch?;
+            let lr = setup.schedule.lr(self.progress.step, per_epoch, epochs);
+            let Some(loss) = self.step(&batch, lr, &mut tally)? else {
+                return Ok(Work::Diverged(self.diverged(&batch, lr)));
+            };
+            self.pace.lr = lr;
+            self.pace.images += batch.len();
+            self.last = None;
+            self.progress.batch += 1;
+            self.progress.step += 1;
+            self.progress.set_tally(&tally);
+            if reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
+                reported = Some(Instant::now());
+                desk.tell(&Event::Step {
+                    epoch: self.progress.epoch + 1,
+                    step: self.progress.step,
+                    loss,
+                    lr,
+                })?;
+            }
+        }
+        if desk.stop() == Some(Stop::Asked) {
+            return Ok(Work::Stopped(Stop::Asked));
+        }
+        self.pace.seconds = began.elapsed().as_secs_f64();
+        Ok(Work::Complete)
+    }
+
+    fn complete(&mut self, desk: &mut Desk) -> Result<bool, TrainError> {
+        let began = Instant::now();
+        let tally = self.progress.tally().metrics();
+        let test = self.measure()?;
+        self.last = Some(test);
+        self.progress.epoch += 1;
+        self.progress.batch = 0;
+        self.progress.set_tally(&Tally::default());
+        let (epoch, step) = (self.progress.epoch, self.progress.step);
+        let is_best = self.progress.best.is_none_or(|best| test.top1 > best.top1);
+        if is_best {
+            self.progress.best = Some(Best {
+                epoch,
+                top1: test.top1,
+            });
+        }
+        let ema = self.finish_average(desk)?;
+        let Pace {
+            lr,
+            seconds,
+            images,
+        } = self.pace;
+        desk.tell(&Event::Epoch {
+            epoch,
+            step,
+            train: TrainMetrics {
+                loss: tally.loss,
+                top1: tally.top1,
+            },
+            test,
+            ema,
+            lr,
+            images_per_second: images as f64 / seconds.max(1e-9),
+            seconds: seconds + began.elapsed().as_secs_f64(),
+            memory_k: coefficients(&self.setup.network, &self.parameters),
+            all_k: several_coefficients(&self.setup.network, &self.parameters),
+            best: is_best,
+        })?;
+        Ok(is_best)
+    }
+
+    fn save_weights(&self, path: &Path) -> Result<(), TrainError> {
+        // Weights are saved where they were just measured.
+        let top1 = self.last.map_or(f64::NAN, |test| test.top1);
+        let card = self.setup.card(self.progress.epoch, top1);
+        save_weights(path, &self.parameters, &card.to_metadata())
+    }
+
+    fn save(&mut self, desk: &mut Desk) -> Result<(), TrainError> {
+        let ledger = desk.ledger()?;
+        self.progress.log_bytes = ledger.log_bytes;
+        self.progress.seconds = ledger.seconds;
+        save_state(
+            desk.folder(),
+            &self.parameters,
+            &self.learner,
+            &self.progress,
+        )
+    }
+
+    fn conclude(&mut self, desk: &mut Desk, reason: EndReason) -> Result<Measured, TrainError> {
+        let test = match self.last {
+            Some(test) => test,
+            None => self.measure()?,
+        };
+        self.last = Some(test);
+        let epoch = self.progress.epoch;
+        let best = match self.progress.best {
+            Some(best) => best,
+            None => {
+                // The time was up before the first epoch was complete: these weights are the best.
+                self.save_weights(&desk.weights("best"))?;
+                let top1 = test.top1;
+                Best { epoch, top1 }
+            }
+        };
+        if reason == EndReason::Time {
+            self.save_weights(&desk.weights("last"))?;
+        }
+        Ok(Measured::Classifier {
+            epoch,
+            step: self.progress.step,
+            test,
+            best,
+        })
+    }
+}
+
+/// What moves the weights of a run.
+fn learner(setup: &Setup, options: &Options) -> Result<Learner, TrainError> {
+    Learner::of(options.engine.clone(), setup.recipe(), &setup.network)
+}
+
+/// The learned coefficients for the log; none for schemes that have no coefficient.
+fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Option<f64>>> {
+    if network.scheme().coefficient.is_none() {
+        return Vec::new();
+    }
+    timestep_nets::coefficients(network, parameters)
+}
+
+/// All of them; none for schemes that have at most one a step, of which [`coefficients`] says everything.
+fn several_coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Vec<f64>>> {
+    if network.scheme().memory < 2 || network.scheme().coefficient.is_none() {
+        return Vec::new();
+    }
+    timestep_nets::all_coefficients(network, parameters)
+}

@@ -1,0 +1,337 @@
+//! How is a restorer trained? Phase by phase of L-BFGS, measured on the test pictures after each.
+//!
+//! The state of a phase is the evaluations that it made: the solver is run again through them, so that a
+//! continued run has the same bits. What is learned and how it is evaluated is mathematics of
+//! `timestep-restore`; here it becomes a run.
+
+mod setup;
+mod state;
+
+pub use setup::RestoreSetup;
+
+use self::state::{Evaluations, Progress};
+use super::{Begun, Divergence, Ready, Task, Work};
+use crate::event::{
+    BestPhase, EndReason, Event, Measured, Position, RestoreStart, RestoreTest, Restored, What,
+};
+use crate::recipe::{Resolved, RestoreRecipe};
+use crate::trainer::{Desk, Ledger, Options};
+use crate::{TrainError, files, run};
+use std::path::Path;
+use timestep_restore::RestoreError;
+use timestep_restore::learned::{Evaluation, Phase, Restorer, Sample};
+
+/// The training of a restorer in progress.
+pub struct Restore<'s> {
+    setup: &'s RestoreSetup,
+    /// Before the phase under way.
+    model: Restorer,
+    /// The lowest loss of the phase that was worked on last, with its weights.
+    found: Option<(Restorer, f64)>,
+    /// What they measured after a phase, while nothing was evaluated since.
+    measured: Option<Restored>,
+    progress: Progress,
+}
+
+impl Ready for RestoreSetup {
+    type Recipe = RestoreRecipe;
+    type Task<'s> = Restore<'s>;
+
+    fn resolved(&self) -> &Resolved<RestoreRecipe> {
+        &self.resolved
+    }
+
+    fn what(&self) -> What {
+        let steps = self.start.steps();
+        let whole = Phase {
+            first: 0,
+            last: steps,
+            iterations: 0,
+        };
+        What::Restorer(RestoreStart {
+            model: self.recipe().model_name(),
+            sigma: self.recipe().model.sigma,
+            parameters: self.start.count(whole),
+            train_pictures: self.train.len(),
+            train_pixels: self.train.iter().map(|s| s.clean.pixels().len()).sum(),
+            test_pictures: self.test.len(),
+            test_data: self.test_fingerprint(),
+            phases: self.phases.len(),
+        })
+    }
+
+    fn saved(&self, folder: &Path) -> Result<RestoreRecipe, TrainError> {
+        run::restore_recipe(folder)
+    }
+
+    fn begin(&self, _: &Options) -> Result<Restore<'_>, TrainError> {
+        Ok(Restore {
+            setup: self,
+            model: self.start.clone(),
+            found: None,
+            measured: None,
+            progress: Progress::new(self.fingerprint()),
+        })
+    }
+
+    fn proceed(&self, folder: &Path, options: &Options) -> Result<Begun<Restore<'_>>, TrainError> {
+        if let Some(over) = state::over(folder)? {
+            return Ok(Begun::Over(over));
+        }
+        let mut task = self.begin(options)?;
+        let Some(progress) = Progress::load(folder)? else {
+            // Nothing but evaluations was written: they are told as they are replayed.
+            return Ok(Begun::Task { task, ledger: None });
+        };
+        if progress.data != task.progress.data {
+            return Err(TrainError::OtherData {
+                run: folder.to_owned(),
+                data: self.recipe().data.dir.clone(),
+            });
+        }
+        let ledger = Ledger {
+            log_bytes: progress.log_bytes,
+            seconds: progress.seconds,
+        };
+        task.progress = progress;
+        task.replay(folder)?;
+        Ok(Begun::Task {
+            task,
+            ledger: Some(ledger),
+        })
+    }
+}
+
+impl Restore<'_> {
+    /// The pictures of a phase.
+    fn samples(&self, phase: usize) -> &[Sample] {
+        match self.setup.phases[phase].1 {
+            true => &self.setup.all,
+            false => &self.setup.train,
+        }
+    }
+
+    /// Runs the completed phases again from their evaluations.
+    fn replay(&mut self, folder: &Path) -> Result<(), TrainError> {
+        for number in 0..self.progress.phase {
+            let (phase, _) = self.setup.phases[number];
+            let path = state::evaluations(folder, number);
+            let (_, known) = Evaluations::open(&path, self.model.count(phase))?;
+            let fitted = self
+                .model
+                .fit(self.samples(number), phase, known, &mut |_, _| false)?;
+            if fitted.stopped {
+                return Err(TrainError::Damaged {
+                    path,
+                    what: format!("the evaluations of phase {} are not complete", number + 1),
+                });
+            }
+            self.found = Some((fitted.model.clone(), fitted.loss));
+            self.model = fitted.model;
+        }
+        Ok(())
+    }
+
+    /// What is known of the weights that were found last, measured on the test pictures.
+    fn restored(&self) -> Result<Restored, TrainError> {
+        let (model, loss) = match &self.found {
+            Some((model, loss)) => (model, *loss),
+            // Not one evaluation was made: the weights are those of the start.
+            None => (&self.model, f64::NAN),
+        };
+        let test = match self.setup.test.as_slice() {
+            [] => None,
+            pictures => Some(RestoreTest {
+                psnr: model.measure(pictures)?,
+            }),
+        };
+        let done = self.ended().is_some();
+        Ok(Restored {
+            phase: self.progress.phase + usize::from(!done),
+            evaluation: self.progress.evaluation,
+            loss,
+            psnr: model.psnr(loss),
+            test,
+        })
+    }
+
+    /// Counts an evaluation and tells of it.
+    fn evaluated(
+        &mut self,
+        number: usize,
+        evaluation: &Evaluation,
+        desk: &mut Desk,
+    ) -> Result<(), TrainError> {
+        self.progress.evaluation += 1;
+        self.progress.in_phase += 1;
+        desk.tell(&Event::Evaluation {
+            phase: number + 1,
+            evaluation: self.progress.evaluation,
+            loss: evaluation.loss,
+            psnr: self.model.psnr(evaluation.loss),
+            seconds: desk.seconds(),
+        })
+    }
+
+    /// Whether weights with this PSNR are the best so far, of the phase that was completed last.
+    fn is_best(&self, restored: &Restored) -> bool {
+        // Without test pictures the loss alone tells, and phases have losses of their own: the last counts.
+        let best = self.progress.best;
+        restored.test.is_none() || best.is_none_or(|best| restored.counted() > best.psnr)
+    }
+
+    fn note_best(&mut self, restored: &Restored) {
+        self.progress.best = Some(BestPhase {
+            phase: restored.phase,
+            psnr: restored.counted(),
+        });
+    }
+}
+
+impl Task for Restore<'_> {
+    fn position(&self) -> Position {
+        Position::Phases {
+            phase: self.progress.phase,
+            evaluation: self.progress.evaluation,
+        }
+    }
+
+    fn ended(&self) -> Option<EndReason> {
+        (self.progress.phase >= self.setup.phases.len()).then_some(EndReason::Phases)
+    }
+
+    /// The phase under way, from its start: evaluations that were made before are not made again.
+    fn work(&mut self, desk: &mut Desk) -> Result<Work, TrainError> {
+        let setup = self.setup;
+        let number = self.progress.phase;
+        let (phase, every) = setup.phases[number];
+        let samples = if every { &setup.all } else { &setup.train };
+        let parameters = self.model.count(phase);
+        let path = state::evaluations(desk.folder(), number);
+        let (mut log, known) = Evaluations::open(&path, parameters)?;
+        desk.tell(&Event::Phase {
+            phase: number + 1,
+            of: setup.phases.len(),
+            first: phase.first + 1,
+            last: phase.last,
+            parameters,
+            pictures: samples.len(),
+            iterations: phase.iterations,
+        })?;
+        if known.len() < self.progress.in_phase {
+            let (found, told) = (known.len(), self.progress.in_phase);
+            return Err(TrainError::Damaged {
+                path,
+                what: format!("it holds {found} evaluations, and the log of the run {told}"),
+            });
+        }
+        self.measured = None;
+        // Evaluations that were made after the state was saved are in no log yet.
+        for evaluation in known.iter().skip(self.progress.in_phase) {
+            self.evaluated(number, evaluation, desk)?;
+        }
+        let model = self.model.clone();
+        let mut failure = None;
+        let mut stop = None;
+        let mut each = |_: usize, evaluation: &Evaluation| {
+            let told = log
+                .push(evaluation)
+                .and_then(|()| self.evaluated(number, evaluation, desk))
+                .and_then(|()| self.pause(desk));
+            match told {
+                Ok(None) => true,
+                Ok(Some(asked)) => {
+                    stop = Some(asked);
+                    false
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    false
+                }
+            }
+        };
+        let fitted = match model.fit(samples, phase, known, &mut each) {
+            Ok(fitted) => fitted,
+            Err(RestoreError::Diverged) => {
+                return Ok(Work::Diverged(Divergence {
+                    segment: None,
+                    block_step: None,
+                    what: "the loss".to_owned(),
+                    lr: None,
+                }));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.found = Some((fitted.model, fitted.loss));
+        match (failure, stop) {
+            (Some(error), _) => Err(error),
+            (None, Some(stop)) => {
+                // A phase may take hours: what it found so far can be used at once.
+                self.save_weights(&desk.weights("last"))?;
+                Ok(Work::Stopped(stop))
+            }
+            (None, None) => Ok(Work::Complete),
+        }
+    }
+
+    fn complete(&mut self, desk: &mut Desk) -> Result<bool, TrainError> {
+        let restored = self.restored()?;
+        self.measured = Some(restored);
+        if let Some((model, _)) = &self.found {
+            self.model = model.clone();
+        }
+        self.progress.phase += 1;
+        self.progress.in_phase = 0;
+        let best = self.is_best(&restored);
+        if best {
+            self.note_best(&restored);
+        }
+        desk.tell(&Event::PhaseEnd {
+            restored,
+            seconds: desk.seconds(),
+            memory_k: self.model.coefficients(),
+        })?;
+        Ok(best)
+    }
+
+    fn save_weights(&self, path: &Path) -> Result<(), TrainError> {
+        let model = self.found.as_ref().map_or(&self.model, |(model, _)| model);
+        let bytes = model.to_bytes(&[("recipe", self.setup.portable_recipe())])?;
+        files::write_atomic(path, |out| out.write_all(&bytes))?;
+        Ok(())
+    }
+
+    fn save(&mut self, desk: &mut Desk) -> Result<(), TrainError> {
+        let ledger = desk.ledger()?;
+        self.progress.log_bytes = ledger.log_bytes;
+        self.progress.seconds = ledger.seconds;
+        self.progress.save(desk.folder())
+    }
+
+    fn conclude(&mut self, desk: &mut Desk, reason: EndReason) -> Result<Measured, TrainError> {
+        let last = match self.measured {
+            Some(measured) => measured,
+            None => self.restored()?,
+        };
+        if reason == EndReason::Time {
+            if self.is_best(&last) {
+                self.note_best(&last);
+                self.save_weights(&desk.weights("best"))?;
+            }
+        }
+        // A run that did all phases has noted one.
+        let best = self.progress.best.unwrap_or(BestPhase {
+            phase: last.phase,
+            psnr: last.counted(),
+        });
+        Ok(Measured::Restorer { last, best })
+    }
+
+    /// Only an unfinished run needs its evaluations.
+    fn retire(&self, desk: &Desk, reason: EndReason) -> Result<(), TrainError> {
+        match reason {
+            EndReason::Time => Ok(()),
+            _ => state::remove(desk.folder()),
+        }
+    }
+}
