@@ -5,6 +5,8 @@
 //! [`Array`]s and do not know which of them computes. [`Parameters`] and [`Gradients`] are one flat buffer each.
 
 mod array;
+#[cfg(feature = "gpu")]
+mod burn;
 mod coef;
 mod engines;
 mod exact;
@@ -15,9 +17,11 @@ mod parameters;
 mod shapes;
 mod tape;
 
+#[cfg(feature = "gpu")]
+pub use self::burn::Burn;
 pub use array::Array;
 pub use coef::Coef;
-pub use engines::{EngineFacts, UnknownEngine, engine, engines};
+pub use engines::{EngineFacts, NoEngine, engine, engines};
 pub use exact::Exact;
 pub use features::Features;
 pub use fused::{Fused, kernels};
