@@ -53,6 +53,13 @@ const SHORTER: &[(&str, &str, &str, &str)] = &[
         "--name first",
         "--name first --epochs 1",
     ),
+    // `.ci/run` trains it to the end.
+    (
+        "train-further.md",
+        "--name adamw",
+        "--name adamw",
+        "--name adamw --epochs 2",
+    ),
     // One evaluation in place of ten minutes.
     (
         "clean-a-picture.md",
@@ -229,6 +236,8 @@ fn clean_a_picture() {
         "holiday/1.png",
         "holiday/beach/2.png",
         "PICTURES/1.png",
+        "PICTURES/2.png",
+        "PICTURES/3.png",
     ];
     let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, cat)).collect();
     follow("docs/guides/clean-a-picture.md", &files);
@@ -242,6 +251,11 @@ fn train_your_first_lm_resnet() {
 #[test]
 fn bring_pytorch_weights() {
     follow("docs/guides/bring-pytorch-weights.md", &[]);
+}
+
+#[test]
+fn train_further() {
+    follow("docs/guides/train-further.md", &[]);
 }
 
 #[test]
@@ -275,6 +289,7 @@ fn every_guide_is_followed() {
         "add-a-scheme.md",
         "bring-pytorch-weights.md",
         "clean-a-picture.md",
+        "train-further.md",
         "train-your-first-lm-resnet.md",
     ];
     assert_eq!(

@@ -6,8 +6,8 @@ use std::path::Path;
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 use timestep_data::{
-    Augment, Batch, DataError, Dataset, Draw, GreyFile, ImageShape, Jitter, Loader, Normalise,
-    OpenOptions, View, fill_batch, load_image_resized, open,
+    Augment, Batch, Cutout, DataError, Dataset, Draw, GreyFile, ImageShape, Jitter, Loader,
+    Normalise, OpenOptions, RandAugment, View, fill_batch, load_image_resized, open,
 };
 
 fn photo(w: u32, h: u32, seed: u32) -> DynamicImage {
@@ -141,7 +141,12 @@ fn an_image_depends_on_seed_epoch_and_number_alone() {
     let folder = photos();
     let set = whole(folder.path());
     let identity = Normalise::identity(3);
-    for augment in [RESIZED, scaled()] {
+    let all = Augment {
+        rand_augment: RandAugment::USUAL,
+        cutout: Cutout { size: 5 },
+        ..scaled()
+    };
+    for augment in [RESIZED, scaled(), all] {
         let draw = |seed, epoch| Draw {
             augment: &augment,
             seed,

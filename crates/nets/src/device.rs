@@ -1,4 +1,4 @@
-//! Which engine computes? The fused kernels on the CPU by default; GPUs where the build has them.
+//! Which engine computes? The fused kernels on the CPU by default, or another engine of this build whose device is there.
 
 use crate::{Engine, NetError};
 use std::sync::Arc;

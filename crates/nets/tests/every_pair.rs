@@ -74,18 +74,32 @@ fn every_pair_trains_two_steps_and_weights_round_trip() {
             let config = config(&block, scheme.key);
             let network =
                 Network::build(&config).unwrap_or_else(|e| panic!("{}: {e}", config.name));
-            // All ReLUs of a branch of one or two channels may be off under one seed, hardly under each of five.
-            let dead = |seed: &u64| {
-                let parameters = network.init(*seed);
-                let all = gradients(&Fused, (&network, &parameters), &images(3));
-                let reached = |grad: &Vec<f64>| grad.iter().any(|g| *g != 0.0);
-                let specs = parameters.specs().iter().zip(&all);
-                specs
-                    .filter(|(s, grad)| s.is_trained() && !reached(grad))
-                    .count()
-            };
-            let seed = (1..6).min_by_key(dead).expect("five seeds");
-            let mut parameters = network.init(seed);
+            let mut parameters = network.init(1);
+            // Under one start all ReLUs of a branch or gate of a few channels may be off, and a norm of a single channel
+            // that shifts nothing scales what the next norm undoes: its gradient is 0 but for rounding. Hardly so
+            // under each of five.
+            let mut missing: Vec<String> = Vec::new();
+            for seed in 1..6 {
+                let start = network.init(seed);
+                let all = gradients(&Fused, (&network, &start), &images(3));
+                let silent = |grad: &Vec<f64>| grad.iter().all(|g| *g == 0.0);
+                let specs = start.specs().iter().zip(&all);
+                let names = specs
+                    .filter(|(spec, grad)| spec.is_trained() && silent(grad))
+                    .map(|(spec, _)| spec.name.clone());
+                missing = match seed {
+                    1 => names.collect(),
+                    _ => names.filter(|name| missing.contains(name)).collect(),
+                };
+                if missing.is_empty() {
+                    break;
+                }
+            }
+            assert!(
+                missing.is_empty(),
+                "{}: no gradient: {missing:?}",
+                config.name
+            );
             for _ in 0..2 {
                 let all = gradients(&Fused, (&network, &parameters), &images(3));
                 for (id, grad) in parameters.ids().zip(&all) {
@@ -95,11 +109,6 @@ fn every_pair_trains_two_steps_and_weights_round_trip() {
                         continue;
                     }
                     assert!(grad.iter().all(|g| g.is_finite()), "{what}");
-                    // With four channels all four ReLUs of a gate may be off.
-                    let gate =
-                        spec.name.contains(".se.fc1.") || spec.name.ends_with(".se.fc2.weight");
-                    let some = grad.iter().any(|g| *g != 0.0);
-                    assert!(some || gate, "{what} has no gradient");
                     let values = parameters.value_mut(id);
                     assert_eq!(values.len(), grad.len(), "{what}");
                     for (value, g) in values.iter_mut().zip(grad) {

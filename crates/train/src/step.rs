@@ -36,7 +36,6 @@ pub struct Learner {
     engine: Arc<dyn Engine>,
     optimiser: Box<dyn Optimiser>,
     groups: Vec<Group>,
-    gradients: Gradients,
     /// Which parameters are trained, if some are not.
     trained: Option<Arc<[bool]>>,
     /// The longest gradient; 0: any.
@@ -63,7 +62,6 @@ impl Learner {
             engine,
             optimiser: settings.make()?,
             groups: groups(settings, specs, None),
-            gradients: Gradients::zeros(specs),
             trained: None,
             clip_norm: 0.0,
             parts: 1,
@@ -134,11 +132,16 @@ impl Learner {
         lr: f64,
         draws: Option<Draws>,
     ) -> Result<Option<StepResult>, TrainError> {
-        let Some((done, statistics)) = self.find(network, parameters, examples, draws)? else {
+        // Zeros are memory that nobody has touched: it is taken up as the backward pass gives back that of the
+        // activations, so both do not add up in the peak.
+        let mut gradients = Gradients::zeros(network.specs());
+        let Some((done, statistics)) =
+            self.find(network, parameters, examples, draws, &mut gradients)?
+        else {
             return Ok(None);
         };
-        let gradients = self.gradients.values_mut();
-        if self.clip_norm > 0.0 && !clip(gradients, &self.groups, self.clip_norm).is_finite() {
+        let found = gradients.values_mut();
+        if self.clip_norm > 0.0 && !clip(found, &self.groups, self.clip_norm).is_finite() {
             return Ok(None);
         }
         if self.decay > 0.0 && self.average.is_none() {
@@ -146,7 +149,7 @@ impl Learner {
         }
         let values = parameters.values_mut();
         self.optimiser
-            .update(values, self.gradients.values(), &self.groups, lr);
+            .update(values, gradients.values(), &self.groups, lr);
         for measured in statistics {
             network.absorb(parameters, measured);
         }
@@ -159,11 +162,12 @@ impl Learner {
     /// Finds the gradients of a batch, part by part: each part has the share of its images in the mean, so that equal
     /// parts have equal shares. Every part is normalised by itself, and its statistics are absorbed by themselves.
     fn find(
-        &mut self,
+        &self,
         network: &Network,
         parameters: &Parameters,
         examples: &Examples<'_>,
         draws: Option<Draws>,
+        gradients: &mut Gradients,
     ) -> Result<Option<(StepResult, Vec<Statistics>)>, TrainError> {
         let [batch, channels, height, width] = examples.dims;
         let most = batch.div_ceil(self.parts).max(1);
@@ -172,7 +176,6 @@ impl Learner {
             logits: Vec::new(),
         };
         let mut statistics = Vec::with_capacity(self.parts);
-        self.gradients.clear();
         for first in (0..batch).step_by(most) {
             let images = first..batch.min(first + most);
             let share = images.len() as f64 / batch as f64;
@@ -193,7 +196,7 @@ impl Learner {
             done.loss += share * mean;
             done.logits.extend(logits.read().iter().map(|v| *v as f32));
             let ends = [End::Loss(loss.value(), share)];
-            pass.tape().backward(&ends, &mut self.gradients);
+            pass.tape().backward(&ends, gradients);
             // The tape shares the parameters: it must be gone before they are changed in place.
             drop((logits, loss));
             statistics.push(pass.into_statistics());

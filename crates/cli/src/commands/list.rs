@@ -152,7 +152,15 @@ pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
                 .collect(),
         ),
         Kind::Runs => (
-            vec!["run", "what", "epochs", "test_top1", "evaluations", "psnr"],
+            vec![
+                "run",
+                "preset",
+                "epochs",
+                "test_top1",
+                "model",
+                "evaluations",
+                "psnr",
+            ],
             runs(Path::new("runs")),
         ),
     })
@@ -292,17 +300,23 @@ fn runs(out: &Path) -> Vec<Vec<Value>> {
                     .filter(|v| !v.is_empty())
                     .map(|v| (*v).to_owned())
             };
-            let number = |name: &str| field(name).and_then(|v| serde_json::from_str(&v).ok());
+            let parsed = |name: &str| field(name).and_then(|v| serde_json::from_str(&v).ok());
             let recipe = run::layers(&folder).ok().and_then(|l| l.resolve_any().ok());
-            let what = recipe.map(|recipe| match recipe {
-                AnyResolved::Classify(resolved) => resolved.recipe.network.preset,
-                AnyResolved::Restore(resolved) => resolved.recipe.model_name(),
-            });
-            let numbers = ["epoch", "test_top1", "evaluation", "psnr"];
-            let numbers = numbers.map(|name| number(name).unwrap_or(Value::Null));
-            let mut row = vec![json!(folder.display().to_string()), json!(what)];
-            row.extend(numbers);
-            row
+            let (network, model) = match recipe {
+                Some(AnyResolved::Classify(r)) => (Some(r.recipe.network.preset), None),
+                Some(AnyResolved::Restore(r)) => (None, Some(r.recipe.model_name())),
+                None => (None, None),
+            };
+            let number = |name: &str| parsed(name).unwrap_or(Value::Null);
+            vec![
+                json!(folder.display().to_string()),
+                json!(network),
+                number("epoch"),
+                number("test_top1"),
+                json!(model),
+                number("evaluation"),
+                number("psnr"),
+            ]
         })
         .collect()
 }

@@ -222,10 +222,10 @@ fn complex_matrices_of_every_size_are_solved() {
 fn companion_matrices_have_their_roots() {
     // Roots of unity: unshifted steps would turn in circles for ever. `xⁿ - c x` has a zero besides.
     for n in 1..=32 {
-        for (c, zero) in [(1.0, false), (1.774_809_211_101_797_8, true)] {
+        for (c, zero) in [(1.0, false), (1.774_809_211_101_798, true)] {
             let mut c = vec![[-c, 0.0][usize::from(zero)]; 1];
             c.resize(n, 0.0);
-            let modulus: f64 = 1.774_809_211_101_797_8;
+            let modulus: f64 = 1.774_809_211_101_798;
             let m = n - usize::from(zero);
             if zero && n > 1 {
                 c[1] = -modulus;

@@ -4,18 +4,17 @@
 //! and the command line. Each setting remembers the layer that set it last. Nothing is judged
 //! until [`Layers::resolve`], so that all problems of all layers are reported together.
 
-use super::embedded::{RESTORERS, data_sets, embedded, embedded_text, restorers};
 use super::kind::parse;
-use super::near::{near, quoted};
 use super::own;
 use super::problem::{Origin, Problem, ProblemKind, RecipeError};
 use super::settings::{sections, setting};
 use super::words::TaskKind;
-use crate::files;
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
+
+mod names;
 
 /// How many recipes may stand on each other; more is a circle.
 const DEEPEST: usize = 8;
@@ -160,136 +159,6 @@ impl Layers {
         self
     }
 
-    /// Takes a recipe by name or path.
-    fn apply(&mut self, recipe: &str, folder: Option<&Path>, depth: usize) {
-        if Path::new(recipe)
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
-            let path = match folder {
-                Some(folder) => folder.join(recipe),
-                None => Path::new(recipe).to_owned(),
-            };
-            self.apply_file(&path, depth);
-        } else {
-            self.apply_name(recipe, depth);
-        }
-    }
-
-    fn apply_file(&mut self, path: &Path, depth: usize) {
-        let place = path.display().to_string();
-        match files::read_text(path) {
-            Ok(text) => {
-                let folder = Some(path.parent().unwrap_or(Path::new("")));
-                self.apply_text(
-                    &text,
-                    Source {
-                        place: &place,
-                        folder,
-                        saved: false,
-                        depth,
-                    },
-                );
-                self.name = path
-                    .file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-            }
-            Err(error) => {
-                let hint = error.hint();
-                let message = format!("cannot be read: {}", error.cause());
-                let problem = Problem::new(ProblemKind::Unreadable, &place, message);
-                self.problems.push(Problem { hint, ..problem });
-            }
-        }
-    }
-
-    fn apply_name(&mut self, name: &str, depth: usize) {
-        let (data, rest) = match name.split_once('/') {
-            Some((data, rest)) => (data, Some(rest)),
-            None => (name, None),
-        };
-        if data == RESTORERS {
-            self.apply_restorer(name, depth);
-            return;
-        }
-        let Some(text) = embedded_text(data) else {
-            self.problems.push(unknown_data(name, data, rest));
-            return;
-        };
-        let (network, noise) = match rest.map(|rest| rest.split_once('+').unwrap_or((rest, ""))) {
-            Some((network, noise)) => (Some(network), noise),
-            None => (None, ""),
-        };
-        let malformed = network.is_some_and(|network| network.is_empty() || network.contains('/'));
-        if malformed || (name.contains('+') && noise.is_empty()) {
-            let message = "a recipe is named `<data>/<network>` or `<data>/<network>+<noise>`";
-            let problem = Problem::new(ProblemKind::Syntax, name, message);
-            self.problems
-                .push(problem.hint(format!("for instance `{data}/lm-resnet-20`")));
-            return;
-        }
-
-        let mut apply = |key: &str, text: &str| {
-            let place = format!("recipes/{key}.toml");
-            self.apply_text(
-                text,
-                Source {
-                    place: &place,
-                    folder: None,
-                    saved: false,
-                    depth,
-                },
-            );
-        };
-        apply(data, text);
-        if let Some(network) = network {
-            // From the general to the special: network, then network with this noise.
-            for key in [
-                format!("{data}/{network}"),
-                format!("{data}/{network}+{noise}"),
-            ] {
-                if let Some(text) = embedded_text(&key) {
-                    apply(&key, text);
-                }
-            }
-            let origin = Origin::Recipe(name.to_owned());
-            self.give("network.preset", &as_string(network), origin.clone());
-            if !noise.is_empty() {
-                self.give("network.noise", &as_string(noise), origin);
-            }
-        }
-        self.name = name.to_owned();
-    }
-
-    /// A recipe of a restorer stands by itself.
-    fn apply_restorer(&mut self, name: &str, depth: usize) {
-        self.name = name.to_owned();
-        let Some(text) = embedded_text(name) else {
-            let close = near(name, restorers());
-            let hint = if close.is_empty() {
-                let all: Vec<&str> = restorers().collect();
-                format!("recipes of restorers: {}", quoted(&all, ", "))
-            } else {
-                format!("did you mean {}?", quoted(&close, " or "))
-            };
-            let problem = Problem::new(ProblemKind::UnknownName, name, "there is no such recipe");
-            self.problems.push(problem.hint(hint));
-            return;
-        };
-        let place = format!("recipes/{name}.toml");
-        self.apply_text(
-            text,
-            Source {
-                place: &place,
-                folder: None,
-                saved: false,
-                depth,
-            },
-        );
-    }
-
     fn apply_text(&mut self, text: &str, source: Source<'_>) {
         let line = |at: usize| 1 + text.bytes().take(at).filter(|&b| b == b'\n').count();
         let place = |at: usize| format!("{}:{}", source.place, line(at));
@@ -386,11 +255,6 @@ impl Layers {
     }
 }
 
-/// A TOML string that reads back as `text`.
-fn as_string(text: &str) -> String {
-    Value::String(text.to_owned()).to_string()
-}
-
 /// A value in a text of TOML: where it is and what it is called.
 struct Leaf {
     path: String,
@@ -429,28 +293,4 @@ fn flatten(prefix: &str, spans: &DeTable<'_>, values: &toml::Table, leaves: &mut
 fn is_section(name: &str) -> bool {
     let tasks = [TaskKind::Classify, TaskKind::Restore];
     tasks.into_iter().any(|task| sections(task).contains(&name))
-}
-
-/// There is no data set of this name; perhaps it is another one, or a network.
-fn unknown_data(name: &str, data: &str, network: Option<&str>) -> Problem {
-    let known: Vec<&str> = data_sets().collect();
-    let close = near(data, known.iter().copied());
-    let hint = if !close.is_empty() {
-        let rest = network
-            .map(|network| format!("/{network}"))
-            .unwrap_or_default();
-        let names: Vec<String> = close.iter().map(|close| format!("{close}{rest}")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        format!("did you mean {}?", quoted(&names, " or "))
-    } else if network.is_none() && !data.is_empty() {
-        format!("a recipe begins with its data set, for instance `digits/{data}`")
-    } else {
-        format!("data sets with a recipe: {}", quoted(&known, ", "))
-    };
-    let message = if embedded().any(|key| key == data) || data.is_empty() {
-        "a recipe begins with the name of its data set".to_owned()
-    } else {
-        format!("there is no recipe for a data set `{data}`")
-    };
-    Problem::new(ProblemKind::UnknownName, name, message).hint(hint)
 }

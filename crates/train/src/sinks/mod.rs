@@ -191,7 +191,8 @@ pub(crate) mod tests {
 
     #[test]
     fn every_log_opens_writes_and_resumes() {
-        let tasks: [(TaskKind, fn(usize) -> Event, Position); 2] = [
+        type Case = (TaskKind, fn(usize) -> Event, Position);
+        let tasks: [Case; 2] = [
             (
                 TaskKind::Classify,
                 epoch,

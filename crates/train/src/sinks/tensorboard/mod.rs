@@ -245,9 +245,15 @@ fn record(data: &[u8]) -> Vec<u8> {
 
 /// CRC-32C, rotated and shifted so that the sum of data which holds sums is not degenerate.
 fn masked_crc(data: &[u8]) -> u32 {
-    crc32c::crc32c(data)
-        .rotate_right(15)
-        .wrapping_add(0xa282_ead8)
+    // The polynomial 0x1EDC6F41, bits reversed; a record of an event is too short for a table to pay.
+    let mut crc = u32::MAX;
+    for byte in data {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg());
+        }
+    }
+    (!crc).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
 /// The wire types of protocol buffers.

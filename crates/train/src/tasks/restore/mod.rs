@@ -313,11 +313,9 @@ impl Task for Restore<'_> {
             Some(measured) => measured,
             None => self.restored()?,
         };
-        if reason == EndReason::Time {
-            if self.is_best(&last) {
-                self.note_best(&last);
-                self.save_weights(&desk.weights("best"))?;
-            }
+        if reason == EndReason::Time && self.is_best(&last) {
+            self.note_best(&last);
+            self.save_weights(&desk.weights("best"))?;
         }
         // A run that did all phases has noted one.
         let best = self.progress.best.unwrap_or(BestPhase {
