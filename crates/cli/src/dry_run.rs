@@ -95,7 +95,7 @@ fn restorer(setup: &RestoreSetup, runs: &Runs, ui: Ui) -> Result<u8, Failure> {
              pictures  {} to train on ({pixels} pixels), {} to measure on; noise {}\n\
              model     {}: {} parameters, started at {psnr:.3} dB\n\
              phases    {} of at most {iterations} iterations together\n\
-             time      {seconds:.2} s for an evaluation of {}; an iteration takes one or two\n\
+             time      {seconds:.2} s for an evaluation of {}; an iteration takes one or more\n\
              run       {}\n\
              Nothing was written. Remove --dry-run to start.",
             setup.resolved.name,

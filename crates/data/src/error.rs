@@ -58,6 +58,14 @@ pub enum DataError {
         /// The size asked for.
         size: usize,
     },
+    /// A set that is part of the program has no folder.
+    #[error("`{name}` is part of the program, and the folder `{}` would not be read", folder.display())]
+    FolderUnused {
+        /// The registry's name of the set.
+        name: &'static str,
+        /// The folder that was given.
+        folder: PathBuf,
+    },
     /// The size or another option is out of its range.
     #[error("{option} is {value}, and must be {expected}")]
     BadOption {

@@ -187,6 +187,8 @@ fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
 const LANES: usize = 4;
 
 /// Adds the products of [`ROWS`] rows of [`CHUNK`] numbers with each other, below the diagonal and on it.
+// One index for five short arrays: this is what the compiler makes vectors of.
+#[allow(clippy::needless_range_loop)]
 fn add_products(products: &mut [f64], rows: &[f64]) {
     let row = |i: usize| rows[i * CHUNK..(i + 1) * CHUNK].chunks_exact(LANES);
     // Two by two rows: every number that is loaded is used twice.

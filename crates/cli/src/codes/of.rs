@@ -141,6 +141,7 @@ impl Coded for DataError {
             | Self::FilesMissing { .. } => Code::DataMissing,
             Self::FixedSize { .. }
             | Self::BadOption { .. }
+            | Self::FolderUnused { .. }
             | Self::PadTooLarge { .. }
             | Self::NotWhole { .. }
             | Self::BadNormalisation { .. } => Code::DataOption,

@@ -64,7 +64,7 @@ pub fn info(name: &str) -> Result<DatasetInfo, DataError> {
 ///
 /// # Errors
 /// [`DataError::UnknownDataset`]; [`DataError::NeedsDirectory`]; and everything that can be wrong
-/// with the files of a set, each with its file and place; [`DataError::BadOption`] for the folder of a
+/// with the files of a set, each with its file and place; [`DataError::FolderUnused`] for the folder of a
 /// set that is part of the program.
 pub fn open(name: &str, options: &OpenOptions) -> Result<Dataset, DataError> {
     let set = find(name)?;
@@ -76,10 +76,9 @@ pub fn open(name: &str, options: &OpenOptions) -> Result<Dataset, DataError> {
 pub(crate) fn without_folder(set: &dyn Source, dir: Option<&Path>) -> Result<(), DataError> {
     let info = set.info();
     match dir {
-        Some(dir) if !info.needs_dir => Err(DataError::BadOption {
-            option: "the folder of the data",
-            value: dir.display().to_string(),
-            expected: format!("left out: `{}` is part of the program", info.key),
+        Some(dir) if !info.needs_dir => Err(DataError::FolderUnused {
+            name: info.key,
+            folder: dir.to_owned(),
         }),
         _ => Ok(()),
     }

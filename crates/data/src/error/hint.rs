@@ -80,6 +80,9 @@ impl DataError {
             Self::BadArchive { .. } => "delete the archive and fetch it again".into(),
             Self::Occupied { .. } => "move the folder away or delete it, then fetch again".into(),
             Self::Embedded { .. } => "reinstall the program and report this".into(),
+            Self::FolderUnused { .. } => {
+                "leave the folder out, or name another data set: `timestep list data`".into()
+            }
             Self::BadOption { .. }
             | Self::LabelWithoutClass { .. }
             | Self::SplitMismatch { .. }

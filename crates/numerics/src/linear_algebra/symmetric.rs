@@ -67,19 +67,20 @@ struct Reflection {
 /// Diagonal, off-diagonal (its last entry is not used) and the reflections `H₀, H₁, …` with `a = H₀ H₁ … T … H₁ H₀`.
 fn tridiagonal(a: &mut Square<f64>) -> (Vec<f64>, Vec<f64>, Vec<Reflection>) {
     let n = a.size();
-    let mut e = vec![0.0; n];
+    let mut e = Vec::with_capacity(n);
     let mut reflections = Vec::new();
     for k in 0..n.saturating_sub(1) {
         let mut v = a.row(k)[k + 1..].to_vec();
         let rest = v[1..].iter().map(|x| x * x).sum::<f64>();
         if rest == 0.0 {
-            e[k] = v[0];
+            e.push(v[0]);
             reflections.push(Reflection { v, twice: 0.0 });
             continue;
         }
         // To the side that does not cancel.
-        e[k] = -(v[0] * v[0] + rest).sqrt().copysign(v[0]);
-        v[0] -= e[k];
+        let length = (v[0] * v[0] + rest).sqrt().copysign(v[0]);
+        e.push(-length);
+        v[0] += length;
         let twice = 2.0 / (v[0] * v[0] + rest);
         // (I - t v vᵀ) A (I - t v vᵀ) = A - v wᵀ - w vᵀ with p = t A v and w = p - (t/2)(p·v) v.
         let mut w: Vec<f64> = (k + 1..n)
@@ -95,6 +96,7 @@ fn tridiagonal(a: &mut Square<f64>) -> (Vec<f64>, Vec<f64>, Vec<Reflection>) {
         }
         reflections.push(Reflection { v, twice });
     }
+    e.resize(n, 0.0);
     ((0..n).map(|i| a[(i, i)]).collect(), e, reflections)
 }
 

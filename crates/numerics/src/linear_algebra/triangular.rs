@@ -24,8 +24,8 @@ pub(super) fn eigen(t: &Square<f64>, q: &Square<f64>) -> (Vec<Complex64>, Square
         open(&mut triangle, &mut turned, k, value);
     }
     let mut vectors = Square::from_fn(n, |_, _| Complex64::ZERO);
-    for j in 0..n {
-        let lower = values[j].im < 0.0;
+    for (j, value) in values.iter().enumerate() {
+        let lower = value.im < 0.0;
         for i in 0..n {
             // The second of a pair has the conjugate vector.
             let known = if lower {
@@ -38,7 +38,7 @@ pub(super) fn eigen(t: &Square<f64>, q: &Square<f64>) -> (Vec<Complex64>, Square
         if !lower {
             vectors
                 .row_mut(j)
-                .copy_from_slice(&vector(&triangle, &turned, values[j], j));
+                .copy_from_slice(&vector(&triangle, &turned, *value, j));
         }
     }
     (values, vectors)

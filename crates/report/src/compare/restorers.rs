@@ -34,13 +34,13 @@ impl Compared for RestorerRecord {
         let sigma = self.recipe.model.sigma;
         match self.start.as_ref() {
             Some(start) if start.test_pictures > 0 => {
-                format!("noise {sigma}, {} test pictures", start.test_pictures)
+                format!("{} test pictures with noise {sigma}", start.test_pictures)
             }
             Some(start) => format!(
-                "noise {sigma}, {} training pictures (no test pictures were given, so PSNR flatters)",
+                "{} training pictures with noise {sigma} (no test pictures were given, so PSNR flatters)",
                 start.train_pictures
             ),
-            None => format!("noise {sigma}"),
+            None => format!("pictures with noise {sigma}"),
         }
     }
 

@@ -172,6 +172,17 @@ impl RestorerRecord {
         }
     }
 
+    /// The best evaluation of the last phase of a run that has no log, as those of version 0.1.
+    #[must_use]
+    pub fn unlogged(&self) -> Option<&Evaluated> {
+        if !self.logged.is_empty() {
+            return None;
+        }
+        let last = self.evaluations.last()?.phase;
+        let own = self.evaluations.iter().filter(|e| e.phase == last);
+        own.max_by(|a, b| a.psnr.total_cmp(&b.psnr))
+    }
+
     /// The best phase and its PSNR: on test pictures where there are some, otherwise the last one.
     #[must_use]
     pub fn best(&self) -> Option<BestPhase> {

@@ -14,7 +14,15 @@ use timestep_train::event::EndReason;
 pub(super) fn lead(record: &RestorerRecord) -> Vec<Inline> {
     let mut line = vec![text("Run "), Inline::Code(record.name()), text(": ")];
     let Some(last) = record.last() else {
-        line.push(text("no phase was completed."));
+        match record.unlogged() {
+            None => line.push(text("no phase was completed.")),
+            Some(best) => line.extend([
+                real("unlogged.psnr", best.psnr, 3),
+                text(" dB on the training pictures at best in phase "),
+                count("unlogged.phase", best.phase as u64),
+                text(", the last in its table; it has no log that could say more."),
+            ]),
+        }
         return line;
     };
     line.extend([
@@ -59,7 +67,10 @@ pub(super) fn alert(record: &RestorerRecord) -> Option<Vec<Inline>> {
 pub(super) fn result(record: &RestorerRecord) -> Section {
     let mut blocks = Vec::new();
     match record.last() {
-        None => blocks.push(paragraph(vec![text("No phase was completed.")])),
+        None => blocks.push(paragraph(vec![text(match record.unlogged() {
+            None => "No phase was completed.",
+            Some(_) => "The run has a table of its evaluations and no log: what its phases reached is not known.",
+        })])),
         Some(last) => {
             let mut rows = vec![
                 vec![
