@@ -1,6 +1,6 @@
 //! How are operations on arrays composed of those of Burn?
 
-use super::value::constant;
+use super::value::{constant, total};
 use crate::Targets;
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
@@ -37,6 +37,6 @@ pub(super) fn cross_entropy(logits: Tensor<2>, targets: &Targets) -> Tensor<2> {
         .map(|t| *t as f32)
         .collect();
     let wanted = constant(&logits.device().inner(), &wanted, [batch, classes]);
-    let total = (log_softmax(logits, 1) * wanted).sum();
-    total.mul_scalar(-1.0 / batch as f64).reshape([1, 1])
+    let sum = total(log_softmax(logits, 1) * wanted);
+    sum.mul_scalar(-1.0 / batch as f64).reshape([1, 1])
 }

@@ -5,7 +5,7 @@
 //! graph before with the gradients of all that was cut.
 
 use super::tape::Pass;
-use super::value::{Kept, map, row, tracked};
+use super::value::{Kept, map, row, total, tracked};
 use crate::{Backward, End, GradientSink, Numbers, Tape, Value};
 use burn::tensor::{Gradients, Tensor, Transaction};
 use std::rc::Rc;
@@ -26,7 +26,7 @@ pub(super) struct Cut {
 /// If the shapes differ.
 fn product<const D: usize>(a: &Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
     assert_eq!(a.dims(), gradient.dims(), "a gradient of the same shape");
-    (a.clone() * gradient.without_autodiff()).sum()
+    total(a.clone() * gradient.without_autodiff())
 }
 
 /// The number whose gradient is that of all parts together; nothing if no gradient flows back from any of them.

@@ -1,7 +1,7 @@
 //! Where are operations recorded? In Burn's graph; the tape knows its leaves.
 
 use super::back::Cut;
-use super::value::{Kept, Live, constant, flat, map, numbers, row};
+use super::value::{Kept, Live, constant, flat, map, numbers, row, total};
 use super::{arrays, images};
 use crate::{
     Backward, ConvSpec, End, Factor, GradientSink, ParamId, Parameters, Recording, Sampling,
@@ -134,8 +134,8 @@ impl Tape for Pass {
 
     fn is_finite(&self, features: &Value) -> bool {
         // The sum of magnitudes is finite only if every one is; one that overflows counts as divergence.
-        let total = map(features).without_autodiff().abs().sum();
-        numbers(total).iter().all(|v| v.is_finite())
+        let sum = total(map(features).without_autodiff().abs());
+        numbers(sum).iter().all(|v| v.is_finite())
     }
 
     fn is_zero(&self, features: &Value) -> bool {

@@ -149,3 +149,11 @@ pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let data = tensor.without_autodiff().into_data();
     data.try_into_vec().expect("this engine computes in f32")
 }
+
+/// The sum of all numbers, in one order whatever the device: Burn's own sum may add through atomic operations, in any order,
+/// and a driver may lack those (Mesa's for CPUs, version 22.3, dies of them).
+pub(super) fn total<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    let count = tensor.dims().iter().product();
+    let line: Tensor<2> = tensor.reshape([1, count]);
+    line.sum_dim(1).reshape([1])
+}
