@@ -99,7 +99,7 @@ impl Coded for NetError {
             Self::Step { source, .. } => source.code(),
             Self::Corrupt(_) => Code::WeightsDamaged,
             Self::Mismatch { .. } => Code::OtherNetwork,
-            Self::Device(_) => Code::Device,
+            Self::Device(_) | Self::NoDevice(_) => Code::Device,
             Self::Unmeasurable(_) => Code::NoAnswer,
             Self::Analysis(error) => error.code(),
         }

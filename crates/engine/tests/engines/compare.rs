@@ -2,7 +2,8 @@
 
 use crate::cases;
 use crate::pass::{Outcome, outcome};
-use timestep_engine::{Exact, engines};
+use crate::present::engines;
+use timestep_engine::Exact;
 
 /// The largest magnitude.
 fn largest<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {

@@ -1,10 +1,11 @@
 //! Where does a backward pass begin, and whose gradients does it find?
 
+use crate::present::engines;
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{
     Array, ConvSpec, End, Engine, Features, GradientSink, Init, ParamId, Parameters, Recording,
-    Role, Spec, Specs, Tape, Targets, Value, Wanted, WideGradients, engines, ops,
+    Role, Spec, Specs, Tape, Targets, Value, Wanted, WideGradients, ops,
 };
 
 const DIMS: [usize; 4] = [2, 4, 3, 3];

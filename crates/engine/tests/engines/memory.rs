@@ -1,11 +1,10 @@
 //! Is what was recorded freed, and when? On the way back, from the end.
 
+use crate::present::engines;
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use timestep_engine::{
-    End, Engine, Features, Parameters, Recording, Specs, Tape, Wanted, engines, ops,
-};
+use timestep_engine::{End, Engine, Features, Parameters, Recording, Specs, Tape, Wanted, ops};
 
 fn open(engine: &dyn Engine, wanted: Wanted) -> Rc<dyn Tape> {
     let none = Parameters::new(Arc::new(Specs::default()), Vec::new());

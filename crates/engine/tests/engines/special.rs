@@ -1,11 +1,12 @@
 //! What happens at the edges: NaN, 0 in a ReLU, equal numbers in a window, borders, shapes that do not fit?
 
+use crate::present::engines;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{
     Array, Coef, End, Engine, Features, Parameters, Recording, Sampling, Specs, Tape, Targets,
-    Wanted, Window, engines, ops,
+    Wanted, Window, ops,
 };
 
 fn open(engine: &dyn Engine) -> Rc<dyn Tape> {

@@ -2,11 +2,12 @@
 
 use crate::cases::chains::{SEGMENTS, spliced};
 use crate::pass::outcome;
+use crate::present::engines;
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{
     Array, End, Engine, Features, Init, ParamId, Parameters, Recording, Role, Spec, Specs, Tape,
-    Value, Wanted, WideGradients, engines, ops,
+    Value, Wanted, WideGradients, ops,
 };
 
 const DIMS: [usize; 4] = [1, 4, 2, 2];
