@@ -8,7 +8,6 @@
 mod download;
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
@@ -243,6 +242,9 @@ fn unpack(
             std::io::ErrorKind::StorageFull => DataError::io("write", &place, e),
             _ => bad(format!("{name}: {e}")),
         })?;
+        // The name of the folder promises that it is complete, also after a power cut.
+        out.sync_all()
+            .map_err(|e| DataError::io("write", &place, e))?;
         names.push(name.to_owned());
     }
     if let Some(problem) = incomplete(archive, temporary.path()) {
@@ -254,6 +256,7 @@ fn unpack(
     // Others may read the set, though a temporary folder is private.
     share(temporary.path()).map_err(|e| DataError::io("open to others", temporary.path(), e))?;
     fs::rename(temporary.path(), folder).map_err(|e| DataError::io("rename to", folder, e))?;
+    timestep_files::sync_folder(dir);
     // The folder has moved: there is nothing left to delete.
     let _ = temporary.keep();
     Ok(())
@@ -288,9 +291,8 @@ fn write_sums(
         text += &format!("{}  {name}\n", file_sums(&folder.join(name))?.sha256);
     }
     let path = folder.join(SUMS_FILE);
-    let mut file = File::create(&path).map_err(|e| DataError::io("create", &path, e))?;
-    file.write_all(text.as_bytes())
-        .map_err(|e| DataError::io("write", &path, e))
+    timestep_files::write_atomic(&path, |out| out.write_all(text.as_bytes()))
+        .map_err(|e| DataError::io("write", &path, e.into_source()))
 }
 
 #[cfg(test)]
