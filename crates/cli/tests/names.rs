@@ -144,7 +144,7 @@ fn classes_with_any_name_neither_colour_a_terminal_nor_run_in_a_report() {
     for args in [
         &["predict", "runs/a", picture][..],
         &["predict", "runs/a", picture, "--json"],
-        &["eval", "runs/a"],
+        &["eval", "runs/a", "--data-dir", "set"],
         &["data", "verify", "image-folder", "--dir", "set"],
         &["report", "runs/a"],
     ] {
