@@ -1,6 +1,6 @@
 //! What can be asked of `timestep lr-find`?
 
-use super::RecipeFlags;
+use super::{Overwrite, RecipeFlags};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -37,6 +37,8 @@ pub(crate) struct LrFind {
     /// Write loss against rate as a picture
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Shown at the end of its help.

@@ -4,6 +4,7 @@ use super::analyze::number;
 use crate::args::{Form, Momentum};
 use crate::codes::Code;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::speech::Speech;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
@@ -12,8 +13,8 @@ use timestep_nets::all_coefficients;
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::modified_equation_with;
 use timestep_report::momentum::{self, Curve, History, Learned};
+use timestep_train::Trained;
 use timestep_train::event::Event;
-use timestep_train::{Trained, files};
 
 /// Steps with coefficients of which each gets a column of its own in the table of the history.
 const COLUMNS: usize = 10;
@@ -30,6 +31,12 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             "name one with --svg FILE or --history FILE, or leave --form out",
         ));
     }
+    let inputs: Vec<&Path> = args.weights.iter().map(PathBuf::as_path).collect();
+    let outputs = Outputs::check(
+        &[args.svg.as_deref(), args.history.as_deref()],
+        &inputs,
+        args.overwrite.force,
+    )?;
     let form = match args.form {
         None | Some(Form::Momentum) => momentum::Form::Momentum,
         Some(Form::OneMinusK) => momentum::Form::OneMinusK,
@@ -89,7 +96,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
     }
     if let Some(svg) = &args.svg {
         let picture = momentum::learned(&networks, form);
-        files::write_atomic(svg, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(svg, picture.as_bytes())?;
         ui.note(&format!("wrote {}", svg.display()));
     }
     if let Some(svg) = &args.history {
@@ -101,7 +108,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             .coded(Code::NoAnswer));
         }
         let picture = momentum::history(&histories, form);
-        files::write_atomic(svg, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(svg, picture.as_bytes())?;
         ui.note(&format!("wrote {}", svg.display()));
     }
     Ok(0)

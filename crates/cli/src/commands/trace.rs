@@ -4,14 +4,15 @@ use super::analyze::number;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::of_data::Sample;
+use crate::outputs::Outputs;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use timestep_nets::foreign::npz;
 use timestep_nets::{SegmentTrace, TraceRow, Tracer, device};
 use timestep_numerics::analysis::{Principal, principal};
 use timestep_report::portrait::{NormCurve, SegmentPaths, portrait};
+use timestep_train::Trained;
 use timestep_train::evaluate::images;
-use timestep_train::{Trained, files};
 
 /// Images that are followed, unless a number is given.
 const IMAGES: usize = 200;
@@ -28,6 +29,11 @@ struct Segment {
 
 /// Follows test images, prints norms and turns, draws the portrait.
 pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
+    let outputs = Outputs::check(
+        &[args.svg.as_deref(), args.npz.as_deref()],
+        &[&args.weights],
+        args.overwrite.force,
+    )?;
     let engine = device("cpu")?;
     let trained = Trained::load(&args.weights)?;
     let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
@@ -75,12 +81,12 @@ pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
     }
     if let Some(path) = &args.svg {
         let picture = picture(&segments, &labels, &sample.classes);
-        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(path, picture.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     if let Some(path) = &args.npz {
         let bytes = arrays(&segments, &labels, sample.numbers())?;
-        files::write_atomic(path, |out| out.write_all(&bytes))?;
+        outputs.write(path, &bytes)?;
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(0)
