@@ -8,6 +8,7 @@ mod codes;
 mod commands;
 mod dry_run;
 mod failure;
+mod guard;
 mod map;
 mod names;
 mod of_data;
@@ -50,8 +51,13 @@ fn main() -> ExitCode {
         quiet: cli.global.quiet,
         colour,
     };
-    let ready = check_kernels().and_then(|()| set_threads(cli.global.threads));
-    match ready.and_then(|()| run(cli.command, ui)) {
+    let command = || {
+        check_kernels()?;
+        check_memory()?;
+        set_threads(cli.global.threads)?;
+        run(cli.command, ui)
+    };
+    match guard::guarded(command) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             ui.failure(&failure);
@@ -69,6 +75,17 @@ fn check_kernels() -> Result<(), Failure> {
         )
         .coded(Code::Instructions)
     })
+}
+
+/// Refuses a budget of memory that is no size.
+fn check_memory() -> Result<(), Failure> {
+    let Some(text) = timestep_engine::bad_memory_budget() else {
+        return Ok(());
+    };
+    Err(Failure::usage(
+        format!("{}={text} is no size", timestep_engine::MEMORY_VARIABLE),
+        "write for instance 512M or 64G; unset it to allow as much as this machine has",
+    ))
 }
 
 /// Sizes the one pool in which everything computes.

@@ -5,7 +5,7 @@
 //! rows that the next band needs of the picture as it was are kept from the last, so that results may
 //! overwrite it.
 
-use crate::{Method, Plane, RestoreError, Tiling, colour};
+use crate::{Method, Need, Plane, RestoreError, Tiling, colour};
 
 /// Where rows come from and results go.
 pub trait Canvas {
@@ -35,24 +35,22 @@ pub struct Plan {
 const SMALLEST: usize = 16;
 
 impl Plan {
-    /// The cheapest way to cut a picture of `size` (columns, rows) with so many colour channels that needs no
-    /// more than `budget` bytes, if there is one; a method without tiling gets the whole.
+    /// The cheapest way to cut a picture of `size` (columns, rows) with so many colour channels for a method that
+    /// needs no more than `budget` bytes, if there is one; a method without tiling gets the whole.
+    ///
+    /// The time this takes does not depend on the size.
     ///
     /// # Errors
-    /// The bytes that would do.
+    /// The bytes that would do; `u64::MAX` for a size that no memory holds.
     pub fn new(
         size: (usize, usize),
         channels: usize,
-        tiling: Option<Tiling>,
+        (tiling, need): (Option<Tiling>, Need),
         budget: u64,
     ) -> Result<Self, u64> {
-        let whole = Tiling {
-            halo: 0,
-            grid: 1,
-            bytes_per_pixel: tiling.map_or(0, |t| t.bytes_per_pixel),
-        };
         let Some(tiling) = tiling else {
-            let plan = Self::cut(size, size, channels, whole);
+            let whole = Tiling { halo: 0, grid: 1 };
+            let plan = Self::cut(size, size, channels, (whole, need));
             return if plan.bytes <= budget {
                 Ok(plan)
             } else {
@@ -63,7 +61,10 @@ impl Plan {
         let extents = |extent: usize| -> Vec<usize> {
             let parts = (1..=64).chain((7..16).map(|p| 1 << p));
             let mut all: Vec<usize> = parts
-                .map(|n| extent.div_ceil(n).next_multiple_of(step).min(extent))
+                .map(|n| {
+                    let part = extent.div_ceil(n).checked_next_multiple_of(step);
+                    part.unwrap_or(extent).min(extent)
+                })
                 .filter(|e| *e >= SMALLEST.min(extent))
                 .collect();
             all.push(SMALLEST.next_multiple_of(step).min(extent));
@@ -74,13 +75,16 @@ impl Plan {
         let plans = heights
             .iter()
             .flat_map(|h| widths.iter().map(move |w| (*w, *h)))
-            .map(|tile| Self::cut(size, tile, channels, tiling));
+            .map(|tile| Self::cut(size, tile, channels, (tiling, need)));
         let mut smallest = u64::MAX;
-        let mut best: Option<(u64, Self)> = None;
+        let mut best: Option<(u128, Self)> = None;
         for plan in plans {
             smallest = smallest.min(plan.bytes);
+            if plan.bytes > budget {
+                continue;
+            }
             let cost = plan.cost();
-            if plan.bytes <= budget && best.is_none_or(|(least, _)| cost < least) {
+            if best.is_none_or(|(least, _)| cost < least) {
                 best = Some((cost, plan));
             }
         }
@@ -91,13 +95,9 @@ impl Plan {
         size: (usize, usize),
         (width, height): (usize, usize),
         channels: usize,
-        tiling: Tiling,
+        (tiling, need): (Tiling, Need),
     ) -> Self {
-        let Tiling {
-            halo,
-            grid,
-            bytes_per_pixel,
-        } = tiling;
+        let Tiling { halo, grid } = tiling;
         let around = |extent: usize, tile: usize| {
             if tile == extent {
                 extent
@@ -108,12 +108,17 @@ impl Plan {
         let (across, down) = (around(size.0, width), around(size.1, height));
         let floats = 4 * channels as u64;
         // The band as it was and while the next is put together, and its result; the tile and its result.
-        let band = size.0 as u64 * (2 * down as u64 + height as u64) * floats;
-        let tile = across as u64 * down as u64 * (2 * floats + bytes_per_pixel as u64);
+        let rows = (2 * down as u64).saturating_add(height as u64);
+        let band = (size.0 as u64).saturating_mul(rows).saturating_mul(floats);
+        let tile = (across as u64)
+            .saturating_mul(down as u64)
+            .saturating_mul(2 * floats);
         Self {
             width,
             height,
-            bytes: band + tile,
+            bytes: band
+                .saturating_add(tile)
+                .saturating_add(need.bytes(across, down)),
             size,
             halo,
             grid: grid.max(1),
@@ -121,13 +126,29 @@ impl Plan {
     }
 
     /// Pixels that are computed, surroundings included.
-    fn cost(&self) -> u64 {
-        let along = |extent: usize, tile: usize| -> u64 {
-            self.spans(extent, tile)
-                .map(|s| (s.to - s.from) as u64)
+    fn cost(&self) -> u128 {
+        self.along(self.size.0, self.width) * self.along(self.size.1, self.height)
+    }
+
+    /// Rows or columns that are computed along a side. Tiles near its ends are looked at one by one; those between
+    /// have their surroundings whole and are all alike, as long as tiles begin on the grid.
+    fn along(&self, extent: usize, tile: usize) -> u128 {
+        let count = extent.div_ceil(tile);
+        // From the tile on whose surroundings begin inside, to those that end inside.
+        let first = self.halo.div_ceil(tile);
+        let end = extent.saturating_sub(self.halo) / tile;
+        let walk = |tiles: std::ops::Range<usize>| -> u128 {
+            tiles
+                .map(|n| self.span(extent, tile, n))
+                .map(|s| (s.to - s.from) as u128)
                 .sum()
         };
-        along(self.size.0, self.width) * along(self.size.1, self.height)
+        if first >= end || !tile.is_multiple_of(self.grid) {
+            return walk(0..count);
+        }
+        let alike = self.span(extent, tile, first);
+        let between = (end - first) as u128 * (alike.to - alike.from) as u128;
+        walk(0..first) + between + walk(end..count)
     }
 
     /// Tiles of a picture.
@@ -138,16 +159,19 @@ impl Plan {
 
     /// Tiles along a side.
     fn spans(&self, extent: usize, tile: usize) -> impl Iterator<Item = Span> {
-        let (halo, grid) = (self.halo, self.grid);
-        (0..extent).step_by(tile).map(move |start| {
-            let end = (start + tile).min(extent);
-            Span {
-                start,
-                end,
-                from: start.saturating_sub(halo) / grid * grid,
-                to: (end + halo).min(extent),
-            }
-        })
+        (0..extent.div_ceil(tile)).map(move |n| self.span(extent, tile, n))
+    }
+
+    /// Tile `n` along a side.
+    fn span(&self, extent: usize, tile: usize, n: usize) -> Span {
+        let start = n * tile;
+        let end = start.saturating_add(tile).min(extent);
+        Span {
+            start,
+            end,
+            from: start.saturating_sub(self.halo) / self.grid * self.grid,
+            to: end.saturating_add(self.halo).min(extent),
+        }
     }
 }
 
@@ -335,13 +359,14 @@ mod tests {
     #[test]
     fn tiles_of_any_size_give_the_bits_of_the_whole() {
         let tiling = Blur.tiling().expect("has one");
+        let work = (Some(tiling), Blur.need());
         for (size, channels) in [((1, 1), 1), ((3, 7), 3), ((50, 41), 1), ((97, 33), 3)] {
-            let whole = Plan::new(size, channels, Some(tiling), u64::MAX).expect("fits");
+            let whole = Plan::new(size, channels, work, u64::MAX).expect("fits");
             assert_eq!(whole.tiles(), 1);
             let expected = restored(size, channels, &whole);
             for tile in [(4, 4), (8, 20), (20, 8), (100, 12), (12, 100), (1, 3)] {
                 let tile = (tile.0.min(size.0), tile.1.min(size.1));
-                let plan = Plan::cut(size, tile, channels, tiling);
+                let plan = Plan::cut(size, tile, channels, (tiling, Blur.need()));
                 assert_eq!(
                     restored(size, channels, &plan),
                     expected,
@@ -353,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_plan_keeps_to_its_budget_or_says_what_would_do() {
-        let tiling = Blur.tiling();
+        let tiling = (Blur.tiling(), Blur.need());
         let size = (12_000, 9_000);
         let plan = Plan::new(size, 3, tiling, 128 << 20).expect("fits");
         assert!(plan.bytes <= 128 << 20 && plan.tiles() > 1, "{plan:?}");
@@ -363,10 +388,47 @@ mod tests {
         assert!(Plan::new(size, 3, tiling, needs).is_ok());
         assert!(Plan::new(size, 3, tiling, needs - 1).is_err());
         // A method that cannot be cut needs the whole.
-        assert!(Plan::new(size, 3, None, 512 << 20).is_err_and(|n| n > 1 << 30));
+        assert!(Plan::new(size, 3, (None, Blur.need()), 512 << 20).is_err_and(|n| n > 1 << 30));
         assert_eq!(
-            Plan::new((64, 64), 3, None, 1 << 30).map(|p| p.tiles()),
+            Plan::new((64, 64), 3, (None, Blur.need()), 1 << 30).map(|p| p.tiles()),
             Ok(1)
         );
+    }
+    #[test]
+    fn the_cost_is_what_walking_all_tiles_gives() {
+        for (halo, grid) in [(0, 1), (3, 4), (20, 8), (100, 4), (7, 16)] {
+            let work = (Tiling { halo, grid }, Blur.need());
+            for extent in [1, 15, 16, 17, 200, 1000, 1024] {
+                for tile in [1, 4, 16, 40, 64, 200, 512, 1000] {
+                    let tile = tile.min(extent);
+                    let plan = Plan::cut((extent, 1), (tile, 1), 1, work);
+                    let walked: usize = plan.spans(extent, tile).map(|s| s.to - s.from).sum();
+                    assert_eq!(
+                        plan.along(extent, tile),
+                        walked as u128,
+                        "{halo} {grid} {extent} {tile}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_that_a_head_may_claim_take_no_time_and_do_not_wrap() {
+        let began = std::time::Instant::now();
+        for size in [
+            (usize::MAX, usize::MAX),
+            (u32::MAX as usize, 1 << 31),
+            (1, 1 << 40),
+            (1 << 40, 1),
+        ] {
+            for work in [(Blur.tiling(), Blur.need()), (None, Blur.need())] {
+                let needs = Plan::new(size, 3, work, 1 << 30).expect_err("no memory holds it");
+                assert!(needs > 1 << 40, "{size:?}: {needs}");
+            }
+        }
+        let long = Plan::new((1, 1 << 40), 3, (Blur.tiling(), Blur.need()), u64::MAX);
+        assert!(long.is_ok());
+        assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
     }
 }

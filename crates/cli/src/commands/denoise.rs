@@ -10,6 +10,7 @@ use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
 use timestep_restore::methods::{METHODS, MethodOptions, make, method_of};
@@ -102,7 +103,7 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         )
         .coded(Code::NoPicture));
     }
-    let stop = stop_on_interrupt();
+    let stop = stop_on_interrupt(ui);
     for item in &plan.items {
         report.begin(&item.input);
         let files = files(args, item, several);
@@ -114,12 +115,8 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
             Ok(outcome) => report.restored(item, &outcome, job.sigma == Sigma::Auto),
             Err(JobError::Interrupted) => {
                 report.clear();
-                return Err(Failure {
-                    code: INTERRUPTED,
-                    error: Code::Interrupted,
-                    message: format!("interrupted at `{}`", item.input.display()),
-                    hint: JobError::Interrupted.hint(),
-                });
+                let place = format!("interrupted at `{}`", item.input.display());
+                return Err(interrupted(place));
             }
             Err(error) => report.failed(&item.input, Failure::from(error)),
         }
@@ -179,23 +176,7 @@ fn memory_size(text: &str) -> Result<u64, Failure> {
             "write for instance 512M or 2G",
         )
     };
-    let digits = text.find(|c: char| c.is_ascii_alphabetic());
-    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-    let factor = match unit.to_ascii_uppercase().trim_end_matches("IB") {
-        "" | "B" => 1.0,
-        "K" | "KB" => 1024.0,
-        "M" | "MB" => 1024.0 * 1024.0,
-        "G" | "GB" => 1024.0 * 1024.0 * 1024.0,
-        _ => return Err(wrong()),
-    };
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    let bytes = number * factor;
-    if bytes.is_finite() && bytes >= 1.0 {
-        // Sizes beyond 2^53 lose their last digits, which no memory has.
-        Ok(bytes as u64)
-    } else {
-        Err(wrong())
-    }
+    timestep_engine::parse_size(text).ok_or_else(wrong)
 }
 
 /// One clean picture cannot be that of several.
@@ -218,9 +199,13 @@ fn check_reference(reference: Option<&Path>, several: bool) -> Result<(), Failur
     }
 }
 
-/// A flag that Ctrl-C sets: the picture under way is given up and nothing of it is written. A second
-/// Ctrl-C kills.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
+/// How long the work under way may take to notice that it should stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// A flag that Ctrl-C (or SIGTERM, SIGHUP) sets: the picture under way is given up and nothing of it is written.
+/// Decoding and single tiles do not look at the flag; if they last, the program ends without them. A second Ctrl-C ends
+/// it at once.
+fn stop_on_interrupt(ui: Ui) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     // Without a handler Ctrl-C ends the program at once; pictures appear complete or not at all anyway.
@@ -228,27 +213,26 @@ fn stop_on_interrupt() -> Arc<AtomicBool> {
         if flag.swap(true, Ordering::SeqCst) {
             std::process::abort();
         }
+        std::thread::spawn(move || {
+            std::thread::sleep(GRACE);
+            ui.failure(&interrupted("interrupted".to_owned()));
+            end();
+        });
     }));
     stop
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Ends the program from another thread than the one that works.
+#[allow(clippy::exit)] // The thread that works cannot be asked: it is inside a library.
+fn end() -> ! {
+    std::process::exit(i32::from(INTERRUPTED))
+}
 
-    #[test]
-    fn sizes_are_read() {
-        for (text, bytes) in [
-            ("512M", 512 << 20),
-            ("2g", 2 << 30),
-            ("1.5GiB", 3 << 29),
-            ("300000", 300_000),
-            ("64KB", 64 << 10),
-        ] {
-            assert_eq!(memory_size(text).ok(), Some(bytes), "{text}");
-        }
-        for text in ["", "M", "-1G", "NaN", "12X", "0", "infG"] {
-            assert!(memory_size(text).is_err(), "{text}");
-        }
+fn interrupted(message: String) -> Failure {
+    Failure {
+        code: INTERRUPTED,
+        error: Code::Interrupted,
+        message,
+        hint: JobError::Interrupted.hint(),
     }
 }

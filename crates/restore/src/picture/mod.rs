@@ -25,8 +25,8 @@ mod write;
 mod tests;
 
 pub use atomic::write_atomic;
-pub(crate) use error::size;
 pub use error::{PictureError, file_cause, file_hint};
+pub(crate) use error::{allow, memory, size};
 pub use format::{Format, is_picture_name};
 pub use meta::{Density, DensityUnit, Meta};
 pub use read::{Memory, read, read_bytes};
