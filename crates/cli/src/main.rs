@@ -22,6 +22,7 @@ mod speech;
 #[cfg(test)]
 mod spoken;
 mod theory;
+mod trained;
 mod ui;
 
 use args::{Cli, Command, When};

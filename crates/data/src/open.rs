@@ -29,6 +29,15 @@ pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_at_most(open_regular(path)?, most)
 }
 
+/// Reads a regular file of text of at most 16 MiB.
+///
+/// # Errors
+/// As [`read_regular`]; [`io::ErrorKind::InvalidData`] if it is not UTF-8.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let bytes = read_regular(path, 16 << 20)?;
+    String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+}
+
 /// Reads a file, or a pipe such as `/dev/stdin`, of at most `most` bytes; devices are refused.
 ///
 /// # Errors

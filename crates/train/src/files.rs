@@ -186,12 +186,18 @@ fn sync_folder(folder: &Path) {
     }
 }
 
+/// Bytes that a recipe or the record of a run may have.
+const MOST_TEXT: u64 = 1 << 30;
+
 /// Reads a text file.
 ///
 /// # Errors
 /// [`FileError`] when it cannot be opened or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|source| FileError::new(Action::Read, path, source))
+    let read = timestep_data::read_stream(path, MOST_TEXT).and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    });
+    read.map_err(|source| FileError::new(Action::Read, path, source))
 }
 
 /// Reads a file of bytes.
@@ -199,7 +205,10 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
 /// # Errors
 /// [`FileError`] when it cannot be read.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
-    fs::read(path).map_err(|source| FileError::new(Action::Read, path, source))
+    // It is held once more in another form.
+    let most = timestep_kernels::memory_budget() / 2;
+    timestep_data::read_stream(path, most)
+        .map_err(|source| FileError::new(Action::Read, path, source))
 }
 
 /// Creates a folder and its parents; one that exists is no error.

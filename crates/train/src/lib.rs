@@ -35,4 +35,4 @@ pub use setup::{Setup, open_data};
 pub use start::Start;
 pub use step::{Examples, Learner, StepResult};
 pub use tasks::{Job, RestoreSetup};
-pub use trained::{Card, Trained};
+pub use trained::{Card, Trained, check_finite};

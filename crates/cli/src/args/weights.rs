@@ -26,6 +26,9 @@ pub(crate) struct Import {
     /// Deviation of each channel
     #[arg(long, value_name = "X,X,X", value_delimiter = ',')]
     pub(crate) std: Vec<f32>,
+    /// Take weights that are NaN or infinite
+    #[arg(long)]
+    pub(crate) allow_non_finite: bool,
 }
 
 /// `timestep export`
@@ -39,6 +42,9 @@ pub(crate) struct Export {
     /// Kind of file
     #[arg(long, value_enum, default_value = "safetensors")]
     pub(crate) format: ExportFormat,
+    /// Take weights that are NaN or infinite
+    #[arg(long)]
+    pub(crate) allow_non_finite: bool,
 }
 
 /// What weights can be written as.

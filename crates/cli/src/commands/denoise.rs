@@ -6,6 +6,7 @@ use crate::commands::denoise_report::Report;
 use crate::commands::diffusion::weights_in;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::require;
+use crate::trained::unchecked;
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
-use timestep_restore::methods::{METHODS, MethodOptions, make, method_of};
+use timestep_restore::methods::{
+    METHODS, MethodOptions, is_checked, make, method_of, read_weights,
+};
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
@@ -32,7 +35,7 @@ const DEFAULT: &str = "trd";
 
 /// The method that a model is of: what the name of bundled weights begins with, or what a file says of itself.
 fn method_named(model: &Path) -> Option<&'static str> {
-    if let Ok(bytes) = std::fs::read(model) {
+    if let Ok(bytes) = read_weights(model) {
         return method_of(&bytes);
     }
     let name = model.to_str()?;
@@ -59,6 +62,11 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         (None, None) => DEFAULT,
     };
     let method = make(key, &options)?;
+    if let Some(path) = options.model.as_deref().filter(|path| path.is_file())
+        && read_weights(path).is_ok_and(|bytes| !is_checked(&bytes))
+    {
+        unchecked(path, ui);
+    }
     let job = DenoiseJob {
         method: method.as_ref(),
         sigma: sigma(args)?,

@@ -12,7 +12,7 @@ use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, rea
 use timestep_nets::{Home, Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
 use timestep_train::files::{read_bytes, write_atomic};
 use timestep_train::recipe::{Recipe, TaskRecipe};
-use timestep_train::{Card, network_config};
+use timestep_train::{Card, check_finite, network_config};
 
 /// Reads the file, maps its names, reports, writes.
 pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
@@ -58,6 +58,9 @@ pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
         arrays: mapping.arrays,
         ..WeightsFile::default()
     };
+    if !args.allow_non_finite {
+        check_finite(&args.file, &file)?;
+    }
     let parameters = network.load(&file)?;
     let card = card(&network, &recipe, classes, args, ui)?;
     let bytes = to_safetensors(&parameters, &card.to_metadata())?;

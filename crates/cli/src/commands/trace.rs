@@ -4,6 +4,7 @@ use super::analyze::number;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::of_data::Sample;
+use crate::trained::{self, NonFinite};
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use timestep_nets::foreign::npz;
@@ -29,7 +30,7 @@ struct Segment {
 /// Follows test images, prints norms and turns, draws the portrait.
 pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
     let engine = device("cpu")?;
-    let trained = Trained::load(&args.weights)?;
+    let trained = trained::load(&args.weights, NonFinite::Allowed, ui)?;
     let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
     ui.note(&format!(
         "{}: {} test images of {}, running statistics",
