@@ -503,3 +503,51 @@ fn only_encrypted_connections_are_made() {
     );
     assert!(server.ranges.lock().unwrap().is_empty(), "nobody was asked");
 }
+
+/// Archives that are changed at random, inside and outside of the compression: a set or an error, and nothing beside.
+#[test]
+fn damaged_archives_are_refused() {
+    use std::io::Read as _;
+    use timestep_numerics::random::Stream;
+    let good = good_archive();
+    let mut plain = Vec::new();
+    GzDecoder::new(&good[..]).read_to_end(&mut plain).unwrap();
+    let count = std::env::var("TIMESTEP_MUTATIONS").ok();
+    let count = count.and_then(|n| n.parse::<u64>().ok()).unwrap_or(2600) / 13;
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("data");
+    for case in 0..count {
+        let stream = &mut Stream::new(16, "archives", 0, case);
+        let inside = stream.below(4) > 0;
+        let mut bytes = if inside { plain.clone() } else { good.clone() };
+        for _ in 0..1 + stream.below(6) {
+            // Headers are short, files long.
+            let part = if inside {
+                512 * stream.below(plain.len() / 512)
+            } else {
+                0
+            };
+            let at = (part + stream.below(512)).min(bytes.len() - 1);
+            bytes[at] = match stream.below(3) {
+                0 => bytes[at] ^ 1 << stream.below(8),
+                1 => b'0' + stream.below(8) as u8,
+                _ => stream.next_u32() as u8,
+            };
+        }
+        if inside {
+            let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+            gz.write_all(&bytes).unwrap();
+            bytes = gz.finish().unwrap();
+        }
+        fs::create_dir(&dir).unwrap();
+        match by_hand(&dir, &bytes) {
+            Ok(fetched) => assert_eq!(
+                fs::metadata(fetched.folder.join("a.bin")).unwrap().len(),
+                4000
+            ),
+            Err(_) => assert_eq!(names(&dir), ["tiny.tar.gz"], "case {case}"),
+        }
+        assert_eq!(names(parent.path()), ["data"], "case {case}");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}
