@@ -49,7 +49,8 @@ Start here:
 
 Exit codes: 0 done; 1 ran, but diverged or missed a --require; 2 wrong usage, recipe, data or
 file; 3 internal error; 130 interrupted with the state saved.
-Environment: NO_COLOR, TIMESTEP_NO_PROGRESS, RAYON_NUM_THREADS.";
+Environment: NO_COLOR, TIMESTEP_NO_PROGRESS, RAYON_NUM_THREADS, TIMESTEP_MEMORY (what networks
+and pictures may take at most, such as 64G; by default the memory of this machine).";
 
 /// Options of every command.
 #[derive(Args, Clone, Debug)]

@@ -17,7 +17,7 @@ macro_rules! codes {
     ($($name:ident = $key:ident),* $(,)?) => {
         /// A kind of failure. The first digit after the zero is the field: 1 usage and recipes, 2 networks and
         /// schemes, 3 training, 4 weights, 5 runs and tables, 6 data, 7 pictures and restoration, 8 analyses,
-        /// 9 files.
+        /// 9 files and the program itself.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Code {
             $(#[doc = concat!("`codes/", stringify!($key), ".md`")] $name),*
@@ -60,6 +60,7 @@ codes! {
     Device = E0202,
     Incompatible = E0203,
     Step = E0204,
+    TooLarge = E0205,
     Diverged = E0301,
     FirstBatch = E0302,
     WeightsDamaged = E0401,
@@ -68,6 +69,7 @@ codes! {
     NoCheckpoint = E0404,
     CheckpointRefused = E0405,
     ArraysUnwritable = E0406,
+    WeightsNotFinite = E0407,
     NotARun = E0501,
     OtherSettings = E0502,
     OtherData = E0503,
@@ -111,6 +113,7 @@ codes! {
     Unwritable = E0902,
     DiskFull = E0903,
     OutputExists = E0904,
+    Internal = E0990,
 }
 
 impl Code {

@@ -135,7 +135,7 @@ fn classifier(setup: &Setup, runs: &Runs, engine: &dyn Engine, ui: Ui) -> Result
     };
     let batch = batch?;
     let start = Start::of(setup)?;
-    if let Some(note) = &start.note {
+    for note in start.note.iter().chain(&setup.surplus_classes()) {
         ui.note(note);
     }
     let parameters = start.parameters;

@@ -21,6 +21,8 @@ pub(crate) const USAGE: u8 = 2;
 /// What helps where a scheme has no answer at a coefficient.
 const ANALYSIS: &str = "coefficients between -1 and 1 are zero-stable for `lm` and `momentum`; `timestep list \
                         schemes` shows which schemes have one";
+/// A fault of the program itself.
+pub(crate) const INTERNAL: u8 = 3;
 /// Interrupted with the state saved.
 pub(crate) const INTERRUPTED: u8 = 130;
 

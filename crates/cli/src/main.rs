@@ -8,6 +8,7 @@ mod codes;
 mod commands;
 mod dry_run;
 mod failure;
+mod guard;
 mod map;
 mod names;
 mod of_data;
@@ -23,6 +24,7 @@ mod speech;
 #[cfg(test)]
 mod spoken;
 mod theory;
+mod trained;
 mod ui;
 
 use args::{Cli, Command, When};
@@ -53,8 +55,13 @@ fn main() -> ExitCode {
         quiet: cli.global.quiet,
         colour,
     };
-    let ready = check_kernels().and_then(|()| set_threads(cli.global.threads));
-    let outcome = ready.and_then(|()| run(cli.command, ui));
+    let command = || {
+        check_kernels()?;
+        check_memory()?;
+        set_threads(cli.global.threads)?;
+        run(cli.command, ui)
+    };
+    let outcome = guard::guarded(command);
     // What was done is done; but whoever reads the output must not take a part of it for all.
     let lost = ui::lost();
     let failures = outcome.as_ref().err().into_iter().chain(&lost);
@@ -74,6 +81,17 @@ fn check_kernels() -> Result<(), Failure> {
         )
         .coded(Code::Instructions)
     })
+}
+
+/// Refuses a budget of memory that is no size.
+fn check_memory() -> Result<(), Failure> {
+    let Some(text) = timestep_engine::bad_memory_budget() else {
+        return Ok(());
+    };
+    Err(Failure::usage(
+        format!("{}={text} is no size", timestep_engine::MEMORY_VARIABLE),
+        "write for instance 512M or 64G; unset it to allow as much as this machine has",
+    ))
 }
 
 /// Sizes the one pool in which everything computes.

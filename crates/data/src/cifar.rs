@@ -12,6 +12,7 @@ use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::split::Split;
 use crate::verify::{self, VerifyReport};
+use timestep_files::read_small_text;
 
 /// The shape of every CIFAR image.
 pub(crate) const SHAPE: ImageShape = ImageShape::new(3, 32, 32);
@@ -211,7 +212,7 @@ impl Cifar {
     /// The names in the file, one on a line; the built-in ones when there is no file.
     fn class_names(&self, place: &Path) -> Result<Vec<String>, DataError> {
         let path = place.join(self.names_file);
-        let text = match fs::read_to_string(&path) {
+        let text = match read_small_text(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(self.names.iter().map(|&n| n.to_owned()).collect());

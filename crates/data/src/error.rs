@@ -302,15 +302,17 @@ pub enum DataError {
     },
     /// What was downloaded is not the published file.
     #[error(
-        "{url} has the MD5 {found}, and the published one is {expected}, \
+        "{url} has the {kind} {found}, and the published one is {expected}, \
          so the {bytes} bytes were deleted"
     )]
     WrongChecksum {
         /// The address.
         url: String,
-        /// The published MD5.
+        /// `SHA-256` or `MD5`.
+        kind: &'static str,
+        /// The published one.
         expected: String,
-        /// The MD5 of what came.
+        /// That of what came.
         found: String,
         /// How much came.
         bytes: u64,

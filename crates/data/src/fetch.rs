@@ -1,13 +1,17 @@
 //! How does a data set get from its authors' server to a folder, whole or not at all?
 //!
 //! The archive is received into `<archive>.part`, which an interrupted download leaves behind and
-//! the next one continues. Only when its MD5 is the published one is it unpacked, into a hidden
-//! temporary folder, checked, and renamed to its final name in one step. So a folder with the final
-//! name is complete.
+//! the next one continues. Only when its checksum is the known one (SHA-256, or the MD5 that its authors published) is
+//! it unpacked, into a hidden temporary folder, checked, and renamed to its final name in one step. So a folder with the
+//! final name is complete.
+//!
+//! The archive is not trusted beyond that: only plain files directly in its one folder are taken, none longer than it
+//! should be, and what is unpacked altogether has a limit.
 
 mod download;
 
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
@@ -60,20 +64,34 @@ pub(crate) struct Archive {
     pub(crate) file: &'static str,
     /// The published MD5, 32 hexadecimal digits.
     pub(crate) md5: String,
+    /// The SHA-256 where it is known, 64 hexadecimal digits: MD5 alone does not keep a forger out.
+    pub(crate) sha256: Option<String>,
     /// The folder in the archive, which becomes the folder on disk.
     pub(crate) folder: &'static str,
     /// Names and lengths of the files without which the set is not complete.
     pub(crate) files: Vec<(&'static str, u64)>,
 }
 
+/// Bytes of a file that the set does not need, such as a list of names.
+const MOST_OTHER: u64 = 1 << 20;
+
+/// Bytes around the files of a set: other files, headers, padding.
+const MOST_AROUND: u64 = 16 << 20;
+
 impl Archive {
-    pub(crate) fn of_cifar(name: &'static str, set: &Cifar, file: &'static str, md5: &str) -> Self {
+    pub(crate) fn of_cifar(
+        name: &'static str,
+        set: &Cifar,
+        file: &'static str,
+        (md5, sha256): (&str, &str),
+    ) -> Self {
         let record = set.layout.bytes() as u64;
         Self {
             name,
             base: "https://www.cs.toronto.edu/~kriz".to_owned(),
             file,
             md5: md5.to_owned(),
+            sha256: Some(sha256.to_owned()),
             folder: set.folder,
             files: set
                 .files()
@@ -85,9 +103,30 @@ impl Archive {
     fn url(&self) -> String {
         format!("{}/{}", self.base, self.file)
     }
+
+    /// Kind, expected and found value of the checksum that the archive is known by, if they differ.
+    fn mismatch(&self, sums: &Sums) -> Option<(&'static str, String, String)> {
+        let (kind, expected, found) = match &self.sha256 {
+            Some(sha256) => ("SHA-256", sha256, &sums.sha256),
+            None => ("MD5", &self.md5, &sums.md5),
+        };
+        (expected != found).then(|| (kind, expected.clone(), found.clone()))
+    }
+
+    /// Bytes that a file of this name may have: those it should have, or little.
+    fn most(&self, name: &str) -> u64 {
+        let known = self.files.iter().find(|(file, _)| *file == name);
+        known.map_or(MOST_OTHER, |(_, bytes)| *bytes)
+    }
+
+    /// Bytes that the whole archive may have, unpacked.
+    fn most_unpacked(&self) -> u64 {
+        let files: u64 = self.files.iter().map(|(_, bytes)| *bytes).sum();
+        files + MOST_AROUND
+    }
 }
 
-/// Downloads a data set into `dir`, checks it against the published MD5 and unpacks it.
+/// Downloads a data set into `dir` over an encrypted connection, checks it against its known checksum and unpacks it.
 ///
 /// An interrupted download is continued. A folder that is already complete is left as it is, and
 /// an archive that was put into `dir` by hand is used instead of the network. The SHA-256 of the
@@ -151,8 +190,8 @@ fn fetch_archive(
     };
     progress(Progress::Check);
     let sums = file_sums(&path)?;
-    if sums.md5 != archive.md5 {
-        return Err(wrong_checksum(archive, &path, &by_hand, &sums));
+    if let Some(mismatch) = archive.mismatch(&sums) {
+        return Err(wrong_checksum(archive, &path, &by_hand, mismatch));
     }
     progress(Progress::Unpack);
     unpack(archive, &path, &sums, dir, &folder)?;
@@ -171,10 +210,14 @@ fn fetch_archive(
 
 /// A download that is wrong is deleted, because going on with it could never succeed; a file that
 /// a person put there is not.
-fn wrong_checksum(archive: &Archive, path: &Path, by_hand: &Path, sums: &Sums) -> DataError {
-    let (expected, found) = (archive.md5.clone(), sums.md5.clone());
+fn wrong_checksum(
+    archive: &Archive,
+    path: &Path,
+    by_hand: &Path,
+    (kind, expected, found): (&'static str, String, String),
+) -> DataError {
     if path == by_hand {
-        let problem = format!("its MD5 is {found}, and the published one is {expected}");
+        let problem = format!("its {kind} is {found}, and the published one is {expected}");
         return DataError::BadArchive {
             path: path.to_owned(),
             problem,
@@ -184,6 +227,7 @@ fn wrong_checksum(archive: &Archive, path: &Path, by_hand: &Path, sums: &Sums) -
     match fs::remove_file(path) {
         Ok(()) => DataError::WrongChecksum {
             url: archive.url(),
+            kind,
             expected,
             found,
             bytes,
@@ -240,7 +284,9 @@ fn unpack(
         .map_err(|e| DataError::io("create a folder in", dir, e))?;
     let lock = FolderLock::take(temporary.path(), "an archive that is unpacked").ok();
     let file = File::open(path).map_err(|e| DataError::io("open", path, e))?;
-    let mut tar = tar::Archive::new(GzDecoder::new(file));
+    // A few kilobytes may unpack to gigabytes; what lies beyond the limit is cut off, and then missing.
+    let unpacked = GzDecoder::new(file).take(archive.most_unpacked());
+    let mut tar = tar::Archive::new(unpacked);
     let mut names = Vec::new();
     for entry in tar.entries().map_err(|e| bad(e.to_string()))? {
         let mut entry = entry.map_err(|e| bad(e.to_string()))?;
@@ -252,6 +298,10 @@ fn unpack(
         };
         if !direct || !entry.header().entry_type().is_file() {
             continue;
+        }
+        let (length, most) = (entry.size(), archive.most(name));
+        if length > most {
+            return Err(bad(format!("{name} has {length} bytes, more than {most}")));
         }
         let place = temporary.path().join(name);
         let mut out = File::create(&place).map_err(|e| DataError::io("create", &place, e))?;

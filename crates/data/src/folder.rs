@@ -315,13 +315,24 @@ pub(crate) fn all_bad(scan: &Scan) -> Vec<BadImage> {
 
 /// Names of the folders in a folder, sorted; hidden ones are left out.
 fn subfolders(folder: &Path) -> Result<Vec<String>, DataError> {
-    let mut names: Vec<String> = entries(folder)?
-        .iter()
-        .filter(|path| path.is_dir())
-        .filter_map(|path| path.file_name())
-        .map(|name| name.to_string_lossy().into_owned())
-        .filter(|name| !name.starts_with('.'))
-        .collect();
+    let mut names = Vec::new();
+    for path in entries(folder)?.iter().filter(|path| path.is_dir()) {
+        let Some(name) = path.file_name() else {
+            continue;
+        };
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        // Names of classes are written into weights and tables, as text.
+        let Some(text) = name.to_str() else {
+            return Err(DataError::Layout {
+                path: folder.to_owned(),
+                problem: format!("has a folder whose name is not UTF-8: {name:?}"),
+                hint: "rename it: the name of a class is text".to_owned(),
+            });
+        };
+        names.push(text.to_owned());
+    }
     names.sort();
     Ok(names)
 }

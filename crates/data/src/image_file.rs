@@ -5,19 +5,28 @@
 //!
 //! The decoder fills what a cut JPEG lacks with grey and reports success, which would teach a
 //! network grey half-images; [`jpeg_is_complete`] therefore looks for the end marker first.
+//!
+//! What a file claims is checked before it is believed: a file has at most 1 GiB, a decoded image at most 512 MiB
+//! (170 million pixels of 24 bits) and at least one pixel, and pipes and devices are not read.
 
-use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::ImageShape;
 use crate::error::{BadImage, DataError};
 use crate::resample::cut;
 use crate::view::{LONGEST, Window};
+use timestep_files::{open_regular, read_regular};
+
+/// Bytes that an image may have when it is decoded.
+const MOST_DECODED: u64 = 512 << 20;
+
+/// Bytes that a file may have.
+const MOST_FILE: u64 = 1 << 30;
 
 /// Endings of names that are taken for images, in lower case.
 const ENDINGS: [&str; 10] = [
@@ -72,6 +81,19 @@ pub fn load_image_resized(
     load(path, shape, grey, |image| {
         to_pixels_resized(image, shorter, shape)
     })
+}
+
+/// Reads one image file as grey: its columns, its rows and a byte for each pixel, row by row. Colours become their luma.
+///
+/// # Errors
+/// The reason as in [`load_image`].
+pub fn load_grey(path: &Path) -> Result<(usize, usize, Vec<u8>), BadImage> {
+    let grey = decode(path)?.into_luma8();
+    Ok((
+        grey.width() as usize,
+        grey.height() as usize,
+        grey.into_raw(),
+    ))
 }
 
 /// Decodes a file for a shape that images can have.
@@ -132,7 +154,7 @@ pub(crate) fn header(path: &Path) -> Result<Header, BadImage> {
         path: path.to_owned(),
         reason,
     };
-    let mut file = File::open(path).map_err(|e| fail(format!("it cannot be opened ({e})")))?;
+    let mut file = open_regular(path).map_err(|e| fail(format!("it cannot be opened ({e})")))?;
     let bytes = file
         .metadata()
         .map_err(|e| fail(format!("it cannot be read ({e})")))?
@@ -150,7 +172,10 @@ pub(crate) fn header(path: &Path) -> Result<Header, BadImage> {
     if short && let Ok(found) = parse_header(&content) {
         return Ok(Header { bytes, ..found });
     }
-    read(u64::MAX, &mut content)?;
+    if bytes > MOST_FILE {
+        return Err(fail("it is longer than 1 GiB".into()));
+    }
+    read(MOST_FILE, &mut content)?;
     parse_header(&content)
         .map(|found| Header { bytes, ..found })
         .map_err(fail)
@@ -187,7 +212,8 @@ pub(crate) fn decode(path: &Path) -> Result<DynamicImage, BadImage> {
         path: path.to_owned(),
         reason,
     };
-    let content = std::fs::read(path).map_err(|e| fail(format!("it cannot be read ({e})")))?;
+    let content =
+        read_regular(path, MOST_FILE).map_err(|e| fail(format!("it cannot be read ({e})")))?;
     decode_bytes(&content).map_err(fail)
 }
 
@@ -210,7 +236,7 @@ fn decoder(content: &[u8]) -> Result<impl ImageDecoder + '_, String> {
         return Err("it is empty (0 bytes)".into());
     }
     let reader = ImageReader::new(Cursor::new(content)).with_guessed_format();
-    let reader = reader.map_err(|e| format!("it cannot be read ({e})"))?;
+    let mut reader = reader.map_err(|e| format!("it cannot be read ({e})"))?;
     if reader.format().is_none() {
         let text = content
             .iter()
@@ -223,8 +249,19 @@ fn decoder(content: &[u8]) -> Result<impl ImageDecoder + '_, String> {
         }
         .into());
     }
-    reader.into_decoder().map_err(reason)
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_DECODED);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(reason)?;
+    // The limits above only hold for what decoders allocate themselves, not for the image.
+    match decoder.dimensions() {
+        (0, _) | (_, 0) => Err("it has no pixels".into()),
+        _ if decoder.total_bytes() > MOST_DECODED => Err(TOO_LARGE.into()),
+        _ => Ok(decoder),
+    }
 }
+
+const TOO_LARGE: &str = "decoded, it would need more than 512 MiB";
 
 /// EXIF data that cannot be read is no reason to refuse an image.
 fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
@@ -234,7 +271,7 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
 fn reason(error: ImageError) -> String {
     match error {
         ImageError::Unsupported(e) => format!("its kind is not supported ({e})"),
-        ImageError::Limits(_) => "decoded, it would need more than 512 MiB".into(),
+        ImageError::Limits(_) => TOO_LARGE.into(),
         other => format!("it is damaged or cut short ({other})"),
     }
 }
@@ -270,6 +307,21 @@ where
     if (iw, ih) == (w, h) {
         return image;
     }
+    // Resizing makes a whole strip of the new height; of a long thin image, nearly all of that would be thrown away.
+    // What is kept here is far more than the filter sees around the middle.
+    let (iw, ih, image) = {
+        let most = |to: u32, short: u32, of: u32| {
+            let most = 16 * u64::from(to) * u64::from(short) / u64::from(of);
+            most.clamp(64, u64::from(u32::MAX)) as u32
+        };
+        let (cw, ch) = (iw.min(most(w, ih, h)), ih.min(most(h, iw, w)));
+        if (cw, ch) == (iw, ih) {
+            (iw, ih, image)
+        } else {
+            let middle = imageops::crop_imm(&image, (iw - cw) / 2, (ih - ch) / 2, cw, ch);
+            (cw, ch, middle.to_image())
+        }
+    };
     // Integer arithmetic, so that the side that decides comes out exactly.
     let scaled = |long: u32, to: u32, of: u32| {
         let exact = (u64::from(long) * u64::from(to) + u64::from(of) / 2) / u64::from(of);

@@ -58,7 +58,7 @@ pub use degrade::add_noise;
 pub use error::{BadImage, DataError};
 pub use fetch::{Fetched, Progress, fetch};
 pub use image::RgbImage;
-pub use image_file::{GreyFile, is_image_name, load_image, load_image_resized};
+pub use image_file::{GreyFile, is_image_name, load_grey, load_image, load_image_resized};
 pub use loader::{Batches, Loader, order};
 pub use normalise::Normalise;
 pub use preview::{preview, preview_png};

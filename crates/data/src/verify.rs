@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::datasets;
 use crate::digest::file_sums;
 use crate::error::DataError;
+use timestep_files::read_small_text;
 
 /// The file beside a downloaded set that holds the SHA-256 of each of its files, in the format of
 /// `sha256sum`, so that `sha256sum -c` reads it too.
@@ -128,7 +129,7 @@ pub(crate) fn compare_checksums(
 /// The recorded checksums, as (SHA-256, name); lines that are neither are left out.
 fn read_sums(folder: &Path) -> Result<Option<Vec<(String, String)>>, DataError> {
     let path = folder.join(SUMS_FILE);
-    match fs::read_to_string(&path) {
+    match read_small_text(&path) {
         Ok(text) => {
             let lines = text.lines().filter(|l| !l.starts_with('#'));
             let pairs = lines.filter_map(|l| l.split_once("  "));

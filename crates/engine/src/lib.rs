@@ -30,3 +30,4 @@ pub use parameters::{
 };
 pub use shapes::{ConvSpec, Mixed, Sampling, Size, Targets, Window};
 pub use tape::{Backward, End, Engine, Factor, Recording, Statistics, Tape, Value, Wanted};
+pub use timestep_kernels::{MEMORY_VARIABLE, bad_memory_budget, memory_budget, parse_size};

@@ -47,10 +47,11 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Number of numbers in it.
+    /// Number of numbers in it; the largest number there is if it does not fit.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        let product = |all: usize, extent: &usize| all.saturating_mul(*extent);
+        self.shape.iter().fold(1, product)
     }
 
     /// Is it empty? Never, in a network that was built.
@@ -99,10 +100,10 @@ impl Specs {
     #[must_use]
     pub fn new(specs: Vec<Spec>) -> Self {
         let mut starts = Vec::with_capacity(specs.len() + 1);
-        let mut at = 0;
+        let mut at = 0usize;
         for spec in &specs {
             starts.push(at);
-            at += spec.len();
+            at = at.saturating_add(spec.len());
         }
         starts.push(at);
         Self { specs, starts }

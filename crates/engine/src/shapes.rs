@@ -22,10 +22,10 @@ impl Size {
         }
     }
 
-    /// Number of pixels.
+    /// Number of pixels; the largest number there is if it does not fit.
     #[must_use]
     pub fn area(self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 }
 

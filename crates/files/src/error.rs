@@ -1,5 +1,6 @@
 //! What went wrong with a file, and what helps?
 
+use crate::open::read_stream;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -130,20 +131,26 @@ impl FileError {
     }
 }
 
-/// Reads a text file.
+/// Bytes that a recipe or the record of a run may have.
+const MOST_TEXT: u64 = 1 << 30;
+
+/// Reads a text file of at most 1 GiB; devices are not read.
 ///
 /// # Errors
-/// [`FileError`] when it cannot be opened or is not UTF-8.
+/// [`FileError`] when it cannot be opened, is longer or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|source| FileError::new(Action::Read, path, source))
+    let read = read_stream(path, MOST_TEXT).and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    });
+    read.map_err(|source| FileError::new(Action::Read, path, source))
 }
 
-/// Reads a file of bytes.
+/// Reads a file of at most `most` bytes; devices are not read.
 ///
 /// # Errors
-/// [`FileError`] when it cannot be read.
-pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
-    fs::read(path).map_err(|source| FileError::new(Action::Read, path, source))
+/// [`FileError`] when it cannot be read or is longer.
+pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    read_stream(path, most).map_err(|source| FileError::new(Action::Read, path, source))
 }
 
 /// Creates a folder and its parents; one that exists is no error.

@@ -10,7 +10,9 @@
 mod atomic;
 mod error;
 mod lock;
+mod open;
 
 pub use atomic::{Output, real_target, sweep, sync_folder, write_atomic, write_new};
 pub use error::{Action, FileError, create_folder, read_bytes, read_text};
 pub use lock::{FolderLock, Holder, LOCK, LockError};
+pub use open::{open_regular, read_regular, read_small_text, read_stream};

@@ -122,11 +122,31 @@ impl ConvShape {
                 && self.width + 2 * self.padding[1] >= self.kernel[1],
             "the padded image must not be smaller than the kernel: {self:?}"
         );
+        let extents = [self.batch, self.height, self.width, self.input, self.output];
+        assert!(!extents.contains(&0), "no extent may be 0: {self:?}");
+        // What is safe below rests on these lengths, which other functions multiply without a check.
+        let (rows, columns) = (self.out_height(), self.out_width());
+        let lengths = [
+            [self.batch, self.height, self.width, self.input],
+            [self.batch, rows, columns, self.output],
+            [
+                self.output,
+                self.group_input(),
+                self.kernel[0],
+                self.kernel[1],
+            ],
+        ];
         assert!(
-            self.batch * self.height * self.width * self.input * self.output > 0,
-            "no extent may be 0: {self:?}"
+            lengths.into_iter().all(is_length),
+            "a length does not fit the machine: {self:?}"
         );
     }
+}
+
+/// Whether so many floats have a number of bytes that a slice may have, with room for rounding them up.
+fn is_length(extents: [usize; 4]) -> bool {
+    let bytes = extents.into_iter().try_fold(8, usize::checked_mul);
+    bytes.is_some_and(|bytes| isize::try_from(bytes).is_ok())
 }
 
 /// Consecutive rows of one image: the unit of work.

@@ -40,6 +40,39 @@ pub(crate) fn check(
     }
 }
 
+/// Steps that all segments may have together; the deepest published network has 600.
+const MOST_STEPS: usize = 10_000;
+/// Channels of a block; with more, one convolution would have a trillion weights.
+const MOST_CHANNELS: usize = 1 << 20;
+/// Classes: labels have 16 bits.
+const MOST_CLASSES: usize = 1 << 16;
+/// Rows, columns and channels of an image.
+const MOST_PIXELS: usize = 1 << 16;
+
+/// Refuses a network that does not fit the memory of this machine, before any of it is taken.
+///
+/// What is counted is the least that any use needs: the numbers, and what one image leaves in training.
+pub(crate) fn check_memory(
+    name: &str,
+    images: usize,
+    numbers: usize,
+    activations: usize,
+) -> Result<(), NetError> {
+    let bytes = |floats: usize| (floats as u64).saturating_mul(4);
+    let needs = bytes(numbers).saturating_add(bytes(activations));
+    let budget = timestep_engine::memory_budget();
+    if needs <= budget {
+        return Ok(());
+    }
+    Err(NetError::TooLarge {
+        network: name.to_owned(),
+        parameters: bytes(numbers),
+        images,
+        activations: bytes(activations),
+        budget,
+    })
+}
+
 /// Numbers that no network can have.
 fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
     if config.steps.is_empty() {
@@ -51,6 +84,13 @@ fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
     if config.steps.len() > 8 {
         problems.push(format!("{} segments are more than 8", config.steps.len()));
     }
+    let steps = config
+        .steps
+        .iter()
+        .fold(0usize, |all, n| all.saturating_add(*n));
+    if steps > MOST_STEPS {
+        problems.push(format!("{steps} steps are more than {MOST_STEPS}"));
+    }
     if config.width == 0 || config.widths.contains(&0) {
         problems.push("its width is 0".to_string());
     }
@@ -59,6 +99,27 @@ fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
             "it has {} segments, but {} widths",
             config.steps.len(),
             config.widths.len()
+        ));
+    }
+    let segments = 0..config.steps.len().min(8);
+    let given = segments
+        .clone()
+        .all(|n| config.widths.is_empty() || n < config.widths.len());
+    let widths = segments.filter(|_| given).map(|n| config.width_of(n));
+    let others = [
+        config.width,
+        config.stem_width,
+        config.inner_width,
+        config.groups,
+    ];
+    let widest = widths.chain(others).max().unwrap_or(0);
+    if widest > MOST_CHANNELS {
+        problems.push(format!("{widest} channels are more than {MOST_CHANNELS}"));
+    }
+    if config.classes > MOST_CLASSES {
+        problems.push(format!(
+            "{} classes are more than {MOST_CLASSES}",
+            config.classes
         ));
     }
     if config.classes < 2 {
@@ -70,6 +131,13 @@ fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
     let input = config.input;
     if input.channels == 0 || input.height == 0 || input.width == 0 {
         problems.push("its input images are empty".to_string());
+    }
+    let largest = input.channels.max(input.height).max(input.width);
+    if largest > MOST_PIXELS {
+        problems.push(format!(
+            "input images of {}×{} with {} channels: no extent may be above {MOST_PIXELS}",
+            input.height, input.width, input.channels
+        ));
     }
     for (what, share) in [("dropout", config.dropout), ("drop-path", config.drop_path)] {
         if !(0.0..1.0).contains(&share) {

@@ -219,7 +219,7 @@ impl NetworkConfig {
         let first = self.width_of(0).max(1);
         let scale = |n: usize| match n {
             0 => 0,
-            n => (n * width / first).max(1),
+            n => scaled(n, width, first).max(1),
         };
         Self {
             width,
@@ -249,7 +249,9 @@ impl NetworkConfig {
     #[must_use]
     pub fn width_of(&self, index: usize) -> usize {
         match self.widths.as_slice() {
-            [] => self.width << index,
+            [] => self
+                .width
+                .saturating_mul(1usize.checked_shl(index as u32).unwrap_or(usize::MAX)),
             widths => widths[index],
         }
     }
@@ -261,7 +263,7 @@ impl NetworkConfig {
         if self.inner_width == 0 || self.width == 0 {
             width
         } else {
-            width * self.inner_width / self.width
+            scaled(width, self.inner_width, self.width)
         }
     }
 
@@ -274,4 +276,10 @@ impl NetworkConfig {
             self.stem_width
         }
     }
+}
+
+/// `n · times / over`, rounded down; the largest number there is if it does not fit.
+fn scaled(n: usize, times: usize, over: usize) -> usize {
+    let exact = n as u128 * times as u128 / over as u128;
+    usize::try_from(exact).unwrap_or(usize::MAX)
 }

@@ -3,6 +3,7 @@
 use timestep_engine::{NoEngine, engines};
 use timestep_numerics::StepError;
 use timestep_numerics::analysis::AnalysisError;
+use timestep_weights::WeightsError;
 
 /// What can go wrong with a network. The text is one sentence; [`hint`](NetError::hint) helps.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -22,6 +23,24 @@ pub enum NetError {
     /// The pieces do not fit together; all reasons at once.
     #[error("the network cannot be built: {}", .0.join("; "))]
     Incompatible(Vec<String>),
+    /// The network does not fit the memory there is.
+    #[error(
+        "the network `{network}` needs {} of memory ({} for its numbers, {} for {images} image(s)), more than the {} \
+         there are",
+        size(.parameters.saturating_add(*.activations)), size(*.parameters), size(*.activations), size(*.budget)
+    )]
+    TooLarge {
+        /// Name of the network.
+        network: String,
+        /// Bytes of its numbers, copies for training included.
+        parameters: u64,
+        /// Images at once.
+        images: usize,
+        /// Bytes that these leave in a forward pass.
+        activations: u64,
+        /// Bytes that may be taken.
+        budget: u64,
+    },
     /// A step failed.
     #[error("segment {segment}: {source}")]
     Step {
@@ -31,6 +50,9 @@ pub enum NetError {
         #[source]
         source: StepError,
     },
+    /// A weights file cannot be read, was changed after it was written, or cannot be written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// A weights file cannot be read as one.
     #[error("not a readable safetensors file: {0}")]
     Corrupt(String),
@@ -71,7 +93,10 @@ impl NetError {
                     names.join(" or ")
                 ))
             }
-            NetError::Corrupt(_) => {
+            NetError::Weights(WeightsError::Changed { .. }) => {
+                Some("restore the file from a copy, or train again".into())
+            }
+            NetError::Corrupt(_) | NetError::Weights(_) => {
                 Some("the file may be truncated, or not a .safetensors file at all".into())
             }
             NetError::Mismatch { .. } => Some(
@@ -90,6 +115,15 @@ impl NetError {
                  combination without training"
                     .into(),
             ),
+            NetError::TooLarge { parameters, activations, images, .. } => {
+                let needs = parameters.saturating_add(*activations);
+                let batch = if *images > 1 { "the batch, " } else { "" };
+                Some(format!(
+                    "lower {batch}`width`, `steps`, `classes` or the size of the images, or allow it with {}={}M",
+                    timestep_engine::MEMORY_VARIABLE,
+                    needs.div_ceil(1 << 20)
+                ))
+            }
             NetError::Unmeasurable(_) => Some(
                 "`timestep analyze trace` works for every network; `timestep analyze stability SCHEME` shows the \
                  region of a scheme"
@@ -97,6 +131,16 @@ impl NetError {
             ),
             NetError::Step { .. } | NetError::Analysis(_) => None,
         }
+    }
+}
+
+/// A number of bytes in words.
+fn size(bytes: u64) -> String {
+    const GIB: u64 = 1 << 30;
+    match bytes {
+        u64::MAX => "more bytes than can be counted".to_owned(),
+        0..GIB => format!("{} MiB", bytes.div_ceil(1 << 20)),
+        _ => format!("{:.1} GiB", bytes as f64 / GIB as f64),
     }
 }
 

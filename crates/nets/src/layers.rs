@@ -12,7 +12,7 @@ mod dropout;
 pub(crate) use conv_norm::ConvNorm;
 pub(crate) use dropout::Dropout;
 
-/// What a piece of a network costs per image.
+/// What a piece of a network costs per image. Numbers that do not fit are the largest there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// Trained numbers, without coefficients.
@@ -27,9 +27,9 @@ pub struct Cost {
 impl Cost {
     /// Adds another cost.
     pub fn add(&mut self, other: Cost) {
-        self.parameters += other.parameters;
-        self.multiply_adds += other.multiply_adds;
-        self.activations += other.activations;
+        self.parameters = self.parameters.saturating_add(other.parameters);
+        self.multiply_adds = self.multiply_adds.saturating_add(other.multiply_adds);
+        self.activations = self.activations.saturating_add(other.activations);
     }
 
     /// The cost of evaluating the same weights `times` times.
@@ -37,10 +37,16 @@ impl Cost {
     pub fn repeated(self, times: usize) -> Self {
         Self {
             parameters: self.parameters,
-            multiply_adds: self.multiply_adds * times,
-            activations: self.activations * times,
+            multiply_adds: self.multiply_adds.saturating_mul(times),
+            activations: self.activations.saturating_mul(times),
         }
     }
+}
+
+/// A product of extents; the largest number there is if it does not fit.
+fn product(extents: &[usize]) -> usize {
+    let times = |all: usize, extent: &usize| all.saturating_mul(*extent);
+    extents.iter().fold(1, times)
 }
 
 /// A convolution.
@@ -159,8 +165,20 @@ impl Builder {
     pub(crate) fn again(&mut self, conv: &Conv, size: Size) {
         let ([rows, columns], output) = (conv.spec.kernel, conv.spec.output);
         let group = conv.input / conv.spec.groups;
-        self.cost.multiply_adds += group * rows * columns * output * conv.spec.size(size).area();
-        self.cost.activations += conv.input * size.area();
+        let pixels = conv.spec.size(size).area();
+        self.count(
+            product(&[group, rows, columns, output, pixels]),
+            product(&[conv.input, size.area()]),
+        );
+    }
+
+    /// Counts multiply-adds and features that are kept.
+    fn count(&mut self, multiply_adds: usize, activations: usize) {
+        self.cost.add(Cost {
+            parameters: 0,
+            multiply_adds,
+            activations,
+        });
     }
 
     /// The cost since the last call.
@@ -215,7 +233,7 @@ impl Builder {
             return ParamId::new(at);
         }
         if !matches!(role, Role::Buffer | Role::Coefficient) {
-            self.cost.parameters += spec.len();
+            self.cost.parameters = self.cost.parameters.saturating_add(spec.len());
         }
         self.specs.push(spec);
         ParamId::new(self.specs.len() - 1)
@@ -260,8 +278,11 @@ impl Builder {
                 Init::Uniform(-bound, bound),
             )
         });
-        self.cost.multiply_adds += group * rows * columns * output * spec.size(size).area();
-        self.cost.activations += input * size.area();
+        let pixels = spec.size(size).area();
+        self.count(
+            product(&[group, rows, columns, output, pixels]),
+            product(&[input, size.area()]),
+        );
         Conv {
             weight,
             bias,
@@ -291,7 +312,7 @@ impl Builder {
 
     /// Counts features that are kept for the backward pass though no convolution reads them.
     pub fn keep(&mut self, channels: usize, size: Size) {
-        self.cost.activations += channels * size.area();
+        self.count(0, product(&[channels, size.area()]));
     }
 
     /// A fully connected layer.
@@ -312,8 +333,7 @@ impl Builder {
         let (output, input) = (shape[0], shape[1]);
         let weight = self.parameter(format!("{name}.weight"), shape, Role::Weight, init);
         let bias = self.parameter(format!("{name}.bias"), vec![output], Role::Bias, init);
-        self.cost.multiply_adds += input * output;
-        self.cost.activations += input;
+        self.count(product(&[input, output]), input);
         Linear { weight, bias }
     }
 }

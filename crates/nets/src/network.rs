@@ -1,7 +1,7 @@
 //! What is a network? Stem, segments of steps, and a head: a scheme applied to image features.
 
 use crate::bodies;
-use crate::check::{check, scheme_by_name};
+use crate::check::{check, check_memory, scheme_by_name};
 use crate::ends::{Head, Inlet, Stem};
 use crate::parts::Part;
 use crate::pass::Measured;
@@ -65,16 +65,17 @@ impl Network {
     ///
     /// # Errors
     /// [`NetError::Unknown`] for a name, [`NetError::Incompatible`] with all the reasons why the
-    /// pieces do not fit.
+    /// pieces do not fit, [`NetError::TooLarge`] if they fit each other but not the memory there is.
     pub fn build(config: &NetworkConfig) -> Result<Self, NetError> {
         let kind = block(&config.block)?;
         let theory = scheme_by_name(&config.scheme)?;
         check(config, &kind, theory)?;
         let mut make = Builder::new();
         let parts = bodies::build(&mut make, config)?;
-        Ok(Self {
+        let named = make.parts();
+        let network = Self {
             config: config.clone(),
-            parts: make.parts(),
+            parts: named,
             specs: Arc::new(make.into_specs()),
             stem: parts.stem,
             segments: parts.segments,
@@ -82,7 +83,21 @@ impl Network {
             stem_cost: parts.stem_cost,
             inlet: parts.inlet,
             head_cost: parts.head_cost,
-        })
+        };
+        let (numbers, kept) = (network.specs.total(), network.cost().activations);
+        check_memory(&config.name, 1, numbers, kept)?;
+        Ok(network)
+    }
+
+    /// Checks that training it fits the memory of this machine, with `images` in a forward pass and `copies` of its
+    /// parameters (values, gradients, what the optimiser keeps).
+    ///
+    /// # Errors
+    /// [`NetError::TooLarge`].
+    pub fn check_training(&self, images: usize, copies: usize) -> Result<(), NetError> {
+        let numbers = self.specs.total().saturating_mul(copies);
+        let kept = self.cost().activations.saturating_mul(images);
+        check_memory(&self.config.name, images, numbers, kept)
     }
 
     /// First parameter values under a seed. Each parameter draws from a stream of its own, keyed by `seed` and its name:

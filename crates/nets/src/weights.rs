@@ -4,18 +4,16 @@
 //! as strings, so a weights file alone can be evaluated.
 
 use crate::{NetError, Network, Parameters};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::Dtype;
 use std::collections::BTreeMap;
-
-/// Metadata of a weights file: text by key, in key order.
-pub type Metadata = BTreeMap<String, String>;
+pub use timestep_weights::Metadata;
 
 /// The bytes of a safetensors file with all parameters and running statistics.
 ///
 /// # Errors
-/// [`NetError::Corrupt`] if the library refuses, which a built network never causes.
+/// [`NetError::Weights`] if the library refuses, which a built network never causes.
 pub fn to_safetensors(parameters: &Parameters, metadata: &Metadata) -> Result<Vec<u8>, NetError> {
-    let arrays: Vec<(&str, &[usize], Vec<f32>)> = parameters
+    let named: Vec<_> = parameters
         .specs()
         .iter()
         .zip(parameters.ids())
@@ -23,40 +21,27 @@ pub fn to_safetensors(parameters: &Parameters, metadata: &Metadata) -> Result<Ve
             (
                 spec.name.as_str(),
                 spec.shape.as_slice(),
-                parameters.value(id).to_vec(),
+                parameters.value(id),
             )
         })
         .collect();
-    write_arrays(&arrays, metadata)
+    Ok(timestep_weights::write(&named, metadata)?)
 }
 
 /// The bytes of a safetensors file with the given named arrays.
 ///
 /// # Errors
-/// [`NetError::Corrupt`] if a shape does not fit its numbers.
+/// [`NetError::Weights`] if a shape does not fit its numbers.
 pub fn write_arrays(
     arrays: &[(&str, &[usize], Vec<f32>)],
     metadata: &Metadata,
 ) -> Result<Vec<u8>, NetError> {
-    let bytes: Vec<Vec<u8>> = arrays
+    let named: Vec<_> = arrays
         .iter()
-        .map(|(_, _, values)| values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        .map(|(n, s, v)| (*n, *s, v.as_slice()))
         .collect();
-    let mut views = Vec::with_capacity(arrays.len());
-    for ((name, shape, _), bytes) in arrays.iter().zip(&bytes) {
-        let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes)
-            .map_err(|e| NetError::Corrupt(format!("`{name}`: {e}")))?;
-        views.push((*name, view));
-    }
-    // The library orders tensors itself, but its metadata is a hash map whose order changes from
-    // run to run: one key keeps equal weights byte-equal, our own map goes inside as JSON.
-    let json = serde_json::to_string(metadata).map_err(|e| NetError::Corrupt(e.to_string()))?;
-    let outer = [(METADATA_KEY.to_string(), json)].into_iter().collect();
-    safetensors::serialize(views, Some(outer)).map_err(|e| NetError::Corrupt(e.to_string()))
+    Ok(timestep_weights::write(&named, metadata)?)
 }
-
-/// The one metadata key of our files.
-const METADATA_KEY: &str = "timestep";
 
 /// Named arrays and metadata of a weights file.
 #[derive(Clone, Debug, Default)]
@@ -65,23 +50,20 @@ pub struct WeightsFile {
     pub arrays: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     /// Metadata; empty for files that were not written here.
     pub metadata: Metadata,
+    /// Whether the file holds a checksum, which was right; files of other programs and of version 0.1 hold none.
+    pub checked: bool,
 }
 
 /// Reads a safetensors file held in memory.
 ///
 /// # Errors
-/// [`NetError::Corrupt`] with the reason.
+/// [`NetError::Weights`] if it is none, or its checksum is not that of its contents; [`NetError::Corrupt`] for types of
+/// numbers that are not read.
 pub fn read_safetensors(bytes: &[u8]) -> Result<WeightsFile, NetError> {
-    let corrupt = |e: String| NetError::Corrupt(e);
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| corrupt(e.to_string()))?;
-    let file = SafeTensors::deserialize(bytes).map_err(|e| corrupt(e.to_string()))?;
-    let metadata = match header.metadata().as_ref().and_then(|m| m.get(METADATA_KEY)) {
-        None => Metadata::new(),
-        Some(json) => serde_json::from_str(json)
-            .map_err(|e| corrupt(format!("the metadata is not readable: {e}")))?,
-    };
+    let file = timestep_weights::Arrays::open(bytes)?;
+    let checked = file.is_checked();
     let mut arrays = BTreeMap::new();
-    for (name, view) in file.iter() {
+    for (name, view) in file.tensors.iter() {
         let values = match view.dtype() {
             Dtype::F32 => view
                 .data()
@@ -98,14 +80,28 @@ pub fn read_safetensors(bytes: &[u8]) -> Result<WeightsFile, NetError> {
             // `num_batches_tracked` of PyTorch's norms: a counter that nothing here needs.
             Dtype::I64 if name.ends_with("num_batches_tracked") => continue,
             other => {
-                return Err(corrupt(format!(
-                    "`{name}` has type {other:?}; f32 is needed"
-                )));
+                let what = format!("`{name}` has type {other:?}; f32 is needed");
+                return Err(NetError::Corrupt(what));
             }
         };
         arrays.insert(name.to_string(), (view.shape().to_vec(), values));
     }
-    Ok(WeightsFile { arrays, metadata })
+    Ok(WeightsFile {
+        arrays,
+        metadata: file.metadata,
+        checked,
+    })
+}
+
+impl WeightsFile {
+    /// The first array, in the order of names, that holds NaN or infinity, and how many of its numbers are.
+    #[must_use]
+    pub fn not_finite(&self) -> Option<(&str, usize)> {
+        self.arrays.iter().find_map(|(name, (_, values))| {
+            let count = values.iter().filter(|v| !v.is_finite()).count();
+            (count > 0).then_some((name.as_str(), count))
+        })
+    }
 }
 
 impl Network {

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for level in [0.0, 2.0, 5.0, 10.0, 15.0, 25.0, 50.0, 75.0] {
         let mut found = Vec::new();
         for (index, file) in files.iter().enumerate().step_by(every) {
-            let mut planes = picture::read(file, &picture::Memory::unlimited())?.planes();
+            let mut planes = picture::read(file, &picture::Memory::of_machine())?.planes();
             let plane = &mut planes[0];
             timestep_data::add_noise(plane.pixels_mut(), level, 0, index as u64);
             found.push(sigma::estimate(&planes[..1]));

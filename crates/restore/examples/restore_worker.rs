@@ -72,7 +72,7 @@ fn tiles(folder: &Path, side: usize) -> Result<Vec<Plane>, Box<dyn Error>> {
         {
             break;
         }
-        let grey = picture::read(&file, &picture::Memory::unlimited())?.planes();
+        let grey = picture::read(&file, &picture::Memory::of_machine())?.planes();
         let same = |t: &Plane| (t.width(), t.height()) == (grey[0].width(), grey[0].height());
         if tiles.first().is_none_or(same) {
             tiles.push(grey[0].clone());

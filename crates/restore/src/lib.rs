@@ -25,5 +25,5 @@ pub mod wnnm;
 
 pub use bm3d::Bm3d;
 pub use error::RestoreError;
-pub use method::{Method, MethodFacts, Tiling, check};
+pub use method::{Method, MethodFacts, Need, Tiling, check};
 pub use plane::Plane;

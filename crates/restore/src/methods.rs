@@ -4,7 +4,7 @@ use crate::csf::{Csf, CsfModel};
 use crate::learned::{Arrays, bad};
 use crate::trd::{Model, Trd};
 use crate::{Method, MethodFacts, RestoreError, bm3d, csf, trd, wnnm};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Every method: its facts and how to make it.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +138,7 @@ fn weights(
         return Ok(found);
     }
     let path = asked.unwrap_or(std::path::Path::new(default));
-    match std::fs::read(path) {
+    match read_weights(path) {
         Ok(bytes) => Ok(vec![bytes]),
         Err(e) => {
             let names: Vec<&str> = bundled_names().filter(|n| n.starts_with(key)).collect();
@@ -149,6 +149,21 @@ fn weights(
             )))
         }
     }
+}
+
+/// The bytes of a file of weights, or of a pipe; devices are not read.
+///
+/// # Errors
+/// That of the file system.
+pub fn read_weights(path: &Path) -> std::io::Result<Vec<u8>> {
+    timestep_files::read_stream(path, timestep_kernels::memory_budget() / 2)
+}
+
+/// Whether a file of weights holds a checksum; those of version 0.1 hold none, so that damage to their numbers is not
+/// noticed.
+#[must_use]
+pub fn is_checked(weights: &[u8]) -> bool {
+    timestep_weights::Arrays::open(weights).is_ok_and(|file| file.is_checked())
 }
 
 /// The method that a file of weights is for, by what the file says of itself.

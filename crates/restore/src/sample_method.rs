@@ -1,6 +1,6 @@
 //! What do the tests of tiles and jobs restore with? A box blur whose grid can be seen in its result.
 
-use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
 
 /// The mean of 7 × 7 pixels, plus a pattern that repeats every 4 pixels from where the plane begins.
 #[derive(Debug)]
@@ -24,11 +24,14 @@ impl Method for Blur {
     }
 
     fn tiling(&self) -> Option<Tiling> {
-        Some(Tiling {
-            halo: 3,
-            grid: 4,
+        Some(Tiling { halo: 3, grid: 4 })
+    }
+
+    fn need(&self) -> Need {
+        Need {
             bytes_per_pixel: 4,
-        })
+            border: (0, 0),
+        }
     }
 }
 

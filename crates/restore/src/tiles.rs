@@ -1,11 +1,15 @@
 //! How is a picture restored that does not fit into memory? In tiles whose result is that of the whole, bit for bit.
 //!
-//! A tile is cut out with the pixels around it that its result depends on ([`Tiling`]), restored, and the
+//! A tile is cut out with the pixels around it that its result depends on ([`Tiling`](crate::Tiling)), restored, and the
 //! surroundings are thrown away. Tiles of a height form a band; only one band is held as floats, and the
 //! rows that the next band needs of the picture as it was are kept from the last, so that results may
 //! overwrite it.
 
-use crate::{Method, Plane, RestoreError, Tiling, colour};
+mod plan;
+
+pub use plan::Plan;
+
+use crate::{Method, Plane, RestoreError, colour};
 
 /// Where rows come from and results go.
 pub trait Canvas {
@@ -15,149 +19,6 @@ pub trait Canvas {
 
     /// The restored colour channels of the rows from `top` on.
     fn give(&mut self, top: usize, planes: Vec<Plane>);
-}
-
-/// How a picture is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// Columns of a tile without its surroundings.
-    pub width: usize,
-    /// Rows of a tile without its surroundings.
-    pub height: usize,
-    /// Bytes that this needs beside the picture itself.
-    pub bytes: u64,
-    size: (usize, usize),
-    halo: usize,
-    grid: usize,
-}
-
-/// Fewest rows and columns of a tile: smaller ones would be nothing but surroundings.
-const SMALLEST: usize = 16;
-
-impl Plan {
-    /// The cheapest way to cut a picture of `size` (columns, rows) with so many colour channels that needs no
-    /// more than `budget` bytes, if there is one; a method without tiling gets the whole.
-    ///
-    /// # Errors
-    /// The bytes that would do.
-    pub fn new(
-        size: (usize, usize),
-        channels: usize,
-        tiling: Option<Tiling>,
-        budget: u64,
-    ) -> Result<Self, u64> {
-        let whole = Tiling {
-            halo: 0,
-            grid: 1,
-            bytes_per_pixel: tiling.map_or(0, |t| t.bytes_per_pixel),
-        };
-        let Some(tiling) = tiling else {
-            let plan = Self::cut(size, size, channels, whole);
-            return if plan.bytes <= budget {
-                Ok(plan)
-            } else {
-                Err(plan.bytes)
-            };
-        };
-        let step = tiling.grid.max(1);
-        let extents = |extent: usize| -> Vec<usize> {
-            let parts = (1..=64).chain((7..16).map(|p| 1 << p));
-            let mut all: Vec<usize> = parts
-                .map(|n| extent.div_ceil(n).next_multiple_of(step).min(extent))
-                .filter(|e| *e >= SMALLEST.min(extent))
-                .collect();
-            all.push(SMALLEST.next_multiple_of(step).min(extent));
-            all.dedup();
-            all
-        };
-        let (widths, heights) = (extents(size.0), extents(size.1));
-        let plans = heights
-            .iter()
-            .flat_map(|h| widths.iter().map(move |w| (*w, *h)))
-            .map(|tile| Self::cut(size, tile, channels, tiling));
-        let mut smallest = u64::MAX;
-        let mut best: Option<(u64, Self)> = None;
-        for plan in plans {
-            smallest = smallest.min(plan.bytes);
-            let cost = plan.cost();
-            if plan.bytes <= budget && best.is_none_or(|(least, _)| cost < least) {
-                best = Some((cost, plan));
-            }
-        }
-        best.map(|(_, plan)| plan).ok_or(smallest)
-    }
-
-    fn cut(
-        size: (usize, usize),
-        (width, height): (usize, usize),
-        channels: usize,
-        tiling: Tiling,
-    ) -> Self {
-        let Tiling {
-            halo,
-            grid,
-            bytes_per_pixel,
-        } = tiling;
-        let around = |extent: usize, tile: usize| {
-            if tile == extent {
-                extent
-            } else {
-                (tile + 2 * halo + grid).min(extent)
-            }
-        };
-        let (across, down) = (around(size.0, width), around(size.1, height));
-        let floats = 4 * channels as u64;
-        // The band as it was and while the next is put together, and its result; the tile and its result.
-        let band = size.0 as u64 * (2 * down as u64 + height as u64) * floats;
-        let tile = across as u64 * down as u64 * (2 * floats + bytes_per_pixel as u64);
-        Self {
-            width,
-            height,
-            bytes: band + tile,
-            size,
-            halo,
-            grid: grid.max(1),
-        }
-    }
-
-    /// Pixels that are computed, surroundings included.
-    fn cost(&self) -> u64 {
-        let along = |extent: usize, tile: usize| -> u64 {
-            self.spans(extent, tile)
-                .map(|s| (s.to - s.from) as u64)
-                .sum()
-        };
-        along(self.size.0, self.width) * along(self.size.1, self.height)
-    }
-
-    /// Tiles of a picture.
-    #[must_use]
-    pub fn tiles(&self) -> usize {
-        self.size.0.div_ceil(self.width) * self.size.1.div_ceil(self.height)
-    }
-
-    /// Tiles along a side.
-    fn spans(&self, extent: usize, tile: usize) -> impl Iterator<Item = Span> {
-        let (halo, grid) = (self.halo, self.grid);
-        (0..extent).step_by(tile).map(move |start| {
-            let end = (start + tile).min(extent);
-            Span {
-                start,
-                end,
-                from: start.saturating_sub(halo) / grid * grid,
-                to: (end + halo).min(extent),
-            }
-        })
-    }
-}
-
-/// A tile along one side: its pixels, and those that are cut out for it.
-#[derive(Clone, Copy)]
-struct Span {
-    start: usize,
-    end: usize,
-    from: usize,
-    to: usize,
 }
 
 /// Restores a picture band by band.
@@ -335,13 +196,14 @@ mod tests {
     #[test]
     fn tiles_of_any_size_give_the_bits_of_the_whole() {
         let tiling = Blur.tiling().expect("has one");
+        let work = (Some(tiling), Blur.need());
         for (size, channels) in [((1, 1), 1), ((3, 7), 3), ((50, 41), 1), ((97, 33), 3)] {
-            let whole = Plan::new(size, channels, Some(tiling), u64::MAX).expect("fits");
+            let whole = Plan::new(size, channels, work, u64::MAX).expect("fits");
             assert_eq!(whole.tiles(), 1);
             let expected = restored(size, channels, &whole);
             for tile in [(4, 4), (8, 20), (20, 8), (100, 12), (12, 100), (1, 3)] {
                 let tile = (tile.0.min(size.0), tile.1.min(size.1));
-                let plan = Plan::cut(size, tile, channels, tiling);
+                let plan = Plan::cut(size, tile, channels, (tiling, Blur.need()));
                 assert_eq!(
                     restored(size, channels, &plan),
                     expected,
@@ -349,24 +211,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn a_plan_keeps_to_its_budget_or_says_what_would_do() {
-        let tiling = Blur.tiling();
-        let size = (12_000, 9_000);
-        let plan = Plan::new(size, 3, tiling, 128 << 20).expect("fits");
-        assert!(plan.bytes <= 128 << 20 && plan.tiles() > 1, "{plan:?}");
-        // Surroundings cost little as long as there is memory.
-        assert!(plan.cost() < 12_000 * 9_000 * 5 / 4, "{plan:?}");
-        let needs = Plan::new(size, 3, tiling, 1 << 20).expect_err("too little");
-        assert!(Plan::new(size, 3, tiling, needs).is_ok());
-        assert!(Plan::new(size, 3, tiling, needs - 1).is_err());
-        // A method that cannot be cut needs the whole.
-        assert!(Plan::new(size, 3, None, 512 << 20).is_err_and(|n| n > 1 << 30));
-        assert_eq!(
-            Plan::new((64, 64), 3, None, 1 << 30).map(|p| p.tiles()),
-            Ok(1)
-        );
     }
 }

@@ -8,7 +8,7 @@ use crate::Learner;
 use crate::TrainError;
 use crate::evaluate::Tally;
 use crate::event::Best;
-use crate::files::{self, Action, FileError};
+use crate::files;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use timestep_nets::{
@@ -105,7 +105,7 @@ pub fn save_state(
     Ok(())
 }
 
-/// Reads the state of a run.
+/// Reads the state of a run; `false` if it was written by version 0.1, which kept no checksum.
 ///
 /// # Errors
 /// [`TrainError::NotARun`] without a state, [`TrainError::Damaged`] if it cannot be read,
@@ -114,7 +114,7 @@ pub fn load_state(
     run: &Path,
     network: &Network,
     learner: &mut Learner,
-) -> Result<(Parameters, Progress), TrainError> {
+) -> Result<(Parameters, Progress, bool), TrainError> {
     let path = run.join(STATE);
     if !path.is_file() {
         let what = format!("it has no `{STATE}`");
@@ -164,7 +164,7 @@ pub fn load_state(
     if let Some(values) = average {
         learner.restore_average(steps, values);
     }
-    Ok((parameters, progress))
+    Ok((parameters, progress, file.checked))
 }
 
 /// Writes a weights file atomically.
@@ -186,8 +186,7 @@ pub fn save_weights(
 /// # Errors
 /// [`TrainError::File`] if it cannot be read, [`TrainError::Damaged`] if it is no weights file.
 pub fn read_weights(path: &Path) -> Result<WeightsFile, TrainError> {
-    let bytes =
-        std::fs::read(path).map_err(|e| FileError::new(Action::Read, path.to_owned(), e))?;
+    let bytes = crate::read_bytes(path)?;
     read_safetensors(&bytes).map_err(|e| TrainError::Damaged {
         path: path.to_owned(),
         what: e.to_string(),

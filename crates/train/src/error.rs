@@ -67,6 +67,18 @@ pub enum TrainError {
         /// What is wrong with it.
         what: String,
     },
+    /// Weights that are NaN or infinite.
+    #[error(
+        "`{}` holds numbers that are not finite (NaN or infinity): {count} in `{name}`", .path.display()
+    )]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first array that holds some.
+        name: String,
+        /// How many it holds.
+        count: usize,
+    },
     /// A folder is no run, or a run without saved state.
     #[error("`{}` is not the folder of a run: {what}", .path.display())]
     NotARun {
@@ -232,6 +244,11 @@ impl TrainError {
             TrainError::Damaged { .. } => {
                 Some("restore the file from a copy, or train again".to_owned())
             }
+            TrainError::NotFinite { .. } => Some(
+                "use weights that were saved before training diverged; `eval`, `predict`, `import` and `export` take \
+                 these nevertheless with `--allow-non-finite`"
+                    .to_owned(),
+            ),
             TrainError::NotARun { .. } => Some(
                 "give the folder that `train` printed, for instance `runs/lm-resnet-20-s0`".into(),
             ),

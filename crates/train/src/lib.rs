@@ -36,4 +36,13 @@ pub use start::Start;
 pub use step::{Examples, Learner, StepResult};
 pub use tasks::{Job, RestoreSetup};
 pub use timestep_files as files;
-pub use trained::{Card, Trained};
+
+pub use trained::{Card, Trained, check_finite};
+
+/// Reads a file whose contents are held once more in another form: of at most half of the memory there is.
+///
+/// # Errors
+/// As [`files::read_bytes`].
+pub fn read_bytes(path: &std::path::Path) -> Result<Vec<u8>, files::FileError> {
+    files::read_bytes(path, timestep_kernels::memory_budget() / 2)
+}

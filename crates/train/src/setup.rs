@@ -91,6 +91,10 @@ impl Setup {
         }
         let network = Network::build(&config)?;
         trained(&network, &recipe.train.freeze)?;
+        let batch = recipe.train.batch.min(dataset.train.len());
+        let part = batch.div_ceil(recipe.train.accumulate.max(1));
+        // Values, gradients, and what every optimiser remembers at least.
+        network.check_training(part, 3)?;
         let schedule = Schedule::of(recipe);
         let setup = Self {
             dataset,
@@ -102,6 +106,20 @@ impl Setup {
         // Whether the images can be varied as asked is known now; a run should not begin before.
         setup.train_loader()?;
         Ok(setup)
+    }
+
+    /// A sentence if the network tells more classes apart than the data has: the others are never right.
+    #[must_use]
+    pub fn surplus_classes(&self) -> Option<String> {
+        let (asked, there) = (self.network.config().classes, self.dataset.classes.len());
+        (asked > there).then(|| {
+            format!(
+                "the network tells {asked} classes apart, and `{}` has {there}: the other {} have no images to learn \
+                 from",
+                self.dataset.name,
+                asked - there
+            )
+        })
     }
 
     /// The recipe.

@@ -7,7 +7,7 @@
 
 use crate::TrainError;
 use crate::setup::Setup;
-use crate::trained::{Card, card_of, weights_path};
+use crate::trained::{Card, card_of, check_finite, weights_path};
 use std::collections::BTreeSet;
 use std::path::Path;
 use timestep_nets::{Network, NetworkConfig, ParamId, Parameters, WeightsFile};
@@ -38,6 +38,7 @@ impl Start {
         }
         let path = weights_path(Path::new(&recipe.train.init));
         let (file, card) = card_of(&path)?;
+        check_finite(&path, &file)?;
         let other = |differences| TrainError::OtherStart {
             path: path.clone(),
             network: setup.network.config().name.clone(),

@@ -81,7 +81,7 @@ pub(crate) fn card_of(path: &Path) -> Result<(WeightsFile, Card), TrainError> {
 
 /// Whether a file holds weights of a restorer.
 fn is_restorer(path: &Path) -> bool {
-    let bytes = std::fs::read(path).unwrap_or_default();
+    let bytes = crate::read_bytes(path).unwrap_or_default();
     timestep_restore::methods::method_of(&bytes).is_some()
 }
 
@@ -94,6 +94,24 @@ pub struct Trained {
     pub parameters: Parameters,
     /// What was stored beside them.
     pub card: Card,
+    /// Whether the file held a checksum, which was right; files of version 0.1 hold none, so that damage to their
+    /// numbers is not noticed.
+    pub checked: bool,
+}
+
+/// Refuses weights that hold NaN or infinity; `path` is for the message.
+///
+/// # Errors
+/// [`TrainError::NotFinite`] with the first array that does.
+pub fn check_finite(path: &Path, file: &WeightsFile) -> Result<(), TrainError> {
+    match file.not_finite() {
+        None => Ok(()),
+        Some((name, count)) => Err(TrainError::NotFinite {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            count,
+        }),
+    }
 }
 
 impl Trained {
@@ -102,13 +120,28 @@ impl Trained {
     /// # Errors
     /// [`TrainError::File`] and [`TrainError::Damaged`] for files that are no weights of ours.
     pub fn load(path: &Path) -> Result<Self, TrainError> {
-        let (file, card) = card_of(&weights_path(path))?;
+        Self::of(card_of(&weights_path(path))?)
+    }
+
+    /// The same for weights that something is computed with: refused if they are not all finite.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and [`TrainError::NotFinite`].
+    pub fn load_finite(path: &Path) -> Result<Self, TrainError> {
+        let path = weights_path(path);
+        let (file, card) = card_of(&path)?;
+        check_finite(&path, &file)?;
+        Self::of((file, card))
+    }
+
+    fn of((file, card): (WeightsFile, Card)) -> Result<Self, TrainError> {
         let network = Network::build(&card.network)?;
         let parameters = network.load(&file)?;
         Ok(Self {
             network,
             parameters,
             card,
+            checked: file.checked,
         })
     }
 }

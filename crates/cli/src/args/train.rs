@@ -121,6 +121,9 @@ pub(crate) struct Eval {
     /// Exit with 1 unless this holds, such as 'top1>=0.9'
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,
+    /// Take weights that are NaN or infinite
+    #[arg(long)]
+    pub(crate) allow_non_finite: bool,
 }
 
 /// `timestep predict`
@@ -137,4 +140,7 @@ pub(crate) struct Predict {
     /// Show grey files in all three channels to a network for RGB images
     #[arg(long)]
     pub(crate) grey_as_rgb: bool,
+    /// Take weights that are NaN or infinite
+    #[arg(long)]
+    pub(crate) allow_non_finite: bool,
 }

@@ -29,6 +29,9 @@ pub(crate) struct Import {
     pub(crate) std: Vec<f32>,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
+    /// Take weights that are NaN or infinite
+    #[arg(long)]
+    pub(crate) allow_non_finite: bool,
 }
 
 /// `timestep export`
@@ -44,6 +47,9 @@ pub(crate) struct Export {
     pub(crate) format: ExportFormat,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
+    /// Take weights that are NaN or infinite
+    #[arg(long)]
+    pub(crate) allow_non_finite: bool,
 }
 
 /// What weights can be written as.

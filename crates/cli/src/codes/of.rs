@@ -61,6 +61,7 @@ impl Coded for TrainError {
                     false => Code::RunDamaged,
                 }
             }
+            Self::NotFinite { .. } => Code::WeightsNotFinite,
             Self::NotARun { .. } => Code::NotARun,
             Self::Lock(error) => error.code(),
             Self::Gone { .. } => Code::RunGone,
@@ -99,8 +100,9 @@ impl Coded for NetError {
         match self {
             Self::Unknown { .. } => Code::UnknownPart,
             Self::Incompatible(_) => Code::Incompatible,
+            Self::TooLarge { .. } => Code::TooLarge,
             Self::Step { source, .. } => source.code(),
-            Self::Corrupt(_) => Code::WeightsDamaged,
+            Self::Corrupt(_) | Self::Weights(_) => Code::WeightsDamaged,
             Self::Mismatch { .. } => Code::OtherNetwork,
             Self::Device(_) | Self::NoDevice(_) => Code::Device,
             Self::Unmeasurable(_) => Code::NoAnswer,

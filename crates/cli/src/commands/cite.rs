@@ -10,7 +10,7 @@ use std::path::Path;
 use timestep_nets::{InputShape, NetworkConfig, block, preset, squeeze_excite};
 use timestep_numerics::facts;
 use timestep_numerics::noise::noise_facts;
-use timestep_restore::methods::{METHODS, method_of};
+use timestep_restore::methods::{METHODS, method_of, read_weights};
 use timestep_train::optimisers::optimiser_facts;
 use timestep_train::recipe::{AnyResolved, Recipe};
 use timestep_train::{Trained, network_config, run};
@@ -51,7 +51,7 @@ fn of(what: &str) -> Result<Vec<String>, Failure> {
         return of_run(path);
     }
     let weights = path.extension().is_some_and(|e| e == "safetensors");
-    if let Some(method) = method_of(&std::fs::read(path).unwrap_or_default()) {
+    if let Some(method) = method_of(&read_weights(path).unwrap_or_default()) {
         return Ok(of_method(method));
     }
     if weights || path.exists() {

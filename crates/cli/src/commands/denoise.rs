@@ -8,14 +8,19 @@ use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::outputs::{check_not_read, exists};
 use crate::require;
 use crate::signals::stop_flag;
+use crate::trained::unchecked;
 use crate::ui::Ui;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use timestep_files::sweep;
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
-use timestep_restore::methods::{METHODS, MethodOptions, make, method_of};
+use timestep_restore::methods::{
+    METHODS, MethodOptions, is_checked, make, method_of, read_weights,
+};
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
@@ -34,7 +39,7 @@ const DEFAULT: &str = "trd";
 
 /// The method that a model is of: what the name of bundled weights begins with, or what a file says of itself.
 fn method_named(model: &Path) -> Option<&'static str> {
-    if let Ok(bytes) = std::fs::read(model) {
+    if let Ok(bytes) = read_weights(model) {
         return method_of(&bytes);
     }
     let name = model.to_str()?;
@@ -61,6 +66,11 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         (None, None) => DEFAULT,
     };
     let method = make(key, &options)?;
+    if let Some(path) = options.model.as_deref().filter(|path| path.is_file())
+        && read_weights(path).is_ok_and(|bytes| !is_checked(&bytes))
+    {
+        unchecked(path, ui);
+    }
     let job = DenoiseJob {
         method: method.as_ref(),
         sigma: sigma(args)?,
@@ -114,7 +124,7 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
     for item in &plan.items {
         check_not_read(&item.output, &beside)?;
     }
-    let stop = stop_flag();
+    let stop = stop_on_interrupt(ui);
     let mut swept = BTreeSet::new();
     for item in &plan.items {
         report.begin(&item.input);
@@ -137,12 +147,8 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
             Ok(outcome) => report.restored(item, &outcome, job.sigma == Sigma::Auto),
             Err(JobError::Interrupted) => {
                 report.clear();
-                return Err(Failure {
-                    code: INTERRUPTED,
-                    error: Code::Interrupted,
-                    message: format!("interrupted at `{}`", item.input.display()),
-                    hint: JobError::Interrupted.hint(),
-                });
+                let place = format!("interrupted at `{}`", item.input.display());
+                return Err(interrupted(place));
             }
             Err(error) => report.failed(&item.input, Failure::from(error)),
         }
@@ -214,23 +220,7 @@ fn memory_size(text: &str) -> Result<u64, Failure> {
             "write for instance 512M or 2G",
         )
     };
-    let digits = text.find(|c: char| c.is_ascii_alphabetic());
-    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-    let factor = match unit.to_ascii_uppercase().trim_end_matches("IB") {
-        "" | "B" => 1.0,
-        "K" | "KB" => 1024.0,
-        "M" | "MB" => 1024.0 * 1024.0,
-        "G" | "GB" => 1024.0 * 1024.0 * 1024.0,
-        _ => return Err(wrong()),
-    };
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    let bytes = number * factor;
-    if bytes.is_finite() && bytes >= 1.0 {
-        // Sizes beyond 2^53 lose their last digits, which no memory has.
-        Ok(bytes as u64)
-    } else {
-        Err(wrong())
-    }
+    timestep_engine::parse_size(text).ok_or_else(wrong)
 }
 
 /// One clean picture cannot be that of several.
@@ -253,23 +243,37 @@ fn check_reference(reference: Option<&Path>, several: bool) -> Result<(), Failur
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How long the work under way may take to notice that it should stop.
+const GRACE: Duration = Duration::from_secs(3);
 
-    #[test]
-    fn sizes_are_read() {
-        for (text, bytes) in [
-            ("512M", 512 << 20),
-            ("2g", 2 << 30),
-            ("1.5GiB", 3 << 29),
-            ("300000", 300_000),
-            ("64KB", 64 << 10),
-        ] {
-            assert_eq!(memory_size(text).ok(), Some(bytes), "{text}");
+/// A flag that Ctrl-C (or SIGTERM, SIGHUP) sets: the picture under way is given up and nothing of it is written.
+/// Decoding and single tiles do not look at the flag; if they last, the program ends without them. A second signal ends
+/// it at once.
+fn stop_on_interrupt(ui: Ui) -> Arc<AtomicBool> {
+    let stop = stop_flag();
+    let flag = stop.clone();
+    std::thread::spawn(move || {
+        while !flag.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(50));
         }
-        for text in ["", "M", "-1G", "NaN", "12X", "0", "infG"] {
-            assert!(memory_size(text).is_err(), "{text}");
-        }
+        std::thread::sleep(GRACE);
+        ui.failure(&interrupted("interrupted".to_owned()));
+        end();
+    });
+    stop
+}
+
+/// Ends the program from another thread than the one that works.
+#[allow(clippy::exit)] // The thread that works cannot be asked: it is inside a library.
+fn end() -> ! {
+    std::process::exit(i32::from(INTERRUPTED))
+}
+
+fn interrupted(message: String) -> Failure {
+    Failure {
+        code: INTERRUPTED,
+        error: Code::Interrupted,
+        message,
+        hint: JobError::Interrupted.hint(),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use timestep_numerics::analysis::zero_stability_of_steps;
 use timestep_report::diffusion::{DiffusionStep, RANGE, SHOWN, diffusion, steps_of};
-use timestep_restore::methods::bundled;
+use timestep_restore::methods::{bundled, read_weights};
 use timestep_restore::trd::Model;
 
 /// Prints what each step of a model does; draws it on request.
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
     let name = args.model.to_string_lossy();
     let bytes = match bundled(&name) {
         Some(bytes) => bytes.to_vec(),
-        None => std::fs::read(weights_in(&args.model)).map_err(|e| {
+        None => read_weights(&weights_in(&args.model)).map_err(|e| {
             Failure::usage(
                 format!("`{name}` is neither bundled weights nor a readable file ({e})"),
                 "bundled are for instance trd-5x5-s25 and trd-7x7-s25; a run leaves weights/last.safetensors",

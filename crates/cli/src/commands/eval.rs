@@ -6,13 +6,14 @@ use crate::commands::import::placeholder;
 use crate::failure::Failure;
 use crate::of_data::open_for;
 use crate::require;
+use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use serde_json::json;
 use timestep_data::Loader;
 use timestep_nets::device;
+use timestep_train::Card;
 use timestep_train::evaluate::evaluate;
 use timestep_train::recipe::TaskKind;
-use timestep_train::{Card, Trained};
 
 /// Shorter side that test photographs are scaled to before their centre is cut out, if the network was
 /// trained so.
@@ -25,7 +26,7 @@ pub(crate) fn test_resize(card: &Card) -> Result<Option<usize>, Failure> {
 pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
     let conditions = require::parse(&args.require, TaskKind::Classify)?;
     let engine = device("cpu")?;
-    let trained = Trained::load(&args.weights)?;
+    let trained = trained::load(&args.weights, NonFinite::flag(args.allow_non_finite), ui)?;
     let card = &trained.card;
     let name = args.data.clone().unwrap_or_else(|| card.data.clone());
     let dataset = open_for(card, &name, args.data_dir.as_deref())?;

@@ -3,16 +3,16 @@
 use crate::args::{Export, ExportFormat};
 use crate::failure::Failure;
 use crate::outputs::Outputs;
+use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use serde_json::json;
 use timestep_nets::foreign::npz;
 use timestep_nets::{Metadata, to_safetensors};
-use timestep_train::Trained;
 
 /// Reads weights of ours and writes them with PyTorch's names and shapes.
 pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
     let outputs = Outputs::check(&[Some(&args.out)], &[&args.weights], args.overwrite.force)?;
-    let trained = Trained::load(&args.weights)?;
+    let trained = trained::load(&args.weights, NonFinite::flag(args.allow_non_finite), ui)?;
     let parameters = &trained.parameters;
     let bytes = match args.format {
         ExportFormat::Safetensors => to_safetensors(parameters, &Metadata::new())?,

@@ -11,9 +11,9 @@ use std::path::Path;
 use timestep_data::{Normalise, OpenOptions};
 use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
 use timestep_nets::{Home, Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
-use timestep_train::files::read_bytes;
+use timestep_train::read_bytes;
 use timestep_train::recipe::{Recipe, TaskRecipe};
-use timestep_train::{Card, network_config};
+use timestep_train::{Card, check_finite, network_config};
 
 /// Reads the file, maps its names, reports, writes.
 pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
@@ -60,6 +60,9 @@ pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
         arrays: mapping.arrays,
         ..WeightsFile::default()
     };
+    if !args.allow_non_finite {
+        check_finite(&args.file, &file)?;
+    }
     let parameters = network.load(&file)?;
     let card = card(&network, &recipe, classes, args, ui)?;
     let bytes = to_safetensors(&parameters, &card.to_metadata())?;

@@ -6,6 +6,7 @@ use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::speech::Speech;
+use crate::trained::{self, NonFinite};
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,6 @@ use timestep_nets::all_coefficients;
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::modified_equation_with;
 use timestep_report::momentum::{self, Curve, History, Learned};
-use timestep_train::Trained;
 use timestep_train::event::Event;
 
 /// Steps with coefficients of which each gets a column of its own in the table of the history.
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
     };
     let (mut networks, mut histories) = (Vec::new(), Vec::new());
     for path in &args.weights {
-        let trained = Trained::load(path)?;
+        let trained = trained::load(path, NonFinite::Allowed, ui)?;
         let speech = Speech::new(&trained.network, &trained.parameters)?;
         let scheme = trained.network.scheme();
         let name = &trained.card.network.name;

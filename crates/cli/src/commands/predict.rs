@@ -4,6 +4,7 @@ use crate::args::Predict;
 use crate::codes::Code;
 use crate::commands::eval::test_resize;
 use crate::failure::Failure;
+use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::Path;
@@ -17,7 +18,7 @@ use timestep_train::evaluate::logits;
 /// Classifies each image by itself; a file that cannot be used does not stop the others.
 pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
     let engine = device("cpu")?;
-    let trained = Trained::load(&args.weights)?;
+    let trained = trained::load(&args.weights, NonFinite::flag(args.allow_non_finite), ui)?;
     let classes = &trained.card.classes;
     if args.grey_as_rgb && trained.card.network.input.channels == 1 {
         return Err(Failure::usage(

@@ -90,7 +90,9 @@ fn restorer(folder: &Path) -> Result<(RestorerRecord, Document), Failure> {
     let record = RestorerRecord::read(folder)?;
     let weights = weights_in(folder);
     let model = match weights.is_file() {
-        true => Some(Restorer::from_bytes(&files::read_bytes(&weights)?)?),
+        true => Some(Restorer::from_bytes(&timestep_train::read_bytes(
+            &weights,
+        )?)?),
         false => None,
     };
     let citations = cite::of_run(folder)?;

@@ -7,6 +7,7 @@ use crate::codes::Code;
 use crate::failure::Failure;
 use crate::of_data::Sample;
 use crate::outputs::Outputs;
+use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -19,7 +20,6 @@ use timestep_report::spectrum::measured::{
     verdict_on_damped,
 };
 use timestep_report::spectrum::spectra;
-use timestep_train::Trained;
 
 /// The stability region of a scheme, or the spectra of a trained network in it.
 pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
@@ -81,7 +81,7 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         args.overwrite.force,
     )?;
     let engine = device("cpu")?;
-    let trained = Trained::load(Path::new(&args.what))?;
+    let trained = trained::load(Path::new(&args.what), NonFinite::Allowed, ui)?;
     let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
     let seed = args.images.seed.unwrap_or(0);
     let effort = Effort {

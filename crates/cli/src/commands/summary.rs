@@ -6,15 +6,16 @@ use crate::failure::Failure;
 use crate::map::{Place, law};
 use crate::settings;
 use crate::theory::intervals;
+use crate::trained::{self, NonFinite};
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use std::path::Path;
 use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Role, SegmentSummary, preset};
 use timestep_numerics::analysis::{modified_equation, stability};
+use timestep_train::network_config;
 use timestep_train::recipe::{NetworkSettings, NoiseSection, data_sets};
 use timestep_train::run::RECIPE;
-use timestep_train::{Trained, network_config};
 
 /// Builds the network and prints it.
 pub(crate) fn run(args: &Summary, ui: Ui) -> Result<u8, Failure> {
@@ -35,7 +36,7 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         || path.join("weights/best.safetensors").is_file();
     if has_weights {
         refuse_changes(args, what)?;
-        let trained = Trained::load(path)?;
+        let trained = trained::load(path, NonFinite::Allowed, ui)?;
         let learned = timestep_nets::coefficients(&trained.network, &trained.parameters);
         let values: Vec<f64> = learned.into_iter().flatten().flatten().collect();
         let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);

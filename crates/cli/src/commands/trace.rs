@@ -5,6 +5,7 @@ use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::of_data::Sample;
 use crate::outputs::Outputs;
+use crate::trained::{self, NonFinite};
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use timestep_nets::foreign::npz;
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
         args.overwrite.force,
     )?;
     let engine = device("cpu")?;
-    let trained = Trained::load(&args.weights)?;
+    let trained = trained::load(&args.weights, NonFinite::Allowed, ui)?;
     let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
     ui.note(&format!(
         "{}: {} test images of {}, running statistics",

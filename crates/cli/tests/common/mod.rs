@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // Each test file uses a part.
 
 pub mod live;
+pub mod mutate;
 pub mod restorers;
 pub mod runs;
 

@@ -101,7 +101,10 @@ impl Source for Cifar100 {
             "cifar100",
             &FILES,
             file,
-            "03b5dce01913d631647c71ecec9e9cb8",
+            (
+                "03b5dce01913d631647c71ecec9e9cb8",
+                "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+            ),
         ))
     }
 }

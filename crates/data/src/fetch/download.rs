@@ -15,7 +15,8 @@ const TRIES: usize = 5;
 
 /// Settings of every request. There is no limit on the whole, for slow lines, but on silence.
 pub(super) fn agent() -> ureq::Agent {
-    config().build().into()
+    // Also after a redirect: a checksum is no reason to let others read or change what is asked for.
+    config().https_only(true).build().into()
 }
 
 pub(super) fn config() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {

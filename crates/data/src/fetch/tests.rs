@@ -11,6 +11,8 @@ use md5::{Digest, Md5};
 use super::*;
 use crate::digest::hex;
 
+mod hostile;
+
 /// What the server does with one request.
 #[derive(Clone, Copy)]
 enum Answer {
@@ -136,6 +138,7 @@ fn spec(server: &Server, content: &[u8]) -> Archive {
         base: server.base.clone(),
         file: "tiny.tar.gz",
         md5: hex(&Md5::digest(content)),
+        sha256: None,
         folder: "tiny",
         files: vec![("a.bin", 4000)],
     }

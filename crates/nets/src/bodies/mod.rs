@@ -160,7 +160,7 @@ impl<'b> SegmentBuilder<'b> {
             cost = cost.repeated(theory.stages);
         }
         self.cost.add(cost);
-        self.activations.0 += cost.activations;
+        self.activations.0 = self.activations.0.saturating_add(cost.activations);
         self.activations.1 = self.activations.1.max(cost.activations);
         self.evaluations += theory.stages;
         let history = self.taken + self.steps.len();
@@ -184,7 +184,9 @@ impl<'b> SegmentBuilder<'b> {
     /// The segment, whose steps keep their last state only: they are undone one at a time.
     fn finish_reconstructed(mut self, channels: usize, size: Size) -> Segment {
         let (all, largest) = self.activations;
-        self.cost.activations = self.cost.activations - all + largest + channels * size.area();
+        let others = self.cost.activations.saturating_sub(all);
+        let end = channels.saturating_mul(size.area());
+        self.cost.activations = others.saturating_add(largest).saturating_add(end);
         let mut segment = self.finish(channels, size);
         segment.reconstructed = true;
         segment

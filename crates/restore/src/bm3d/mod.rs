@@ -65,7 +65,7 @@ mod strip;
 mod tests;
 mod transform;
 
-use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
 use matching::PairImage;
 use pad::Padded;
 use profile::{NORMAL, Profile, RADIUS, STRIP, Spec, VERY_NOISY};
@@ -200,7 +200,14 @@ impl Method for Bm3d {
                 .next_multiple_of(STRIP),
             grid: STRIP,
             // Measured: 51 with one channel; three have all but the rounded pixels three times.
-            bytes_per_pixel: 160,
         })
+    }
+
+    fn need(&self) -> Need {
+        // Planes end where blocks do, with slack behind each row.
+        Need {
+            bytes_per_pixel: 160,
+            border: (24, 16),
+        }
     }
 }

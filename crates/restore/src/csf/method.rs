@@ -2,7 +2,7 @@
 
 use super::{Cascade, CsfModel};
 use crate::learned::{bad, nearest, rescaled};
-use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
 
 /// What is known about the method.
 pub(crate) static FACTS: MethodFacts = MethodFacts {
@@ -55,5 +55,13 @@ impl Method for Csf {
 
     fn tiling(&self) -> Option<Tiling> {
         None
+    }
+
+    fn need(&self) -> Need {
+        // Planes with a border around, several of them as complex numbers (measured).
+        Need {
+            bytes_per_pixel: 96,
+            border: (24, 24),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Why was a picture not restored, and what helps?
 
 use crate::RestoreError;
-use crate::picture::{PictureError, size};
+use crate::picture::{PictureError, allow, memory, size};
 
 /// Why a picture was not restored.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum JobError {
         value: f64,
     },
     /// It does not fit into the memory allowed.
-    #[error("the picture needs {} of memory, more than the {} allowed", size(*.needs), size(*.allowed))]
+    #[error("the picture needs {}, more than the {} allowed", memory(*.needs), size(*.allowed))]
     TooLarge {
         /// Bytes that would do.
         needs: u64,
@@ -54,12 +54,7 @@ impl JobError {
             Self::BadFactor { .. } => {
                 Some("1 restores as the noise level says, less keeps more of the grain".into())
             }
-            Self::TooLarge { needs, .. } => {
-                let mib = needs.div_ceil(1 << 20);
-                Some(format!(
-                    "allow it with --memory {mib}M, or cut the picture into parts"
-                ))
-            }
+            Self::TooLarge { needs, .. } => Some(allow(*needs)),
             Self::Interrupted => Some("pictures that are done are skipped next time".into()),
         }
     }

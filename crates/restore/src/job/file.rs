@@ -33,8 +33,9 @@ pub fn restore_file(
 ) -> Result<Outcome, JobError> {
     let steps = files.steps.is_some();
     // The reference is held beside the picture and has its size, perhaps with another depth.
+    let allowed = job.memory.unwrap_or_else(timestep_kernels::memory_budget);
     let memory = Memory {
-        allowed: job.memory,
+        allowed,
         beside: &|size, colours| job.needs(size, colours, steps),
     };
     let picture = picture::read(&files.input, &memory)?;
@@ -42,7 +43,7 @@ pub fn restore_file(
     picture::check_fits(&files.output, &picture)?;
     let held = picture.bytes();
     let memory = Memory {
-        allowed: job.memory,
+        allowed,
         beside: &|size, colours| held.saturating_add(job.needs(size, colours, steps)),
     };
     let reference = files.reference.as_deref();

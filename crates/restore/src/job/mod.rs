@@ -126,16 +126,21 @@ impl DenoiseJob<'_> {
         let pixels = (size.0 as u64).saturating_mul(size.1 as u64);
         let floats = pixels.saturating_mul(4 * colours as u64);
         let noisy = if self.add_noise.is_some() { floats } else { 0 };
-        let tiling = self.method.tiling();
         let tiles = if steps {
             // As channels, in opponent colours, a step of it and the step as a picture.
-            let each = tiling.map_or(0, |t| t.bytes_per_pixel as u64);
-            floats.saturating_mul(5) + pixels.saturating_mul(each)
+            let work = self.method.need().bytes(size.0, size.1);
+            floats.saturating_mul(5).saturating_add(work)
         } else {
-            // With no budget every plan is refused, with the smallest that would do.
-            Plan::new(size, colours, tiling, 0).map_or_else(|least| least, |p| p.bytes)
+            self.least(size, colours)
         };
         PROGRAM.saturating_add(noisy).saturating_add(tiles)
+    }
+
+    /// Bytes of the smallest plan for a picture of so many columns, rows and colours.
+    fn least(&self, size: (usize, usize), colours: usize) -> u64 {
+        let work = (self.method.tiling(), self.method.need());
+        // With no budget every plan is refused, with the smallest that would do.
+        Plan::new(size, colours, work, 0).map_or_else(|least| least, |p| p.bytes)
     }
 
     /// Restores a picture.
@@ -220,16 +225,16 @@ impl DenoiseJob<'_> {
         steps: bool,
     ) -> Result<Plan, JobError> {
         let (size, colours) = ((picture.width(), picture.height()), picture.colours());
-        let tiling = self.method.tiling();
-        let least = Plan::new(size, colours, tiling, 0).map_or_else(|least| least, |p| p.bytes);
+        let work = (self.method.tiling(), self.method.need());
+        let least = self.least(size, colours);
         let needs = self.needs(size, colours, steps);
         // Samples, and what is held whatever the tiles are.
         let held = picture.bytes() + reference.map_or(0, Picture::bytes);
         let budget = match self.memory {
             None => ENOUGH.max(least),
             Some(allowed) => {
-                if held + needs > allowed {
-                    let needs = held + needs;
+                if held.saturating_add(needs) > allowed {
+                    let needs = held.saturating_add(needs);
                     return Err(JobError::TooLarge { needs, allowed });
                 }
                 // At least the smallest plan, as was just checked.
@@ -238,7 +243,7 @@ impl DenoiseJob<'_> {
                     .min(ENOUGH.max(least))
             }
         };
-        Plan::new(size, colours, tiling, budget).map_err(|needs| JobError::TooLarge {
+        Plan::new(size, colours, work, budget).map_err(|needs| JobError::TooLarge {
             needs,
             allowed: budget,
         })

@@ -270,7 +270,7 @@ fn a_file_is_restored_with_its_steps() {
     files.steps = Some(folder.path().join("steps"));
     files.reference = Some(files.input.clone());
     let outcome = restore_file(&job(), &files, &mut |_| true).expect("restores");
-    let memory = Memory::unlimited();
+    let memory = Memory::of_machine();
     let written = read(&files.output, &memory).expect("readable");
     assert_eq!(written.samples(), outcome.picture.samples());
     assert_eq!(written.describe(), "40×30 RGB and alpha, 16 bit");

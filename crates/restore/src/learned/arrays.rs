@@ -1,9 +1,8 @@
 //! How is a trained method kept? As safetensors: arrays of `f32` by name, settings in the metadata.
 
 use crate::RestoreError;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-use std::collections::{BTreeMap, HashMap};
+use safetensors::Dtype;
+use timestep_weights::Metadata;
 
 /// An array with its name and shape.
 pub(crate) type Named = (String, Vec<usize>, Vec<f64>);
@@ -25,70 +24,49 @@ pub(crate) fn write(
     {
         return Err(bad("it holds numbers that are not finite"));
     }
-    let bytes: Vec<Vec<u8>> = arrays
+    let values: Vec<Vec<f32>> = arrays
         .iter()
-        .map(|(_, _, v)| v.iter().flat_map(|x| (*x as f32).to_le_bytes()).collect())
+        .map(|(_, _, v)| v.iter().map(|x| *x as f32).collect())
         .collect();
-    let mut views = Vec::new();
-    for ((name, shape, _), bytes) in arrays.iter().zip(&bytes) {
-        let view =
-            TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| bad(e.to_string()))?;
-        views.push((name.clone(), view));
-    }
-    let mut inner: BTreeMap<&str, &str> = settings.iter().map(|(k, v)| (*k, v.as_str())).collect();
-    inner.insert("format", format);
-    let json = serde_json::to_string(&inner).map_err(|e| bad(e.to_string()))?;
-    // The metadata of the library is a hash map, whose order changes from run to run: one key keeps equal weights
-    // byte-equal.
-    let outer = HashMap::from([(METADATA_KEY.to_owned(), json)]);
-    safetensors::serialize(views, Some(outer)).map_err(|e| bad(e.to_string()))
-}
-
-/// The one metadata key of our files.
-const METADATA_KEY: &str = "timestep";
-
-/// The settings of a file; none if it is not one of ours.
-fn settings(bytes: &[u8]) -> Result<BTreeMap<String, String>, RestoreError> {
-    let (_, meta) = SafeTensors::read_metadata(bytes)
-        .map_err(|e| bad(format!("it is no safetensors file ({e})")))?;
-    let outer = meta.metadata().as_ref();
-    let json = outer.and_then(|m| m.get(METADATA_KEY));
-    Ok(json
-        .and_then(|j| serde_json::from_str(j).ok())
-        .unwrap_or_default())
+    let named: Vec<_> = arrays
+        .iter()
+        .zip(&values)
+        .map(|((name, shape, _), values)| (name.as_str(), shape.as_slice(), values.as_slice()))
+        .collect();
+    let mut inner: Metadata = settings
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), v.clone()))
+        .collect();
+    inner.insert("format".to_owned(), format.to_owned());
+    timestep_weights::write(&named, &inner).map_err(|e| bad(e.to_string()))
 }
 
 /// An open file.
 pub(crate) struct Arrays<'a> {
-    file: SafeTensors<'a>,
-    settings: BTreeMap<String, String>,
+    file: timestep_weights::Arrays<'a>,
 }
 
 impl<'a> Arrays<'a> {
     /// Opens the bytes of a file of this format.
     pub(crate) fn open(bytes: &'a [u8], format: &str) -> Result<Self, RestoreError> {
-        let settings = settings(bytes)?;
-        match settings.get("format") {
-            Some(found) if found == format => {}
-            Some(found) => return Err(bad(format!("it holds `{found}`, not `{format}`"))),
-            None => {
-                return Err(bad(
-                    "it holds the weights of something else, not of a restorer",
-                ));
-            }
+        let file = timestep_weights::Arrays::open(bytes).map_err(|e| bad(e.to_string()))?;
+        match file.metadata.get("format") {
+            Some(found) if found == format => Ok(Self { file }),
+            Some(found) => Err(bad(format!("it holds `{found}`, not `{format}`"))),
+            None => Err(bad(
+                "it holds the weights of something else, not of a restorer",
+            )),
         }
-        let file = SafeTensors::deserialize(bytes).map_err(|e| bad(e.to_string()))?;
-        Ok(Self { file, settings })
     }
 
     /// The format of a file, if it says one.
     pub(crate) fn format(bytes: &[u8]) -> Option<String> {
-        settings(bytes).ok()?.remove("format")
+        timestep_weights::metadata(bytes).ok()?.remove("format")
     }
 
     /// A setting.
     pub(crate) fn setting(&self, key: &str) -> Result<&str, RestoreError> {
-        let found = self.settings.get(key).map(String::as_str);
+        let found = self.file.metadata.get(key).map(String::as_str);
         found.ok_or_else(|| bad(format!("its metadata has no `{key}`")))
     }
 
@@ -103,6 +81,7 @@ impl<'a> Arrays<'a> {
     pub(crate) fn numbers(&self, name: &str, len: usize) -> Result<Vec<f64>, RestoreError> {
         let view = self
             .file
+            .tensors
             .tensor(name)
             .map_err(|_| bad(format!("`{name}` is missing")))?;
         if view.dtype() != Dtype::F32 || view.data().len() != 4 * len {

@@ -100,11 +100,9 @@ pub fn samples(
                 path: file.clone(),
                 why,
             };
-            let grey = image::open(file)
-                .map_err(|e| fail(e.to_string()))?
-                .into_luma8();
-            let (width, height) = (grey.width() as usize, grey.height() as usize);
-            let clean: Vec<f32> = grey.pixels().map(|p| f32::from(p.0[0])).collect();
+            let (width, height, grey) =
+                timestep_data::load_grey(file).map_err(|bad| fail(bad.reason))?;
+            let clean: Vec<f32> = grey.into_iter().map(f32::from).collect();
             let mut noisy = clean.clone();
             timestep_data::add_noise(&mut noisy, sigma, seed, index as u64);
             let plane = |pixels| Plane::new(width, height, pixels).map_err(|e| fail(e.to_string()));

@@ -238,6 +238,6 @@ impl Restorer {
 pub fn weights_named(name: &str) -> std::io::Result<Vec<u8>> {
     match bundled(name) {
         Some(bytes) => Ok(bytes.to_vec()),
-        None => std::fs::read(Path::new(name)),
+        None => crate::methods::read_weights(Path::new(name)),
     }
 }

@@ -50,14 +50,14 @@ pub enum PictureError {
         what: String,
     },
     /// It does not fit into the memory allowed.
-    #[error("`{}` needs {} of memory, more than {}", .path.display(), size(*.needs), limit(*.allowed))]
+    #[error("`{}` needs {}, more than the {} allowed", .path.display(), memory(*.needs), size(*.allowed))]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Bytes that would do.
+        /// Bytes that would do; `u64::MAX` if that is no number.
         needs: u64,
-        /// Bytes allowed; none: as much as there is.
-        allowed: Option<u64>,
+        /// Bytes allowed.
+        allowed: u64,
     },
     /// NaN or infinite samples.
     #[error("{count} of {total} samples in `{}` are not finite (NaN or infinity)", .path.display())]
@@ -113,10 +113,7 @@ impl PictureError {
             Self::Damaged { .. } => {
                 "open it in a viewer, or copy it again from where it came".into()
             }
-            Self::TooLarge { needs, .. } => {
-                let mib = needs.div_ceil(1 << 20);
-                format!("allow it with --memory {mib}M, or cut the picture into parts")
-            }
+            Self::TooLarge { needs, .. } => allow(*needs),
             Self::NotFinite { .. } => {
                 "replace these pixels first, for instance by the mean of their neighbours".into()
             }
@@ -176,8 +173,20 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-fn limit(allowed: Option<u64>) -> String {
-    allowed.map_or("there is".to_owned(), |a| {
-        format!("the {} allowed", size(a))
-    })
+/// Memory that is needed, in words.
+pub(crate) fn memory(needs: u64) -> String {
+    match needs {
+        u64::MAX => "memory that no number says".to_owned(),
+        needs => format!("{} of memory", size(needs)),
+    }
+}
+
+/// How memory that is needed is allowed.
+pub(crate) fn allow(needs: u64) -> String {
+    // No machine has 64 TiB: the file is damaged, or was made to do damage.
+    if needs > 1 << 46 {
+        return "the sizes in its head are wrong; copy it again from where it came".to_owned();
+    }
+    let mib = needs.div_ceil(1 << 20);
+    format!("allow it with --memory {mib}M, or cut the picture into parts")
 }

@@ -12,13 +12,15 @@ const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 /// Reads a JPEG file. CMYK becomes RGB. EXIF data is kept with its orientation, so nothing is turned.
 pub(super) fn read(
     mut reader: impl BufRead + Seek,
-    length: u64,
     origin: &Origin<'_>,
 ) -> Result<Picture, PictureError> {
     let broken = |source| PictureError::Read {
         path: origin.path.to_owned(),
         source,
     };
+    // The file is held twice, see below.
+    let length = origin.length;
+    origin.fits(length.saturating_mul(2))?;
     let mut content = Vec::new();
     reader.read_to_end(&mut content).map_err(broken)?;
     let walk = Walk::of(&content);

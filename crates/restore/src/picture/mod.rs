@@ -23,8 +23,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use error::size;
 pub use error::{PictureError, file_cause, file_hint};
+pub(crate) use error::{allow, memory, size};
 pub use format::{Format, is_picture_name};
 pub use meta::{Density, DensityUnit, Meta};
 pub use read::{Memory, read, read_bytes};

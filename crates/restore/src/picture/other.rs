@@ -5,7 +5,7 @@ use super::{Format, Picture, PictureError, Samples};
 use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::{
     ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError,
-    ImageFormat, ImageReader,
+    ImageFormat, ImageReader, Limits,
 };
 use std::io::{self, BufRead, Seek, Write};
 
@@ -31,7 +31,9 @@ pub(super) fn read(
         e => origin.damaged(e),
     };
     let mut reader = ImageReader::with_format(reader, kind(origin.format));
-    reader.no_limits();
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(origin.memory.allowed);
+    reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(fail)?;
     let (width, height) = decoder.dimensions();
     let size = (width as usize, height as usize);
@@ -44,7 +46,7 @@ pub(super) fn read(
         // The decoder's own copy counts.
         decoder: bytes,
     })?;
-    let count = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
+    let count = usize::try_from(bytes).unwrap_or(usize::MAX);
     drop(origin.room::<u8>(count)?);
     let icc = decoder.icc_profile().ok().flatten();
     let exif = decoder.exif_metadata().ok().flatten();

@@ -18,8 +18,7 @@ pub(super) fn read(
         DecodingError::LimitsExceeded => origin.too_large(u64::MAX),
         e => origin.damaged(e),
     };
-    let limit = origin.memory.allowed.and_then(|a| usize::try_from(a).ok());
-    let bytes = limit.unwrap_or(usize::MAX);
+    let bytes = origin.allowed();
     let mut decoder = Decoder::new_with_limits(reader, Limits { bytes });
     decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(fail)?;

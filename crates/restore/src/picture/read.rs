@@ -1,25 +1,24 @@
 //! How does a file become a picture? Its content decides what it is, not its name.
 
 use super::{Format, Picture, PictureError, jpeg, other, png, tiff};
-use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 /// How much memory a picture may take.
 #[derive(Clone, Copy)]
 pub struct Memory<'a> {
-    /// Bytes allowed; none: as much as there is.
-    pub allowed: Option<u64>,
+    /// Bytes allowed.
+    pub allowed: u64,
     /// Bytes that the work on a picture of so many columns, rows and colours needs beside its samples.
     pub beside: &'a dyn Fn((usize, usize), usize) -> u64,
 }
 
 impl Memory<'static> {
-    /// As much as there is.
+    /// As much as this machine has (see [`timestep_kernels::memory_budget`]).
     #[must_use]
-    pub fn unlimited() -> Self {
+    pub fn of_machine() -> Self {
         Self {
-            allowed: None,
+            allowed: timestep_kernels::memory_budget(),
             beside: &|_, _| 0,
         }
     }
@@ -30,6 +29,8 @@ impl Memory<'static> {
 pub(super) struct Origin<'a> {
     pub(super) path: &'a Path,
     pub(super) format: Format,
+    /// Bytes of the file.
+    pub(super) length: u64,
     pub(super) memory: Memory<'a>,
 }
 
@@ -63,16 +64,29 @@ impl Origin<'_> {
 
     /// Refuses what is larger than allowed before it is decoded.
     pub(super) fn check_memory(&self, head: &Head) -> Result<(), PictureError> {
+        if head.size.0 == 0 || head.size.1 == 0 {
+            return Err(self.damaged("it has no pixels"));
+        }
         let Some(samples) = head.samples else {
             return Err(self.too_large(u64::MAX));
         };
         // What the work needs is only taken when the decoder has gone.
         let beside = (self.memory.beside)(head.size, head.colours).max(head.decoder);
         let needs = samples.saturating_add(beside);
-        if self.memory.allowed.is_some_and(|a| needs > a) {
+        self.fits(needs)
+    }
+
+    /// Refuses so many bytes if they are more than allowed.
+    pub(super) fn fits(&self, needs: u64) -> Result<(), PictureError> {
+        if needs > self.memory.allowed {
             return Err(self.too_large(needs));
         }
         Ok(())
+    }
+
+    /// The bytes allowed as a length.
+    pub(super) fn allowed(&self) -> usize {
+        usize::try_from(self.memory.allowed).unwrap_or(usize::MAX)
     }
 
     pub(super) fn too_large(&self, needs: u64) -> PictureError {
@@ -107,7 +121,7 @@ pub fn read(path: &Path, memory: &Memory<'_>) -> Result<Picture, PictureError> {
         let path = path.to_owned();
         return Err(PictureError::Folder { path });
     }
-    let file = File::open(path).map_err(fail)?;
+    let file = timestep_files::open_regular(path).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
     decode(path, BufReader::new(file), length, memory)
 }
@@ -121,7 +135,7 @@ pub fn read_bytes(path: &Path, content: &[u8]) -> Result<Picture, PictureError> 
         path,
         Cursor::new(content),
         content.len() as u64,
-        &Memory::unlimited(),
+        &Memory::of_machine(),
     )
 }
 
@@ -157,11 +171,12 @@ fn decode(
     let origin = Origin {
         path,
         format,
+        length,
         memory: *memory,
     };
     let picture = match format {
         Format::Png => png::read(reader, &origin),
-        Format::Jpeg => jpeg::read(reader, length, &origin),
+        Format::Jpeg => jpeg::read(reader, &origin),
         Format::Tiff => tiff::read(reader, &origin),
         Format::Bmp | Format::Webp | Format::Pnm => other::read(reader, &origin),
     }?;

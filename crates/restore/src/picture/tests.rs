@@ -273,16 +273,16 @@ fn what_is_no_picture_is_named() {
     let at = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, content).expect("written");
-        read(&path, &Memory::unlimited())
+        read(&path, &Memory::of_machine())
             .expect_err("no picture")
             .to_string()
     };
     assert!(at("text.png", b"BMW is not a bitmap\n").ends_with("it is text"));
     assert!(at("empty.jpg", b"").contains("0 bytes"));
     assert!(at("zero.tif", &[0; 99]).contains("no kind of picture"));
-    let error = read(folder.path(), &Memory::unlimited()).expect_err("a folder");
+    let error = read(folder.path(), &Memory::of_machine()).expect_err("a folder");
     assert!(matches!(error, PictureError::Folder { .. }));
-    let error = read(&folder.path().join("none.png"), &Memory::unlimited()).expect_err("missing");
+    let error = read(&folder.path().join("none.png"), &Memory::of_machine()).expect_err("missing");
     assert!(error.to_string().contains("no such file"), "{error}");
     assert!(error.hint().is_some_and(|h| h.contains("ls")));
 }
@@ -310,7 +310,7 @@ fn samples_that_are_no_numbers_are_counted() {
 
 fn limit(bytes: u64) -> Memory<'static> {
     Memory {
-        allowed: Some(bytes),
+        allowed: bytes,
         beside: &|(width, _), colours| (width * colours) as u64,
     }
 }

@@ -26,8 +26,13 @@ pub(super) fn read(
         TiffError::LimitsExceeded => origin.too_large(u64::MAX),
         e => origin.damaged(e),
     };
+    let mut limits = Limits::unlimited();
+    limits.intermediate_buffer_size = origin.allowed();
+    // No value of a directory is longer than the file, whatever it claims.
+    let length = usize::try_from(origin.length).unwrap_or(usize::MAX);
+    limits.decoding_buffer_size = length.clamp(1 << 10, origin.allowed().max(1 << 10));
     let decoder = Decoder::new(reader).map_err(fail)?;
-    let mut decoder = decoder.with_limits(Limits::unlimited());
+    let mut decoder = decoder.with_limits(limits.clone());
     let (width, height) = decoder.dimensions().map_err(fail)?;
     let colour = decoder.colortype().map_err(fail)?;
     let (colours, alpha) = match colour {
@@ -53,6 +58,9 @@ pub(super) fn read(
     })?;
     drop(origin.room::<u8>(layout.complete_len)?);
     let meta = meta(&mut decoder);
+    // The pixels, whose number was just checked, are packed.
+    limits.decoding_buffer_size = origin.allowed();
+    let mut decoder = decoder.with_limits(limits);
     let mut result = DecodingResult::U8(Vec::new());
     let layout = decoder.read_image_to_buffer(&mut result).map_err(fail)?;
     one_page(&mut decoder, origin)?;
@@ -99,7 +107,7 @@ fn interleave<T: Copy>(samples: Vec<T>, layout: &BufferLayoutPreference, bytes: 
 }
 
 fn meta<R: BufRead + Seek>(decoder: &mut Decoder<R>) -> Meta {
-    let bytes = |value: Option<Value>| value.and_then(|v| v.into_u8_vec().ok());
+    let (icc, xmp) = (bytes(decoder, Tag::IccProfile), bytes(decoder, XMP));
     let mut find = |tag| decoder.find_tag(tag).ok().flatten();
     let ratio = |value: Value| match value {
         Value::Rational(n, d) => Some((n, d)),
@@ -123,7 +131,6 @@ fn meta<R: BufRead + Seek>(decoder: &mut Decoder<R>) -> Meta {
     let associated_alpha = find(Tag::ExtraSamples)
         .and_then(|v| v.into_u16_vec().ok())
         .is_some_and(|v| v.first() == Some(&ExtraSamples::AssociatedAlpha.to_u16()));
-    let (icc, xmp) = (bytes(find(Tag::IccProfile)), bytes(find(XMP)));
     let exif = exif(decoder);
     Meta {
         icc,
@@ -136,14 +143,30 @@ fn meta<R: BufRead + Seek>(decoder: &mut Decoder<R>) -> Meta {
     }
 }
 
+/// The bytes of a value, as they are: a list of numbers would take thirty times as much memory.
+fn bytes<R: BufRead + Seek>(decoder: &mut Decoder<R>, tag: Tag) -> Option<Vec<u8>> {
+    let mut value = ValueBuffer::empty(Type::BYTE);
+    decoder.image_ifd().find_tag_buf(tag, &mut value).ok()??;
+    matches!(value.data_type(), Type::BYTE | Type::UNDEFINED).then(|| value.as_bytes().to_vec())
+}
+
+/// Bytes of descriptive values that are kept: those of a camera have some kilobytes, and many entries may claim the
+/// same part of a file.
+const MOST_EXIF: usize = 16 << 20;
+
 fn exif<R: BufRead + Seek>(decoder: &mut Decoder<R>) -> Exif {
     let mut exif = Exif::default();
     let mut value = ValueBuffer::empty(Type::BYTE);
+    let mut left = MOST_EXIF;
+    let mut take = |tag: u16, value: &mut ValueBuffer| {
+        left = left.checked_sub(value.as_bytes().len())?;
+        Some(entry(tag, value))
+    };
     let mut ifd = decoder.image_ifd();
     for tag in DESCRIPTIVE {
         let found = ifd.find_tag_buf(Tag::from_u16_exhaustive(tag), &mut value);
         if let Ok(Some(_)) = found {
-            exif.main.push(entry(tag, &mut value));
+            exif.main.extend(take(tag, &mut value));
         }
     }
     for (tag, directory) in [(CAMERA, &mut exif.camera), (PLACE, &mut exif.place)] {
@@ -157,7 +180,7 @@ fn exif<R: BufRead + Seek>(decoder: &mut Decoder<R>) -> Exif {
         let mut tags = decoder.read_directory_tags(&below);
         for (tag, _) in below.iter() {
             if let Ok(Some(_)) = tags.find_tag_buf(tag, &mut value) {
-                directory.push(entry(tag.to_u16(), &mut value));
+                directory.extend(take(tag.to_u16(), &mut value));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Flow, Model};
 use crate::learned::{nearest, rescaled};
-use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
 use timestep_kernels::diffusion::GROUP;
 
 /// What is known about the method.
@@ -133,8 +133,14 @@ impl Method for Trd {
                 .unwrap_or(0),
             // Rows are computed in groups that start at the top of the picture.
             grid: GROUP,
-            // The noisy plane, its scaled copy, the state before and after, an earlier one, the slope.
-            bytes_per_pixel: 6 * 4,
         })
+    }
+
+    fn need(&self) -> Need {
+        // The noisy plane, its scaled copy, the state before and after, an earlier one, the slope.
+        Need {
+            bytes_per_pixel: 24,
+            border: (0, 0),
+        }
     }
 }

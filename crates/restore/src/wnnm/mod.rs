@@ -69,7 +69,7 @@ mod tests;
 pub use settings::WnnmSettings;
 pub use shrinkage::shrink;
 
-use crate::{Method, MethodFacts, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
 use lanes::Lanes;
 use timestep_kernels::Isa;
 
@@ -115,6 +115,14 @@ impl Method for Wnnm {
     /// None: 8 to 14 iterations, each with a window of ±30 pixels, reach farther than any tile.
     fn tiling(&self) -> Option<Tiling> {
         None
+    }
+
+    fn need(&self) -> Need {
+        // Lines of squared differences have a margin on both sides (measured).
+        Need {
+            bytes_per_pixel: 112,
+            border: (40, 40),
+        }
     }
 }
 

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 use timestep_data::Batch;
 use timestep_nets::{Draws, Mode, Network, NonFinite, Parameters, Role};
 
+/// What is said of a state without a checksum.
+const UNCHECKED: &str = "the state was written by version 0.1, without a checksum: damage to its numbers would not be noticed";
+
 /// Between two `step` events.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
 
@@ -99,7 +102,7 @@ impl Ready for Setup {
 
     fn proceed(&self, folder: &Path, options: &Options) -> Result<Begun<Classify<'_>>, TrainError> {
         let mut learner = learner(self, options)?;
-        let (parameters, progress) = load_state(folder, &self.network, &mut learner)?;
+        let (parameters, progress, checked) = load_state(folder, &self.network, &mut learner)?;
         if progress.data != self.dataset.fingerprint() {
             return Err(TrainError::OtherData {
                 run: folder.to_owned(),
@@ -110,8 +113,12 @@ impl Ready for Setup {
             log_bytes: progress.log_bytes,
             seconds: progress.seconds,
         };
+        let mut task = Classify::new(self, parameters, learner, progress);
+        if !checked {
+            task.note = Some(UNCHECKED.to_owned());
+        }
         Ok(Begun::Task {
-            task: Classify::new(self, parameters, learner, progress),
+            task,
             ledger: Some(ledger),
         })
     }
@@ -228,7 +235,8 @@ impl Task for Classify<'_> {
     }
 
     fn notes(&mut self) -> Vec<String> {
-        self.note.take().into_iter().collect()
+        let surplus = self.setup.surplus_classes();
+        self.note.take().into_iter().chain(surplus).collect()
     }
 
     /// The rest of the epoch under way.
