@@ -30,7 +30,7 @@ fn settings() {
     let mut assignments = vec![
         "network.steps=[2,4294967296]".to_owned(),
         "network.steps=[9223372036854775807,9223372036854775807]".to_owned(),
-        // Images of 8×8 become smaller than a pixel.
+        // One segment more than there may be.
         "network.steps=[1,1,1,1,1,1,1,1,1]".to_owned(),
     ];
     for n in LARGE {
@@ -66,6 +66,10 @@ fn as_many_segments_as_there_may_be() {
         "train",
         "--set",
         "network.steps=[1,1,1,1,1,1,1,1]",
+        "--width",
+        "2",
+        "--batch",
+        "4",
         "--dry-run",
     ];
     let out = run(folder.path(), &args);
@@ -141,7 +145,7 @@ fn a_batch_that_fits_no_memory() {
     let folder = tempfile::tempdir().expect("a folder");
     let args = ["train", "--batch", "1024", "--dry-run"];
     let out = timestep(folder.path(), &args)
-        .env("TIMESTEP_MEMORY", "100M")
+        .env("TIMESTEP_MEMORY", "40M")
         .output();
     let text = String::from_utf8_lossy(&out.expect("it runs").stderr).into_owned();
     assert!(

@@ -201,51 +201,53 @@ fn heads_that_claim_enormous_sizes() {
     }
 }
 
+/// Writes a grey picture as PGM.
+fn pgm(path: &Path, (width, height): (u32, u32), grey: impl Fn(u32) -> u8) {
+    let mut file = format!("P5 {width} {height} 255\n").into_bytes();
+    file.extend((0..width * height).map(grey));
+    std::fs::write(path, file).expect("written");
+}
+
 #[test]
 fn long_thin_pictures_keep_to_the_memory() {
     let folder = with_run();
     let at = folder.path();
-    let long = GrayImage::from_fn(30_000_000, 1, |x, _| image::Luma([(x % 251) as u8]));
-    let save = |image: GrayImage, name: &str| image.save(at.join(name)).expect("saved");
-    save(long, "wide.pgm");
+    pgm(&at.join("wide.pgm"), (30_000_000, 1), |n| (n % 251) as u8);
     // `cover` asked for a gigabyte and a half of floats.
-    said(
-        "wide",
-        &limited(at, 700, &["predict", "runs/a", "wide.pgm"]),
-    );
-    let tall = GrayImage::from_fn(1, 5_000_000, |_, y| image::Luma([(y * 7919 % 256) as u8]));
-    save(tall, "tall.png");
-    said(
-        "tall",
-        &limited(at, 500, &["predict", "runs/a", "tall.png"]),
-    );
-    for method in ["trd", "bm3d", "csf", "wnnm"] {
-        // It is refused, or its work fits.
+    let out = limited(at, 700, &["predict", "runs/a", "wide.pgm"]);
+    assert!(out.status.success(), "{}", said("wide", &out));
+    pgm(&at.join("tall.pgm"), (1, 3_000_000), |n| {
+        (n * 7919 % 256) as u8
+    });
+    let out = limited(at, 500, &["predict", "runs/a", "tall.pgm"]);
+    assert!(out.status.success(), "{}", said("tall", &out));
+    // What the methods add around a picture is most of one that is a pixel wide.
+    for (method, fits) in [
+        ("trd", true),
+        ("bm3d", false),
+        ("csf", false),
+        ("wnnm", false),
+    ] {
         let args = [
-            "denoise", "tall.png", "-o", "out.png", "--memory", "100M", "--method", method,
-            "--sigma", "0",
+            "denoise", "tall.pgm", "-o", "out.pgm", "--force", "--memory", "120M", "--method",
+            method, "--sigma", "0",
         ];
-        said(method, &limited(at, 600, &args));
+        let out = limited(at, 700, &args);
+        let text = said(method, &out);
+        assert_eq!(out.status.success(), fits, "{method}: {text}");
+        assert!(
+            fits || text.contains("of memory, more than the 120 MiB allowed"),
+            "{method}: {text}"
+        );
     }
-    let out = run(
-        at,
-        &[
-            "denoise", "tall.png", "-o", "out.png", "--memory", "256M", "--method", "bm3d",
-            "--sigma", "9",
-        ],
-    );
-    assert!(
-        said("bm3d", &out).contains("of memory, more than"),
-        "{out:?}"
-    );
 }
 
 #[test]
 fn values_of_a_tiff_are_no_longer_than_its_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
-    for tag in [270, 271, 305, 34675, 700, 339, 282] {
-        for kind in [1, 2, 3, 5, 7] {
+    for tag in [270, 34675, 339, 282] {
+        for kind in [2, 7] {
             let bytes = tiff((30, 30), &[(tag, kind, 2_000_000_000, 8)], &[7; 900]);
             std::fs::write(at.join("a.tif"), bytes).expect("written");
             let args = [
@@ -370,8 +372,9 @@ fn one_signal_ends_a_tile_that_lasts() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
     // One column takes as long as many, and is one tile.
-    let tall = GrayImage::from_fn(1, 4_000_000, |_, y| image::Luma([(y * 7919 % 256) as u8]));
-    tall.save(at.join("tall.pgm")).expect("saved");
+    pgm(&at.join("tall.pgm"), (1, 4_000_000), |n| {
+        (n * 7919 % 256) as u8
+    });
     let mut child = timestep(
         at,
         &["denoise", "tall.pgm", "-o", "out.pgm", "--sigma", "25"],

@@ -284,7 +284,6 @@ fn seeds_are_good() {
         ImageFormat::Tiff,
         ImageFormat::Jpeg,
         ImageFormat::Bmp,
-        ImageFormat::Pnm,
     ];
     for format in formats {
         for bytes in pictures(format) {

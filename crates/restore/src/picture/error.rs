@@ -176,7 +176,7 @@ pub(crate) fn size(bytes: u64) -> String {
 /// Memory that is needed, in words.
 pub(crate) fn memory(needs: u64) -> String {
     match needs {
-        u64::MAX => "memory that no number says".to_owned(),
+        u64::MAX => "more memory than can be counted".to_owned(),
         needs => format!("{} of memory", size(needs)),
     }
 }
