@@ -4,7 +4,7 @@ use super::read::{Head, Origin};
 use super::{Density, DensityUnit, Picture, PictureError, Samples};
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder, PixelDensity, PixelDensityUnit};
 use image::{ExtendedColorType, ImageDecoder, ImageEncoder, ImageError};
-use std::io::{self, BufRead, Seek, Write};
+use std::io::{self, BufRead, Read, Seek, Write};
 
 /// Header of an XMP segment.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -20,8 +20,19 @@ pub(super) fn read(
     };
     // The file is held twice, see below.
     let length = origin.length;
-    origin.fits(length.saturating_mul(2))?;
+    let twice = length.saturating_mul(2);
     let mut content = Vec::new();
+    if origin.fits(twice).is_err() {
+        // What would do is said at once, if the head tells the size.
+        (&mut reader)
+            .take(HEAD)
+            .read_to_end(&mut content)
+            .map_err(broken)?;
+        if let Some(frame) = Walk::of(&content).frame {
+            origin.check_memory(&frame.head(length))?;
+        }
+        return Err(origin.too_large(twice));
+    }
     reader.read_to_end(&mut content).map_err(broken)?;
     let walk = Walk::of(&content);
     // The decoder reads the file into memory once more.
@@ -44,14 +55,14 @@ pub(super) fn read(
     };
     let total = decoder.total_bytes();
     let size = (width as usize, height as usize);
-    // The file may be held with half as much again; a progressive one keeps 16-bit coefficients.
-    let coefficients = if walk.progressive { 2 * total } else { 0 };
-    origin.check_memory(&Head {
-        size,
-        colours,
-        samples: Some(total),
-        decoder: 2 * length + coefficients,
-    })?;
+    origin.check_memory(
+        &Frame {
+            size,
+            colours,
+            progressive: walk.frame.is_some_and(|frame| frame.progressive),
+        }
+        .head(length),
+    )?;
     let icc = decoder.icc_profile().ok().flatten();
     let exif = decoder.exif_metadata().ok().flatten();
     let xmp = decoder.xmp_metadata().ok().flatten();
@@ -173,9 +184,52 @@ fn pixel_density(density: Density) -> Option<PixelDensity> {
 /// What a walk over the segments finds.
 struct Walk {
     complete: bool,
-    progressive: bool,
+    frame: Option<Frame>,
     density: Option<Density>,
 }
+
+/// What the frame segment says.
+#[derive(Clone, Copy)]
+struct Frame {
+    size: (usize, usize),
+    colours: usize,
+    progressive: bool,
+}
+
+impl Frame {
+    /// From the marker of a segment and what follows its length: precision, rows, columns, components.
+    fn of(marker: u8, segment: &[u8]) -> Option<Self> {
+        // C4, C8 and CC are tables and an extension.
+        if !matches!(marker, 0xC0..=0xCF) || matches!(marker, 0xC4 | 0xC8 | 0xCC) {
+            return None;
+        }
+        let [_, h1, h0, w1, w0, components, ..] = *segment else {
+            return None;
+        };
+        let number = |high, low| usize::from(u16::from_be_bytes([high, low]));
+        Some(Self {
+            size: (number(w1, w0), number(h1, h0)),
+            colours: if components == 1 { 1 } else { 3 },
+            progressive: marker == 0xC2,
+        })
+    }
+
+    /// What decoding takes. The file may be held with half as much again; a progressive one keeps 16-bit coefficients.
+    fn head(&self, length: u64) -> Head {
+        // Sides are 16-bit numbers.
+        let samples = (self.size.0 * self.size.1 * self.colours) as u64;
+        let coefficients = if self.progressive { 2 * samples } else { 0 };
+        Head {
+            size: self.size,
+            colours: self.colours,
+            samples: Some(samples),
+            decoder: length.saturating_mul(2).saturating_add(coefficients),
+        }
+    }
+}
+
+/// Bytes in which nearly every file has its frame segment, behind camera data and thumbnail.
+const HEAD: u64 = 256 << 10;
 
 impl Walk {
     /// Segments are walked by their lengths, because a thumbnail in the EXIF data has an end marker
@@ -183,7 +237,7 @@ impl Walk {
     fn of(bytes: &[u8]) -> Self {
         let mut walk = Self {
             complete: false,
-            progressive: false,
+            frame: None,
             density: None,
         };
         let mut at = 2;
@@ -208,7 +262,10 @@ impl Walk {
                         return walk;
                     };
                     let end = at + 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-                    walk.progressive |= marker == 0xC2;
+                    let segment = bytes.get(at + 4..end.min(bytes.len()));
+                    if let Some(frame) = segment.and_then(|s| Frame::of(marker, s)) {
+                        walk.frame.get_or_insert(frame);
+                    }
                     if marker == 0xE0 {
                         walk.density = bytes.get(at + 4..end).and_then(jfif);
                     }
