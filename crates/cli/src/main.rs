@@ -9,12 +9,12 @@ mod commands;
 mod dry_run;
 mod failure;
 mod map;
-mod names;
 mod of_data;
 mod progress;
 mod recipes;
 #[cfg(test)]
 mod reference;
+mod registry;
 mod require;
 mod settings;
 mod speech;

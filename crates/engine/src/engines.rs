@@ -1,24 +1,24 @@
 //! Which engines are there, and what does each name mean? The one table of engines.
 //!
-//! An engine is added by one entry in [`ENGINES`]. It gives the engine its name on every command line and a place in
-//! every test that runs through the engines.
+//! An engine is a file or folder and one line in [`ENGINES`]. The line gives it its name on every command line and a place
+//! in every test that runs through the engines.
 
-use crate::{Engine, Exact, Fused};
+use crate::{ENGINES, Engine};
 use std::fmt;
 use std::sync::Arc;
+use timestep_registry::Facts;
 
 /// What is known about an engine.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineFacts {
-    /// The value of `--device`.
-    pub name: &'static str,
-    /// What it is, in a few words.
-    pub title: &'static str,
+    /// What is known of everything that can be named; its key is the value of `--device`.
+    pub named: Facts,
     /// The precision of numbers and sums.
     pub precision: &'static str,
     /// When to use it.
     pub when: &'static str,
-    open: fn() -> Arc<dyn Engine>,
+    /// Opens it.
+    pub open: fn() -> Arc<dyn Engine>,
 }
 
 impl EngineFacts {
@@ -29,28 +29,12 @@ impl EngineFacts {
     }
 }
 
-/// The engines of this build, the default first.
-const ENGINES: &[EngineFacts] = &[
-    EngineFacts {
-        name: "cpu",
-        title: "fused kernels on the processor",
-        precision: "f32, statistics of norms in f64",
-        when: "to train and to apply networks: the default",
-        open: || Arc::new(Fused),
-    },
-    EngineFacts {
-        name: "exact",
-        title: "plain loops in double precision",
-        precision: "f64",
-        when: "to check another engine, or a gradient by finite differences; hundreds of times slower",
-        open: || Arc::new(Exact),
-    },
-];
+timestep_registry::named!(EngineFacts);
 
 /// The engines of this build, the default first.
 #[must_use]
-pub fn engines() -> &'static [EngineFacts] {
-    ENGINES
+pub fn engines() -> Vec<&'static EngineFacts> {
+    ENGINES.all()
 }
 
 /// The engine called `name`, in any case.
@@ -58,9 +42,7 @@ pub fn engines() -> &'static [EngineFacts] {
 /// # Errors
 /// [`UnknownEngine`] if this build has none of that name.
 pub fn engine(name: &str) -> Result<Arc<dyn Engine>, UnknownEngine> {
-    let known = engines()
-        .iter()
-        .find(|facts| facts.name.eq_ignore_ascii_case(name));
+    let known = ENGINES.find(name);
     known
         .map(EngineFacts::engine)
         .ok_or_else(|| UnknownEngine(name.to_owned()))
@@ -80,7 +62,7 @@ impl UnknownEngine {
     /// What to do about it: the names there are.
     #[must_use]
     pub fn hint(&self) -> String {
-        let names: Vec<&str> = engines().iter().map(|facts| facts.name).collect();
+        let names: Vec<&str> = engines().iter().map(|facts| facts.key).collect();
         format!("the engines of this build are {}", names.join(", "))
     }
 }
@@ -100,17 +82,17 @@ mod tests {
     #[test]
     fn every_engine_answers_to_its_name_in_any_case() {
         for facts in engines() {
-            for name in [facts.name.to_owned(), facts.name.to_uppercase()] {
+            for name in [facts.key.to_owned(), facts.key.to_uppercase()] {
                 assert_eq!(
                     engine(&name).expect("a name of the table").name(),
-                    facts.name
+                    facts.key
                 );
             }
             for text in [facts.title, facts.precision, facts.when] {
-                assert!(!text.is_empty(), "{} says what it is", facts.name);
+                assert!(!text.is_empty(), "{} says what it is", facts.key);
             }
         }
-        assert_eq!(engines()[0].name, "cpu", "the default comes first");
+        assert_eq!(engines()[0].key, "cpu", "the default comes first");
     }
 
     #[test]

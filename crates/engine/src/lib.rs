@@ -7,13 +7,19 @@
 mod array;
 mod coef;
 mod engines;
-mod exact;
 mod features;
-mod fused;
 pub mod ops;
 mod parameters;
 mod shapes;
 mod tape;
+
+timestep_registry::registry! {
+    /// The engines of this build, the default first.
+    pub static ENGINES: [EngineFacts] = FACTS;
+
+    mod fused;
+    mod exact;
+}
 
 pub use array::Array;
 pub use coef::Coef;

@@ -3,6 +3,7 @@
 use timestep_engine::engines;
 use timestep_numerics::StepError;
 use timestep_numerics::analysis::AnalysisError;
+use timestep_registry::did_you_mean;
 
 /// What can go wrong with a network. The text is one sentence; [`hint`](NetError::hint) helps.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -58,15 +59,9 @@ impl NetError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            NetError::Unknown { near, list, .. } if near.is_empty() => {
-                Some(format!("`{list}` shows every name"))
-            }
             NetError::Unknown { near, list, .. } => {
-                let names: Vec<String> = near.iter().map(|n| format!("`{n}`")).collect();
-                Some(format!(
-                    "did you mean {}? `{list}` shows every name",
-                    names.join(" or ")
-                ))
+                let question = did_you_mean(near).map_or(String::new(), |q| q + " ");
+                Some(format!("{question}`{list}` shows every name"))
             }
             NetError::Corrupt(_) => {
                 Some("the file may be truncated, or not a .safetensors file at all".into())
@@ -75,7 +70,7 @@ impl NetError {
                 "the file was written for another network: `timestep summary FILE` names it".into(),
             ),
             NetError::Device(_) => {
-                let names: Vec<&str> = engines().iter().map(|engine| engine.name).collect();
+                let names: Vec<&str> = engines().iter().map(|engine| engine.key).collect();
                 Some(format!(
                     "the devices of this build are {}",
                     names.join(", ")
@@ -94,20 +89,4 @@ impl NetError {
             NetError::Step { .. } | NetError::Analysis(_) => None,
         }
     }
-}
-
-/// Registered names close enough to `name` to be what was meant, best first.
-#[must_use]
-pub fn near_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let mut scored: Vec<(f64, &str)> = known
-        .into_iter()
-        .map(|k| (strsim::jaro_winkler(&name.to_lowercase(), k), k))
-        .filter(|(score, _)| *score > 0.8)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored
-        .into_iter()
-        .take(3)
-        .map(|(_, k)| k.to_string())
-        .collect()
 }

@@ -10,9 +10,10 @@ use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use timestep_restore::METHODS;
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
-use timestep_restore::methods::{METHODS, MethodOptions, make, method_of};
+use timestep_restore::methods::{MethodOptions, make, method_of};
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
@@ -35,8 +36,8 @@ fn method_named(model: &Path) -> Option<&'static str> {
         return method_of(&bytes);
     }
     let name = model.to_str()?;
-    let keys = METHODS.iter().map(|method| method.facts.key);
-    keys.into_iter()
+    METHODS
+        .keys()
         .find(|key| name.split('-').next() == Some(key))
 }
 

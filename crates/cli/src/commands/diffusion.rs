@@ -3,6 +3,7 @@
 use crate::args::DiffusionArgs;
 use crate::codes::of_file;
 use crate::failure::Failure;
+use crate::registry::Question;
 use crate::ui::{Ui, table};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,12 @@ use timestep_report::diffusion::{DiffusionStep, RANGE, SHOWN, diffusion, steps_o
 use timestep_restore::methods::bundled;
 use timestep_restore::trd::Model;
 use timestep_train::files;
+
+/// What is known of `timestep analyze diffusion`.
+pub(crate) static FACTS: Question = Question::new(
+    "diffusion",
+    "What did a restorer learn: step sizes, k_n, filters, influence functions",
+);
 
 /// Prints what each step of a model does; draws it on request.
 pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::path::Path;
 use timestep_data::{Normalise, OpenOptions};
 use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
-use timestep_nets::{Home, Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
+use timestep_nets::{Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
 use timestep_train::files::{read_bytes, write_atomic};
 use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Card, network_config};
@@ -17,10 +17,7 @@ use timestep_train::{Card, network_config};
 /// Reads the file, maps its names, reports, writes.
 pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
     let published = preset(&args.net)?;
-    let data = args.data.as_deref().unwrap_or(match published.home {
-        Home::Cifar => "cifar10",
-        Home::Imagenet(_) => "imagenet",
-    });
+    let data = args.data.as_deref().unwrap_or(published.home.recipe());
     let layers = settings::layers(Some(&format!("{data}/{}", args.net)))?;
     let recipe = layers.resolve()?.recipe;
     let foreign = read(&args.file)?;

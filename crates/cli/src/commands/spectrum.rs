@@ -6,6 +6,7 @@ use crate::args::StabilityArgs;
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::of_data::Sample;
+use crate::registry::Question;
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -19,6 +20,12 @@ use timestep_report::spectrum::measured::{
 };
 use timestep_report::spectrum::spectra;
 use timestep_train::{Trained, files};
+
+/// What is known of `timestep analyze stability`.
+pub(crate) static FACTS: Question = Question::new(
+    "stability",
+    "For which hλ does a scheme stay bounded, and where are those of a trained network?",
+);
 
 /// The stability region of a scheme, or the spectra of a trained network in it.
 pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {

@@ -4,6 +4,7 @@ use super::analyze::number;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::of_data::Sample;
+use crate::registry::Question;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use timestep_nets::foreign::npz;
@@ -12,6 +13,12 @@ use timestep_numerics::analysis::{Principal, principal};
 use timestep_report::portrait::{NormCurve, SegmentPaths, portrait};
 use timestep_train::evaluate::images;
 use timestep_train::{Trained, files};
+
+/// What is known of `timestep analyze trace`.
+pub(crate) static FACTS: Question = Question::new(
+    "trace",
+    "Which way do images take through a trained network: norms, turns, a portrait",
+);
 
 /// Images that are followed, unless a number is given.
 const IMAGES: usize = 200;

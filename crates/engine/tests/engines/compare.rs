@@ -61,10 +61,10 @@ fn every_engine_finds_what_exact_finds() {
     let mut wrong = Vec::new();
     for case in cases::all() {
         let exact = outcome(&case, &Exact);
-        for facts in engines().iter().filter(|facts| facts.name != "exact") {
+        for facts in engines().iter().filter(|facts| facts.key != "exact") {
             let ours = outcome(&case, &*facts.engine());
             for difference in all_differences(&ours, &exact, case.tolerance) {
-                wrong.push(format!("{}, {}: {difference}", facts.name, case.name));
+                wrong.push(format!("{}, {}: {difference}", facts.key, case.name));
             }
         }
     }

@@ -44,9 +44,9 @@ fn operations_are_freed_one_after_the_other() {
         drop(v);
         assert!(early.upgrade().is_some() && late.upgrade().is_some());
         tape.backward(&[End::Features(w.value(), w.value())], &mut ());
-        assert!(in_order.get(), "{}: the later one went first", facts.name);
-        assert!(early.upgrade().is_none(), "{}: freed", facts.name);
-        assert!(tape.gradient(u.value()).is_some(), "{}", facts.name);
+        assert!(in_order.get(), "{}: the later one went first", facts.key);
+        assert!(early.upgrade().is_none(), "{}: freed", facts.key);
+        assert!(tape.gradient(u.value()).is_some(), "{}", facts.key);
         assert_eq!(format!("{tape:?}"), "tape of 0 operations");
     }
 }
@@ -60,10 +60,10 @@ fn a_pass_without_gradients_records_nothing() {
         let weak = Rc::downgrade(&held);
         let v = copy(&ops::relu(&u), held, || {});
         let sum = ops::combine(&[(1.0.into(), &v), (2.0.into(), &u)]);
-        assert_eq!(sum.read(), [3.0; 8], "{}", facts.name);
+        assert_eq!(sum.read(), [3.0; 8], "{}", facts.key);
         assert_eq!(format!("{tape:?}"), "tape of 0 operations");
-        assert!(weak.upgrade().is_none(), "{}: nothing is kept", facts.name);
-        assert!(!v.is_recorded(), "{}", facts.name);
+        assert!(weak.upgrade().is_none(), "{}: nothing is kept", facts.key);
+        assert!(!v.is_recorded(), "{}", facts.key);
     }
 }
 
@@ -76,6 +76,6 @@ fn a_tape_that_is_dropped_frees_what_was_never_gone_back_through() {
         let weak = Rc::downgrade(&held);
         let v = copy(&u, held, || {});
         drop((u, v, tape));
-        assert!(weak.upgrade().is_none(), "{}", facts.name);
+        assert!(weak.upgrade().is_none(), "{}", facts.key);
     }
 }

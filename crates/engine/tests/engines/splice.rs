@@ -65,7 +65,7 @@ fn segments_that_are_computed_again_find_the_same() {
                 let largest = kept.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
                 for (kept, again) in kept.iter().zip(&again) {
                     let error = (kept - again).abs();
-                    assert!(error <= allowed * largest, "{}: {error:e}", facts.name);
+                    assert!(error <= allowed * largest, "{}: {error:e}", facts.key);
                 }
             }
         }
@@ -89,15 +89,15 @@ fn splicing_takes_any_number_of_inputs_and_outputs() {
         let inputs = [scaled.value(), v.value()];
         let results = tape.splice(&inputs, &[a.value(), b.value()], Box::new(back));
         assert_eq!(results.len(), 2);
-        assert_eq!(tape.read(&results[1]), v.read(), "{}", facts.name);
-        assert!(tape.is_recorded(&results[0]), "{}", facts.name);
+        assert_eq!(tape.read(&results[1]), v.read(), "{}", facts.key);
+        assert!(tape.is_recorded(&results[0]), "{}", facts.key);
         let ones = tape.features(DIMS, &[1.0; 16], false);
         let mut sink = WideGradients::zeros(parameters().specs());
         tape.backward(&[End::Features(&results[0], &ones)], &mut sink);
         let of = |u: &Features| tape.gradient(u.value()).map(|g| tape.read(&g));
-        assert_eq!(of(&u), Some(vec![2.0; 16]), "{}", facts.name);
-        assert_eq!(of(&v), None, "{}", facts.name);
-        assert_eq!(sink.values(), [5.0; 4], "{}", facts.name);
+        assert_eq!(of(&u), Some(vec![2.0; 16]), "{}", facts.key);
+        assert_eq!(of(&v), None, "{}", facts.key);
+        assert_eq!(sink.values(), [5.0; 4], "{}", facts.key);
     }
 }
 
@@ -113,7 +113,7 @@ fn a_way_back_that_nothing_comes_along_is_not_asked() {
         let _unused = tape.splice(&[u.value()], &[plain.value()], Box::new(back));
         tape.backward(&[End::Features(u.value(), plain.value())], &mut ());
         let found = tape.gradient(u.value()).expect("the end's own gradient");
-        assert_eq!(tape.read(&found), u.read(), "{}", facts.name);
+        assert_eq!(tape.read(&found), u.read(), "{}", facts.key);
     }
 }
 
@@ -145,7 +145,7 @@ fn the_way_back_may_return_features_that_are_not_written_down() {
             tape.backward(&[End::Features(&results[0], &ones)], &mut ());
             let found = tape.gradient(u.value()).map(|g| tape.read(&g));
             let found = found.unwrap_or(vec![0.0; 16]);
-            assert_eq!(found, [factor; 16], "{}: {how}", facts.name);
+            assert_eq!(found, [factor; 16], "{}: {how}", facts.key);
         }
     }
 }
@@ -160,19 +160,19 @@ fn a_fork_has_the_parameters_and_its_own_leaves() {
             statistics: false,
         });
         let k = Array::parameter(&fork, ParamId::new(0));
-        assert_eq!(k.read(), [1.0, 2.0, 3.0, 4.0], "{}", facts.name);
+        assert_eq!(k.read(), [1.0, 2.0, 3.0, 4.0], "{}", facts.key);
         let own = u.onto(&fork, true);
-        assert_eq!(own.read(), u.read(), "{}", facts.name);
-        assert!(own.is_recorded(), "{}", facts.name);
-        assert!(!u.onto(&fork, false).is_recorded(), "{}", facts.name);
+        assert_eq!(own.read(), u.read(), "{}", facts.key);
+        assert!(own.is_recorded(), "{}", facts.key);
+        assert!(!u.onto(&fork, false).is_recorded(), "{}", facts.key);
         let bare = tape.fork(&Recording::default());
-        assert!(!u.onto(&bare, true).is_recorded(), "{}", facts.name);
+        assert!(!u.onto(&bare, true).is_recorded(), "{}", facts.key);
         let v = ops::combine(&[(timestep_engine::Coef::Learned(k), &own)]);
         let ones = fork.features(DIMS, &[1.0; 16], false);
         fork.backward(&[End::Features(v.value(), &ones)], &mut ());
         let found = fork.gradient(own.value()).expect("the gradient of a leaf");
         let each = [1.0, 2.0, 3.0, 4.0].map(|k| [k; 4]).concat();
-        assert_eq!(fork.read(&found), each, "{}", facts.name);
+        assert_eq!(fork.read(&found), each, "{}", facts.key);
     }
 }
 
@@ -187,13 +187,13 @@ fn halves_are_adopted_and_have_one_gradient() {
             statistics: false,
         });
         let own = halves.onto(&fork, true);
-        assert_eq!(own.read(), halves.read(), "{}", facts.name);
+        assert_eq!(own.read(), halves.read(), "{}", facts.key);
         // Only the second half is used.
         let v = ops::narrow(&own, 2, 2).scaled(3.0);
         let ones = fork.features([1, 2, 2, 2], &[1.0; 8], false);
         fork.backward(&[End::Features(v.value(), &ones)], &mut ());
         let found = fork.gradient(own.value()).expect("the gradient of a leaf");
         let expected = [[0.0; 8], [3.0; 8]].concat();
-        assert_eq!(fork.read(&found), expected, "{}", facts.name);
+        assert_eq!(fork.read(&found), expected, "{}", facts.key);
     }
 }
