@@ -94,7 +94,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(near("cifar-10"), Some("cifar10"));
-        assert_eq!(near("Digits"), Some("digits"));
+        assert_eq!(near("Digit"), Some("digits"));
         assert_eq!(near("imagefolder"), Some("image-folder"));
         assert_eq!(near("mnist"), None);
         let error = open("cifar-10", &OpenOptions::default()).unwrap_err();

@@ -198,15 +198,18 @@ fn own<'s>(
     values: &Values,
     found: &mut Findings,
 ) -> bool {
-    let mut refused = false;
+    let mut refused: Vec<&str> = Vec::new();
     for setting in settings {
         let checked = values.get(setting.key()).map(|value| setting.check(value));
-        if let Some(Err(message)) = checked {
+        // Two things may declare the same.
+        if let Some(Err(message)) = checked
+            && !refused.contains(&setting.path)
+        {
             found.require(false, setting.path, &message);
-            refused = true;
+            refused.push(setting.path);
         }
     }
-    refused
+    !refused.is_empty()
 }
 
 fn noise(recipe: &Recipe, found: &mut Findings) {
