@@ -75,6 +75,14 @@ pub(crate) struct Global {
     pub(crate) threads: Option<usize>,
 }
 
+/// Whether outputs that exist are replaced.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Overwrite {
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
 /// A switch with a middle position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {

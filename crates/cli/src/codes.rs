@@ -51,6 +51,9 @@ timestep_registry::registry! {
     OtherBudget = E0505;
     Log = E0506;
     NotComparable = E0507;
+    InUse = E0508;
+    RunGone = E0509;
+    RunName = E0510;
     DataMissing = E0601;
     UnknownData = E0602;
     DataDamaged = E0603;
@@ -83,6 +86,7 @@ timestep_registry::registry! {
     Unreadable = E0901;
     Unwritable = E0902;
     DiskFull = E0903;
+    OutputExists = E0904;
 }
 
 impl Code {

@@ -3,6 +3,7 @@
 use crate::codes::{Code, Coded};
 use std::fmt;
 use timestep_data::DataError;
+use timestep_files::FileError;
 use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
 use timestep_numerics::UnknownScheme;
@@ -11,7 +12,6 @@ use timestep_restore::RestoreError;
 use timestep_restore::batch::BatchError;
 use timestep_restore::job::JobError;
 use timestep_train::TrainError;
-use timestep_train::files::FileError;
 use timestep_train::recipe::RecipeError;
 
 /// It ran, but the outcome is negative: diverged, or a `--require` not met.

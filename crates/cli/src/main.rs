@@ -10,6 +10,7 @@ mod dry_run;
 mod failure;
 mod map;
 mod of_data;
+mod outputs;
 mod progress;
 mod recipes;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod reference;
 mod registry;
 mod require;
 mod settings;
+mod signals;
 mod speech;
 #[cfg(test)]
 mod spoken;
@@ -32,6 +34,7 @@ use std::process::ExitCode;
 use ui::Ui;
 
 fn main() -> ExitCode {
+    signals::survive_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -51,13 +54,15 @@ fn main() -> ExitCode {
         colour,
     };
     let ready = check_kernels().and_then(|()| set_threads(cli.global.threads));
-    match ready.and_then(|()| run(cli.command, ui)) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            ui.failure(&failure);
-            ExitCode::from(failure.code)
-        }
-    }
+    let outcome = ready.and_then(|()| run(cli.command, ui));
+    // What was done is done; but whoever reads the output must not take a part of it for all.
+    let lost = ui::lost();
+    let failures = outcome.as_ref().err().into_iter().chain(&lost);
+    failures.for_each(|failure| ui.failure(failure));
+    ExitCode::from(match (outcome, lost) {
+        (Err(failure), _) | (Ok(_), Some(failure)) => failure.code,
+        (Ok(code), None) => code,
+    })
 }
 
 /// Refuses an instruction set that does not exist here: speed would be blamed on the wrong one.

@@ -3,7 +3,42 @@
 use crate::codes::Code;
 use crate::failure::{Failure, USAGE};
 use serde_json::{Map, Value, json};
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
+use timestep_files::{Action, FileError};
+use timestep_train::plain::visible;
+
+/// The first write to standard output that failed, but for a reader that went away.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// The failure of standard output, if a part of it was lost.
+pub(crate) fn lost() -> Option<Failure> {
+    let error = LOST.get()?;
+    // The original is kept: it may be asked for again.
+    let copy = match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error.kind().into(),
+    };
+    let error = FileError::new(Action::Write, "standard output", copy);
+    let failure = Failure::from(error);
+    Some(Failure {
+        message: failure.message.replace('`', ""),
+        hint: Some(
+            "a part of the output is missing; what was written to files is complete".to_owned(),
+        ),
+        ..failure
+    })
+}
+
+/// Keeps the failure of a write to standard output. A closed pipe (`| head`) is none: its reader has enough.
+fn note_loss(done: io::Result<()>) {
+    if let Err(error) = done
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        // Only the first matters.
+        drop(LOST.set(error));
+    }
+}
 
 /// How a command speaks.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +59,10 @@ impl Ui {
             && std::env::var_os("TIMESTEP_NO_PROGRESS").is_none()
     }
 
-    /// Prints data. A closed pipe (`| head`) ends the program quietly, as users of pipes expect.
+    /// Prints data, with control characters written out. What cannot be written makes the command fail at its end
+    /// ([`lost`]), but for a closed pipe (`| head`).
     pub(crate) fn data(self, text: &str) {
+        let text = &*visible(text);
         let mut out = std::io::stdout().lock();
         let done = out.write_all(text.as_bytes()).and_then(|()| {
             if text.ends_with('\n') {
@@ -34,7 +71,7 @@ impl Ui {
                 out.write_all(b"\n")
             }
         });
-        drop(done.and_then(|()| out.flush()));
+        note_loss(done.and_then(|()| out.flush()));
     }
 
     /// Prints one JSON object with the version first. `value` is an object.
@@ -50,7 +87,7 @@ impl Ui {
     /// Says something to the person.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            say(text);
+            say(&visible(text));
         }
     }
 
@@ -73,10 +110,10 @@ impl Ui {
         say(&format!(
             "{red}error[{}]:{plain} {}",
             failure.error.key(),
-            failure.message.trim_end()
+            visible(failure.message.trim_end())
         ));
         if let Some(hint) = &failure.hint {
-            say(&format!("{cyan}hint:{plain} {hint}"));
+            say(&format!("{cyan}hint:{plain} {}", visible(hint)));
         }
         say(&format!(
             "{cyan}see:{plain} timestep explain {}",
@@ -91,12 +128,20 @@ pub(crate) fn misread(error: &clap::Error, json: bool) -> u8 {
     let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
     let help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if help || !error.use_stderr() {
-        // The reader may be gone, as in `--help | head`.
-        drop(error.print());
-        return code;
+        note_loss(error.print().and_then(|()| io::stdout().flush()));
+        let ui = Ui {
+            json: false,
+            quiet: false,
+            colour: false,
+        };
+        return lost().map_or(code, |failure| {
+            ui.failure(&failure);
+            failure.code
+        });
     }
     let styled = error.render();
     let plain = styled.to_string();
+    let shown = visible(&plain);
     let key = Code::Usage.key();
     if json {
         let said = plain.split("\n\nUsage:").next().unwrap_or_default();
@@ -115,10 +160,10 @@ pub(crate) fn misread(error: &clap::Error, json: bool) -> u8 {
         );
     }
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let text = if colour {
-        styled.ansi().to_string()
-    } else {
-        plain
+    // Colours are codes too: among those of an argument they could not be told apart.
+    let text = match colour && shown == plain {
+        true => styled.ansi().to_string(),
+        false => shown.into_owned(),
     };
     say(text
         .replacen("error:", &format!("error[{key}]:"), 1)
@@ -126,7 +171,7 @@ pub(crate) fn misread(error: &clap::Error, json: bool) -> u8 {
     code
 }
 
-/// A line on standard error; unlike `eprintln!` it does not panic when that is closed.
+/// A line on standard error, in which nothing of outside is left as it was; unlike `eprintln!` it does not panic when that is closed.
 fn say(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));
 }

@@ -8,11 +8,11 @@
 mod download;
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use serde::Serialize;
+use timestep_files::{FolderLock, LOCK};
 
 use crate::cifar::Cifar;
 use crate::datasets;
@@ -204,6 +204,20 @@ fn incomplete(archive: &Archive, folder: &Path) -> Option<String> {
         })
 }
 
+/// How the names of folders begin in which archives are unpacked.
+const UNPACKING: &str = ".unpacking-";
+
+/// Removes what killed processes had begun to unpack; a folder in which another process works is locked.
+fn sweep(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(UNPACKING);
+        if ours && FolderLock::take(&entry.path(), "a folder that is removed").is_ok() {
+            // What cannot be removed harms nobody.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Unpacks beside the final folder and renames at the end.
 fn unpack(
     archive: &Archive,
@@ -216,10 +230,12 @@ fn unpack(
         path: path.to_owned(),
         problem,
     };
+    sweep(dir);
     let temporary = tempfile::Builder::new()
-        .prefix(".unpacking-")
+        .prefix(UNPACKING)
         .tempdir_in(dir)
         .map_err(|e| DataError::io("create a folder in", dir, e))?;
+    let lock = FolderLock::take(temporary.path(), "an archive that is unpacked").ok();
     let file = File::open(path).map_err(|e| DataError::io("open", path, e))?;
     let mut tar = tar::Archive::new(GzDecoder::new(file));
     let mut names = Vec::new();
@@ -240,6 +256,9 @@ fn unpack(
             std::io::ErrorKind::StorageFull => DataError::io("write", &place, e),
             _ => bad(format!("{name}: {e}")),
         })?;
+        // The name of the folder promises that it is complete, also after a power cut.
+        out.sync_all()
+            .map_err(|e| DataError::io("write", &place, e))?;
         names.push(name.to_owned());
     }
     if let Some(problem) = incomplete(archive, temporary.path()) {
@@ -248,9 +267,13 @@ fn unpack(
     names.sort();
     names.dedup();
     write_sums(archive, sums, temporary.path(), &names)?;
+    drop(lock);
+    // It may never have been made.
+    let _ = fs::remove_file(temporary.path().join(LOCK));
     // Others may read the set, though a temporary folder is private.
     share(temporary.path()).map_err(|e| DataError::io("open to others", temporary.path(), e))?;
     fs::rename(temporary.path(), folder).map_err(|e| DataError::io("rename to", folder, e))?;
+    timestep_files::sync_folder(dir);
     // The folder has moved: there is nothing left to delete.
     let _ = temporary.keep();
     Ok(())
@@ -285,9 +308,8 @@ fn write_sums(
         text += &format!("{}  {name}\n", file_sums(&folder.join(name))?.sha256);
     }
     let path = folder.join(SUMS_FILE);
-    let mut file = File::create(&path).map_err(|e| DataError::io("create", &path, e))?;
-    file.write_all(text.as_bytes())
-        .map_err(|e| DataError::io("write", &path, e))
+    timestep_files::write_atomic(&path, |out| out.write_all(text.as_bytes()))
+        .map_err(|e| DataError::io("write", &path, e.into_source()))
 }
 
 #[cfg(test)]

@@ -1,29 +1,27 @@
 //! The operations that a network needs, and the tape that runs them backward.
 //!
 //! An [`Engine`] is a way to compute: [`Fused`] (CPU, `f32`, the kernels of this project), [`Exact`] (`f64`, plain loops: the
-//! proof of the others). Networks are written with [`ops`] on [`Features`] and
+//! proof of the others), and behind the feature `gpu` one on Burn. Networks are written with [`ops`] on [`Features`] and
 //! [`Array`]s and do not know which of them computes. [`Parameters`] and [`Gradients`] are one flat buffer each.
 
 mod array;
+#[cfg(feature = "gpu")]
+mod burn;
 mod coef;
 mod engines;
+mod exact;
 mod features;
+mod fused;
 pub mod ops;
 mod parameters;
 mod shapes;
 mod tape;
 
-timestep_registry::registry! {
-    /// The engines of this build, the default first.
-    pub static ENGINES: [EngineFacts] = FACTS;
-
-    mod fused;
-    mod exact;
-}
-
+#[cfg(feature = "gpu")]
+pub use self::burn::Burn;
 pub use array::Array;
 pub use coef::Coef;
-pub use engines::{EngineFacts, UnknownEngine, engine, engines};
+pub use engines::{ENGINES, EngineFacts, NoEngine, engine, engines};
 pub use exact::Exact;
 pub use features::Features;
 pub use fused::{Fused, kernels};

@@ -6,13 +6,13 @@ use crate::direct::DirectForward;
 use crate::elementwise::{RUN, Term, add_term};
 use crate::kernels::Kernels;
 use crate::merge::{merged, spread};
+use crate::parallel::map;
 use crate::scratch::Arena;
 use crate::shape::{ConvShape, Strip, chunks, strip_rows, strips};
 use crate::simd::{Op, Simd};
 use crate::sums::{Moments, add_moments};
 use crate::view::View;
 use crate::winograd::{self, WinogradForward};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Most chunks of a pass: enough for many cores, few enough to be worth a task.
@@ -239,24 +239,21 @@ impl Kernels {
         };
         let parts = cut(Some(out), &strips, &chunks, (shape.out_height(), out_row));
         let work: Vec<_> = chunks.into_iter().zip(parts).collect();
-        let results: Vec<Option<Moments>> = work
-            .into_par_iter()
-            .map(|(chunk, out)| {
-                let op = ForwardChunk {
-                    pass: &pass,
-                    shape,
-                    view,
-                    strips: &strips[chunk],
-                    rows,
-                    out: out.unwrap_or_default(),
-                    step,
-                    moments: moments.then(|| Moments::new(shape.output)),
-                };
-                // SAFETY: the processor has the instructions (`Kernels::new`); lengths were
-                // checked above.
-                unsafe { self.isa().run(op) }
-            })
-            .collect();
+        let results: Vec<Option<Moments>> = map(work, |(chunk, out)| {
+            let op = ForwardChunk {
+                pass: &pass,
+                shape,
+                view,
+                strips: &strips[chunk],
+                rows,
+                out: out.unwrap_or_default(),
+                step,
+                moments: moments.then(|| Moments::new(shape.output)),
+            };
+            // SAFETY: the processor has the instructions (`Kernels::new`); lengths were
+            // checked above.
+            unsafe { self.isa().run(op) }
+        });
         moments.then(|| {
             let mut all = Moments::new(shape.output);
             for part in results.iter().flatten() {

@@ -8,13 +8,13 @@ use crate::direct_backward::{DirectBackward, Inputs, Outputs, Totals};
 use crate::fill::MOST_TERMS;
 use crate::kernels::Kernels;
 use crate::merge::{gather, spread};
+use crate::parallel::{each, map};
 use crate::scratch::Arena;
 use crate::shape::{ConvShape, Strip, chunks, strip_rows, strips};
 use crate::simd::{Op, Simd};
 use crate::sums::NormSums;
 use crate::view::{Scaled, Sum, View};
 use crate::winograd::WinogradBackward;
-use rayon::prelude::*;
 
 /// Most floats of the weight sums of all chunks together.
 const SUMS: usize = 5 << 18;
@@ -58,7 +58,11 @@ impl<S: Simd> Op<S> for BackwardChunk<'_> {
         match self.pass {
             Either::Direct(pass) => {
                 let weights = Buffer::zeros(self.inputs.sums(pass.weight_sums()));
-                let mut totals = Totals { weights, norm };
+                let mut totals = Totals {
+                    weights,
+                    fresh: false,
+                    norm,
+                };
                 let mut arena = Arena::borrow(&pass.scratch(self.rows));
                 for strip in self.strips {
                     let out_rows = if DirectBackward::strips(shape) {
@@ -77,8 +81,13 @@ impl<S: Simd> Op<S> for BackwardChunk<'_> {
                 totals
             }
             Either::Winograd(pass) => {
-                let weights = Buffer::zeros(self.inputs.sums(pass.weight_sums()));
-                let mut totals = Totals { weights, norm };
+                // The first block of tiles writes all sums: setting them to 0 before would be memory traffic for nothing.
+                let weights = Buffer::new(self.inputs.sums(pass.weight_sums()));
+                let mut totals = Totals {
+                    weights,
+                    fresh: true,
+                    norm,
+                };
                 let mut arena = Arena::borrow(&pass.scratch(self.rows));
                 for group in pass.groups(self.strips) {
                     let rows: usize = group.iter().map(|s| s.rows).sum();
@@ -89,6 +98,11 @@ impl<S: Simd> Op<S> for BackwardChunk<'_> {
                     unsafe {
                         pass.strips::<S>(self.inputs, group, input, grad, &mut totals, scratch);
                     }
+                    totals.fresh = false;
+                }
+                if totals.fresh {
+                    // No strip, no tile: the sum over nothing.
+                    totals.weights.fill(0.0);
                 }
                 totals
             }
@@ -199,27 +213,24 @@ impl Kernels {
                 .collect()
         };
         let work: Vec<_> = chunks.into_iter().zip(inputs).zip(grads).collect();
-        let results: Vec<Totals> = work
-            .into_par_iter()
-            .map(|((chunk, input), grad_out)| {
-                let op = BackwardChunk {
-                    pass: &pass,
-                    shape,
-                    inputs: Inputs {
-                        view,
-                        grad,
-                        weights: wanted.weights,
-                    },
-                    strips: &strips[chunk],
-                    rows,
-                    input,
-                    grad: grad_out,
-                };
-                // SAFETY: the processor has the instructions (`Kernels::new`); lengths were
-                // checked above.
-                unsafe { self.isa().run(op) }
-            })
-            .collect();
+        let results: Vec<Totals> = map(work, |((chunk, input), grad_out)| {
+            let op = BackwardChunk {
+                pass: &pass,
+                shape,
+                inputs: Inputs {
+                    view,
+                    grad,
+                    weights: wanted.weights,
+                },
+                strips: &strips[chunk],
+                rows,
+                input,
+                grad: grad_out,
+            };
+            // SAFETY: the processor has the instructions (`Kernels::new`); lengths were
+            // checked above.
+            unsafe { self.isa().run(op) }
+        });
         let mut norm = NormSums::new(shape.input);
         for part in &results {
             norm.merge(&part.norm);
@@ -227,15 +238,12 @@ impl Kernels {
         let mut all = results.into_iter().map(|part| part.weights);
         let mut total = all.next().unwrap_or_else(|| Buffer::new(0));
         let others: Vec<Buffer> = all.collect();
-        total
-            .par_chunks_mut(1 << 14)
-            .enumerate()
-            .for_each(|(i, total)| {
-                for other in &others {
-                    let other = &other[i << 14..][..total.len()];
-                    total.iter_mut().zip(other).for_each(|(a, b)| *a += b);
-                }
-            });
+        each(total.chunks_mut(1 << 14).enumerate(), |(i, total)| {
+            for other in &others {
+                let other = &other[i << 14..][..total.len()];
+                total.iter_mut().zip(other).for_each(|(a, b)| *a += b);
+            }
+        });
         if !wanted.weights {
             let weights = Vec::new();
             return ConvGrads { weights, norm };

@@ -31,6 +31,8 @@ impl Weights for Exchanged<'_> {
 pub(crate) struct Totals {
     /// Gradient of the weights, in the order of the algorithm.
     pub(crate) weights: Buffer,
+    /// Was nothing added to `weights` yet? It holds unknown numbers then.
+    pub(crate) fresh: bool,
     /// Sums for the norm of the view.
     pub(crate) norm: NormSums,
 }
@@ -297,6 +299,8 @@ impl DirectBackward {
                                 width,
                                 sums: sums.add(first * S::LANES),
                                 sums_pitch: pitch,
+                                // A strip at a border leaves some taps out: all begin with zeros.
+                                fresh: false,
                             };
                             outer::<S>(product, depth, wide);
                         }

@@ -2,11 +2,11 @@
 
 use crate::fill::{MOST_TERMS, with_sum, with_view};
 use crate::kernels::Kernels;
+use crate::parallel::{each, map};
 use crate::shape::chunks;
 use crate::simd::{Op, Simd};
 use crate::sums::{Moments, add_moments};
 use crate::view::{Scaled, Sum, View};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Pixels that are handled together, so that they stay in the first-level cache.
@@ -221,21 +221,18 @@ impl Kernels {
         let chunks = pixel_chunks(out.len() / channels);
         let parts = cut_pixels(out, &chunks, channels);
         let work: Vec<_> = chunks.into_iter().zip(parts).collect();
-        let results: Vec<Option<Moments>> = work
-            .into_par_iter()
-            .map(|(pixels, out)| {
-                let moments = moments.then(|| Moments::new(channels));
-                let op = Combine {
-                    terms,
-                    channels,
-                    pixels,
-                    out,
-                    moments,
-                };
-                // SAFETY: the processor has the instructions; lengths were checked above.
-                unsafe { self.isa().run(op) }
-            })
-            .collect();
+        let results: Vec<Option<Moments>> = map(work, |(pixels, out)| {
+            let moments = moments.then(|| Moments::new(channels));
+            let op = Combine {
+                terms,
+                channels,
+                pixels,
+                out,
+                moments,
+            };
+            // SAFETY: the processor has the instructions; lengths were checked above.
+            unsafe { self.isa().run(op) }
+        });
         moments.then(|| merged(results.iter().flatten(), channels))
     }
 
@@ -256,7 +253,7 @@ impl Kernels {
             .cloned()
             .zip(cut_pixels(out, &chunks, channels))
             .collect();
-        work.into_par_iter().for_each(|(pixels, out)| {
+        each(work, |(pixels, out)| {
             let sum = &head;
             let op = AddUp {
                 sum,
@@ -290,14 +287,11 @@ impl Kernels {
     #[must_use]
     pub fn moments(&self, data: &[f32], channels: usize) -> Moments {
         assert!(data.len().is_multiple_of(channels), "whole pixels");
-        let results: Vec<Moments> = pixel_chunks(data.len() / channels)
-            .into_par_iter()
-            .map(|pixels| {
-                let data = &data[pixels.start * channels..pixels.end * channels];
-                // SAFETY: the processor has the instructions; the data are whole pixels.
-                unsafe { self.isa().run(MomentsOf { data, channels }) }
-            })
-            .collect();
+        let results: Vec<Moments> = map(pixel_chunks(data.len() / channels), |pixels| {
+            let data = &data[pixels.start * channels..pixels.end * channels];
+            // SAFETY: the processor has the instructions; the data are whole pixels.
+            unsafe { self.isa().run(MomentsOf { data, channels }) }
+        });
         merged(results.iter(), channels)
     }
 }

@@ -4,11 +4,11 @@
 use crate::elementwise::{RUN, Term, add_term, cut_pixels, load_sum, pixel_chunks};
 use crate::fill::{MOST_TERMS, with_view};
 use crate::kernels::Kernels;
+use crate::parallel::map;
 use crate::scratch::Arena;
 use crate::simd::{Op, Simd};
 use crate::sums::{NormSums, through_view};
 use crate::view::{Scaled, Sum, View};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// One term of a linear combination on the way back, and what is wanted of it.
@@ -210,11 +210,10 @@ impl Kernels {
                 });
             }
         }
-        let results: Vec<Vec<TermGrads>> = parts
-            .into_par_iter()
-            // SAFETY: the processor has the instructions; lengths were checked above.
-            .map(|part| unsafe { self.isa().run(part) })
-            .collect();
+        let results: Vec<Vec<TermGrads>> = map(
+            parts, // SAFETY: the processor has the instructions; lengths were checked above.
+            |part| unsafe { self.isa().run(part) },
+        );
         let mut totals = vec![
             TermGrads {
                 coefs: vec![0.0; channels],

@@ -1,7 +1,8 @@
 //! How do features get into scratch? Row by row with a border of zeros, norm and ReLU applied on the way.
 
-use crate::simd::Simd;
+use crate::simd::{Op, Simd};
 use crate::view::{Sum, View};
+use std::ops::Range;
 
 /// Something that yields features one vector of channels at a time.
 pub(crate) trait Source<S: Simd> {
@@ -299,57 +300,94 @@ impl Window {
         source: &Src,
         to: *mut f32,
         copy: *mut f32,
-        copied: std::ops::Range<usize>,
+        copied: Range<usize>,
     ) {
+        let op = Fill {
+            window: self,
+            source,
+            to,
+            copy,
+            copied,
+        };
+        // SAFETY: the caller's.
+        unsafe { S::vectorize(op) }
+    }
+}
+
+/// [`Window::fill`] as a function of its own: kernels fill their windows from ten kinds of sources.
+struct Fill<'a, Src> {
+    window: &'a Window,
+    source: &'a Src,
+    to: *mut f32,
+    copy: *mut f32,
+    copied: Range<usize>,
+}
+
+impl<S: Simd, Src: Source<S>> Op<S> for Fill<'_, Src> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run(self) {
+        let Fill {
+            window,
+            source,
+            to,
+            copy,
+            copied,
+        } = self;
         // SAFETY: indices stay inside the extents vouched for by the caller.
         unsafe {
-            let taken = self.width.div_ceil(self.step);
-            let row_floats = self.columns * self.pitch;
-            for y in 0..self.rows {
+            let taken = window.width.div_ceil(window.step);
+            let row_floats = window.columns * window.pitch;
+            for y in 0..window.rows {
                 let row = to.add(y * row_floats);
-                let from = self.row + (y * self.step) as isize;
-                if from < 0 || from >= self.height as isize {
+                let from = window.row + (y * window.step) as isize;
+                if from < 0 || from >= window.height as isize {
                     zero(row, row_floats);
                     continue;
                 }
-                zero(row, self.left * self.pitch);
-                let inner = row.add(self.left * self.pitch);
-                let right = self.left + taken;
-                if right < self.columns {
+                zero(row, window.left * window.pitch);
+                let inner = row.add(window.left * window.pitch);
+                let right = window.left + taken;
+                if right < window.columns {
                     zero(
-                        row.add(right * self.pitch),
-                        (self.columns - right) * self.pitch,
+                        row.add(right * window.pitch),
+                        (window.columns - right) * window.pitch,
                     );
                 }
-                let image = self.base + from as usize * self.width * self.stored + self.first;
+                let image =
+                    window.base + from as usize * window.width * window.stored + window.first;
                 let copy_row = if !copy.is_null() && copied.contains(&y) {
-                    copy.add((y - copied.start) * self.width * self.stored + self.first)
+                    copy.add((y - copied.start) * window.width * window.stored + window.first)
                 } else {
                     std::ptr::null_mut()
                 };
                 let mut c = 0;
-                while c < self.channels {
-                    let n = (self.channels - c).min(S::LANES);
-                    let prepared = source.prepare(self.first + c, n);
+                while c < window.channels {
+                    let n = (window.channels - c).min(S::LANES);
+                    let prepared = source.prepare(window.first + c, n);
                     let full = n == S::LANES;
-                    let wide = (self.pitch - c).min(S::LANES);
+                    let wide = (window.pitch - c).min(S::LANES);
                     for x in 0..taken {
-                        let at = image + x * self.step * self.stored + c;
+                        let at = image + x * window.step * window.stored + c;
                         // The next row, so that neither memory nor the next page is waited for.
-                        source.prefetch(at + self.step * self.width * self.stored);
+                        source.prefetch(at + window.step * window.width * window.stored);
                         let value = source.get(&prepared, at, if full { S::LANES } else { n });
-                        S::store_some(inner.add(x * self.pitch + c), value, wide);
+                        S::store_some(inner.add(x * window.pitch + c), value, wide);
                         if !copy_row.is_null() {
-                            S::store_some(copy_row.add(x * self.stored + c), value, n);
+                            S::store_some(copy_row.add(x * window.stored + c), value, n);
                         }
                     }
                     c += S::LANES;
                 }
                 // A pitch may exceed the last vector of channels by whole vectors.
-                let covered = self.channels.next_multiple_of(S::LANES);
-                if covered < self.pitch {
+                let covered = window.channels.next_multiple_of(S::LANES);
+                if covered < window.pitch {
                     for x in 0..taken {
-                        zero(inner.add(x * self.pitch + covered), self.pitch - covered);
+                        zero(
+                            inner.add(x * window.pitch + covered),
+                            window.pitch - covered,
+                        );
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! How do features change their layout? Between NCHW and NHWC, in resolution, and in channels.
 
-use rayon::prelude::*;
+use crate::parallel::each;
 
 /// Extents of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,15 +44,16 @@ impl Extent {
 /// Transposes each image from `rows × columns` to `columns × rows`.
 fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
     let image = rows * columns;
-    to.par_chunks_mut(image)
-        .zip(from.par_chunks(image))
-        .for_each(|(to, from)| {
+    each(
+        to.chunks_mut(image).zip(from.chunks(image)),
+        |(to, from)| {
             for (column, to) in to.chunks_exact_mut(rows).enumerate() {
                 for (row, to) in to.iter_mut().enumerate() {
                     *to = from[row * columns + column];
                 }
             }
-        });
+        },
+    );
 }
 
 /// From `[batch, channels, height, width]` to `[batch, height, width, channels]`.
@@ -114,9 +115,9 @@ pub fn subsample(extent: &Extent, sampling: &Sampling, from: &[f32], to: &mut [f
     assert_eq!(from.len(), extent.len(), "length of the features");
     assert_eq!(to.len(), out.len(), "length of the result");
     let (image, n) = (extent.image(), extent.channels.min(out.channels));
-    to.par_chunks_mut(out.image())
-        .zip(from.par_chunks(image))
-        .for_each(|(to, from)| {
+    each(
+        to.chunks_mut(out.image()).zip(from.chunks(image)),
+        |(to, from)| {
             for (pixel, to) in to.chunks_exact_mut(out.channels).enumerate() {
                 let Some(source) = sampling.source(pixel, out.width, extent) else {
                     to.fill(0.0);
@@ -125,7 +126,8 @@ pub fn subsample(extent: &Extent, sampling: &Sampling, from: &[f32], to: &mut [f
                 to[..n].copy_from_slice(&from[source * extent.channels..][..n]);
                 to[n..].fill(0.0);
             }
-        });
+        },
+    );
 }
 
 /// Gradient of [`subsample`]: `from` is the gradient of its result, `to` that of its input.
@@ -137,16 +139,17 @@ pub fn subsample_backward(extent: &Extent, sampling: &Sampling, from: &[f32], to
     assert_eq!(to.len(), extent.len(), "length of the gradient");
     assert_eq!(from.len(), out.len(), "length of the result");
     let (image, n) = (extent.image(), extent.channels.min(out.channels));
-    to.par_chunks_mut(image)
-        .zip(from.par_chunks(out.image()))
-        .for_each(|(to, from)| {
+    each(
+        to.chunks_mut(image).zip(from.chunks(out.image())),
+        |(to, from)| {
             to.fill(0.0);
             for (pixel, from) in from.chunks_exact(out.channels).enumerate() {
                 if let Some(source) = sampling.source(pixel, out.width, extent) {
                     to[source * extent.channels..][..n].copy_from_slice(&from[..n]);
                 }
             }
-        });
+        },
+    );
 }
 
 /// Copies channels `at ..` of pixels with `from_channels` channels to channels `to_at ..` of pixels
@@ -167,16 +170,18 @@ pub fn copy_channels(
     );
     assert_eq!(from.len() / from_channels, to.len() / to_channels, "pixels");
     const PIXELS: usize = 4096;
-    to.par_chunks_mut(PIXELS * to_channels)
-        .zip(from.par_chunks(PIXELS * from_channels))
-        .for_each(|(to, from)| {
+    each(
+        to.chunks_mut(PIXELS * to_channels)
+            .zip(from.chunks(PIXELS * from_channels)),
+        |(to, from)| {
             let pixels = to
                 .chunks_exact_mut(to_channels)
                 .zip(from.chunks_exact(from_channels));
             for (to, from) in pixels {
                 to[to_at..to_at + count].copy_from_slice(&from[at..at + count]);
             }
-        });
+        },
+    );
 }
 
 #[cfg(test)]

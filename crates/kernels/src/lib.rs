@@ -34,6 +34,7 @@ mod mean_pool;
 mod merge;
 mod micro;
 mod pack;
+mod parallel;
 mod peak;
 mod pool;
 mod prefetch;

@@ -3,10 +3,10 @@
 use crate::fill::{Source, with_view};
 use crate::kernels::Kernels;
 use crate::layout::Extent;
+use crate::parallel::each;
 use crate::simd::{Op, Simd};
 use crate::view::View;
 use crate::windows::Windows;
-use rayon::prelude::*;
 
 /// A window that slides over an image; pixels outside the image do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,10 +107,11 @@ impl Kernels {
         view.check(input.len(), input.channels);
         let output = pool.output(input);
         let (mut out, mut places) = (vec![0.0; output.len()], vec![0; output.len()]);
-        out.par_chunks_mut(output.image())
-            .zip(places.par_chunks_mut(output.image()))
-            .enumerate()
-            .for_each(|(image, (out, places))| {
+        each(
+            out.chunks_mut(output.image())
+                .zip(places.chunks_mut(output.image()))
+                .enumerate(),
+            |(image, (out, places))| {
                 let op = Largest {
                     windows: pool.windows(),
                     view,
@@ -122,7 +123,8 @@ impl Kernels {
                 };
                 // SAFETY: the processor has the instructions; lengths were checked above.
                 unsafe { self.isa().run(op) }
-            });
+            },
+        );
         (out, places)
     }
 }
@@ -139,15 +141,16 @@ pub fn max_pool_backward(input: &Extent, places: &[u32], grad: &[f32]) -> Vec<f3
         "whole images"
     );
     let mut out = vec![0.0; input.len()];
-    let each = grad.len() / input.batch;
-    let parts = grad.par_chunks(each).zip(places.par_chunks(each));
-    out.par_chunks_mut(input.image())
-        .zip(parts)
-        .for_each(|(out, (grad, places))| {
+    let size = grad.len() / input.batch;
+    let parts = grad.chunks(size).zip(places.chunks(size));
+    each(
+        out.chunks_mut(input.image()).zip(parts),
+        |(out, (grad, places))| {
             for (i, (g, place)) in grad.iter().zip(places).enumerate() {
                 out[*place as usize * input.channels + i % input.channels] += g;
             }
-        });
+        },
+    );
     out
 }
 

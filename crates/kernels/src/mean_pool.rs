@@ -5,10 +5,10 @@
 use crate::fill::{Source, with_view};
 use crate::kernels::Kernels;
 use crate::layout::Extent;
+use crate::parallel::each;
 use crate::simd::{Op, Simd};
 use crate::view::View;
 use crate::windows::Windows;
-use rayon::prelude::*;
 
 /// A window that slides over an image; pixels outside the image do not count in its mean
 /// (PyTorch's `count_include_pad=False`).
@@ -141,9 +141,10 @@ impl Kernels {
         let windows = pool.windows();
         let output = windows.output(input);
         let mut out = vec![0.0; output.len()];
-        out.par_chunks_mut((output.width * output.channels).max(1))
-            .enumerate()
-            .for_each(|(i, out)| {
+        each(
+            out.chunks_mut((output.width * output.channels).max(1))
+                .enumerate(),
+            |(i, out)| {
                 let op = Means {
                     windows,
                     view,
@@ -154,7 +155,8 @@ impl Kernels {
                 };
                 // SAFETY: the processor has the instructions; lengths were checked above.
                 unsafe { self.isa().run(op) }
-            });
+            },
+        );
         out
     }
 
@@ -169,9 +171,10 @@ impl Kernels {
         let output = windows.output(input);
         assert_eq!(grad.len(), output.len(), "one gradient a mean");
         let mut out = vec![0.0; input.len()];
-        out.par_chunks_mut((input.width * input.channels).max(1))
-            .enumerate()
-            .for_each(|(i, out)| {
+        each(
+            out.chunks_mut((input.width * input.channels).max(1))
+                .enumerate(),
+            |(i, out)| {
                 let image = i / input.height;
                 let op = MeansBack {
                     windows,
@@ -183,7 +186,8 @@ impl Kernels {
                 };
                 // SAFETY: the processor has the instructions; lengths were checked above.
                 unsafe { self.isa().run(op) }
-            });
+            },
+        );
         out
     }
 }

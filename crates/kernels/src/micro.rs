@@ -145,10 +145,10 @@ fn next_size(left: usize, most: usize) -> usize {
 #[inline(always)]
 pub(crate) unsafe fn tiles<S: Simd>(tile: Tile<'_>, pixels: usize, vectors: usize) {
     debug_assert!(vectors == 1 || vectors == 2);
-    let most = most(S::REGISTERS, vectors);
+    let fitting = most(S::REGISTERS, vectors);
     let mut done = 0;
     while done < pixels {
-        let size = next_size(pixels - done, most);
+        let size = next_size(pixels - done, fitting);
         // SAFETY: pixels `done .. done + size` of the caller's.
         unsafe {
             let part = Tile {
@@ -159,9 +159,13 @@ pub(crate) unsafe fn tiles<S: Simd>(tile: Tile<'_>, pixels: usize, vectors: usiz
             macro_rules! pick {
                 ($($p:literal),*) => {
                     match (size, vectors) {
-                        $(($p, 1) => S::vectorize(TileOf::<$p, 1>(part)),)*
-                        $(($p, 2) => S::vectorize(TileOf::<$p, 2>(part)),)*
-                        _ => unreachable!("sizes come from SIZES"),
+                        $(($p, 1) if const { $p <= most(S::REGISTERS, 1) } => {
+                            S::vectorize(TileOf::<$p, 1>(part));
+                        })*
+                        $(($p, 2) if const { $p <= most(S::REGISTERS, 2) } => {
+                            S::vectorize(TileOf::<$p, 2>(part));
+                        })*
+                        _ => unreachable!("sizes come from SIZES and fit the registers"),
                     }
                 };
             }
@@ -192,6 +196,8 @@ pub(crate) struct Outer {
     pub(crate) width: usize,
     /// Sums, which are added to.
     pub(crate) sums: *mut f32,
+    /// Are there no sums yet? They are unknown numbers then, written without being read.
+    pub(crate) fresh: bool,
     /// Floats from one row of sums to the next.
     pub(crate) sums_pitch: usize,
 }
@@ -208,9 +214,11 @@ impl<S: Simd, const R: usize, const V: usize> Op<S> for OuterOf<R, V> {
         unsafe {
             let o = self.0;
             let mut acc = [[S::splat(0.0); V]; R];
-            for (r, row) in acc.iter_mut().enumerate() {
-                for (v, value) in row.iter_mut().enumerate() {
-                    *value = S::load(o.sums.add(r * o.sums_pitch + v * S::LANES));
+            if !o.fresh {
+                for (r, row) in acc.iter_mut().enumerate() {
+                    for (v, value) in row.iter_mut().enumerate() {
+                        *value = S::load(o.sums.add(r * o.sums_pitch + v * S::LANES));
+                    }
                 }
             }
             for y in 0..o.height {
@@ -247,10 +255,10 @@ impl<S: Simd, const R: usize, const V: usize> Op<S> for OuterOf<R, V> {
 #[inline(always)]
 pub(crate) unsafe fn outer<S: Simd>(outer: Outer, rows: usize, vectors: usize) {
     debug_assert!(vectors == 1 || vectors == 2);
-    let most = most(S::REGISTERS, vectors);
+    let fitting = most(S::REGISTERS, vectors);
     let mut done = 0;
     while done < rows {
-        let size = next_size(rows - done, most);
+        let size = next_size(rows - done, fitting);
         // SAFETY: rows `done .. done + size` of the caller's.
         unsafe {
             let part = Outer {
@@ -261,9 +269,13 @@ pub(crate) unsafe fn outer<S: Simd>(outer: Outer, rows: usize, vectors: usize) {
             macro_rules! pick {
                 ($($r:literal),*) => {
                     match (size, vectors) {
-                        $(($r, 1) => S::vectorize(OuterOf::<$r, 1>(part)),)*
-                        $(($r, 2) => S::vectorize(OuterOf::<$r, 2>(part)),)*
-                        _ => unreachable!("sizes come from SIZES"),
+                        $(($r, 1) if const { $r <= most(S::REGISTERS, 1) } => {
+                            S::vectorize(OuterOf::<$r, 1>(part));
+                        })*
+                        $(($r, 2) if const { $r <= most(S::REGISTERS, 2) } => {
+                            S::vectorize(OuterOf::<$r, 2>(part));
+                        })*
+                        _ => unreachable!("sizes come from SIZES and fit the registers"),
                     }
                 };
             }

@@ -5,8 +5,8 @@
 //! each other: two vectors wide, and a last one of one vector if the number of vectors is odd.
 
 use crate::buffer::Buffer;
+use crate::parallel::each;
 use crate::shape::ConvShape;
-use rayon::prelude::*;
 
 /// Vectors of `lanes` floats that hold `channels` channels.
 pub(crate) fn vectors(channels: usize, lanes: usize) -> usize {
@@ -109,7 +109,7 @@ pub(crate) fn pack(
     let rows = inputs * taps.len();
     let mut packed = Buffer::new(groups * vectors(outputs, lanes) * lanes * rows);
     let blocks = cut_blocks(&mut packed, groups, outputs, rows, lanes);
-    blocks.into_par_iter().for_each(|block| {
+    each(blocks, |block| {
         let present = block.lanes.min(outputs - block.first);
         if present < block.lanes {
             block.rows.fill(0.0);
@@ -132,7 +132,7 @@ pub(crate) fn unpack(sums: &[f32], shape: &ConvShape, pitch: usize) -> Vec<f32> 
     let (inputs, taps) = (shape.group_input(), shape.taps());
     let mut weights = vec![0.0; shape.weight_len()];
     let pieces = cut_outputs(&mut weights, shape, 16);
-    pieces.into_par_iter().for_each(|(group, first, piece)| {
+    each(pieces, |(group, first, piece)| {
         let sums = &sums[group * taps * inputs * pitch..];
         let n = piece.len() / (inputs * taps);
         for i in 0..inputs {

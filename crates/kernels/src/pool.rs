@@ -3,12 +3,12 @@
 use crate::elementwise::cut_pixels;
 use crate::fill::{Source, with_view};
 use crate::kernels::Kernels;
+use crate::parallel::{each, map};
 use crate::scratch::Arena;
 use crate::shape::chunks;
 use crate::simd::{Op, Simd};
 use crate::sums::{NormSums, through_view};
 use crate::view::View;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Most chunks of a pass.
@@ -122,7 +122,7 @@ impl Kernels {
         let chunks = chunks(batch, CHUNKS);
         let parts = cut_pixels(out, &chunks, channels);
         let work: Vec<_> = chunks.into_iter().zip(parts).collect();
-        work.into_par_iter().for_each(|(images, out)| {
+        each(work, |(images, out)| {
             let op = Means {
                 view,
                 images,
@@ -155,21 +155,18 @@ impl Kernels {
         let chunks = chunks(batch, CHUNKS);
         let parts = cut_pixels(input, &chunks, pixels * channels);
         let work: Vec<_> = chunks.into_iter().zip(parts).collect();
-        let results: Vec<NormSums> = work
-            .into_par_iter()
-            .map(|(images, input)| {
-                let op = MeansBack {
-                    view,
-                    grad,
-                    images,
-                    pixels,
-                    channels,
-                    input,
-                };
-                // SAFETY: the processor has the instructions; lengths were checked above.
-                unsafe { self.isa().run(op) }
-            })
-            .collect();
+        let results: Vec<NormSums> = map(work, |(images, input)| {
+            let op = MeansBack {
+                view,
+                grad,
+                images,
+                pixels,
+                channels,
+                input,
+            };
+            // SAFETY: the processor has the instructions; lengths were checked above.
+            unsafe { self.isa().run(op) }
+        });
         let mut all = NormSums::new(channels);
         for part in &results {
             all.merge(part);

@@ -1,6 +1,6 @@
 //! Why could a network not be built, stepped or loaded?
 
-use timestep_engine::engines;
+use timestep_engine::{NoEngine, engines};
 use timestep_numerics::StepError;
 use timestep_numerics::analysis::AnalysisError;
 use timestep_registry::did_you_mean;
@@ -52,6 +52,9 @@ pub enum NetError {
     /// A device that this build does not have.
     #[error("unknown device `{0}`")]
     Device(String),
+    /// A device that this machine does not have.
+    #[error(transparent)]
+    NoDevice(NoEngine),
 }
 
 impl NetError {
@@ -72,10 +75,11 @@ impl NetError {
             NetError::Device(_) => {
                 let names: Vec<&str> = engines().iter().map(|engine| engine.key).collect();
                 Some(format!(
-                    "the devices of this build are {}",
+                    "the devices of this build are {}; GPUs need a build with `--features gpu`",
                     names.join(", ")
                 ))
             }
+            NetError::NoDevice(error) => Some(error.hint()),
             NetError::Incompatible(_) => Some(
                 "`timestep explain NAME` says what a block or scheme needs; `timestep summary` checks a \
                  combination without training"

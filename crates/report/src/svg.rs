@@ -1,6 +1,7 @@
 //! How is a picture written? As SVG text on a white ground: readable on light and dark pages.
 
 use std::fmt::Write;
+use timestep_train::plain::visible;
 
 /// Colours of curves, distinguishable also by people who do not see red or green.
 pub(crate) const COLOURS: [&str; 6] = [
@@ -175,10 +176,31 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Text inside SVG.
+/// Text inside SVG or HTML, also in quotes. Characters that XML does not allow are written out.
 pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
+    visible(text)
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_text_in_a_drawing() {
+        let name = "</text><script>alert('1')</script>\u{1b}[31m\"onload=\"x&";
+        let frame = Frame::new((300.0, 200.0), name, (0.0, 1.0, name), (0.0, 1.0, name));
+        let svg = frame.finish();
+        assert!(
+            !svg.contains("<script") && !svg.contains("\"onload"),
+            "{svg}"
+        );
+        assert!(!svg.contains('\u{1b}'), "XML allows no such character");
+        assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+        assert!(svg.contains("&lt;script&gt;alert(&#39;1&#39;)"), "{svg}");
+    }
 }

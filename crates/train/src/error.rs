@@ -7,6 +7,7 @@ use crate::recipe::{Difference, RecipeError};
 use crate::sinks::OpenError;
 use std::path::PathBuf;
 use timestep_data::DataError;
+use timestep_files::LockError;
 use timestep_nets::NetError;
 use timestep_restore::RestoreError;
 use timestep_restore::learned::PicturesError;
@@ -73,6 +74,23 @@ pub enum TrainError {
         path: PathBuf,
         /// What is missing.
         what: String,
+    },
+    /// Another process works in the folder of a run or a table.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The folder of a run was removed while it was trained.
+    #[error("the folder of the run `{}` was removed or replaced while it was trained", .run.display())]
+    Gone {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+    /// A name that no run can have.
+    #[error("`{}` cannot be the name of a run: {what}", name.escape_debug())]
+    RunName {
+        /// What was asked for.
+        name: String,
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// A run was asked to continue as something else.
     #[error(
@@ -204,6 +222,13 @@ impl TrainError {
             TrainError::File(error) => error.hint(),
             TrainError::Sink(error) => error.hint(),
             TrainError::Log(error) => error.hint(),
+            TrainError::Lock(error) => error.hint(),
+            TrainError::Gone { .. } => Some(
+                "nothing of it is left there; train again, and move a run only when it has ended".into(),
+            ),
+            TrainError::RunName { .. } => Some(
+                "give the name of one folder, such as `lm-wide`; `--out` says in which folder it is made".into(),
+            ),
             TrainError::Damaged { .. } => {
                 Some("restore the file from a copy, or train again".to_owned())
             }
@@ -222,7 +247,7 @@ impl TrainError {
                 )
             }
             TrainError::OtherSettings { .. } => Some(
-                "only the time budget and `data.dir` may change, of a classifier also `train.patience`, \
+                "only the time budget, `train.keep` and `data.dir` may change, of a classifier also `train.patience`, \
                  `train.eval_batch` and, with a constant or multi-step schedule, `train.epochs`; start a new run for \
                  anything else"
                     .into(),

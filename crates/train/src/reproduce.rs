@@ -12,6 +12,7 @@ use crate::tables::{PublishedRow, PublishedTable};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use timestep_data::{DatasetInfo, ImageShape};
+use timestep_files::FolderLock;
 
 /// What the runs of a table are given to work with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -227,18 +228,21 @@ impl Reproduction {
         })
     }
 
-    /// Writes the budget down, so that the folder keeps to it.
+    /// Takes the folder for this process alone, until the value is dropped, and writes the budget down, so that the
+    /// folder keeps to it.
     ///
     /// # Errors
-    /// [`TrainError::File`] if the disk refuses.
-    pub fn begin(&self) -> Result<(), TrainError> {
+    /// [`TrainError::Lock`] if another process makes the table, [`TrainError::File`] if the disk refuses.
+    pub fn begin(&self) -> Result<FolderLock, TrainError> {
         let text = serde_json::to_string_pretty(&self.budget)
             .expect("text and numbers are representable as JSON");
         std::fs::create_dir_all(&self.folder)
             .map_err(|e| files::FileError::new(files::Action::CreateFolder, &self.folder, e))?;
+        let lock = FolderLock::take(&self.folder, "a table that is made")?;
+        files::sweep(&self.folder);
         let path = self.folder.join(PLAN);
         files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
-        Ok(())
+        Ok(lock)
     }
 
     /// All runs: every row with the first seed, then every row with the next.

@@ -2,10 +2,12 @@
 
 use crate::TrainError;
 use crate::files::{self, Action, FileError};
+use crate::plain;
 use crate::recipe::{Layers, Recipe, Resolved, RestoreRecipe, TaskRecipe};
 use serde_json::json;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use timestep_files::FolderLock;
 
 /// Name of the recipe inside the folder of a run.
 pub const RECIPE: &str = "recipe.toml";
@@ -14,8 +16,10 @@ pub const RECIPE: &str = "recipe.toml";
 /// overwrites another.
 ///
 /// # Errors
-/// [`TrainError::File`] if the folder cannot be made.
+/// [`TrainError::RunName`] if the name is not that of one folder inside `out`, [`TrainError::File`] if the folder
+/// cannot be made.
 pub fn create(out: &Path, name: &str) -> Result<PathBuf, TrainError> {
+    check_name(name)?;
     files::create_folder(out)?;
     for attempt in 1.. {
         let folder = match attempt {
@@ -34,6 +38,48 @@ pub fn create(out: &Path, name: &str) -> Result<PathBuf, TrainError> {
         }
     }
     unreachable!("the numbers do not end")
+}
+
+/// As many bytes a name may have: file systems take 255, and a number may follow.
+const LONGEST: usize = 200;
+
+/// Checks that a name is that of one folder, which people and shells can write.
+///
+/// # Errors
+/// [`TrainError::RunName`] says what is wrong.
+pub fn check_name(name: &str) -> Result<(), TrainError> {
+    let what = if name.is_empty() {
+        "it is empty"
+    } else if matches!(name, "." | "..") {
+        "it is a folder that exists already"
+    } else if name.contains(['/', '\\']) {
+        "it leads to another folder"
+    } else if plain::line(name) != name {
+        "it has characters that cannot be seen"
+    } else if name.len() > LONGEST {
+        "it is too long"
+    } else {
+        return Ok(());
+    };
+    Err(TrainError::RunName {
+        name: name.to_owned(),
+        what,
+    })
+}
+
+/// What others are told about a process that trains.
+const TRAINING: &str = "a training";
+
+/// Takes the folder of a run for this process alone, and removes the temporary files that killed ones left there.
+///
+/// # Errors
+/// [`TrainError::Lock`] if another process works in it.
+pub fn lock(folder: &Path) -> Result<FolderLock, TrainError> {
+    let lock = FolderLock::take(folder, TRAINING)?;
+    for inside in ["", "weights", "state"] {
+        files::sweep(&folder.join(inside));
+    }
+    Ok(lock)
 }
 
 /// The name of a run of a classifier: its data, its network and noise, its seed.
@@ -69,8 +115,8 @@ pub fn describe<R: TaskRecipe>(
 pub fn write_recipe<R: TaskRecipe>(run: &Path, resolved: &Resolved<R>) -> Result<(), TrainError> {
     let header = format!(
         "# {}: re-run with `timestep train {}`\n",
-        resolved.name,
-        run.join(RECIPE).display()
+        plain::line(&resolved.name),
+        plain::line(&run.join(RECIPE).display().to_string())
     );
     let text = header + &resolved.to_annotated_toml();
     files::write_atomic(&run.join(RECIPE), |out| out.write_all(text.as_bytes()))?;

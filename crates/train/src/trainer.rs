@@ -63,21 +63,27 @@ pub enum Outcome {
 /// Trains into a new folder.
 ///
 /// # Errors
-/// [`TrainError`] if data, disk or model refuse. Divergence and interruption are outcomes.
+/// [`TrainError`] if data, disk or model refuse, [`TrainError::Lock`] if another process works in the folder.
+/// Divergence and interruption are outcomes.
 pub fn train<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
+    let lock = run::lock(folder)?;
     run::describe(folder, setup.resolved(), options.threads)?;
     let task = setup.begin(&options)?;
     let time = setup.resolved().recipe.time_limit();
-    let desk = Desk::open(folder, options, R::Recipe::TASK, time, None)?;
-    go(setup, task, desk, None)
+    let mut desk = Desk::open(lock, options, R::Recipe::TASK, time, None)?;
+    go(setup, task, &mut desk, None).map_err(|error| desk.check_folder().err().unwrap_or(error))
 }
 
 /// Continues the run in `folder`, whose recipe is that of `setup` or differs where it may. A run that has
 /// nothing left to do ends as it did.
 ///
 /// # Errors
-/// [`TrainError::OtherSettings`] and [`TrainError::OtherData`] if it would not be the same run.
+/// [`TrainError::OtherSettings`] and [`TrainError::OtherData`] if it would not be the same run,
+/// [`TrainError::Lock`] if another process works in the folder.
 pub fn resume<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
+    // What is no run is not locked.
+    setup.saved(folder)?;
+    let lock = run::lock(folder)?;
     let saved = setup.saved(folder)?;
     let differences = recipe::resume_refusals(&saved, &setup.resolved().recipe);
     if !differences.is_empty() {
@@ -107,15 +113,16 @@ pub fn resume<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Ou
         (point, ledger.seconds)
     });
     let time = setup.resolved().recipe.time_limit();
-    let desk = Desk::open(folder, options, R::Recipe::TASK, time, point)?;
-    go(setup, task, desk, at.map(|_| position))
+    let mut desk = Desk::open(lock, options, R::Recipe::TASK, time, point)?;
+    let outcome = go(setup, task, &mut desk, at.map(|_| position));
+    outcome.map_err(|error| desk.check_folder().err().unwrap_or(error))
 }
 
 /// The loop.
 fn go<R: Ready>(
     setup: &R,
     mut task: R::Task<'_>,
-    mut desk: Desk,
+    desk: &mut Desk,
     resumed: Option<Position>,
 ) -> Result<Outcome, TrainError> {
     let resolved = setup.resolved();
@@ -133,13 +140,17 @@ fn go<R: Ready>(
             hint: None,
         })?;
     }
+    if resumed.is_none() {
+        // Whatever happens from now on, the run can be continued.
+        task.save(desk)?;
+    }
     let mut early = None;
     while task.ended().is_none() {
-        match task.work(&mut desk)? {
-            Work::Complete => checkpoint(&mut task, &mut desk)?,
-            Work::Stopped(Stop::Asked) => return interrupted(&mut task, &mut desk),
+        match task.work(desk)? {
+            Work::Complete => checkpoint(&mut task, desk, resolved.recipe.keep())?,
+            Work::Stopped(Stop::Asked) => return interrupted(&mut task, desk),
             Work::Stopped(Stop::Time) => {
-                task.save(&mut desk)?;
+                task.save(desk)?;
                 early = Some(EndReason::Time);
                 break;
             }
@@ -162,7 +173,7 @@ fn go<R: Ready>(
         }
     }
     let reason = early.or(task.ended()).unwrap_or(EndReason::Time);
-    let measured = task.conclude(&mut desk, reason)?;
+    let measured = task.conclude(desk, reason)?;
     let seconds = desk.seconds();
     desk.tell(&Event::End {
         reason,
@@ -170,7 +181,7 @@ fn go<R: Ready>(
         seconds,
     })?;
     desk.flush()?;
-    task.retire(&desk, reason)?;
+    task.retire(desk, reason)?;
     Ok(Outcome::Finished {
         reason,
         measured,
@@ -178,20 +189,35 @@ fn go<R: Ready>(
     })
 }
 
-/// Measures after a unit of work, saves weights and state.
-fn checkpoint(task: &mut impl Task, desk: &mut Desk) -> Result<(), TrainError> {
+/// Measures after a unit of work, saves weights and state; every `keep`-th unit leaves weights of its own.
+fn checkpoint(task: &mut impl Task, desk: &mut Desk, keep: usize) -> Result<(), TrainError> {
+    desk.check_folder()?;
     let best = task.complete(desk)?;
     if best {
         task.save_weights(&desk.weights("best"))?;
     }
     let last = desk.weights("last");
     task.save_weights(&last)?;
+    if let Some(name) = kept(task.position(), keep) {
+        task.save_weights(&desk.weights(&name))?;
+    }
     task.save(desk)?;
     desk.tell(&Event::Checkpoint {
         at: task.position(),
         path: last.display().to_string(),
         best,
     })
+}
+
+/// The name of the weights of the unit that was completed last, if they are kept.
+fn kept(at: Position, keep: usize) -> Option<String> {
+    let (unit, number) = match at {
+        Position::Epochs { epoch, .. } => ("epoch", epoch),
+        Position::Phases { phase, .. } => ("phase", phase),
+    };
+    let is_kept = keep > 0 && number.is_multiple_of(keep);
+    // So many digits that names are in the order of training.
+    is_kept.then(|| format!("{unit}-{number:04}"))
 }
 
 /// Saves the state of a run that somebody stopped.

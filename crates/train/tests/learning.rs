@@ -385,7 +385,7 @@ fn weights_of_a_block_that_a_batch_drops_keep_their_bits() {
             &format!("optimiser.name={name}"),
             "network.noise=stochastic-depth",
             "noise.keep=0.5",
-            "noise.decay=uniform",
+            "noise.decay=constant",
             "optimiser.weight_decay=0.01",
         ]);
         let network = &setup.network;

@@ -1,5 +1,6 @@
 //! What can be asked of `timestep compare`?
 
+use super::Overwrite;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -22,6 +23,8 @@ pub(crate) struct Compare {
     /// Write the curves of all runs as a picture
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Which epoch counts.

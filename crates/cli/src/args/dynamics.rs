@@ -1,5 +1,6 @@
 //! What can be asked of trained networks as dynamical systems: their spectra, coefficients and paths?
 
+use super::Overwrite;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -40,6 +41,8 @@ pub(crate) struct StabilityArgs {
     /// Write every measured hλ for NumPy
     #[arg(long, value_name = "FILE")]
     pub(crate) npz: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Shown at the end of its help.
@@ -66,6 +69,8 @@ pub(crate) struct Momentum {
     /// What the plots show of a coefficient [default: momentum]
     #[arg(long, value_enum)]
     pub(crate) form: Option<Form>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// How a coefficient is shown.
@@ -91,6 +96,8 @@ pub(crate) struct TraceArgs {
     /// Write norms, paths and features for NumPy
     #[arg(long, value_name = "FILE")]
     pub(crate) npz: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Shown at the end of its help.

@@ -1,6 +1,6 @@
 //! What can be asked of `timestep lr-find`?
 
-use super::RecipeFlags;
+use super::{Overwrite, RecipeFlags};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -31,12 +31,14 @@ pub(crate) struct LrFind {
     /// Number of steps
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     pub(crate) iterations: u64,
-    /// Where to compute: cpu, or exact (double precision, slow)
+    /// Where to compute: cpu, exact (double precision, slow), or a GPU in builds that have one
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// Write loss against rate as a picture
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Shown at the end of its help.

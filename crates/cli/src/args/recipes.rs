@@ -1,6 +1,6 @@
 //! What can be asked of `timestep data` and `timestep config`?
 
-use super::RecipeFlags;
+use super::{Overwrite, RecipeFlags};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -45,6 +45,8 @@ pub(crate) enum DataAction {
         /// Picture to write
         #[arg(long, short, value_name = "FILE", default_value = "preview.png")]
         out: PathBuf,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
 }
 

@@ -1,5 +1,6 @@
 //! What can be asked of `timestep report`?
 
+use super::Overwrite;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub(crate) struct Report {
     /// Write nothing; compare every number of the HTML file with the records, exit with 1 if one differs
     #[arg(long)]
     pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Shown at the end of its help.

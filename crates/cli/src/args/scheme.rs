@@ -1,5 +1,6 @@
 //! What can be asked of the analyses of schemes, and of `timestep analyze diffusion`?
 
+use super::Overwrite;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -11,6 +12,8 @@ pub(crate) struct DiffusionArgs {
     /// Write filters and functions as a picture
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// A scheme and its coefficient.

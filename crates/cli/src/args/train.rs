@@ -76,7 +76,7 @@ pub(crate) struct Train {
     /// Train N times, with seeds counted up from the recipe's
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub(crate) seeds: u64,
-    /// Where to compute: cpu, or exact (double precision, slow)
+    /// Where to compute: cpu, exact (double precision, slow), or a GPU in builds that have one
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// Folder for run folders

@@ -1,5 +1,6 @@
 //! What can be asked of `timestep analyze weak-order`?
 
+use super::Overwrite;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -53,6 +54,8 @@ pub(crate) struct WeakOrderArgs {
     /// Write all errors as a table of comma-separated values
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 const AFTER: &str = "\

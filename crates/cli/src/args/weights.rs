@@ -1,5 +1,6 @@
 //! What can be asked of `timestep import` and `timestep export`?
 
+use super::Overwrite;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -26,6 +27,8 @@ pub(crate) struct Import {
     /// Deviation of each channel
     #[arg(long, value_name = "X,X,X", value_delimiter = ',')]
     pub(crate) std: Vec<f32>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// `timestep export`
@@ -39,6 +42,8 @@ pub(crate) struct Export {
     /// Kind of file
     #[arg(long, value_enum, default_value = "safetensors")]
     pub(crate) format: ExportFormat,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// What weights can be written as.

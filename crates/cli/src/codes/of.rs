@@ -3,6 +3,7 @@
 use super::Code;
 use std::io;
 use timestep_data::DataError;
+use timestep_files::{Action, FileError, LockError};
 use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
 use timestep_numerics::analysis::AnalysisError;
@@ -13,7 +14,6 @@ use timestep_restore::job::JobError;
 use timestep_restore::picture::PictureError;
 use timestep_train::TrainError;
 use timestep_train::event::SinkError;
-use timestep_train::files::{Action, FileError};
 use timestep_train::recipe::{ProblemKind, RecipeError};
 use timestep_train::sinks::OpenError;
 
@@ -62,6 +62,9 @@ impl Coded for TrainError {
                 }
             }
             Self::NotARun { .. } => Code::NotARun,
+            Self::Lock(error) => error.code(),
+            Self::Gone { .. } => Code::RunGone,
+            Self::RunName { .. } => Code::RunName,
             Self::OtherSettings { .. } => Code::OtherSettings,
             Self::OtherBudget { .. } => Code::OtherBudget,
             Self::Optimiser(_) | Self::AllFrozen => Code::OutOfRange,
@@ -99,7 +102,7 @@ impl Coded for NetError {
             Self::Step { source, .. } => source.code(),
             Self::Corrupt(_) => Code::WeightsDamaged,
             Self::Mismatch { .. } => Code::OtherNetwork,
-            Self::Device(_) => Code::Device,
+            Self::Device(_) | Self::NoDevice(_) => Code::Device,
             Self::Unmeasurable(_) => Code::NoAnswer,
             Self::Analysis(error) => error.code(),
         }
@@ -175,6 +178,15 @@ impl Coded for FileError {
             | Action::Replace => false,
         };
         of_kind(self.kind(), reading)
+    }
+}
+
+impl Coded for LockError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Held { .. } => Code::InUse,
+            Self::File(error) => error.code(),
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use crate::args::{Analysis, Analyze, Modified, OfScheme, StabilityArgs};
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::registry::Question;
 use crate::theory::intervals;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use timestep_numerics::analysis::{self, ModifiedEquation};
 use timestep_report::plots;
-use timestep_train::files;
 
 /// What is known of `timestep analyze modified-equation`.
 pub(crate) static MODIFIED_EQUATION: Question = Question::new(
@@ -89,7 +89,7 @@ fn order(of: &OfScheme, ui: Ui) -> Result<u8, Failure> {
 }
 
 /// The stability of a scheme.
-pub(crate) fn stability(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
+pub(crate) fn stability(args: &StabilityArgs, outputs: &Outputs, ui: Ui) -> Result<u8, Failure> {
     let (name, k) = (args.what.as_str(), args.k);
     let found = analysis::stability(name, k)?;
     // Schemes with memory have no stability polynomial; that is no failure.
@@ -125,7 +125,7 @@ pub(crate) fn stability(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
     if let Some(path) = &args.svg {
         let title = format!("Stability region of {}{}", found.scheme, with_k(found.k));
         let picture = plots::stability(name, k, &title)?;
-        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(path, picture.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(0)

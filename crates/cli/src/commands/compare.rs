@@ -5,6 +5,7 @@ use crate::codes::Code;
 use crate::commands::analyze::number;
 use crate::commands::baselines;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -13,10 +14,16 @@ use timestep_report::document;
 use timestep_report::restorer::RestorerRecord;
 use timestep_report::run::Record;
 use timestep_train::recipe::{TaskKind, TaskRecipe};
-use timestep_train::{TrainError, files, run};
+use timestep_train::{TrainError, run};
 
 /// Reads the runs, which are all of one task.
 pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
+    let inputs: Vec<&Path> = args.runs.iter().map(PathBuf::as_path).collect();
+    let outputs = Outputs::check(
+        &[args.md.as_deref(), args.svg.as_deref()],
+        &inputs,
+        args.overwrite.force,
+    )?;
     let tasks: Result<Vec<TaskKind>, _> = args
         .runs
         .iter()
@@ -40,7 +47,7 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
     match tasks[0] {
         TaskKind::Classify => {
             let records = read(&args.runs, Record::read)?;
-            let comparison = side_by_side(&records, args, ui)?;
+            let comparison = side_by_side(&records, args, &outputs, ui)?;
             if args.baselines {
                 let group = &comparison.groups[0];
                 baselines::run(group.runs[0], group.runs.len(), ui)?;
@@ -55,7 +62,7 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
                 .coded(Code::OtherTask));
             }
             let records = read(&args.runs, RestorerRecord::read)?;
-            side_by_side(&records, args, ui)?;
+            side_by_side(&records, args, &outputs, ui)?;
         }
     }
     Ok(0)
@@ -74,6 +81,7 @@ fn read<R>(
 fn side_by_side<'r, R: Compared>(
     records: &'r [R],
     args: &Compare,
+    outputs: &Outputs,
     ui: Ui,
 ) -> Result<Comparison<'r, R>, Failure> {
     let metric = match args.metric {
@@ -113,12 +121,12 @@ fn side_by_side<'r, R: Compared>(
     }
     if let Some(path) = &args.md {
         let text = document::markdown(&comparison.document());
-        files::write_atomic(path, |out| out.write_all(text.as_bytes()))?;
+        outputs.write(path, text.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     if let Some(path) = &args.svg {
         let picture = comparison.svg();
-        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(path, picture.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(comparison)

@@ -2,13 +2,13 @@
 
 use crate::args::{Data, DataAction};
 use crate::failure::{Failure, NEGATIVE};
+use crate::outputs::Outputs;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use timestep_data::{OpenOptions, Progress, fetch, open, order, preview_png, verify};
 use timestep_registry::Kind;
-use timestep_train::files;
 
 /// Lists, fetches, checks or shows data sets.
 pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
@@ -24,7 +24,10 @@ pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
             dir,
             count,
             out,
+            overwrite,
         } => {
+            let inputs: Vec<&Path> = dir.iter().map(PathBuf::as_path).collect();
+            let outputs = Outputs::check(&[Some(out)], &inputs, overwrite.force)?;
             let options = OpenOptions {
                 dir: dir.clone(),
                 ..OpenOptions::default()
@@ -34,7 +37,7 @@ pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
             let mut indices = order(0, 0, set.train.len());
             indices.truncate(*count as usize);
             let png = preview_png(&set.train, &indices)?;
-            files::write_atomic(out, |file| file.write_all(&png))?;
+            outputs.write(out, &png)?;
             if ui.json {
                 let picture = out.display().to_string();
                 ui.object(json!({"name": name, "picture": picture, "images": indices.len()}));

@@ -5,11 +5,14 @@ use crate::codes::Code;
 use crate::commands::denoise_report::Report;
 use crate::commands::diffusion::weights_in;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
+use crate::outputs::{check_not_read, exists};
 use crate::require;
+use crate::signals::stop_flag;
 use crate::ui::Ui;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use timestep_files::sweep;
 use timestep_restore::METHODS;
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
@@ -103,10 +106,30 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         )
         .coded(Code::NoPicture));
     }
-    let stop = stop_on_interrupt();
+    let beside: Vec<&Path> = args
+        .model
+        .iter()
+        .chain(&args.reference)
+        .map(PathBuf::as_path)
+        .collect();
+    for item in &plan.items {
+        check_not_read(&item.output, &beside)?;
+    }
+    let stop = stop_flag();
+    let mut swept = BTreeSet::new();
     for item in &plan.items {
         report.begin(&item.input);
         let files = files(args, item, several);
+        if let Some(folder) = item.output.parent()
+            && swept.insert(folder)
+        {
+            // What a killed run left there.
+            sweep(folder);
+        }
+        if let Some(there) = step_there(&files).filter(|_| !args.force) {
+            report.failed(&item.input, exists(&there));
+            continue;
+        }
         let mut done = |share| {
             report.progress(share);
             !stop.load(Ordering::SeqCst)
@@ -126,6 +149,18 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         }
     }
     report.conclude(&conditions)
+}
+
+/// A picture of a step that is there already where those of this picture go.
+fn step_there(files: &Files) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(files.steps.as_ref()?).ok()?;
+    let mut steps: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"step-"))
+        .map(|entry| entry.path())
+        .collect();
+    steps.sort();
+    steps.into_iter().next()
 }
 
 /// Which files a picture needs.
@@ -217,20 +252,6 @@ fn check_reference(reference: Option<&Path>, several: bool) -> Result<(), Failur
         .coded(Code::OtherPicture)),
         _ => Ok(()),
     }
-}
-
-/// A flag that Ctrl-C sets: the picture under way is given up and nothing of it is written. A second
-/// Ctrl-C kills.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    // Without a handler Ctrl-C ends the program at once; pictures appear complete or not at all anyway.
-    drop(ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            std::process::abort();
-        }
-    }));
-    stop
 }
 
 #[cfg(test)]

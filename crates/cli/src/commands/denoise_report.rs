@@ -12,6 +12,7 @@ use std::time::Instant;
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
 use timestep_restore::picture::{Format, file_cause, file_hint};
+use timestep_train::plain::line;
 
 /// The bar; a picture is a thousand of its steps.
 const BAR: &str = "{msg} {bar:30} {percent:>3} %  ETA {eta}";
@@ -102,7 +103,7 @@ impl<'a> Report<'a> {
         if let Some(bar) = &self.bar {
             bar.set_position(STEPS * self.begun);
             let name = input.file_name().unwrap_or(input.as_os_str());
-            bar.set_message(name.to_string_lossy().into_owned());
+            bar.set_message(line(&name.to_string_lossy()));
         }
         self.begun += 1;
     }

@@ -3,6 +3,7 @@
 use crate::args::DiffusionArgs;
 use crate::codes::of_file;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::registry::Question;
 use crate::ui::{Ui, table};
 use serde_json::json;
@@ -11,7 +12,6 @@ use timestep_numerics::analysis::zero_stability_of_steps;
 use timestep_report::diffusion::{DiffusionStep, RANGE, SHOWN, diffusion, steps_of};
 use timestep_restore::methods::bundled;
 use timestep_restore::trd::Model;
-use timestep_train::files;
 
 /// What is known of `timestep analyze diffusion`.
 pub(crate) static FACTS: Question = Question::new(
@@ -21,6 +21,7 @@ pub(crate) static FACTS: Question = Question::new(
 
 /// Prints what each step of a model does; draws it on request.
 pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
+    let outputs = Outputs::check(&[args.svg.as_deref()], &[&args.model], args.overwrite.force)?;
     let name = args.model.to_string_lossy();
     let bytes = match bundled(&name) {
         Some(bytes) => bytes.to_vec(),
@@ -92,7 +93,7 @@ pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
     if let Some(svg) = &args.svg {
         let drawn: Vec<DiffusionStep> = steps.into_iter().map(|step| step.drawn).collect();
         let picture = diffusion(&drawn, &title, RANGE);
-        files::write_atomic(svg, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(svg, picture.as_bytes())?;
         ui.note(&format!(
             "wrote {} (the {SHOWN} strongest filters of each step)",
             svg.display()

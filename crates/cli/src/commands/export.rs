@@ -2,15 +2,16 @@
 
 use crate::args::{Export, ExportFormat};
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::ui::Ui;
 use serde_json::json;
 use timestep_nets::foreign::npz;
 use timestep_nets::{Metadata, to_safetensors};
 use timestep_train::Trained;
-use timestep_train::files::write_atomic;
 
 /// Reads weights of ours and writes them with PyTorch's names and shapes.
 pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
+    let outputs = Outputs::check(&[Some(&args.out)], &[&args.weights], args.overwrite.force)?;
     let trained = Trained::load(&args.weights)?;
     let parameters = &trained.parameters;
     let bytes = match args.format {
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
             npz(&arrays)?
         }
     };
-    write_atomic(&args.out, |out| out.write_all(&bytes))?;
+    outputs.write(&args.out, &bytes)?;
     let count = parameters.specs().len();
     if ui.json {
         ui.object(json!({

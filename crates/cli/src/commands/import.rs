@@ -3,6 +3,7 @@
 use crate::args::Import;
 use crate::codes::Code;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::settings;
 use crate::ui::Ui;
 use serde_json::json;
@@ -10,12 +11,13 @@ use std::path::Path;
 use timestep_data::{Normalise, OpenOptions};
 use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
 use timestep_nets::{Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
-use timestep_train::files::{read_bytes, write_atomic};
+use timestep_train::files::read_bytes;
 use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Card, network_config};
 
 /// Reads the file, maps its names, reports, writes.
 pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
+    let outputs = Outputs::check(&[Some(&args.out)], &[&args.file], args.overwrite.force)?;
     let published = preset(&args.net)?;
     let data = args.data.as_deref().unwrap_or(published.home.recipe());
     let layers = settings::layers(Some(&format!("{data}/{}", args.net)))?;
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
     let parameters = network.load(&file)?;
     let card = card(&network, &recipe, classes, args, ui)?;
     let bytes = to_safetensors(&parameters, &card.to_metadata())?;
-    write_atomic(&args.out, |out| out.write_all(&bytes))?;
+    outputs.write(&args.out, &bytes)?;
     ui.note(&format!(
         "wrote {}: {} with {} numbers; `timestep eval` and `timestep predict` take it",
         args.out.display(),

@@ -4,15 +4,17 @@ use crate::args::LrFind;
 use crate::codes::Code;
 use crate::commands::analyze::number;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::settings;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use std::path::Path;
 use timestep_nets::device;
 use timestep_report::line::{Axis, Chart, Line};
+use timestep_train::Setup;
 use timestep_train::range::{Range, RangeEnd, RangePoint, Rates, Suggestion, range_test};
 use timestep_train::recipe::TaskKind;
-use timestep_train::{Setup, files};
 
 /// Runs the test, prints the suggestion, draws it on request.
 pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
@@ -45,6 +47,10 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
         let message = format!("{flag} changes nothing in a test of learning rates");
         return Err(Failure::usage(message, hint));
     }
+    let recipe = args.recipe.as_deref().map(Path::new);
+    let init = args.flags.init.as_deref().map(Path::new);
+    let inputs: Vec<&Path> = recipe.into_iter().chain(init).collect();
+    let outputs = Outputs::check(&[args.svg.as_deref()], &inputs, args.overwrite.force)?;
     let rates = rates(args)?;
     let engine = device(&args.device)?;
     let layers = settings::with_flags(layers, &args.flags);
@@ -73,7 +79,7 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     say(&setup, args, &range, found, ui);
     if let Some(path) = &args.svg {
         let picture = chart(&setup, &range, found);
-        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(path, picture.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     if found.is_none() {

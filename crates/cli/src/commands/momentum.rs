@@ -4,6 +4,7 @@ use super::analyze::number;
 use crate::args::{Form, Momentum};
 use crate::codes::Code;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::registry::Question;
 use crate::speech::Speech;
 use crate::ui::{Ui, table};
@@ -13,8 +14,8 @@ use timestep_nets::all_coefficients;
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::modified_equation_with;
 use timestep_report::momentum::{self, Curve, History, Learned};
+use timestep_train::Trained;
 use timestep_train::event::Event;
-use timestep_train::{Trained, files};
 
 /// What is known of `timestep analyze momentum`.
 pub(crate) static FACTS: Question = Question::new(
@@ -37,6 +38,12 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             "name one with --svg FILE or --history FILE, or leave --form out",
         ));
     }
+    let inputs: Vec<&Path> = args.weights.iter().map(PathBuf::as_path).collect();
+    let outputs = Outputs::check(
+        &[args.svg.as_deref(), args.history.as_deref()],
+        &inputs,
+        args.overwrite.force,
+    )?;
     let form = match args.form {
         None | Some(Form::Momentum) => momentum::Form::Momentum,
         Some(Form::OneMinusK) => momentum::Form::OneMinusK,
@@ -96,7 +103,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
     }
     if let Some(svg) = &args.svg {
         let picture = momentum::learned(&networks, form);
-        files::write_atomic(svg, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(svg, picture.as_bytes())?;
         ui.note(&format!("wrote {}", svg.display()));
     }
     if let Some(svg) = &args.history {
@@ -108,7 +115,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             .coded(Code::NoAnswer));
         }
         let picture = momentum::history(&histories, form);
-        files::write_atomic(svg, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(svg, picture.as_bytes())?;
         ui.note(&format!("wrote {}", svg.display()));
     }
     Ok(0)

@@ -5,16 +5,18 @@ use crate::codes::Code;
 use crate::commands::cite;
 use crate::commands::diffusion::weights_in;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use timestep_files::FolderLock;
 use timestep_nets::device;
 use timestep_report::document::{self, Document, Printed};
 use timestep_report::restorer::RestorerRecord;
 use timestep_report::run::{Check, Evaluation, Record, Sources, check, document};
 use timestep_restore::learned::Restorer;
 use timestep_train::recipe::TaskKind;
-use timestep_train::{Job, Setup, files, run};
+use timestep_train::{Job, Setup, TrainError, files, run};
 
 /// Name of the report inside the folder of a run.
 const HTML: &str = "report.html";
@@ -23,26 +25,50 @@ const MARKDOWN: &str = "report.md";
 
 /// Writes the report of a run, or checks the one that is there.
 pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
-    match run::layers(&args.run)?.task() {
-        TaskKind::Classify => of_classifier(args, ui),
-        TaskKind::Restore => of_restorer(args, ui),
+    let task = run::layers(&args.run)?.task();
+    if args.check && args.overwrite.force {
+        return Err(Failure::usage(
+            "--force replaces files, and --check writes none",
+            "leave one of them out",
+        ));
+    }
+    let outputs = match args.check {
+        true => None,
+        false => Some(Outputs::check(
+            &[args.out.as_deref(), args.md.as_deref()],
+            &[&args.run],
+            args.overwrite.force,
+        )?),
+    };
+    // Records that are written at the same time contradict one another.
+    let _lock = FolderLock::take_to_read(&args.run, "a report that is written")
+        .map_err(TrainError::from)?;
+    match task {
+        TaskKind::Classify => of_classifier(args, outputs.as_ref(), ui),
+        TaskKind::Restore => of_restorer(args, outputs.as_ref(), ui),
     }
 }
 
-fn of_classifier(args: &Report, ui: Ui) -> Result<u8, Failure> {
+fn of_classifier(args: &Report, outputs: Option<&Outputs>, ui: Ui) -> Result<u8, Failure> {
     let record = Record::read(&args.run)?;
     let setup = open(args, &record)?;
     let document = assemble(&record, setup.as_ref().map_err(Clone::clone))?;
-    if args.check {
+    let Some(outputs) = outputs else {
         return told(&html_of(args), &args.run, ui, |printed| {
             check(printed, &document, &record)
         });
-    }
+    };
     let evaluated = setup.is_ok() && evaluated(&document);
-    written(args, &document, record.ending.word(), Some(evaluated), ui)
+    written(
+        args,
+        &document,
+        (record.ending.word(), Some(evaluated)),
+        outputs,
+        ui,
+    )
 }
 
-fn of_restorer(args: &Report, ui: Ui) -> Result<u8, Failure> {
+fn of_restorer(args: &Report, outputs: Option<&Outputs>, ui: Ui) -> Result<u8, Failure> {
     if args.data_dir.is_some() {
         return Err(Failure::usage(
             "--data-dir finds the images of a classifier; the report of a restorer needs no pictures",
@@ -51,12 +77,12 @@ fn of_restorer(args: &Report, ui: Ui) -> Result<u8, Failure> {
         .coded(Code::OtherTask));
     }
     let (record, document) = restorer(&args.run)?;
-    if args.check {
+    let Some(outputs) = outputs else {
         return told(&html_of(args), &args.run, ui, |printed| {
             timestep_report::restorer::check(printed, &document, &record)
         });
-    }
-    written(args, &document, record.ending.word(), None, ui)
+    };
+    written(args, &document, (record.ending.word(), None), outputs, ui)
 }
 
 /// The records of a restorer and the report that they give.
@@ -77,18 +103,25 @@ fn html_of(args: &Report) -> PathBuf {
     args.out.clone().unwrap_or_else(|| args.run.join(HTML))
 }
 
-/// Writes both files and says where they are.
+/// Writes both files and says where they are. Those in the run have names of ours and are renewed.
 fn written(
     args: &Report,
     document: &Document,
-    status: &str,
-    evaluated: Option<bool>,
+    (status, evaluated): (&str, Option<bool>),
+    outputs: &Outputs,
     ui: Ui,
 ) -> Result<u8, Failure> {
     let html = html_of(args);
     let markdown = args.md.clone().unwrap_or_else(|| args.run.join(MARKDOWN));
-    write(&html, &document::html(document))?;
-    write(&markdown, &document::markdown(document))?;
+    for (path, named, text) in [
+        (&html, &args.out, document::html(document)),
+        (&markdown, &args.md, document::markdown(document)),
+    ] {
+        match named {
+            Some(_) => outputs.write(path, text.as_bytes())?,
+            None => write(path, &text)?,
+        }
+    }
     if ui.json {
         ui.object(json!({
             "run": args.run.display().to_string(),

@@ -6,6 +6,7 @@ use crate::args::StabilityArgs;
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::of_data::Sample;
+use crate::outputs::Outputs;
 use crate::registry::Question;
 use crate::ui::Ui;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use timestep_report::spectrum::measured::{
     verdict_on_damped,
 };
 use timestep_report::spectrum::spectra;
-use timestep_train::{Trained, files};
+use timestep_train::Trained;
 
 /// What is known of `timestep analyze stability`.
 pub(crate) static FACTS: Question = Question::new(
@@ -56,7 +57,8 @@ pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
             "give a weights file or a run folder, or leave it out",
         ));
     }
-    stability(args, ui)
+    let outputs = Outputs::check(&[args.svg.as_deref()], &[], args.overwrite.force)?;
+    stability(args, &outputs, ui)
 }
 
 /// Does a word mean weights? A scheme's name does not, even where a folder happens to have it too.
@@ -80,6 +82,11 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
             "the k_n are those that it learned",
         ));
     }
+    let outputs = Outputs::check(
+        &[args.svg.as_deref(), args.npz.as_deref()],
+        &[Path::new(&args.what)],
+        args.overwrite.force,
+    )?;
     let engine = device("cpu")?;
     let trained = Trained::load(Path::new(&args.what))?;
     let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
@@ -136,12 +143,12 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         let all = segments(&steps);
         let drawn: Vec<_> = all.iter().map(|(n, own)| pictured(*n, own)).collect();
         let picture = spectra(&drawn)?;
-        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(path, picture.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     if let Some(path) = &args.npz {
         let bytes = arrays(&steps, sample.numbers())?;
-        files::write_atomic(path, |out| out.write_all(&bytes))?;
+        outputs.write(path, &bytes)?;
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(0)

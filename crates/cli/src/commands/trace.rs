@@ -4,6 +4,7 @@ use super::analyze::number;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::of_data::Sample;
+use crate::outputs::Outputs;
 use crate::registry::Question;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
@@ -11,8 +12,8 @@ use timestep_nets::foreign::npz;
 use timestep_nets::{SegmentTrace, TraceRow, Tracer, device};
 use timestep_numerics::analysis::{Principal, principal};
 use timestep_report::portrait::{NormCurve, SegmentPaths, portrait};
+use timestep_train::Trained;
 use timestep_train::evaluate::images;
-use timestep_train::{Trained, files};
 
 /// What is known of `timestep analyze trace`.
 pub(crate) static FACTS: Question = Question::new(
@@ -35,6 +36,11 @@ struct Segment {
 
 /// Follows test images, prints norms and turns, draws the portrait.
 pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
+    let outputs = Outputs::check(
+        &[args.svg.as_deref(), args.npz.as_deref()],
+        &[&args.weights],
+        args.overwrite.force,
+    )?;
     let engine = device("cpu")?;
     let trained = Trained::load(&args.weights)?;
     let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
@@ -82,12 +88,12 @@ pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
     }
     if let Some(path) = &args.svg {
         let picture = picture(&segments, &labels, &sample.classes);
-        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(path, picture.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     if let Some(path) = &args.npz {
         let bytes = arrays(&segments, &labels, sample.numbers())?;
-        files::write_atomic(path, |out| out.write_all(&bytes))?;
+        outputs.write(path, &bytes)?;
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(0)

@@ -6,13 +6,14 @@ use crate::commands::report;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
 use crate::progress::Display;
 use crate::require::Condition;
+use crate::signals::stop_flag;
 use crate::speech::Speech;
 use crate::ui::Ui;
 use crate::{dry_run, require, settings};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use timestep_nets::{Engine, device};
 use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
 use timestep_train::recipe::{AnyResolved, TaskKind};
@@ -29,10 +30,15 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
     let task = layers.task();
     let resolved = settings::with_flags(layers, &args.flags).resolve_any()?;
     let conditions = require::parse(&args.require, task)?;
+    if let Some(name) = &args.name {
+        run::check_name(name)?;
+    }
     let engine = of_task(&args.device, task)?;
     check_logs(&args.log)?;
-    let stop = stop_on_interrupt();
+    let stop = stop_flag();
     if let Some(folder) = &args.resume {
+        // Said before the data is opened, which may take long.
+        drop(run::lock(folder)?);
         let job = Job::new(resolved)?;
         let outcome = job.resume(folder, options(&args, ui, &engine, stop))?;
         return conclude(&args, &job, folder, &outcome, &conditions, ui);
@@ -105,19 +111,6 @@ fn with_seed(resolved: &AnyResolved, n: u64) -> AnyResolved {
             AnyResolved::Restore(Box::new(resolved.with_seed_plus(n)))
         }
     }
-}
-
-/// A flag that Ctrl-C sets: the run stops after the batch or evaluation under way. A second Ctrl-C kills.
-pub(crate) fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    // Without a handler Ctrl-C ends the program at once; the last checkpoint is there all the same.
-    drop(ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            std::process::abort();
-        }
-    }));
-    stop
 }
 
 fn options(args: &Train, ui: Ui, engine: &Arc<dyn Engine>, stop: Arc<AtomicBool>) -> Options {

@@ -4,6 +4,7 @@ use super::weak_order_report::{csv, objects};
 use crate::args::WeakOrderArgs;
 use crate::codes::Code;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::registry::Question;
 use crate::ui::{Ui, table};
 use std::fmt::Write;
@@ -15,7 +16,6 @@ use timestep_numerics::analysis::weak_order::{
 use timestep_numerics::noise::{NOISES, NoiseFacts, noise_facts, noises};
 use timestep_registry::{did_you_mean, quoted};
 use timestep_report::weak_order as picture;
-use timestep_train::files;
 
 /// What is known of `timestep analyze weak-order`.
 pub(crate) static FACTS: Question = Question::new(
@@ -42,6 +42,11 @@ pub(crate) struct Noise {
 /// Simulates, prints, draws.
 pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
     check(args)?;
+    let outputs = Outputs::check(
+        &[args.svg.as_deref(), args.csv.as_deref()],
+        &[],
+        args.overwrite.force,
+    )?;
     let steps: Vec<usize> = args.steps.iter().map(|n| *n as usize).collect();
     let noises = (args.noises.iter())
         .map(|name| noise(name, args, &steps))
@@ -69,12 +74,12 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
     }
     if let Some(path) = &args.svg {
         let picture = picture::weak_order(&found);
-        files::write_atomic(path, |out| out.write_all(picture.as_bytes()))?;
+        outputs.write(path, picture.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     if let Some(path) = &args.csv {
         let rows = csv(&found, args);
-        files::write_atomic(path, |out| out.write_all(rows.as_bytes()))?;
+        outputs.write(path, rows.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(0)

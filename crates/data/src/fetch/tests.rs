@@ -376,6 +376,24 @@ fn an_archive_put_there_by_hand_is_used_and_kept() {
 }
 
 #[test]
+fn what_a_killed_process_was_unpacking_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (left, live) = (
+        dir.path().join(".unpacking-killed"),
+        dir.path().join(".unpacking-live"),
+    );
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("half"), "x").unwrap();
+    fs::create_dir(&live).unwrap();
+    let working = FolderLock::take(&live, "an archive that is unpacked").unwrap();
+    sweep(dir.path());
+    assert!(!left.exists() && live.exists());
+    drop(working);
+    sweep(dir.path());
+    assert!(!live.exists());
+}
+
+#[test]
 fn sets_without_an_archive() {
     let error = fetch("digits", Path::new("unused"), &mut |_| {}).unwrap_err();
     assert_eq!(

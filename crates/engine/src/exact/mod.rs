@@ -30,7 +30,7 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
     ),
     precision: "f64",
     when: "to check another engine, or a gradient by finite differences; hundreds of times slower",
-    open: || Arc::new(Exact),
+    open: || Ok(Arc::new(Exact)),
 };
 
 /// `f64` in plain loops: the proof of the other engines.

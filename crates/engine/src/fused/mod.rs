@@ -33,7 +33,7 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
     ),
     precision: "f32, statistics of norms in f64",
     when: "to train and to apply networks: the default",
-    open: || Arc::new(Fused),
+    open: || Ok(Arc::new(Fused)),
 };
 
 /// The instruction set of the kernels that compute on the CPU here.

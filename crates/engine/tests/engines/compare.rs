@@ -2,7 +2,8 @@
 
 use crate::cases;
 use crate::pass::{Outcome, outcome};
-use timestep_engine::{Exact, engines};
+use crate::present::engines;
+use timestep_engine::Exact;
 
 /// The largest magnitude.
 fn largest<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {
@@ -61,10 +62,10 @@ fn every_engine_finds_what_exact_finds() {
     let mut wrong = Vec::new();
     for case in cases::all() {
         let exact = outcome(&case, &Exact);
-        for facts in engines().iter().filter(|facts| facts.key != "exact") {
+        for facts in engines().iter().filter(|facts| facts.name != "exact") {
             let ours = outcome(&case, &*facts.engine());
             for difference in all_differences(&ours, &exact, case.tolerance) {
-                wrong.push(format!("{}, {}: {difference}", facts.key, case.name));
+                wrong.push(format!("{}, {}: {difference}", facts.name, case.name));
             }
         }
     }

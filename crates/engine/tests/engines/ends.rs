@@ -1,10 +1,11 @@
 //! Where does a backward pass begin, and whose gradients does it find?
 
+use crate::present::engines;
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{
     Array, ConvSpec, End, Engine, Features, GradientSink, Init, ParamId, Parameters, Recording,
-    Role, Spec, Specs, Tape, Targets, Value, Wanted, WideGradients, engines, ops,
+    Role, Spec, Specs, Tape, Targets, Value, Wanted, WideGradients, ops,
 };
 
 const DIMS: [usize; 4] = [2, 4, 3, 3];
@@ -71,7 +72,7 @@ fn found(engine: &dyn Engine, wanted: Wanted) -> (WideGradients, Option<Vec<f64>
 #[test]
 fn only_gradients_that_are_wanted_are_found() {
     for facts in engines() {
-        let (engine, name) = (facts.engine(), facts.key);
+        let (engine, name) = (facts.engine(), facts.name);
         let (all, of_leaf) = found(&*engine, Wanted::Parameters);
         let of_leaf = of_leaf.expect("the gradient of a leaf");
         assert!(of_leaf.iter().any(|g| *g != 0.0));
@@ -126,9 +127,9 @@ fn nothing_is_recorded_where_no_gradient_is_wanted() {
             let tape = open(&*facts.engine(), wanted.clone());
             let values = crate::case::random("leaf", 72);
             let u = Features::new(&tape, tape.features(DIMS, &values, is_leaf));
-            assert_eq!(u.is_recorded(), recorded && is_leaf, "{}", facts.key);
+            assert_eq!(u.is_recorded(), recorded && is_leaf, "{}", facts.name);
             let (v, _) = function(&tape, &u);
-            assert_eq!(v.is_recorded(), recorded, "{}: {wanted:?}", facts.key);
+            assert_eq!(v.is_recorded(), recorded, "{}: {wanted:?}", facts.name);
         }
     }
 }
@@ -173,7 +174,7 @@ fn gradients_of_several_ends_add_up() {
         let apart = [g, h, own, At::Loss(2.5)].map(|end| run(&[end]));
         for (at, sum) in together.iter().enumerate() {
             let terms: f64 = apart.iter().map(|a| a[at]).sum();
-            assert!((sum - terms).abs() < 1e-4, "{}: {sum} {terms}", facts.key);
+            assert!((sum - terms).abs() < 1e-4, "{}: {sum} {terms}", facts.name);
         }
     }
 }
@@ -181,7 +182,7 @@ fn gradients_of_several_ends_add_up() {
 #[test]
 fn an_end_may_be_a_leaf_and_its_gradient_any_features() {
     for facts in engines() {
-        let name = facts.key;
+        let name = facts.name;
         let numbers = crate::case::random("g", 72);
         let wide: Vec<f64> = numbers.iter().map(|g| f64::from(*g)).collect();
         type Made = fn(&Features) -> Features;
@@ -230,10 +231,10 @@ fn a_leaf_that_nothing_depends_on_has_no_gradient() {
         let image = Features::images(&tape, DIMS, &[1.0; 72]);
         let (v, loss) = function(&tape, &used);
         tape.backward(&[End::Loss(loss.value(), 1.0)], &mut ());
-        assert!(tape.gradient(used.value()).is_some(), "{}", facts.key);
+        assert!(tape.gradient(used.value()).is_some(), "{}", facts.name);
         for features in [&unused, &image, &v] {
             let found = tape.gradient(features.value());
-            assert!(found.is_none(), "{}", facts.key);
+            assert!(found.is_none(), "{}", facts.name);
         }
     }
 }
@@ -254,7 +255,7 @@ fn gradients_are_added_to_what_the_sink_holds() {
         once(&mut two);
         once(&mut two);
         for (one, two) in one.values().iter().zip(two.values()) {
-            assert_eq!(2.0 * one, *two, "{}", facts.key);
+            assert_eq!(2.0 * one, *two, "{}", facts.name);
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Is what was recorded freed, and when? On the way back, from the end.
 
+use crate::present::engines;
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use timestep_engine::{
-    End, Engine, Features, Parameters, Recording, Specs, Tape, Wanted, engines, ops,
-};
+use timestep_engine::{End, Engine, Features, Parameters, Recording, Specs, Tape, Wanted, ops};
 
 fn open(engine: &dyn Engine, wanted: Wanted) -> Rc<dyn Tape> {
     let none = Parameters::new(Arc::new(Specs::default()), Vec::new());
@@ -44,9 +43,9 @@ fn operations_are_freed_one_after_the_other() {
         drop(v);
         assert!(early.upgrade().is_some() && late.upgrade().is_some());
         tape.backward(&[End::Features(w.value(), w.value())], &mut ());
-        assert!(in_order.get(), "{}: the later one went first", facts.key);
-        assert!(early.upgrade().is_none(), "{}: freed", facts.key);
-        assert!(tape.gradient(u.value()).is_some(), "{}", facts.key);
+        assert!(in_order.get(), "{}: the later one went first", facts.name);
+        assert!(early.upgrade().is_none(), "{}: freed", facts.name);
+        assert!(tape.gradient(u.value()).is_some(), "{}", facts.name);
         assert_eq!(format!("{tape:?}"), "tape of 0 operations");
     }
 }
@@ -60,10 +59,10 @@ fn a_pass_without_gradients_records_nothing() {
         let weak = Rc::downgrade(&held);
         let v = copy(&ops::relu(&u), held, || {});
         let sum = ops::combine(&[(1.0.into(), &v), (2.0.into(), &u)]);
-        assert_eq!(sum.read(), [3.0; 8], "{}", facts.key);
+        assert_eq!(sum.read(), [3.0; 8], "{}", facts.name);
         assert_eq!(format!("{tape:?}"), "tape of 0 operations");
-        assert!(weak.upgrade().is_none(), "{}: nothing is kept", facts.key);
-        assert!(!v.is_recorded(), "{}", facts.key);
+        assert!(weak.upgrade().is_none(), "{}: nothing is kept", facts.name);
+        assert!(!v.is_recorded(), "{}", facts.name);
     }
 }
 
@@ -76,6 +75,6 @@ fn a_tape_that_is_dropped_frees_what_was_never_gone_back_through() {
         let weak = Rc::downgrade(&held);
         let v = copy(&u, held, || {});
         drop((u, v, tape));
-        assert!(weak.upgrade().is_none(), "{}", facts.key);
+        assert!(weak.upgrade().is_none(), "{}", facts.name);
     }
 }

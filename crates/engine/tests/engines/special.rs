@@ -1,11 +1,12 @@
 //! What happens at the edges: NaN, 0 in a ReLU, equal numbers in a window, borders, shapes that do not fit?
 
+use crate::present::engines;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{
     Array, Coef, End, Engine, Features, Parameters, Recording, Sampling, Specs, Tape, Targets,
-    Wanted, Window, engines, ops,
+    Wanted, Window, ops,
 };
 
 fn open(engine: &dyn Engine) -> Rc<dyn Tape> {
@@ -39,11 +40,11 @@ fn relu_keeps_nan_and_has_slope_0_at_0() {
         let u = leaf(&tape, [1, 1, 1, 5], &[-1.0, 0.0, 2.0, -0.0, f32::NAN]);
         let v = ops::relu(&u);
         let values = v.read();
-        assert_eq!(values[..4], [0.0, 0.0, 2.0, 0.0], "{}", facts.key);
-        assert!(values[4].is_nan(), "{}", facts.key);
-        assert!(!tape.is_finite(v.value()), "{}", facts.key);
+        assert_eq!(values[..4], [0.0, 0.0, 2.0, 0.0], "{}", facts.name);
+        assert!(values[4].is_nan(), "{}", facts.name);
+        assert!(!tape.is_finite(v.value()), "{}", facts.name);
         let found = back(&u, &v);
-        assert_eq!(found, [0.0, 0.0, 3.0, 0.0, 5.0], "{}", facts.key);
+        assert_eq!(found, [0.0, 0.0, 3.0, 0.0, 5.0], "{}", facts.name);
 
         let tape = open(&*facts.engine());
         let u = leaf(&tape, [1, 4, 1, 1], &[-1.0, 0.0, 2.0, f32::NAN]);
@@ -51,9 +52,9 @@ fn relu_keeps_nan_and_has_slope_0_at_0() {
         let ones = Features::images(&tape, [1, 4, 1, 1], &[1.0; 4]);
         let v = ops::combine(&[(Coef::Learned(array), &ones)]);
         let values = v.read();
-        assert_eq!(values[..3], [0.0, 0.0, 2.0], "{}", facts.key);
-        assert!(values[3].is_nan(), "{}", facts.key);
-        assert_eq!(back(&u, &v), [0.0, 0.0, 3.0, 4.0], "{}", facts.key);
+        assert_eq!(values[..3], [0.0, 0.0, 2.0], "{}", facts.name);
+        assert!(values[3].is_nan(), "{}", facts.name);
+        assert_eq!(back(&u, &v), [0.0, 0.0, 3.0, 4.0], "{}", facts.name);
     }
 }
 
@@ -69,12 +70,12 @@ fn the_largest_is_the_first_of_equal_ones_and_nan_wins() {
         let values = [5.0, 5.0, 1.0, 2.0, 5.0, 5.0, 7.0, 7.0];
         let u = leaf(&tape, [1, 1, 2, 4], &values);
         let v = ops::max_pool(&u, window);
-        assert_eq!(v.read(), [5.0, 7.0], "{}", facts.key);
+        assert_eq!(v.read(), [5.0, 7.0], "{}", facts.name);
         let expected = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0];
-        assert_eq!(back(&u, &v), expected, "{}", facts.key);
+        assert_eq!(back(&u, &v), expected, "{}", facts.name);
         let u = leaf(&tape, [1, 1, 2, 2], &[1.0, f32::NAN, 3.0, 4.0]);
         let v = ops::max_pool(&u, window).read();
-        assert!(v[0].is_nan(), "{}", facts.key);
+        assert!(v[0].is_nan(), "{}", facts.name);
     }
 }
 
@@ -89,9 +90,9 @@ fn pixels_outside_the_image_do_not_count() {
         let tape = open(&*facts.engine());
         let u = leaf(&tape, [1, 1, 3, 3], &[-3.0; 9]);
         let (largest, mean) = (ops::max_pool(&u, window), ops::mean_pool(&u, window));
-        assert_eq!(largest.read(), [-3.0; 4], "{}", facts.key);
+        assert_eq!(largest.read(), [-3.0; 4], "{}", facts.name);
         for mean in mean.read() {
-            assert!((mean + 3.0).abs() < 1e-6, "{}", facts.key);
+            assert!((mean + 3.0).abs() < 1e-6, "{}", facts.name);
         }
     }
 }
@@ -99,7 +100,7 @@ fn pixels_outside_the_image_do_not_count() {
 #[test]
 fn known_answers() {
     for facts in engines() {
-        let name = facts.key;
+        let name = facts.name;
         let tape = open(&*facts.engine());
         let close = |found: f64, expected: f64, what: &str| {
             assert!((found - expected).abs() < 1e-6, "{name}, {what}: {found}");
@@ -174,7 +175,7 @@ fn shapes_that_do_not_fit_are_refused() {
             let tape = open(&*facts.engine());
             let u = leaf(&tape, [1, 4, 2, 3], &[0.0; 24]);
             let said = complaint(|| wrong(&u));
-            assert!(said.is_some(), "{} accepts a wrong {what}", facts.key);
+            assert!(said.is_some(), "{} accepts a wrong {what}", facts.name);
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::cases::chains::{SEGMENTS, spliced};
 use crate::pass::outcome;
+use crate::present::engines;
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{
     Array, End, Engine, Features, Init, ParamId, Parameters, Recording, Role, Spec, Specs, Tape,
-    Value, Wanted, WideGradients, engines, ops,
+    Value, Wanted, WideGradients, ops,
 };
 
 const DIMS: [usize; 4] = [1, 4, 2, 2];
@@ -65,7 +66,7 @@ fn segments_that_are_computed_again_find_the_same() {
                 let largest = kept.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
                 for (kept, again) in kept.iter().zip(&again) {
                     let error = (kept - again).abs();
-                    assert!(error <= allowed * largest, "{}: {error:e}", facts.key);
+                    assert!(error <= allowed * largest, "{}: {error:e}", facts.name);
                 }
             }
         }
@@ -89,15 +90,15 @@ fn splicing_takes_any_number_of_inputs_and_outputs() {
         let inputs = [scaled.value(), v.value()];
         let results = tape.splice(&inputs, &[a.value(), b.value()], Box::new(back));
         assert_eq!(results.len(), 2);
-        assert_eq!(tape.read(&results[1]), v.read(), "{}", facts.key);
-        assert!(tape.is_recorded(&results[0]), "{}", facts.key);
+        assert_eq!(tape.read(&results[1]), v.read(), "{}", facts.name);
+        assert!(tape.is_recorded(&results[0]), "{}", facts.name);
         let ones = tape.features(DIMS, &[1.0; 16], false);
         let mut sink = WideGradients::zeros(parameters().specs());
         tape.backward(&[End::Features(&results[0], &ones)], &mut sink);
         let of = |u: &Features| tape.gradient(u.value()).map(|g| tape.read(&g));
-        assert_eq!(of(&u), Some(vec![2.0; 16]), "{}", facts.key);
-        assert_eq!(of(&v), None, "{}", facts.key);
-        assert_eq!(sink.values(), [5.0; 4], "{}", facts.key);
+        assert_eq!(of(&u), Some(vec![2.0; 16]), "{}", facts.name);
+        assert_eq!(of(&v), None, "{}", facts.name);
+        assert_eq!(sink.values(), [5.0; 4], "{}", facts.name);
     }
 }
 
@@ -113,7 +114,7 @@ fn a_way_back_that_nothing_comes_along_is_not_asked() {
         let _unused = tape.splice(&[u.value()], &[plain.value()], Box::new(back));
         tape.backward(&[End::Features(u.value(), plain.value())], &mut ());
         let found = tape.gradient(u.value()).expect("the end's own gradient");
-        assert_eq!(tape.read(&found), u.read(), "{}", facts.key);
+        assert_eq!(tape.read(&found), u.read(), "{}", facts.name);
     }
 }
 
@@ -145,7 +146,7 @@ fn the_way_back_may_return_features_that_are_not_written_down() {
             tape.backward(&[End::Features(&results[0], &ones)], &mut ());
             let found = tape.gradient(u.value()).map(|g| tape.read(&g));
             let found = found.unwrap_or(vec![0.0; 16]);
-            assert_eq!(found, [factor; 16], "{}: {how}", facts.key);
+            assert_eq!(found, [factor; 16], "{}: {how}", facts.name);
         }
     }
 }
@@ -160,19 +161,19 @@ fn a_fork_has_the_parameters_and_its_own_leaves() {
             statistics: false,
         });
         let k = Array::parameter(&fork, ParamId::new(0));
-        assert_eq!(k.read(), [1.0, 2.0, 3.0, 4.0], "{}", facts.key);
+        assert_eq!(k.read(), [1.0, 2.0, 3.0, 4.0], "{}", facts.name);
         let own = u.onto(&fork, true);
-        assert_eq!(own.read(), u.read(), "{}", facts.key);
-        assert!(own.is_recorded(), "{}", facts.key);
-        assert!(!u.onto(&fork, false).is_recorded(), "{}", facts.key);
+        assert_eq!(own.read(), u.read(), "{}", facts.name);
+        assert!(own.is_recorded(), "{}", facts.name);
+        assert!(!u.onto(&fork, false).is_recorded(), "{}", facts.name);
         let bare = tape.fork(&Recording::default());
-        assert!(!u.onto(&bare, true).is_recorded(), "{}", facts.key);
+        assert!(!u.onto(&bare, true).is_recorded(), "{}", facts.name);
         let v = ops::combine(&[(timestep_engine::Coef::Learned(k), &own)]);
         let ones = fork.features(DIMS, &[1.0; 16], false);
         fork.backward(&[End::Features(v.value(), &ones)], &mut ());
         let found = fork.gradient(own.value()).expect("the gradient of a leaf");
         let each = [1.0, 2.0, 3.0, 4.0].map(|k| [k; 4]).concat();
-        assert_eq!(fork.read(&found), each, "{}", facts.key);
+        assert_eq!(fork.read(&found), each, "{}", facts.name);
     }
 }
 
@@ -187,13 +188,13 @@ fn halves_are_adopted_and_have_one_gradient() {
             statistics: false,
         });
         let own = halves.onto(&fork, true);
-        assert_eq!(own.read(), halves.read(), "{}", facts.key);
+        assert_eq!(own.read(), halves.read(), "{}", facts.name);
         // Only the second half is used.
         let v = ops::narrow(&own, 2, 2).scaled(3.0);
         let ones = fork.features([1, 2, 2, 2], &[1.0; 8], false);
         fork.backward(&[End::Features(v.value(), &ones)], &mut ());
         let found = fork.gradient(own.value()).expect("the gradient of a leaf");
         let expected = [[0.0; 8], [3.0; 8]].concat();
-        assert_eq!(fork.read(&found), expected, "{}", facts.key);
+        assert_eq!(fork.read(&found), expected, "{}", facts.name);
     }
 }

@@ -5,8 +5,8 @@ use super::stream::{Stream, WIDEST};
 use super::tile::{Border, Tile};
 use super::{Bank, GROUP};
 use crate::kernels::Kernels;
+use crate::parallel::each;
 use crate::simd::Simd;
-use rayon::prelude::*;
 
 /// Rows of a tile of direct sums: the two that filters reach beyond cost 6 % of the first filtering.
 const ROWS: usize = 64;
@@ -103,9 +103,9 @@ impl Kernels {
         };
         let cut = (columns, rows);
         let strips = Strips::new(Sums::AtPoints, bank, plane, start, weights, cut, out.len());
-        out.par_chunks_mut(rows * width)
-            .enumerate()
-            .for_each(|(strip, out)| strips.run(*self, strip, out));
+        each(out.chunks_mut(rows * width).enumerate(), |(strip, out)| {
+            strips.run(*self, strip, out)
+        });
     }
 
     /// The same on this thread only and by direct sums, for training: it has a plane for each thread, and the backward pass

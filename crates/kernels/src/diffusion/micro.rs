@@ -93,34 +93,31 @@ pub(super) unsafe fn sweep<S: Simd, const F: usize>(
         let mut y = 0;
         while y < height {
             let left = height - y;
-            if S::REGISTERS >= 32 {
+            // Few shapes: each is compiled for every filter size, instruction set and use. Shorter ones fill the rest.
+            y += if S::REGISTERS >= 32 {
                 match left {
                     6.. => strip::<S, F, 6, 4>(sources, y, vectors, finish),
-                    4..6 => strip::<S, F, 4, 4>(sources, y, vectors, finish),
-                    2..4 => strip::<S, F, 2, 4>(sources, y, vectors, finish),
+                    2..6 => strip::<S, F, 2, 4>(sources, y, vectors, finish),
                     _ => strip::<S, F, 1, 4>(sources, y, vectors, finish),
                 }
-                y += [1, 1, 2, 2, 4, 4, 6][left.min(6)];
             } else {
                 match left {
                     4.. => strip::<S, F, 4, 2>(sources, y, vectors, finish),
-                    2..4 => strip::<S, F, 2, 2>(sources, y, vectors, finish),
                     _ => strip::<S, F, 1, 2>(sources, y, vectors, finish),
                 }
-                y += [1, 1, 2, 2, 4][left.min(4)];
-            }
+            };
         }
     }
 }
 
-/// `R` rows, `C` vectors at a time, the rest one vector at a time.
+/// `R` rows, `C` vectors at a time, the rest one vector at a time; the number of rows.
 #[inline(always)]
 unsafe fn strip<S: Simd, const F: usize, const R: usize, const C: usize>(
     sources: &[Source],
     y: usize,
     vectors: usize,
     finish: &mut impl Finish<S>,
-) {
+) -> usize {
     // SAFETY: passed on to the caller.
     unsafe {
         let mut x = 0;
@@ -133,6 +130,7 @@ unsafe fn strip<S: Simd, const F: usize, const R: usize, const C: usize>(
             x += 1;
         }
     }
+    R
 }
 
 /// One block.

@@ -15,6 +15,16 @@ fn zip(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; L
 }
 
 // SAFETY (all methods): the caller vouches for the pointers, as the trait asks.
+/// A function of its own for every op, as for the other instruction sets: where it is called it is not compiled again.
+///
+/// # Safety
+/// That of the op.
+#[inline(never)]
+unsafe fn go<O: Op<Portable>>(op: O) -> O::Out {
+    // SAFETY: the caller's.
+    unsafe { op.run() }
+}
+
 impl Simd for Portable {
     type V = [f32; LANES];
     const LANES: usize = LANES;
@@ -23,7 +33,7 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn vectorize<O: Op<Self>>(op: O) -> O::Out {
         // SAFETY: see above.
-        unsafe { op.run() }
+        unsafe { go(op) }
     }
 
     #[inline(always)]

@@ -289,6 +289,7 @@ impl WinogradBackward {
                         sums: sums
                             .add((point * s.groups + group) * inputs * pitch + first * S::LANES),
                         sums_pitch: pitch,
+                        fresh: totals.fresh,
                     };
                     outer::<S>(product, inputs, width);
                 }

@@ -4,9 +4,9 @@ use super::POINTS;
 use super::transforms::{kernel_grad_tile, kernel_tile};
 use crate::buffer::Buffer;
 use crate::pack::{Block, Weights, cut_blocks, cut_outputs, vectors};
+use crate::parallel::each;
 use crate::shape::ConvShape;
 use crate::simd::{Isa, Op, Simd};
-use rayon::prelude::*;
 
 /// Weights turned around and channels exchanged: what the gradient of the input is convolved with.
 pub(super) struct Turned<'w>(pub(super) &'w ConvShape, pub(super) &'w [f32]);
@@ -67,7 +67,7 @@ pub(super) fn transform(
     let rows = POINTS * inputs;
     let mut points = Buffer::new(groups * vectors(outputs, lanes) * lanes * rows);
     let blocks = cut_blocks(&mut points, groups, outputs, rows, lanes);
-    blocks.into_par_iter().for_each(|block| {
+    each(blocks, |block| {
         let op = TransformBlock {
             weights,
             channels: (outputs, inputs),
@@ -120,7 +120,7 @@ impl<S: Simd> Op<S> for GradOfOutputs<'_> {
 pub(super) fn gradients(shape: &ConvShape, sums: &[f32], isa: Isa) -> Vec<f32> {
     let mut weights = vec![0.0_f32; shape.weight_len()];
     let pieces = cut_outputs(&mut weights, shape, isa.lanes());
-    pieces.into_par_iter().for_each(|piece| {
+    each(pieces, |piece| {
         let op = GradOfOutputs { shape, sums, piece };
         // SAFETY: `isa` was checked against the processor; the op checks its lengths.
         unsafe { isa.run(op) }

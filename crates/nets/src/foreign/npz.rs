@@ -16,7 +16,7 @@ pub fn npz(arrays: &[(&str, &[usize], Vec<f32>)]) -> Result<Vec<u8>, ForeignErro
     let refuse = |name: &str, reason: String| ForeignError::Write(format!("`{name}`: {reason}"));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
-        .last_modified_time(DateTime::DEFAULT)
+        .last_modified_time(DateTime::default())
         .unix_permissions(0o644);
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, shape, values) in arrays {

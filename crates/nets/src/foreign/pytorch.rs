@@ -129,7 +129,6 @@ impl<'a> Archive<'a> {
         let zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
         let mut roots = BTreeSet::new();
         for name in zip.file_names() {
-            let name = name.map_err(damaged)?;
             if let Some(root) = name.strip_suffix("data.pkl")
                 && (root.is_empty() || root.ends_with('/'))
             {
@@ -185,11 +184,11 @@ impl<'a> Archive<'a> {
         if name == "data.pkl" && entry.size() > LARGEST_PICKLE {
             return corrupt("its list of tensors is larger than 32 MiB");
         }
-        let Some(range) = entry.data_start().and_then(|start| {
-            let start = usize::try_from(start).ok()?;
-            let length = usize::try_from(entry.size()).ok()?;
-            Some(start..start.checked_add(length)?)
-        }) else {
+        let extent = [entry.data_start(), entry.size()].map(usize::try_from);
+        let [Ok(start), Ok(length)] = extent else {
+            return corrupt(format!("`{name}` has no place in the file"));
+        };
+        let Some(range) = start.checked_add(length).map(|end| start..end) else {
             return corrupt(format!("`{name}` has no place in the file"));
         };
         // Reading to the end makes the library compare the checksum.

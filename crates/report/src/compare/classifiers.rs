@@ -10,8 +10,13 @@ use timestep_train::recipe::Recipe;
 impl Compared for Record {
     type Recipe = Recipe;
 
-    const IRRELEVANT: &'static [&'static str] =
-        &["train.seed", "train.time", "train.eval_batch", "data.dir"];
+    const IRRELEVANT: &'static [&'static str] = &[
+        "train.seed",
+        "train.time",
+        "train.keep",
+        "train.eval_batch",
+        "data.dir",
+    ];
     const KEY: &'static str = "top1";
     const MEASURE: &'static str = "top-1";
     const SUBJECT: &'static str = "network";

@@ -12,8 +12,13 @@ use timestep_train::recipe::RestoreRecipe;
 impl Compared for RestorerRecord {
     type Recipe = RestoreRecipe;
 
-    const IRRELEVANT: &'static [&'static str] =
-        &["train.seed", "train.time", "data.dir", "data.test_dir"];
+    const IRRELEVANT: &'static [&'static str] = &[
+        "train.seed",
+        "train.time",
+        "train.keep",
+        "data.dir",
+        "data.test_dir",
+    ];
     const KEY: &'static str = "psnr";
     const MEASURE: &'static str = "PSNR";
     const SUBJECT: &'static str = "model";

@@ -2,6 +2,7 @@
 
 use super::{Block, Cell, Document, Inline, Table};
 use std::fmt::Write;
+use timestep_train::plain::visible;
 
 /// The report as Markdown. Everything that comes from outside is escaped.
 #[must_use]
@@ -56,7 +57,7 @@ fn blocks(out: &mut String, blocks: &[Block]) {
                 out,
                 format_args!(
                     "{fence}\n{}\n{fence}\n\n",
-                    code.trim_end(),
+                    visible(code.trim_end()),
                     fence = fence(code)
                 ),
             ),
@@ -102,26 +103,35 @@ fn line(pieces: &[Inline]) -> String {
         .map(|piece| match piece {
             Inline::Text(text) => escape(text),
             Inline::Number(number) => escape(&number.text),
-            // A back-tick inside needs two outside.
-            Inline::Code(code) if code.contains('`') => format!("`` {} ``", bars(code)),
-            Inline::Code(code) => format!("`{}`", bars(code)),
+            Inline::Code(code) => inline_code(&bars(code)),
         })
         .collect()
 }
 
+/// Code in a line, between more back-ticks than stand together anywhere in it: the first run of as many would end it,
+/// and what follows would be read as HTML.
+fn inline_code(code: &str) -> String {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let ticks = "`".repeat(longest + 1);
+    match longest {
+        0 => format!("`{code}`"),
+        // A back-tick at an end would join those outside.
+        _ => format!("{ticks} {code} {ticks}"),
+    }
+}
+
 /// A bar would end the cell of a table, also inside code; a line break the line.
 fn bars(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    visible(&text.replace(['\n', '\r'], " ")).replace('|', "\\|")
 }
 
 /// Text that Markdown and the HTML in it leave alone.
 fn escape(text: &str) -> String {
     let mut out = String::new();
-    for c in text.chars() {
+    for c in visible(&text.replace(['\n', '\r'], " ")).chars() {
         match c {
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
-            '\n' | '\r' => out.push(' '),
             '\\' | '`' | '*' | '_' | '|' | '[' | ']' | '#' | '>' => {
                 out.push('\\');
                 out.push(c);

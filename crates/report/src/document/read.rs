@@ -52,6 +52,7 @@ fn number(text: &str) -> Option<Number> {
 /// Undoes the escaping.
 fn plain(text: &str) -> String {
     text.replace("&quot;", "\"")
+        .replace("&#39;", "'")
         .replace("&gt;", ">")
         .replace("&lt;", "<")
         .replace("&amp;", "&")

@@ -87,6 +87,41 @@ fn names_never_become_markup() {
 }
 
 #[test]
+fn back_ticks_in_code_end_nothing() {
+    // Two in a name, and between them what a browser would run.
+    for name in [
+        "a``<img src=x onerror=alert(1)>``b",
+        "`",
+        "``",
+        "x```<b>```",
+        "```\n<script>``",
+        "\u{1b}]0;title\u{7}",
+    ] {
+        let text = markdown(&Document {
+            title: "t".into(),
+            lead: vec![Inline::Code(name.into())],
+            alert: None,
+            sections: vec![],
+            footer: String::new(),
+        });
+        let line = text.lines().nth(2).expect("the lead");
+        let ticks = line.len() - line.trim_start_matches('`').len();
+        let fence = "`".repeat(ticks);
+        let inside = line
+            .strip_prefix(&fence)
+            .and_then(|l| l.strip_suffix(&fence));
+        let inside = inside.unwrap_or_else(|| panic!("{line}"));
+        let longest = inside.split(|c| c != '`').map(str::len).max();
+        assert!(longest < Some(ticks), "{name:?}: {line}");
+        assert!(!inside.starts_with('`') && !inside.ends_with('`'), "{line}");
+        assert!(
+            !line.contains('\u{1b}') && !line.contains('\u{7}'),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn numbers_and_drawings_are_read_back() {
     let document = document();
     let printed = read(&html(&document));

@@ -9,7 +9,6 @@
 //! | 16 bit `v` | `v · 255 / 65535` |
 //! | float `v` | `v · 255`; 0..1 is the nominal range, values outside are kept |
 
-mod atomic;
 mod error;
 mod exif;
 mod format;
@@ -24,7 +23,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use atomic::write_atomic;
 pub(crate) use error::size;
 pub use error::{PictureError, file_cause, file_hint};
 pub use format::{Format, is_picture_name};

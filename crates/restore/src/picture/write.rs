@@ -1,6 +1,6 @@
 //! How does a picture become a file? As its name ends; nothing is lost silently.
 
-use super::{Depth, Format, Picture, PictureError, atomic, jpeg, other, png, tiff};
+use super::{Depth, Format, Picture, PictureError, jpeg, other, png, tiff};
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
@@ -58,7 +58,11 @@ fn pnm_fits(path: &Path, colours: usize) -> bool {
 /// As [`check_fits`], and [`PictureError::Write`].
 pub fn write(path: &Path, picture: &Picture, quality: u8) -> Result<(), PictureError> {
     let format = check_fits(path, picture)?;
-    atomic::write_atomic(path, |file| encode(file, picture, format, quality))
+    timestep_files::write_atomic(path, |mut file| encode(&mut file, picture, format, quality))
+        .map_err(|error| PictureError::Write {
+            path: path.to_owned(),
+            source: error.into_source(),
+        })
 }
 
 /// Encodes a picture.

@@ -48,10 +48,10 @@ pub fn diff<R: TaskRecipe>(left: &R, right: &R) -> Vec<Difference> {
 
 /// Whether a run of this recipe may continue with another value of `path`.
 ///
-/// Only what leaves the steps already taken as they were: the time budget, the place of the data, and
+/// Only what leaves the steps already taken as they were: the time budget, the place of the data, which weights are kept, and
 /// what [`TaskRecipe::may_change`] adds for the task.
 pub fn may_change_on_resume<R: TaskRecipe>(recipe: &R, path: &str) -> bool {
-    matches!(path, "train.time" | "data.dir") || recipe.may_change(path)
+    matches!(path, "train.time" | "train.keep" | "data.dir") || recipe.may_change(path)
 }
 
 /// Of a classifier: the size of a measured batch, the patience, and the number of epochs where the rate of a

@@ -64,6 +64,9 @@ pub trait TaskRecipe: Clone + Default + Serialize + DeserializeOwned {
     /// The setting `train.time`.
     fn time(&self) -> &str;
 
+    /// The setting `train.keep`.
+    fn keep(&self) -> usize;
+
     /// The setting `train.seed`.
     fn seed(&self) -> u64;
 
@@ -155,6 +158,10 @@ impl TaskRecipe for Recipe {
 
     fn time(&self) -> &str {
         &self.train.time
+    }
+
+    fn keep(&self) -> usize {
+        self.train.keep
     }
 
     fn seed(&self) -> u64 {

@@ -149,6 +149,8 @@ pub struct TrainSettings {
     pub ema: f64,
     /// Epochs without a better top-1 after which to stop; 0: never.
     pub patience: usize,
+    /// Every so many epochs leave weights of their own; 0: none do.
+    pub keep: usize,
     /// Weights to start from, a file or the folder of a run; empty: random ones.
     pub init: String,
     /// Parts of the network that are not trained: `stem`, `layer1` and so on, `head`.
@@ -287,6 +289,7 @@ impl Default for TrainSettings {
             accumulate: 1,
             ema: 0.0,
             patience: 0,
+            keep: 0,
             init: String::new(),
             freeze: Vec::new(),
         }

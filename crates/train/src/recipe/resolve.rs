@@ -10,6 +10,7 @@ use super::restore::RestoreRecipe;
 use super::settings::{Setting, keys, sections, setting, settings, split};
 use super::words::TaskKind;
 use super::{TaskRecipe, from_values, write};
+use crate::plain;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use timestep_registry::{near, quoted};
@@ -115,7 +116,7 @@ impl<R: TaskRecipe> Resolved<R> {
 
     /// The recipe as TOML, with where each value came from in a comment.
     pub fn to_annotated_toml(&self) -> String {
-        let comment = |setting: &Setting| self.origin(setting.path).to_string().replace('\n', " ");
+        let comment = |setting: &Setting| plain::line(&self.origin(setting.path).to_string());
         write(&self.recipe, Some(&comment))
     }
 

@@ -76,6 +76,8 @@ pub struct PhaseSettings {
     pub seed: u64,
     /// Time after which to stop, for instance `"1h30m"`; empty: none.
     pub time: String,
+    /// Every so many phases leave weights of their own; 0: none do.
+    pub keep: usize,
 }
 
 /// Every setting of a restorer, in the order of a written recipe.
@@ -158,6 +160,11 @@ pub(super) static SETTINGS: &[Setting] = &[
         Kind::Text,
         "stop after this time, for instance 1h30m; empty: never",
     ),
+    row(
+        "train.keep",
+        Kind::Count,
+        "keep the weights of every n-th phase, as weights/phase-0002.safetensors; 0: only the best and the last",
+    ),
 ];
 
 impl Default for RestoreRecipe {
@@ -188,6 +195,7 @@ impl Default for RestoreRecipe {
                 finish: 0,
                 seed: 0,
                 time: String::new(),
+                keep: 0,
             },
         }
     }
@@ -241,6 +249,10 @@ impl TaskRecipe for RestoreRecipe {
 
     fn time(&self) -> &str {
         &self.train.time
+    }
+
+    fn keep(&self) -> usize {
+        self.train.keep
     }
 
     fn seed(&self) -> u64 {

@@ -275,6 +275,11 @@ static TRAIN: &[Setting] = &[
         "stop after this many epochs without a better top-1; 0: never",
     ),
     row(
+        "train.keep",
+        Kind::Count,
+        "keep the weights of every n-th epoch, as weights/epoch-0010.safetensors; 0: only the best and the last",
+    ),
+    row(
         "train.init",
         Kind::Text,
         "weights to start from, a file or a run; empty: random ones",

@@ -70,10 +70,16 @@ impl Ready for Setup {
     }
 
     fn keep(&self, saved: Recipe) -> Recipe {
-        let (epochs, patience) = (self.recipe().train.epochs, self.recipe().train.patience);
+        let TrainSettings {
+            epochs,
+            patience,
+            keep,
+            ..
+        } = self.recipe().train;
         let train = TrainSettings {
             epochs,
             patience,
+            keep,
             ..saved.train.clone()
         };
         Recipe { train, ..saved }

@@ -8,6 +8,7 @@ use crate::sinks::{self, ResumePoint};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use timestep_files::FolderLock;
 
 /// Between two saved states within an epoch or phase.
 const SAVE_EVERY: Duration = Duration::from_secs(300);
@@ -32,7 +33,7 @@ pub struct Ledger {
 
 /// The part of a run in progress that is the same for every task.
 pub struct Desk {
-    folder: PathBuf,
+    lock: FolderLock,
     options: Options,
     logs: Vec<Box<dyn Sink>>,
     started: Instant,
@@ -42,9 +43,9 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens the logs of a run, to continue from a state if one is given.
+    /// Opens the logs of the run whose folder is locked, to continue from a state if one is given.
     pub(super) fn open(
-        folder: &Path,
+        lock: FolderLock,
         options: Options,
         task: TaskKind,
         time_limit: Option<Duration>,
@@ -58,11 +59,16 @@ impl Desk {
             .map(|s| s.key);
         let mut logs = Vec::new();
         for key in always.chain(options.logs.iter().map(String::as_str)) {
-            logs.push(sinks::open(key, folder, task, resume.map(|(at, _)| at))?);
+            logs.push(sinks::open(
+                key,
+                lock.folder(),
+                task,
+                resume.map(|(at, _)| at),
+            )?);
         }
         let started = Instant::now();
         Ok(Self {
-            folder: folder.to_owned(),
+            lock,
             options,
             logs,
             started,
@@ -75,7 +81,7 @@ impl Desk {
     /// Folder of the run.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.lock.folder()
     }
 
     /// How the run is carried out.
@@ -87,7 +93,7 @@ impl Desk {
     /// The file of some weights: `last` or `best`.
     #[must_use]
     pub fn weights(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("weights/{name}.safetensors"))
+        self.folder().join(format!("weights/{name}.safetensors"))
     }
 
     /// Tells all logs and listeners.
@@ -140,8 +146,20 @@ impl Desk {
         })
     }
 
+    /// Refuses to go on where the folder is not there any more, or is another one: the logs would not notice, and
+    /// weights would get into the run of somebody else.
+    pub(super) fn check_folder(&self) -> Result<(), TrainError> {
+        match self.lock.is_gone() {
+            true => Err(TrainError::Gone {
+                run: self.folder().to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Forces the logs to the disk.
     pub(super) fn flush(&mut self) -> Result<(), TrainError> {
+        self.check_folder()?;
         for log in &mut self.logs {
             log.flush()?;
         }

@@ -5,9 +5,9 @@ mod plan;
 mod runtime;
 
 use crate::args::{BudgetName, Reproduce, TableName};
-use crate::commands::train::stop_on_interrupt;
 use crate::failure::{Failure, INTERRUPTED};
 use crate::progress::Display;
+use crate::signals::stop_flag;
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
         return plan::run(&reproduction, &tasks, ui);
     }
     if !args.render {
-        let stop = stop_on_interrupt();
+        let stop = stop_flag();
         if !work(&reproduction, &tasks, &stop, ui)? {
             ui.note(&format!(
                 "interrupted; the same command goes on, `--render` shows the table so far ({})",
@@ -139,7 +139,8 @@ fn work(
     stop: &Arc<AtomicBool>,
     ui: Ui,
 ) -> Result<bool, Failure> {
-    reproduction.begin()?;
+    // Until the work is done.
+    let _lock = reproduction.begin()?;
     let engine = device("cpu")?;
     for (n, task) in tasks.iter().enumerate() {
         let progress = reproduction.progress(task);
@@ -182,6 +183,7 @@ fn work(
         } else {
             if task.folder.exists() {
                 // It was stopped before its first state was saved: there is nothing to go on from.
+                drop(runs::lock(&task.folder)?);
                 std::fs::remove_dir_all(&task.folder)
                     .map_err(|e| files::FileError::new(files::Action::Write, &task.folder, e))?;
             }

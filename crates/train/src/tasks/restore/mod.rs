@@ -64,6 +64,11 @@ impl Ready for RestoreSetup {
         run::restore_recipe(folder)
     }
 
+    fn keep(&self, mut saved: RestoreRecipe) -> RestoreRecipe {
+        saved.train.keep = self.recipe().train.keep;
+        saved
+    }
+
     fn begin(&self, _: &Options) -> Result<Restore<'_>, TrainError> {
         Ok(Restore {
             setup: self,
