@@ -103,9 +103,11 @@ pub(crate) fn exists(output: &Path) -> Failure {
     .coded(Code::OutputExists)
 }
 
-/// Whether a path is a device or a pipe, which keeps nothing that could be lost.
+/// Whether a path is a device or a pipe, which keeps nothing that could be lost. `/dev/stdout` may lead to a file, which the
+/// shell has emptied already.
 fn is_special(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+    path.starts_with("/dev")
+        || std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 /// A path without links and dots as far as it exists, so that two names of a file compare equal.

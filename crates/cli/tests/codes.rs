@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Failures that cannot be brought about on purpose in a test, with the reason.
-const NOT_RUN: [(&str, &str); 9] = [
+const NOT_RUN: [(&str, &str); 11] = [
     ("E0204", "no coefficient of a fresh network is zero"),
     (
         "E0302",
@@ -19,6 +19,14 @@ const NOT_RUN: [(&str, &str); 9] = [
         "needs a checkpoint with code in it; the networks' own tests have one",
     ),
     ("E0406", "needs arrays that no network has"),
+    (
+        "E0508",
+        "needs two processes at once; the tests of locks have them",
+    ),
+    (
+        "E0509",
+        "needs two processes at once; the tests of locks have them",
+    ),
     ("E0612", "every set that opens has images"),
     ("E0613", "needs a damaged program"),
     (

@@ -5,10 +5,18 @@ mod common;
 use common::{ok, refused, run, runs::runs, timestep};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A run that one command reads cannot be reported by another: these tests share one.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[test]
 #[cfg(target_os = "linux")]
 fn output_that_is_lost_is_a_failure() {
+    let _alone = alone();
     let at = runs();
     for args in [
         &["list"][..],
@@ -51,6 +59,7 @@ fn output_that_is_lost_is_a_failure() {
 
 #[test]
 fn a_reader_that_has_enough_is_no_failure() {
+    let _alone = alone();
     let at = runs();
     for args in [
         &["list", "networks"][..],
@@ -198,6 +207,7 @@ fn exported(at: &Path) {
 
 #[test]
 fn no_command_replaces_a_file_without_being_asked() {
+    let _alone = alone();
     let at = runs();
     exported(at);
     for (n, writer) in WRITERS.iter().enumerate() {
@@ -237,6 +247,7 @@ fn no_command_replaces_a_file_without_being_asked() {
 
 #[test]
 fn no_command_replaces_what_it_reads() {
+    let _alone = alone();
     let at = runs();
     let best = "runs/b-s0/weights/best.safetensors";
     let before = std::fs::read(at.join(best)).expect("there");
@@ -277,6 +288,7 @@ fn no_command_replaces_what_it_reads() {
 
 #[test]
 fn force_without_an_output_is_refused() {
+    let _alone = alone();
     let at = runs();
     for args in [
         &["report", "runs/a-s0", "--force"][..],

@@ -148,6 +148,7 @@ fn files_are_whole_and_threads_change_nothing() {
             "3",
             "--svg",
             "w.svg",
+            "--force",
             "--csv",
             "w.csv",
             "--threads",

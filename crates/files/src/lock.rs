@@ -172,9 +172,19 @@ impl Drop for FolderLock {
 }
 
 fn held(folder: &Path) -> LockError {
+    let path = folder.join(LOCK);
+    let mut holder = read(&path);
+    // Who has just locked it has not said so yet: the text is that of the process before.
+    for _ in 0..20 {
+        if holder.as_ref().is_some_and(may_live) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        holder = read(&path);
+    }
     LockError::Held {
         folder: folder.to_owned(),
-        holder: read(&folder.join(LOCK)),
+        holder,
     }
 }
 
