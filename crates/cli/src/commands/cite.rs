@@ -177,6 +177,7 @@ mod tests {
     use super::*;
     use crate::registry;
     use timestep_registry::Kind;
+    use timestep_train::recipe::Layers;
 
     #[test]
     fn every_reference_has_an_entry() {
@@ -187,5 +188,38 @@ mod tests {
                 assert!(bibtex(key).is_some(), "no entry `{key}` in references.bib");
             }
         }
+    }
+
+    /// The keys of what a recipe with these settings is to cite.
+    fn cited(sets: &[&str]) -> Vec<String> {
+        let mut layers = Layers::load("digits/lm-resnet-20");
+        for set in sets {
+            layers.set(set);
+        }
+        let resolved = layers.resolve_any().expect("a recipe");
+        let entries = of_resolved(&resolved).expect("known names").into_iter();
+        let key = |entry: String| entry.split(['{', ',']).nth(1).map(str::to_owned);
+        entries.filter_map(key).collect()
+    }
+
+    #[test]
+    fn a_recipe_cites_what_it_uses_and_nothing_else() {
+        let plain = cited(&[]);
+        assert!(plain.contains(&"lu2018beyond".to_owned()), "{plain:?}");
+        for (set, keys) in [
+            ("data.mixup=0.2", &["zhang2018mixup"][..]),
+            ("data.cutout=2", &["devries2017improved"]),
+            ("data.rand_augment=[1,3]", &["cubuk2020randaugment"]),
+            (
+                "optimiser.name=adamw",
+                &["kingma2015adam", "loshchilov2019decoupled"],
+            ),
+            ("optimiser.name=lion", &["chen2023symbolic", "chen2024lion"]),
+        ] {
+            let more = cited(&[set]);
+            let added: Vec<&String> = more.iter().filter(|key| !plain.contains(key)).collect();
+            assert_eq!(added, keys, "{set}");
+        }
+        assert!(of_name("salmon2011parallel").is_ok_and(|all| all[0].contains("Random Numbers")));
     }
 }

@@ -33,7 +33,10 @@ fn the_guide_shows_this_file_and_its_page_is_complete() {
 
 #[test]
 fn a_body_is_one_file_and_one_line() {
-    BODIES.add(guide::facts()).expect("a new name");
+    // It is there already where a reader has followed the guide.
+    if BODIES.find("isotropic").is_none() {
+        BODIES.add(guide::facts()).expect("free names");
+    }
     let input = InputShape {
         channels: 1,
         height: 6,

@@ -318,7 +318,7 @@ mod tests {
         for facts in BODIES.all() {
             assert_eq!(facts.lacks(&BODY_HEADINGS), None, "{}", facts.key);
         }
-        let error = body("residul").err().expect("no body");
+        let error = body("residul").expect_err("no body");
         assert!(error.hint().expect("a near name").contains("`residual`"));
     }
 }
