@@ -1,10 +1,10 @@
 //! Which settings do optimisers, noises and schedules declare in their files, and what becomes of those of an optimiser when
 //! a recipe changes to another?
 //!
-//! A recipe has the settings of all noises and schedules, for the noise may be that of its network. Optimisers declare their own settings; a recipe has those of its optimiser and no others. A rate
-//! and a decay are said in the units of an optimiser, so a layer that chooses another one also leaves
-//! rate, decay and own settings of the layers below: the new one starts from its own defaults. What is
-//! said beside the new name, or on the command line, stays, and is refused if it is not the optimiser's.
+//! A recipe has the settings of all noises and schedules, for the noise may be that of its network. Of optimisers it has
+//! those of its own and no others. A rate and a decay are said in the units of an optimiser, so a layer that chooses
+//! another one also leaves rate, decay and own settings of the layers below: the new one starts from its own defaults. What
+//! is said beside the new name, or on the command line, stays, and is refused if it is not the optimiser's.
 
 use super::kind::Kind;
 use super::layers::Entry;
