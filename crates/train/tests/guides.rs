@@ -62,7 +62,7 @@ fn setup(sets: &[&str]) -> Setup {
     Setup::new(layers.resolve().unwrap_or_else(|e| panic!("{e}"))).expect("digits are embedded")
 }
 
-/// The mean loss of the first and of the last ten of sixty steps.
+/// The mean loss of the first and of the last ten of 240 steps.
 fn losses(setup: &Setup) -> (f64, f64) {
     let mut parameters = setup.network.init(1);
     let engine = device("cpu").expect("cpu");
@@ -70,7 +70,7 @@ fn losses(setup: &Setup) -> (f64, f64) {
     let digits = timestep_data::open("digits", &Default::default()).expect("embedded");
     let normalise = timestep_data::Normalise::from_split(&digits.train).expect("images");
     let shuffled = order(0, 0, digits.train.len());
-    let found: Vec<f64> = (0..60)
+    let found: Vec<f64> = (0..240)
         .map(|step| {
             let numbers = &shuffled[step % 40 * 32..][..32];
             let batch = timestep_data::fill_batch(&digits.train, numbers, None, &normalise)
@@ -92,7 +92,7 @@ fn losses(setup: &Setup) -> (f64, f64) {
         })
         .collect();
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-    (mean(&found[..10]), mean(&found[50..]))
+    (mean(&found[..10]), mean(&found[230..]))
 }
 
 #[test]
