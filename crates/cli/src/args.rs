@@ -16,7 +16,7 @@ mod weights;
 pub(crate) use compare::{Compare, MetricArg};
 pub(crate) use denoise::Denoise;
 pub(crate) use dynamics::{Form, Images, Momentum, StabilityArgs, TraceArgs};
-pub(crate) use lookups::{Cite, Explain, Kind, List};
+pub(crate) use lookups::{Cite, Explain, List, Listed};
 pub(crate) use lr_find::LrFind;
 pub(crate) use recipes::{Config, ConfigAction, Data, DataAction};
 pub(crate) use report::Report;
@@ -26,6 +26,7 @@ pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
 pub(crate) use weak_order::WeakOrderArgs;
 pub(crate) use weights::{Export, ExportFormat, Import};
 
+use crate::commands::{self, analyze, diffusion, momentum, spectrum, trace};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Train and analyse deep networks as discretised differential equations.
@@ -172,19 +173,19 @@ pub(crate) struct Analyze {
 /// What to analyse.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Analysis {
-    /// How fast does the error fall with the step size?
+    #[command(about = analyze::ORDER.question())]
     Order(OfScheme),
-    /// With noise: how fast do means approach those of a stochastic differential equation?
+    #[command(about = commands::weak_order::FACTS.question())]
     WeakOrder(WeakOrderArgs),
-    /// For which hλ does a scheme stay bounded, and where are those of a trained network?
+    #[command(about = spectrum::FACTS.question())]
     Stability(StabilityArgs),
-    /// Which differential equation does a scheme really solve?
+    #[command(about = analyze::MODIFIED_EQUATION.question())]
     ModifiedEquation(Modified),
-    /// What did a network learn: k_n, momentum, effective step, its equation
+    #[command(about = momentum::FACTS.question())]
     Momentum(Momentum),
-    /// Which way do images take through a trained network: norms, turns, a portrait
+    #[command(about = trace::FACTS.question())]
     Trace(TraceArgs),
-    /// What did a restorer learn: step sizes, k_n, filters, influence functions
+    #[command(about = diffusion::FACTS.question())]
     Diffusion(DiffusionArgs),
 }
 

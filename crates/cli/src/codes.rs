@@ -1,6 +1,6 @@
 //! Which kinds of failure are there, and what does each of them mean? The registry of error codes.
 //!
-//! A code is one line in [`codes!`] and one page in `codes/`, whose first line is its title. Codes are stable: a
+//! A code is one line of [`Code`] and one page in `codes/`, whose first line is its title. Codes are stable: a
 //! program or a search engine may rely on them, so one that is no longer used is never given to something else.
 //! Which error has which code is decided in [`of`], by matches without a wildcard: a new variant of an error
 //! does not compile until it has a code.
@@ -9,127 +9,93 @@ mod of;
 
 pub(crate) use of::{Coded, of_file};
 
+use timestep_registry::Kind;
+
 /// The headings of every page, in their order.
 #[cfg(test)]
 pub(crate) const HEADINGS: [&str; 4] = ["What happened", "Why", "What to do", "Example"];
 
-macro_rules! codes {
-    ($($name:ident = $key:ident),* $(,)?) => {
-        /// A kind of failure. The first digit after the zero is the field: 1 usage and recipes, 2 networks and
-        /// schemes, 3 training, 4 weights, 5 runs and tables, 6 data, 7 pictures and restoration, 8 analyses,
-        /// 9 files and the program itself.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Code {
-            $(#[doc = concat!("`codes/", stringify!($key), ".md`")] $name),*
-        }
+timestep_registry::registry! {
+    /// A kind of failure. The first digit after the zero is the field: 1 usage and recipes, 2 networks and
+    /// schemes, 3 training, 4 weights, 5 runs and tables, 6 data, 7 pictures and restoration, 8 analyses,
+    /// 9 files and the program itself.
+    pub(crate) enum Code: Kind::Error = "codes/";
 
-        impl Code {
-            /// All codes, in the order of their numbers.
-            pub(crate) const ALL: &[Code] = &[$(Code::$name),*];
-
-            /// The code as it is shown: `E0601`.
-            pub(crate) fn key(self) -> &'static str {
-                match self {
-                    $(Code::$name => stringify!($key)),*
-                }
-            }
-
-            /// The file of its page: title, then the sections of [`HEADINGS`].
-            pub(crate) fn source(self) -> &'static str {
-                match self {
-                    $(Code::$name => include_str!(concat!("codes/", stringify!($key), ".md"))),*
-                }
-            }
-        }
-    };
-}
-
-codes! {
-    Usage = E0100,
-    UnknownSetting = E0101,
-    UnknownWord = E0102,
-    OutOfRange = E0103,
-    Problems = E0104,
-    WrongType = E0105,
-    Syntax = E0106,
-    RecipeUnreadable = E0107,
-    UnknownName = E0108,
-    Instructions = E0109,
-    NotMet = E0110,
-    UnknownPart = E0201,
-    Device = E0202,
-    Incompatible = E0203,
-    Step = E0204,
-    TooLarge = E0205,
-    Diverged = E0301,
-    FirstBatch = E0302,
-    WeightsDamaged = E0401,
-    OtherNetwork = E0402,
-    OtherImages = E0403,
-    NoCheckpoint = E0404,
-    CheckpointRefused = E0405,
-    ArraysUnwritable = E0406,
-    WeightsNotFinite = E0407,
-    NotARun = E0501,
-    OtherSettings = E0502,
-    OtherData = E0503,
-    RunDamaged = E0504,
-    OtherBudget = E0505,
-    Log = E0506,
-    NotComparable = E0507,
-    InUse = E0508,
-    RunGone = E0509,
-    RunName = E0510,
-    DataMissing = E0601,
-    UnknownData = E0602,
-    DataDamaged = E0603,
-    Layout = E0604,
-    BadImages = E0605,
-    Colours = E0606,
-    MixedSizes = E0607,
-    DataOption = E0608,
-    Download = E0609,
-    DownloadDamaged = E0610,
-    Occupied = E0611,
-    NoImages = E0612,
-    EmbeddedDamaged = E0613,
-    NoPicture = E0701,
-    PictureDamaged = E0702,
-    NotFinite = E0703,
-    Memory = E0704,
-    OutputKind = E0705,
-    OutputPlace = E0706,
-    NoiseLevel = E0707,
-    UnknownMethod = E0708,
-    OtherModel = E0709,
-    OtherPicture = E0710,
-    SomePictures = E0711,
-    Interrupted = E0712,
-    TrainingPictures = E0713,
-    OtherTask = E0714,
-    NoAnswer = E0801,
-    AnalysisInput = E0802,
-    Unreadable = E0901,
-    Unwritable = E0902,
-    DiskFull = E0903,
-    OutputExists = E0904,
-    Internal = E0990,
+    Usage = E0100;
+    UnknownSetting = E0101;
+    UnknownWord = E0102;
+    OutOfRange = E0103;
+    Problems = E0104;
+    WrongType = E0105;
+    Syntax = E0106;
+    RecipeUnreadable = E0107;
+    UnknownName = E0108;
+    Instructions = E0109;
+    NotMet = E0110;
+    UnknownPart = E0201;
+    Device = E0202;
+    Incompatible = E0203;
+    Step = E0204;
+    TooLarge = E0205;
+    Diverged = E0301;
+    FirstBatch = E0302;
+    WeightsDamaged = E0401;
+    OtherNetwork = E0402;
+    OtherImages = E0403;
+    NoCheckpoint = E0404;
+    CheckpointRefused = E0405;
+    ArraysUnwritable = E0406;
+    WeightsNotFinite = E0407;
+    NotARun = E0501;
+    OtherSettings = E0502;
+    OtherData = E0503;
+    RunDamaged = E0504;
+    OtherBudget = E0505;
+    Log = E0506;
+    NotComparable = E0507;
+    InUse = E0508;
+    RunGone = E0509;
+    RunName = E0510;
+    DataMissing = E0601;
+    UnknownData = E0602;
+    DataDamaged = E0603;
+    Layout = E0604;
+    BadImages = E0605;
+    Colours = E0606;
+    MixedSizes = E0607;
+    DataOption = E0608;
+    Download = E0609;
+    DownloadDamaged = E0610;
+    Occupied = E0611;
+    NoImages = E0612;
+    EmbeddedDamaged = E0613;
+    NoPicture = E0701;
+    PictureDamaged = E0702;
+    NotFinite = E0703;
+    Memory = E0704;
+    OutputKind = E0705;
+    OutputPlace = E0706;
+    NoiseLevel = E0707;
+    UnknownMethod = E0708;
+    OtherModel = E0709;
+    OtherPicture = E0710;
+    SomePictures = E0711;
+    Interrupted = E0712;
+    TrainingPictures = E0713;
+    OtherTask = E0714;
+    NoAnswer = E0801;
+    AnalysisInput = E0802;
+    Unreadable = E0901;
+    Unwritable = E0902;
+    DiskFull = E0903;
+    OutputExists = E0904;
+    Internal = E0990;
 }
 
 impl Code {
-    /// What it means, in one line.
-    pub(crate) fn title(self) -> &'static str {
-        self.source().lines().next().unwrap_or_default()
-    }
-
-    /// The code that a person means by `e0601`, `E0601` or `error[E0601]`.
-    pub(crate) fn find(name: &str) -> Option<Code> {
-        let name = name.strip_prefix("error[").unwrap_or(name);
-        let name = name.trim_end_matches([':', ']']);
-        let known = Self::ALL.iter().copied();
-        known
-            .into_iter()
-            .find(|code| code.key().eq_ignore_ascii_case(name))
+    /// The code as it is shown: `E0601`.
+    pub(crate) fn key(self) -> &'static str {
+        self.facts().key
     }
 }
 
@@ -140,23 +106,23 @@ mod tests {
     #[test]
     fn every_code_has_a_title_and_all_headings_in_order() {
         for code in Code::ALL {
-            let (key, title) = (code.key(), code.title());
+            let (key, title) = (code.key(), code.facts().title);
             assert!(
                 !title.is_empty() && !title.ends_with('.') && !title.starts_with('#'),
                 "{key}: {title}"
             );
-            let found: Vec<&str> = code
-                .source()
+            let page = code.facts().page();
+            let found: Vec<&str> = page
                 .lines()
                 .filter_map(|line| line.strip_prefix("# "))
                 .collect();
             assert_eq!(found, HEADINGS, "{key}");
             // An example of another code would mislead.
             let own = format!("error[{key}]");
-            for shown in code.source().split("error[").skip(1) {
+            for shown in page.split("error[").skip(1) {
                 assert!(format!("error[{shown}").starts_with(&own), "{key}: {shown}");
             }
-            assert!(code.source().contains(&own), "{key} has no example");
+            assert!(page.contains(&own), "{key} has no example");
         }
     }
 
@@ -172,10 +138,8 @@ mod tests {
                 .to_string_lossy()
                 .into_owned();
             if let Some(key) = name.strip_suffix(".md") {
-                assert!(
-                    Code::find(key).is_some(),
-                    "{name} is in no line of `codes!`"
-                );
+                let found = Code::ALL.iter().any(|code| code.key() == key);
+                assert!(found, "{name} is in no line of `Code`");
             }
         }
         let mut all = String::new();
@@ -208,9 +172,10 @@ mod tests {
     #[test]
     fn codes_are_found_as_people_write_them() {
         for name in ["E0601", "e0601", "error[E0601]", "error[E0601]:"] {
-            assert_eq!(Code::find(name), Some(Code::DataMissing), "{name}");
+            let found = crate::registry::find(name).expect("a code");
+            assert_eq!(found[0].key, "E0601", "{name}");
         }
-        assert_eq!(Code::find("E9999"), None);
+        assert!(crate::registry::find("E9999").is_err());
         let keys: Vec<&str> = Code::ALL.iter().map(|code| code.key()).collect();
         assert!(keys.is_sorted(), "{keys:?}");
     }

@@ -10,13 +10,13 @@ mod dry_run;
 mod failure;
 mod guard;
 mod map;
-mod names;
 mod of_data;
 mod outputs;
 mod progress;
 mod recipes;
 #[cfg(test)]
 mod reference;
+mod registry;
 mod require;
 mod settings;
 mod signals;

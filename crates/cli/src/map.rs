@@ -1,7 +1,7 @@
 //! Where is a network on the map of table 1 in Lu et al. 2018? Equation, and the scheme that steps it.
 
-use timestep_nets::{Body, Network};
-use timestep_numerics::noise::{NoiseFacts, noise_facts};
+use timestep_nets::Network;
+use timestep_numerics::noise::{ActsOn, NoiseFacts, noise_facts, noises};
 
 /// A row of the table.
 pub(crate) struct Place {
@@ -20,19 +20,11 @@ impl Place {
             (_, true) if theory.key == "lm" => "(1+k) u' + (1-k)/2 u'' = f(u)",
             _ => "u' = f(u)",
         };
-        let scheme = match network.config().body {
-            Body::Polynet => "truncated backward Euler (poly-3) and two right-hand sides (2-way)",
-            Body::Fractal => "Runge-Kutta, in the reading of columns that contain the identity",
-            _ => theory.title,
-        };
-        let h = match network.config().body {
-            Body::InceptionResnet => ", step sizes 0.17, 0.10 and 0.20",
-            Body::Polynet => ", relaxed by 1 to 0.7",
-            _ => "",
-        };
+        let body = network.body();
+        let scheme = body.scheme.unwrap_or(theory.title);
         Self {
             equation,
-            scheme: format!("{scheme}{h}"),
+            scheme: format!("{scheme}{}", body.sizes),
         }
     }
 }
@@ -41,7 +33,9 @@ impl Place {
 pub(crate) fn law(network: &Network) -> Option<&'static NoiseFacts> {
     let config = network.config();
     if config.drop_path > 0.0 {
-        return noise_facts("drop-path");
+        return noises()
+            .into_iter()
+            .find(|law| law.acts_on == ActsOn::Joins);
     }
     noise_facts(&config.noise.name)
 }

@@ -11,7 +11,8 @@ use timestep_train::{Card, TrainError};
 /// Opens a data set whose images the network of `card` takes.
 pub(crate) fn open_for(card: &Card, name: &str, dir: Option<&Path>) -> Result<Dataset, Failure> {
     let input = card.network.input;
-    let folder = name == "image-folder";
+    // A folder has images of any size, which are brought to that of the network.
+    let folder = timestep_data::info(name)?.shape.is_none();
     let options = OpenOptions {
         dir: dir.map(Path::to_owned),
         size: (folder && input.height == input.width).then_some(input.height),

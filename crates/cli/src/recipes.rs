@@ -1,6 +1,7 @@
 //! Which recipes can be named, and what does each of them say?
 
 use crate::failure::Failure;
+use std::sync::LazyLock;
 use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Preset, preset, presets};
 use timestep_numerics::noise::noise_facts;
@@ -8,38 +9,47 @@ use timestep_train::recipe::{
     AnyResolved, Layers, Origin, data_sets, embedded, embedded_text, restorers,
 };
 
-/// Every data set with every network, and the embedded recipes with settings of their own.
-pub(crate) fn recipes() -> Vec<String> {
-    let mut all: Vec<String> = data_sets()
-        .flat_map(|data| {
-            let fitting = presets().iter().filter(move |p| fits(data, p));
-            fitting.map(move |p| format!("{data}/{}", p.name))
-        })
-        .collect();
-    // Embedded recipes may be for networks that do not exist yet.
-    let special = embedded().filter(|name| {
-        name.split_once('/')
-            .is_some_and(|(_, net)| preset(net.split('+').next().unwrap_or(net)).is_ok())
+/// Every data set with every network, and the embedded recipes with settings of their own; found once.
+pub(crate) fn recipes() -> &'static [String] {
+    static ALL: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let mut all: Vec<String> = Vec::new();
+        for data in data_sets() {
+            let fits = fitting(data);
+            let fitting = presets().iter().filter(|preset| fits(preset));
+            all.extend(fitting.map(|preset| format!("{data}/{}", preset.key)));
+        }
+        // Embedded recipes may be for networks that do not exist yet.
+        let special = embedded().filter(|name| {
+            name.split_once('/')
+                .is_some_and(|(_, net)| preset(net.split('+').next().unwrap_or(net)).is_ok())
+        });
+        all.extend(special.map(str::to_owned));
+        all.extend(restorers().map(str::to_owned));
+        all.sort();
+        all.dedup();
+        all
     });
-    all.extend(special.map(str::to_owned));
-    all.extend(restorers().map(str::to_owned));
-    all.sort();
-    all.dedup();
-    all
+    &ALL
 }
 
-/// Can a published network be trained on a data set with the images that it was published for?
-pub(crate) fn fits(data: &str, preset: &Preset) -> bool {
-    let Some(shape) = info(data).ok().and_then(|data| data.shape) else {
-        // A folder has whatever its recipe says: `imagenet` has photographs, others anything.
-        return data != "imagenet" || preset.home != Home::Cifar;
-    };
-    let input = InputShape {
-        channels: shape.channels,
-        height: shape.height,
-        width: shape.width,
-    };
-    preset.home == Home::Cifar && Network::build(&preset.config(input, 10)).is_ok()
+/// Which published networks can be trained on a data set, with the images that they were published for?
+pub(crate) fn fitting(data: &str) -> impl Fn(&Preset) -> bool {
+    let shape = info(data).ok().and_then(|data| data.shape);
+    // A folder has whatever its recipe says: images of some side, or of any.
+    let recipe = Layers::load(data).resolve().ok();
+    let side = recipe.map_or(0, |resolved| resolved.recipe.data.size);
+    move |preset| {
+        let home = preset.home.input().0;
+        let Some(shape) = shape else {
+            return side <= 2 * home.height;
+        };
+        let input = InputShape {
+            channels: shape.channels,
+            height: shape.height,
+            width: shape.width,
+        };
+        preset.home == Home::Cifar && Network::build(&preset.config(input, 10)).is_ok()
+    }
 }
 
 /// Is this the name of a recipe, or of the training protocol of a data set?

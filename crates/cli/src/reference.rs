@@ -5,13 +5,13 @@
 //! UPDATE_SNAPSHOTS=1 cargo test --release --workspace --bin timestep reference
 //! ```
 
-use crate::args::{Cli, Kind};
+use crate::args::Cli;
 use crate::codes::Code;
-use crate::commands::list::entries;
-use crate::names::type_name;
+use crate::commands::list::{cell, entries};
+use crate::registry::type_name;
 use crate::spoken::root;
-use clap::{CommandFactory, ValueEnum};
-use serde_json::Value;
+use clap::CommandFactory;
+use timestep_registry::Kind;
 use timestep_train::recipe::{TaskKind, default_of, settings};
 
 /// The command that writes the pages.
@@ -124,31 +124,13 @@ fn registries_are_documented() {
     let mut text = String::from(
         "What can be named, as `timestep list` shows it. `timestep explain NAME` has a page on each.\n\n",
     );
-    for kind in Kind::value_variants() {
-        // Kinds are the headings here, settings and error codes have pages of their own, runs are the reader's.
-        if [Kind::Kinds, Kind::Settings, Kind::Errors, Kind::Runs].contains(kind) {
+    for kind in Kind::ALL {
+        // Settings and error codes have pages of their own, devices depend on the features of a build.
+        if [Kind::Setting, Kind::Error, Kind::Device].contains(kind) {
             continue;
         }
-        let (mut head, rows) = entries(*kind).expect("registries can be listed");
-        // What only programs need.
-        head.truncate(
-            head.iter()
-                .position(|h| *h == "depth")
-                .unwrap_or(head.len()),
-        );
-        let cell = |value: &Value| match value {
-            Value::Null => "-".to_owned(),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let name = kind
-            .to_possible_value()
-            .map(|v| v.get_name().to_owned())
-            .unwrap_or_default();
-        let about = kind
-            .to_possible_value()
-            .and_then(|v| v.get_help().map(ToString::to_string));
-        text.push_str(&format!("## {}\n\n", about.unwrap_or(name)));
+        let (head, rows) = entries(*kind).expect("registries can be listed");
+        text.push_str(&format!("## {}\n\n", kind.title()));
         if let [_] = head[..] {
             let names: Vec<String> = rows
                 .iter()
@@ -183,14 +165,14 @@ fn errors_are_documented() {
     let rows: Vec<Vec<String>> = (Code::ALL.iter())
         .map(|code| {
             // The anchor that a Markdown reader makes of the heading below.
-            let link = format!("{}-{}", code.key(), code.title()).to_lowercase();
+            let link = format!("{}-{}", code.key(), code.facts().title).to_lowercase();
             let kept = link
                 .chars()
                 .filter(|c| c.is_alphanumeric() || " -".contains(*c));
             let link = kept.collect::<String>().replace(' ', "-");
             vec![
                 format!("[{}](#{link})", code.key()),
-                code.title().to_owned(),
+                code.facts().title.to_owned(),
             ]
         })
         .collect();
@@ -200,8 +182,7 @@ fn errors_are_documented() {
         table(&["code", "what it means"], &rows)
     );
     for code in Code::ALL {
-        let page = code
-            .source()
+        let page = (code.facts().source)
             .split_once("\n\n")
             .map_or("", |(_, page)| page);
         let page = page
@@ -210,7 +191,7 @@ fn errors_are_documented() {
         text.push_str(&format!(
             "## {}: {}\n\n{}\n",
             code.key(),
-            code.title(),
+            code.facts().title,
             page.trim_start()
         ));
     }

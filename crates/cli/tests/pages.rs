@@ -6,7 +6,7 @@ use common::{objects, ok, run};
 use std::path::Path;
 
 /// What can be listed, the key of a name in its objects, and the headings of its pages in their order.
-const KINDS: [(&str, &str, &[&str]); 12] = [
+const KINDS: [(&str, &str, &[&str]); 15] = [
     (
         "optimisers",
         "optimiser",
@@ -61,6 +61,21 @@ const KINDS: [(&str, &str, &[&str]); 12] = [
         ],
     ),
     (
+        "bodies",
+        "body",
+        &[
+            "As a network",
+            "Segments",
+            "When to use / when not",
+            "Reference",
+        ],
+    ),
+    (
+        "schedules",
+        "schedule",
+        &["Equation", "When to use / when not", "Reference", "Use it"],
+    ),
+    (
         "data",
         "name",
         &[
@@ -88,6 +103,7 @@ const KINDS: [(&str, &str, &[&str]); 12] = [
         &["What it is", "Parameters", "Cost", "References"],
     ),
     ("analyses", "analysis", &["Question", "Use it"]),
+    ("devices", "device", &["Use it"]),
     // These are short: what they are, and for settings type and default.
     ("settings", "setting", &[]),
     ("logs", "log", &[]),
@@ -165,7 +181,7 @@ fn every_name_that_is_listed_has_its_page() {
 #[test]
 fn every_name_can_be_cited() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (kind, key, _) in &KINDS[..7] {
+    for (kind, key, _) in &KINDS[..9] {
         for name in names(folder.path(), kind, key) {
             let out = run(folder.path(), &["cite", &name]);
             assert!(out.status.success(), "{kind} {name}");

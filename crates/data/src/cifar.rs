@@ -171,7 +171,7 @@ impl Cifar {
 
     pub(crate) fn open(
         &self,
-        info: &DatasetInfo,
+        info: &'static DatasetInfo,
         options: &OpenOptions,
     ) -> Result<Dataset, DataError> {
         if let Some(size) = options.size.or(options.resize) {

@@ -1,14 +1,17 @@
 //! What is a data set, what is known about it, and how is one told from another?
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use timestep_registry::Facts;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 use crate::error::DataError;
+use crate::fetch::Archive;
 use crate::split::Split;
+use crate::verify::VerifyReport;
 
 /// The extent of one image: channels × height × width, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,7 +122,7 @@ pub struct Dataset {
     pub test: Split,
     /// One line that says whose work the data is and under which terms it may be used.
     pub attribution: String,
-    /// Key of the BibTeX entry in [`DatasetInfo::bibtex`]; `None` for a person's own folder.
+    /// Key of the entry in the [bibliography](timestep_registry::bibtex); `None` for a person's own folder.
     pub citation: Option<String>,
 }
 
@@ -161,12 +164,10 @@ impl Dataset {
 }
 
 /// What is known about a data set before any file of it is read.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Debug)]
 pub struct DatasetInfo {
-    /// The name given to [`open`](crate::open): `digits`, `cifar10`, ….
-    pub key: &'static str,
-    /// One line for people.
-    pub title: &'static str,
+    /// What is known of everything that can be named; its key is the name given to [`open`](crate::open).
+    pub named: Facts,
     /// Number of classes; `None` where the folder decides.
     pub classes: Option<usize>,
     /// The shape of an image; `None` where the folder decides.
@@ -175,16 +176,28 @@ pub struct DatasetInfo {
     pub train: Option<usize>,
     /// Images in the test split; `None` where the folder decides.
     pub test: Option<usize>,
+    /// Whether a mirrored image shows the same: not so for digits.
+    pub mirrors: bool,
     /// Whether [`OpenOptions::dir`] is needed; an embedded set needs none.
     pub needs_dir: bool,
-    /// Whether [`fetch`](crate::fetch()) can download it.
-    pub can_fetch: bool,
     /// The licence, or what the authors ask for where there is none.
     pub licence: &'static str,
     /// Where the data comes from; empty for a person's own folder.
     pub source_url: &'static str,
-    /// The documentation page, in Markdown.
-    pub page: String,
-    /// The reference to cite; `None` for a person's own folder.
-    pub bibtex: Option<&'static str>,
+    /// Reads and checks the set.
+    pub(crate) open: fn(&OpenOptions) -> Result<Dataset, DataError>,
+    /// Reports all that is wrong with the set.
+    pub(crate) verify: fn(Option<&Path>) -> Result<VerifyReport, DataError>,
+    /// Where it can be downloaded, if it can.
+    pub(crate) archive: Option<fn() -> Archive>,
+}
+
+timestep_registry::named!(DatasetInfo);
+
+impl DatasetInfo {
+    /// Whether [`fetch`](crate::fetch()) can download it.
+    #[must_use]
+    pub fn can_fetch(&self) -> bool {
+        self.archive.is_some()
+    }
 }

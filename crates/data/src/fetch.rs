@@ -142,16 +142,13 @@ pub fn fetch(
     dir: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Fetched, DataError> {
-    let set = datasets::find(name)?;
-    match set.archive() {
-        Some(archive) => fetch_archive(&archive, dir, &download::agent(), progress),
-        None => {
-            let info = set.info();
-            Err(DataError::NotFetchable {
-                name: info.key,
-                embedded: !info.needs_dir,
-            })
-        }
+    let info = datasets::info(name)?;
+    match info.archive {
+        Some(archive) => fetch_archive(&archive(), dir, &download::agent(), progress),
+        None => Err(DataError::NotFetchable {
+            name: info.key,
+            embedded: !info.needs_dir,
+        }),
     }
 }
 

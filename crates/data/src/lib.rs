@@ -53,7 +53,7 @@ pub use augment::{Augment, Crop, Cutout, Draw, Jitter, Mix, Mixup, PadMode, Rand
 pub use batch::{Batch, fill_batch};
 pub use cifar::{RecordLayout, read_records};
 pub use dataset::{Dataset, DatasetInfo, ImageShape, OpenOptions};
-pub use datasets::{info, list, open};
+pub use datasets::{DATA_HEADINGS, DATASETS, info, list, open};
 pub use degrade::add_noise;
 pub use error::{BadImage, DataError};
 pub use fetch::{Fetched, Progress, fetch};

@@ -75,9 +75,9 @@ impl VerifyReport {
 /// [`DataError::UnknownDataset`], [`DataError::NeedsDirectory`], and what keeps the folder from
 /// being looked at: missing folder, missing files, wrong layout. Damage inside is in the report.
 pub fn verify(name: &str, dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-    let set = datasets::find(name)?;
+    let set = datasets::info(name)?;
     datasets::without_folder(set, dir)?;
-    set.verify(dir)
+    (set.verify)(dir)
 }
 
 /// Adds the checksums of the files `names`, compared with the recorded ones.

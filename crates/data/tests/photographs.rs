@@ -22,7 +22,7 @@ use timestep_data::{
 /// Runs the commands of the data set's page, once for each split, as a person would.
 fn sorted(photographs: &Path, folder: &Path) {
     std::os::unix::fs::symlink(photographs, folder.join("inet")).unwrap();
-    let page = info("image-folder").unwrap().page;
+    let page = info("image-folder").unwrap().page();
     let (_, rest) = page.split_once("```sh\n").unwrap();
     let (script, _) = rest.split_once("```").unwrap();
     assert!(script.starts_with("part=train\n"));

@@ -1,24 +1,27 @@
 //! Which engines are there, and what does each name mean? The one table of engines.
 //!
-//! An engine is added by one entry in [`ENGINES`]. It gives the engine its name on every command line and a place in
-//! every test that runs through the engines. Engines of devices that may not be there say so when they are asked for.
+//! An engine is a file or folder and one line in [`ENGINES`]. The line gives it its name on every command line and a place
+//! in every test that runs through the engines. Engines of devices that may not be there say so
+//! when they are asked for.
 
-use crate::{Engine, Exact, Fused};
+#[cfg(feature = "gpu")]
+use crate::burn;
+use crate::{Engine, exact, fused};
 use std::fmt;
 use std::sync::Arc;
+use timestep_registry::{Facts, Registry};
 
 /// What is known about an engine.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineFacts {
-    /// The value of `--device`.
-    pub name: &'static str,
-    /// What it is, in a few words.
-    pub title: &'static str,
+    /// What is known of everything that can be named; its key is the value of `--device`.
+    pub named: Facts,
     /// The precision of numbers and sums.
     pub precision: &'static str,
     /// When to use it.
     pub when: &'static str,
-    open: fn() -> Result<Arc<dyn Engine>, String>,
+    /// Opens it, or says why its device is not there.
+    pub open: fn() -> Result<Arc<dyn Engine>, String>,
 }
 
 impl EngineFacts {
@@ -28,72 +31,32 @@ impl EngineFacts {
     /// [`NoEngine`] if the device that it computes on is not there.
     pub fn engine(&self) -> Result<Arc<dyn Engine>, NoEngine> {
         (self.open)().map_err(|reason| NoEngine {
-            name: self.name.to_owned(),
+            name: self.key.to_owned(),
             reason: Some(reason),
         })
     }
 }
 
-/// The engines of this build, the default first.
-const ENGINES: &[EngineFacts] = &[
-    EngineFacts {
-        name: "cpu",
-        title: "fused kernels on the processor",
-        precision: "f32, statistics of norms in f64",
-        when: "to train and to apply networks: the default",
-        open: || Ok(Arc::new(Fused)),
-    },
-    EngineFacts {
-        name: "exact",
-        title: "plain loops in double precision",
-        precision: "f64",
-        when: "to check another engine, or a gradient by finite differences; hundreds of times slower",
-        open: || Ok(Arc::new(Exact)),
-    },
-    #[cfg(feature = "cuda")]
-    EngineFacts {
-        name: "cuda",
-        title: "Burn on the first NVIDIA GPU",
-        precision: "f32",
-        when: "to train large networks on an NVIDIA GPU",
-        open: || burn("cuda"),
-    },
-    #[cfg(feature = "gpu")]
-    EngineFacts {
-        name: "vulkan",
-        title: "Burn on a GPU through Vulkan",
-        precision: "f32",
-        when: "to train large networks on any GPU with a Vulkan driver",
-        open: || burn("vulkan"),
-    },
-    #[cfg(feature = "gpu")]
-    EngineFacts {
-        name: "wgpu",
-        title: "Burn on a GPU through what the system offers: Vulkan, Metal, DirectX 12",
-        precision: "f32",
-        when: "to train large networks on a GPU without Vulkan",
-        open: || burn("wgpu"),
-    },
-    #[cfg(feature = "gpu")]
-    EngineFacts {
-        name: "burn-cpu",
-        title: "Burn on the processor",
-        precision: "f32",
-        when: "to test what runs on GPUs where there is none; `cpu` is faster",
-        open: || burn("burn-cpu"),
-    },
-];
+timestep_registry::named!(EngineFacts);
 
-/// Burn on a device.
-#[cfg(feature = "gpu")]
-fn burn(device: &str) -> Result<Arc<dyn Engine>, String> {
-    Ok(Arc::new(crate::Burn::open(device)?))
-}
+/// The engines of this build, the default first.
+pub static ENGINES: Registry<EngineFacts> = Registry::new(&[
+    &fused::FACTS,
+    &exact::FACTS,
+    #[cfg(feature = "cuda")]
+    &burn::CUDA,
+    #[cfg(feature = "gpu")]
+    &burn::VULKAN,
+    #[cfg(feature = "gpu")]
+    &burn::WGPU,
+    #[cfg(feature = "gpu")]
+    &burn::CPU,
+]);
 
 /// The engines of this build, the default first; not all of their devices need be there.
 #[must_use]
-pub fn engines() -> &'static [EngineFacts] {
-    ENGINES
+pub fn engines() -> Vec<&'static EngineFacts> {
+    ENGINES.all()
 }
 
 /// The engine called `name`, in any case.
@@ -101,10 +64,7 @@ pub fn engines() -> &'static [EngineFacts] {
 /// # Errors
 /// [`NoEngine`] if this build has none of that name, or if its device is not there.
 pub fn engine(name: &str) -> Result<Arc<dyn Engine>, NoEngine> {
-    let known = engines()
-        .iter()
-        .find(|facts| facts.name.eq_ignore_ascii_case(name));
-    match known {
+    match ENGINES.find(name) {
         Some(facts) => facts.engine(),
         None => Err(NoEngine {
             name: name.to_owned(),
@@ -141,7 +101,7 @@ impl NoEngine {
                     used if CUBECL_WGPU_DEFAULT_DEVICE=Cpu asks for it"
                 .into();
         }
-        let names: Vec<&str> = engines().iter().map(|facts| facts.name).collect();
+        let names: Vec<&str> = engines().iter().map(|facts| facts.key).collect();
         format!("the engines of this build are {}", names.join(", "))
     }
 }
@@ -164,20 +124,20 @@ mod tests {
     #[test]
     fn every_engine_answers_to_its_name_in_any_case() {
         for facts in engines() {
-            for name in [facts.name.to_owned(), facts.name.to_uppercase()] {
+            for name in [facts.key.to_owned(), facts.key.to_uppercase()] {
                 match engine(&name) {
-                    Ok(engine) => assert_eq!(engine.name(), facts.name),
+                    Ok(engine) => assert_eq!(engine.name(), facts.key),
                     Err(error) => {
-                        assert_eq!(error.name(), facts.name);
+                        assert_eq!(error.name(), facts.key);
                         assert!(error.reason().is_some(), "{error}");
                     }
                 }
             }
             for text in [facts.title, facts.precision, facts.when] {
-                assert!(!text.is_empty(), "{} says what it is", facts.name);
+                assert!(!text.is_empty(), "{} says what it is", facts.key);
             }
         }
-        assert_eq!(engines()[0].name, "cpu", "the default comes first");
+        assert_eq!(engines()[0].key, "cpu", "the default comes first");
         for always in ["cpu", "exact"] {
             assert!(engine(always).is_ok(), "{always} needs no device");
         }

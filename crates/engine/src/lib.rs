@@ -21,7 +21,7 @@ mod tape;
 pub use self::burn::Burn;
 pub use array::Array;
 pub use coef::Coef;
-pub use engines::{EngineFacts, NoEngine, engine, engines};
+pub use engines::{ENGINES, EngineFacts, NoEngine, engine, engines};
 pub use exact::Exact;
 pub use features::Features;
 pub use fused::{Fused, kernels};

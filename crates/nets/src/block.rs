@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::sync::Arc;
 use timestep_numerics::noise::ActsOn;
+use timestep_registry::Facts;
 
 /// Which convolution of a bottleneck carries the stride.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,12 +56,8 @@ impl BlockShape {
 /// What is known about a block without building it.
 #[derive(Debug)]
 pub struct BlockFacts {
-    /// Registry key: the value of `--block`.
-    pub key: &'static str,
-    /// Other accepted names.
-    pub aliases: &'static [&'static str],
-    /// One line for lists.
-    pub title: &'static str,
+    /// What is known of everything that can be named.
+    pub named: Facts,
     /// The right-hand side as one line.
     pub equation: &'static str,
     /// Output channels per unit of width.
@@ -71,11 +68,11 @@ pub struct BlockFacts {
     pub rectifies: bool,
     /// Is it the mean of two branches, which noise can mix?
     pub two_branches: bool,
-    /// BibTeX keys.
-    pub references: &'static [&'static str],
-    /// The page shown by `explain`.
-    pub source: &'static str,
+    /// How it is built.
+    pub make: Make,
 }
+
+timestep_registry::named!(BlockFacts);
 
 /// A right-hand side with weights.
 pub trait Block: Debug + Send + Sync {
@@ -111,15 +108,27 @@ pub trait Block: Debug + Send + Sync {
 /// A function that builds a block under a name.
 pub type MakeBlock = fn(&mut Builder, &str, &BlockShape) -> Box<dyn Block>;
 
-/// A registered block, perhaps with squeeze-and-excitation around it.
+/// A function that puts something around a block, which was built under a name.
+pub type WrapBlock = fn(&mut Builder, &str, &BlockShape, Box<dyn Block>) -> Box<dyn Block>;
+
+/// How a block is built.
+#[derive(Clone, Copy, Debug)]
+pub enum Make {
+    /// By itself.
+    Alone(MakeBlock),
+    /// Around any block, which has this before its name then: `se-preact`.
+    Around(&'static str, WrapBlock),
+}
+
+/// A registered block, perhaps with another around it.
 #[derive(Clone, Debug)]
 pub struct BlockKind {
     /// What is known about the block (about the one inside, if it is wrapped).
     pub facts: &'static BlockFacts,
     /// How it is built.
     pub(crate) make: MakeBlock,
-    /// Is its result gated by squeeze-and-excitation?
-    pub squeeze: bool,
+    /// What is around it, with what this puts before its name, and how it is put there.
+    pub(crate) around: Option<(&'static BlockFacts, &'static str, WrapBlock)>,
     /// What makes its increments random.
     pub(crate) noise: Option<Arc<StepNoise>>,
 }
@@ -135,8 +144,8 @@ impl BlockKind {
             ActsOn::Branches,
             shape,
         );
-        if self.squeeze {
-            block = crate::blocks::SqueezeExcite::wrap(make, name, shape, block);
+        if let Some((_, _, wrap)) = self.around {
+            block = wrap(make, name, shape, block);
         }
         around(block, noise, ActsOn::Increment, shape)
     }
@@ -150,10 +159,16 @@ impl BlockKind {
         }
     }
 
-    /// The value of `--block`: the key of the block, with `se-` before it if it is wrapped.
+    /// What is around it, if anything is.
+    #[must_use]
+    pub fn wrapper(&self) -> Option<&'static BlockFacts> {
+        self.around.map(|(facts, ..)| facts)
+    }
+
+    /// The value of `--block`: the key of the block, with `se-` before it if that is around it.
     #[must_use]
     pub fn key(&self) -> String {
-        let prefix = if self.squeeze { "se-" } else { "" };
+        let prefix = self.around.map_or("", |(_, prefix, _)| prefix);
         format!("{prefix}{}", self.facts.key)
     }
 }

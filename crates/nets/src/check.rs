@@ -1,17 +1,19 @@
 //! Do the pieces of a configuration fit together? All reasons why not, at once.
 
-use crate::{
-    Activations, BlockKind, Body, History, NetError, NetworkConfig, Shortcut, StemKind, Transition,
-};
+use crate::{Activations, BlockKind, BodyFacts, NetError, NetworkConfig};
 use timestep_numerics::noise::{ActsOn, noise as noise_law};
-use timestep_numerics::{SchemeFacts, facts as scheme_facts, scheme};
+use timestep_numerics::{SchemeFacts, facts as scheme_facts};
 
 /// Looks up a scheme's theory, translating the error.
 pub(crate) fn scheme_by_name(name: &str) -> Result<&'static SchemeFacts, NetError> {
-    scheme_facts(name).map_err(|_| NetError::Unknown {
+    scheme_facts(name).map_err(|unknown| NetError::Unknown {
         kind: "scheme",
         name: name.to_string(),
-        near: crate::near_names(name, timestep_numerics::schemes().iter().map(|s| s.key)),
+        near: unknown
+            .suggestions()
+            .iter()
+            .map(|key| (*key).to_owned())
+            .collect(),
         list: "timestep list schemes",
     })
 }
@@ -19,19 +21,15 @@ pub(crate) fn scheme_by_name(name: &str) -> Result<&'static SchemeFacts, NetErro
 /// Collects every reason why a configuration cannot be built.
 pub(crate) fn check(
     config: &NetworkConfig,
+    body: &BodyFacts,
     kind: &BlockKind,
     theory: &SchemeFacts,
 ) -> Result<(), NetError> {
     let mut problems = Vec::new();
     extents(config, &mut problems);
     if problems.is_empty() {
-        match config.body {
-            Body::Residual => residual(config, kind, theory, &mut problems),
-            Body::Fractal => {}
-            Body::InceptionResnet => whole(config, "Inception-ResNet-v2", &mut problems),
-            Body::Polynet => whole(config, "Very Deep PolyNet", &mut problems),
-        }
-        noise(config, kind, theory, &mut problems);
+        (body.check)(config, kind, theory, &mut problems);
+        noise(config, body, kind, theory, &mut problems);
     }
     if problems.is_empty() {
         Ok(())
@@ -149,12 +147,12 @@ fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
 /// What noise demands of a network.
 fn noise(
     config: &NetworkConfig,
+    body: &BodyFacts,
     kind: &BlockKind,
     theory: &SchemeFacts,
     problems: &mut Vec<String>,
 ) {
-    let joins = config.body == Body::Fractal || config.body == Body::Residual && theory.columns > 1;
-    if config.drop_path > 0.0 && !joins {
+    if config.drop_path > 0.0 && !(body.joins)(theory) {
         problems.push("drop-path needs the joins of FractalNet or of a fractal scheme".to_string());
     }
     let law = match noise_law(&config.noise) {
@@ -166,7 +164,7 @@ fn noise(
         }
     };
     let facts = law.facts();
-    if config.body != Body::Residual && facts.acts_on != ActsOn::Joins {
+    if !body.uniform && facts.acts_on != ActsOn::Joins {
         problems.push(format!(
             "noise `{}` acts on the steps of networks of one block and one scheme, not on those of {}",
             facts.key, config.name
@@ -191,97 +189,5 @@ fn noise(
         ActsOn::Joins => problems.push(
             "drop-path is set by the share of branches that it leaves out (`drop_path`)".to_string(),
         ),
-    }
-}
-
-/// A network whose segments are given: only their lengths can be changed.
-fn whole(config: &NetworkConfig, name: &str, problems: &mut Vec<String>) {
-    if config.steps.len() != 3 {
-        problems.push(format!("{name} has 3 segments, not {}", config.steps.len()));
-    }
-}
-
-/// What blocks and schemes demand of each other.
-fn residual(
-    config: &NetworkConfig,
-    kind: &BlockKind,
-    theory: &SchemeFacts,
-    problems: &mut Vec<String>,
-) {
-    let block = kind.key();
-    for index in 0..config.steps.len() {
-        let (width, inner) = (config.width_of(index), config.inner_of(index));
-        let channels = width * kind.facts.expansion;
-        if !channels.is_multiple_of(theory.parts) {
-            problems.push(format!(
-                "scheme `{}` steps {} halves of the channels in turn, and {channels} channels \
-                 cannot be halved",
-                theory.key, theory.parts,
-            ));
-            break;
-        }
-        let inside = inner / theory.parts;
-        if config.groups > 1 && !inside.is_multiple_of(config.groups) {
-            problems.push(format!(
-                "{inside} channels inside `{block}` cannot be divided into {} groups",
-                config.groups
-            ));
-            break;
-        }
-    }
-    let shrinks = [config.stem_channels()]
-        .into_iter()
-        .chain((0..config.steps.len()).map(|i| config.width_of(i) * kind.facts.expansion))
-        .collect::<Vec<_>>();
-    let padded = matches!(config.shortcut, Shortcut::OptionA | Shortcut::PooledOptionA);
-    if padded && let Some(at) = shrinks.windows(2).position(|w| w[1] < w[0]) {
-        problems.push(format!(
-            "a shortcut without weights cannot go from {} to {} channels",
-            shrinks[at],
-            shrinks[at + 1]
-        ));
-    }
-    if config.shortcut == Shortcut::PooledOptionA {
-        let halved = config.steps.len() - 1;
-        let large = config.stem == StemKind::ImagenetNormed;
-        let factor = 1 << (halved + 2 * usize::from(large));
-        let (h, w) = (config.input.height, config.input.width);
-        if !h.is_multiple_of(factor) || !w.is_multiple_of(factor) {
-            problems.push(format!(
-                "means of 2×2 pixels need sides that {factor} divides, not {h}×{w}"
-            ));
-        }
-    }
-    if config.transition == Transition::ReversibleStep {
-        if theory.parts != 2 {
-            problems.push(format!(
-                "scheme `{}` has no halves for a reversible transition",
-                theory.key
-            ));
-        }
-        if !config.stem_channels().is_multiple_of(2) {
-            problems.push(format!(
-                "the stem's {} channels cannot be halved for a reversible transition",
-                config.stem_channels()
-            ));
-        }
-    }
-    if config.history == History::Projected && theory.coefficient.is_none() {
-        problems.push(format!("scheme `{}` has no history to project", theory.key));
-    }
-    if config.activations == Activations::Reconstructed {
-        let reversible = scheme::<f64>(theory.key).is_ok_and(|s| s.reversible().is_some());
-        if !reversible {
-            problems.push(format!(
-                "activations cannot be reconstructed: steps of `{}` cannot be undone",
-                theory.key
-            ));
-        }
-        if kind.facts.rectifies {
-            problems.push(format!(
-                "activations cannot be reconstructed: block `{block}` puts a ReLU after the step, \
-                 which cannot be undone"
-            ));
-        }
     }
 }

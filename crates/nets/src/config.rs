@@ -61,22 +61,6 @@ pub enum Granularity {
     Channel,
 }
 
-/// Which family of networks it belongs to: what stands between images and segments, which blocks
-/// the segments have, and how the state gets from one to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Body {
-    /// Segments of one block and one scheme: ResNets and everything built like them.
-    #[default]
-    Residual,
-    /// FractalNet: segments of one fractal step without identity, a 2×2 maximum after each.
-    Fractal,
-    /// Inception-ResNet-v2: three kinds of inception block, with reductions between them.
-    InceptionResnet,
-    /// Very Deep PolyNet: inception blocks stepped by `poly3` and `two-way`.
-    Polynet,
-}
-
 /// The first layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -118,6 +102,11 @@ pub enum Activations {
     Reconstructed,
 }
 
+/// The body of networks that name none.
+fn residual() -> String {
+    "residual".to_owned()
+}
+
 /// Everything that determines the architecture of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,9 +136,9 @@ pub struct NetworkConfig {
     /// Granularity of learned coefficients.
     #[serde(default)]
     pub coefficient: Granularity,
-    /// Family.
-    #[serde(default)]
-    pub body: Body,
+    /// Registry key of the body: what stands around the steps.
+    #[serde(default = "residual")]
+    pub body: String,
     /// First layers.
     #[serde(default)]
     pub stem: StemKind,
@@ -198,7 +187,7 @@ impl NetworkConfig {
             transition: Transition::StridedStep,
             stride_at: crate::StrideAt::Middle,
             coefficient: Granularity::Scalar,
-            body: Body::Residual,
+            body: residual(),
             stem: StemKind::Cifar,
             stem_width: 0,
             widths: Vec::new(),

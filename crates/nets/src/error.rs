@@ -3,6 +3,7 @@
 use timestep_engine::{NoEngine, engines};
 use timestep_numerics::StepError;
 use timestep_numerics::analysis::AnalysisError;
+use timestep_registry::did_you_mean;
 use timestep_weights::WeightsError;
 
 /// What can go wrong with a network. The text is one sentence; [`hint`](NetError::hint) helps.
@@ -83,15 +84,9 @@ impl NetError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            NetError::Unknown { near, list, .. } if near.is_empty() => {
-                Some(format!("`{list}` shows every name"))
-            }
             NetError::Unknown { near, list, .. } => {
-                let names: Vec<String> = near.iter().map(|n| format!("`{n}`")).collect();
-                Some(format!(
-                    "did you mean {}? `{list}` shows every name",
-                    names.join(" or ")
-                ))
+                let question = did_you_mean(near).map_or(String::new(), |q| q + " ");
+                Some(format!("{question}`{list}` shows every name"))
             }
             NetError::Weights(WeightsError::Changed { .. }) => {
                 Some("restore the file from a copy, or train again".into())
@@ -103,7 +98,7 @@ impl NetError {
                 "the file was written for another network: `timestep summary FILE` names it".into(),
             ),
             NetError::Device(_) => {
-                let names: Vec<&str> = engines().iter().map(|engine| engine.name).collect();
+                let names: Vec<&str> = engines().iter().map(|engine| engine.key).collect();
                 Some(format!(
                     "the devices of this build are {}; GPUs need a build with `--features gpu`",
                     names.join(", ")
@@ -142,20 +137,4 @@ fn size(bytes: u64) -> String {
         0..GIB => format!("{} MiB", bytes.div_ceil(1 << 20)),
         _ => format!("{:.1} GiB", bytes as f64 / GIB as f64),
     }
-}
-
-/// Registered names close enough to `name` to be what was meant, best first.
-#[must_use]
-pub fn near_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let mut scored: Vec<(f64, &str)> = known
-        .into_iter()
-        .map(|k| (strsim::jaro_winkler(&name.to_lowercase(), k), k))
-        .filter(|(score, _)| *score > 0.8)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored
-        .into_iter()
-        .take(3)
-        .map(|(_, k)| k.to_string())
-        .collect()
 }

@@ -5,7 +5,7 @@
 
 use crate::segment::StepRhs;
 use crate::visit::StepAt;
-use crate::{Body, Features, Mode, NetError, Pass};
+use crate::{Features, Mode, NetError, Pass};
 use timestep_engine::{End, Recording, Wanted};
 use timestep_numerics::analysis::{AnalysisError, LearnedStep};
 use timestep_numerics::{Memory, Rhs, StageId, State, StepError};
@@ -60,7 +60,7 @@ impl StepAt<'_> {
     pub fn measured(&self) -> Result<Measured, NetError> {
         let step = &self.steps.steps[self.index];
         let theory = self.scheme();
-        if self.body == Body::Fractal {
+        if !self.body.identity {
             return Err(NetError::Unmeasurable(NO_IDENTITY));
         }
         if theory.parts == 2 {

@@ -34,15 +34,15 @@ mod transition;
 mod visit;
 mod weights;
 
-pub use block::{Block, BlockFacts, BlockKind, BlockShape, MakeBlock, StrideAt};
-pub use blocks::{block, blocks, squeeze_excite};
+pub use block::{Block, BlockFacts, BlockKind, BlockShape, Make, MakeBlock, StrideAt, WrapBlock};
+pub use blocks::{BLOCK_HEADINGS, BLOCKS, block, blocks};
+pub use bodies::{BODIES, BODY_HEADINGS, BodyFacts, body};
 pub use config::{
-    Activations, Body, Granularity, History, InputShape, NetworkConfig, Shortcut, StemKind,
-    Transition,
+    Activations, Granularity, History, InputShape, NetworkConfig, Shortcut, StemKind, Transition,
 };
 pub use device::device;
 pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
-pub use error::{NetError, near_names};
+pub use error::NetError;
 pub use jacobian::Measured;
 pub use layers::{Builder, Conv, Cost, Linear, Norm};
 pub use network::{Network, NonFinite};

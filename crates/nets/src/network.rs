@@ -1,6 +1,6 @@
 //! What is a network? Stem, segments of steps, and a head: a scheme applied to image features.
 
-use crate::bodies;
+use crate::bodies::{BodyFacts, body};
 use crate::check::{check, check_memory, scheme_by_name};
 use crate::ends::{Head, Inlet, Stem};
 use crate::parts::Part;
@@ -18,6 +18,7 @@ use timestep_numerics::{SchemeFacts, State as _, facts as scheme_facts};
 #[derive(Debug)]
 pub struct Network {
     config: NetworkConfig,
+    body: &'static BodyFacts,
     specs: Arc<Specs>,
     parts: Vec<Part>,
     stem: Stem,
@@ -69,11 +70,13 @@ impl Network {
     pub fn build(config: &NetworkConfig) -> Result<Self, NetError> {
         let kind = block(&config.block)?;
         let theory = scheme_by_name(&config.scheme)?;
-        check(config, &kind, theory)?;
+        let body = body(&config.body)?;
+        check(config, body, &kind, theory)?;
         let mut make = Builder::new();
-        let parts = bodies::build(&mut make, config)?;
+        let parts = (body.build)(&mut make, config)?;
         let named = make.parts();
         let network = Self {
+            body,
             config: config.clone(),
             parts: named,
             specs: Arc::new(make.into_specs()),
@@ -98,6 +101,12 @@ impl Network {
         let numbers = self.specs.total().saturating_mul(copies);
         let kept = self.cost().activations.saturating_mul(images);
         check_memory(&self.config.name, images, numbers, kept)
+    }
+
+    /// What stands around its steps.
+    #[must_use]
+    pub fn body(&self) -> &'static BodyFacts {
+        self.body
     }
 
     /// First parameter values under a seed. Each parameter draws from a stream of its own, keyed by `seed` and its name:

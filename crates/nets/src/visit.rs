@@ -5,7 +5,7 @@
 //! Jacobians ([`StepAt::transposed_product`]), spectra ([`StepAt::spectrum`]) and traces.
 
 use crate::segment::{Flow, StepRhs, Steps};
-use crate::{Body, Features, Mode, NetError, Network, Parameters, Pass, ops};
+use crate::{BodyFacts, Features, Mode, NetError, Network, Parameters, Pass, ops};
 use timestep_engine::Engine;
 use timestep_numerics::{Rhs, SchemeFacts, StageId, State as _, StepError};
 
@@ -41,7 +41,7 @@ pub struct StepAt<'a> {
     pub coefficients: Vec<f64>,
     /// Earlier states that the step had.
     pub history: usize,
-    pub(crate) body: Body,
+    pub(crate) body: &'static BodyFacts,
     pub(crate) index: usize,
     pub(crate) steps: &'a Steps,
     pub(crate) parameters: &'a Parameters,
@@ -177,7 +177,7 @@ impl Network {
                     slopes: &witness.slopes,
                     coefficients: coefficients.map(|id| mean(parameters.value(*id))).collect(),
                     history,
-                    body: self.config().body,
+                    body: self.body(),
                     index,
                     steps,
                     parameters,

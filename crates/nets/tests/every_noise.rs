@@ -10,20 +10,17 @@ use timestep_numerics::{NoiseSettings, Per, schemes};
 
 /// Settings under which something happens at every step.
 fn laws() -> Vec<NoiseSettings> {
-    let depth = |keep, per| NoiseSettings {
-        keep,
-        per,
-        decay: Decay::Constant,
-        ..NoiseSettings::named("stochastic-depth")
+    let depth = |keep, per| {
+        NoiseSettings::named("stochastic-depth")
+            .with("keep", keep)
+            .per(per)
+            .with("decay", Decay::Constant.key())
     };
     vec![
         depth(0.5, Per::Batch),
         depth(0.5, Per::Image),
         NoiseSettings::named("shake-shake"),
-        NoiseSettings {
-            level: 0.1,
-            ..NoiseSettings::named("gaussian")
-        },
+        NoiseSettings::named("gaussian").with("level", 0.1),
     ]
 }
 
@@ -88,12 +85,10 @@ fn fused_and_exact_operations_agree_on_noise() {
     for forward in [Forward::Shake, Forward::Even] {
         for backward in [Backward::Shake, Backward::Keep, Backward::Even] {
             for per in [Per::Batch, Per::Image] {
-                let noise = NoiseSettings {
-                    forward,
-                    backward,
-                    per,
-                    ..NoiseSettings::named("shake-shake")
-                };
+                let noise = NoiseSettings::named("shake-shake")
+                    .with("forward", forward.key())
+                    .with("backward", backward.key())
+                    .per(per);
                 cases.push(config("shake-shake", "euler", noise));
             }
         }
@@ -121,11 +116,9 @@ fn fused_and_exact_operations_agree_on_noise() {
 #[test]
 fn reconstructed_activations_repeat_the_draws() {
     for per in [Per::Batch, Per::Image] {
-        let noise = NoiseSettings {
-            per,
-            decay: Decay::Constant,
-            ..NoiseSettings::named("stochastic-depth")
-        };
+        let noise = NoiseSettings::named("stochastic-depth")
+            .per(per)
+            .with("decay", Decay::Constant.key());
         let mut config = NetworkConfig {
             noise,
             steps: vec![2, 2],

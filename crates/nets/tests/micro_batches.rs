@@ -137,20 +137,14 @@ fn a_batch_in_parts_has_the_gradients_of_the_whole() {
 
 /// Laws that draw for each image, dropout and drop-path, one network each.
 fn random() -> Vec<NetworkConfig> {
-    let depth = |per| NoiseSettings {
-        keep: 0.5,
-        per,
-        decay: Decay::Constant,
-        ..NoiseSettings::named("stochastic-depth")
+    let depth = |per| {
+        NoiseSettings::named("stochastic-depth")
+            .with("keep", 0.5)
+            .per(per)
+            .with("decay", Decay::Constant.key())
     };
-    let shaken = NoiseSettings {
-        per: Per::Image,
-        ..NoiseSettings::named("shake-shake")
-    };
-    let gaussian = NoiseSettings {
-        level: 0.1,
-        ..NoiseSettings::named("gaussian")
-    };
+    let shaken = NoiseSettings::named("shake-shake").per(Per::Image);
+    let gaussian = NoiseSettings::named("gaussian").with("level", 0.1);
     let noisy = |block, noise| NetworkConfig {
         noise,
         ..config(block, "lm")

@@ -29,11 +29,9 @@ fn last_state(network: &Network, parameters: &Parameters, draws: Option<Draws>) 
 #[test]
 fn a_dropped_block_is_not_touched_and_memory_goes_on() {
     // So rarely kept that no draw of this test keeps it.
-    let noise = NoiseSettings {
-        keep: 1e-12,
-        decay: Decay::Constant,
-        ..NoiseSettings::named("stochastic-depth")
-    };
+    let noise = NoiseSettings::named("stochastic-depth")
+        .with("keep", 1e-12)
+        .with("decay", Decay::Constant.key());
     let network = Network::build(&config("preact", "lm", noise)).expect("builds");
     let parameters = network.init(3);
     for (name, grad) in gradients(&Fused, &network, &parameters, at(1)) {
@@ -50,10 +48,7 @@ fn a_dropped_block_is_not_touched_and_memory_goes_on() {
         }
     }
     // With the first block kept, the state has moved, and every later k matters.
-    let noise = NoiseSettings {
-        keep: 1e-12,
-        ..NoiseSettings::named("stochastic-depth")
-    };
+    let noise = NoiseSettings::named("stochastic-depth").with("keep", 1e-12);
     let mut config = config("preact", "lm", noise);
     config.steps = vec![3];
     let network = Network::build(&config).expect("builds");
@@ -73,13 +68,11 @@ fn a_dropped_block_is_not_touched_and_memory_goes_on() {
 
 #[test]
 fn scaling_at_test_multiplies_blocks_by_their_probability() {
-    let scaled = |scaling| {
-        let noise = NoiseSettings {
-            keep: 0.5,
-            decay: Decay::Constant,
-            scaling,
-            ..NoiseSettings::named("stochastic-depth")
-        };
+    let scaled = |scaling: Scaling| {
+        let noise = NoiseSettings::named("stochastic-depth")
+            .with("keep", 0.5)
+            .with("decay", Decay::Constant.key())
+            .with("scaling", scaling.key());
         let mut config = config("preact", "euler", noise);
         config.steps = vec![1];
         let network = Network::build(&config).expect("builds");
@@ -102,15 +95,10 @@ fn scaling_at_test_multiplies_blocks_by_their_probability() {
 fn training_with_noise_is_right_on_average() {
     // The state after one step, averaged over many draws, is that of the mean control.
     for noise in [
-        NoiseSettings {
-            keep: 0.7,
-            decay: Decay::Constant,
-            ..NoiseSettings::named("stochastic-depth")
-        },
-        NoiseSettings {
-            per: Per::Batch,
-            ..NoiseSettings::named("shake-shake")
-        },
+        NoiseSettings::named("stochastic-depth")
+            .with("keep", 0.7)
+            .with("decay", Decay::Constant.key()),
+        NoiseSettings::named("shake-shake").per(Per::Batch),
     ] {
         let block = if noise.name == "shake-shake" {
             "shake-shake"
@@ -146,10 +134,7 @@ fn training_with_noise_is_right_on_average() {
 
 #[test]
 fn gaussian_noise_has_its_level_and_is_other_for_each_image() {
-    let noise = NoiseSettings {
-        level: 0.5,
-        ..NoiseSettings::named("gaussian")
-    };
+    let noise = NoiseSettings::named("gaussian").with("level", 0.5);
     let mut config = config("preact", "euler", noise);
     config.steps = vec![1];
     config.width = 32;
@@ -192,10 +177,7 @@ fn what_noise_cannot_have_is_refused_with_a_reason() {
         &config("preact", "lm", NoiseSettings::named("shaky")),
         "no noise `shaky`",
     );
-    let never = NoiseSettings {
-        keep: 0.0,
-        ..NoiseSettings::named("stochastic-depth")
-    };
+    let never = NoiseSettings::named("stochastic-depth").with("keep", 0.0);
     refused(&config("preact", "lm", never), "above 0");
     let mut undone = config("preact", "reversible", NoiseSettings::named("gaussian"));
     undone.activations = Activations::Reconstructed;

@@ -71,19 +71,19 @@ fn parts_cover_every_network() {
         let network = Network::build(&preset.at_home()).expect("builds");
         let parts = network.parts();
         let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
-        assert_eq!(names.len(), network.segments().len() + 2, "{}", preset.name);
+        assert_eq!(names.len(), network.segments().len() + 2, "{}", preset.key);
         assert_eq!((names[0], names[names.len() - 1]), ("stem", "head"));
         let mut end = 0;
         for part in parts {
-            assert_eq!(part.parameters.start, end, "{}", preset.name);
+            assert_eq!(part.parameters.start, end, "{}", preset.key);
             end = part.parameters.end;
         }
-        assert_eq!(end, network.specs().len(), "{}", preset.name);
+        assert_eq!(end, network.specs().len(), "{}", preset.key);
         let head = &network.specs()[part(&network, "head").parameters.clone()];
         assert!(
             head.iter().any(|s| s.shape[0] == network.config().classes),
             "{}",
-            preset.name
+            preset.key
         );
         // Where weights are called by their segment, it is that of their part.
         for part in parts.iter().filter(|part| part.name.starts_with("layer")) {

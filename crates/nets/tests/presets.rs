@@ -17,19 +17,19 @@ fn parameter_counts_are_exact() {
     for preset in presets() {
         let network = Network::build(&preset.at_home()).expect("a preset builds");
         let counts = preset.counts;
-        assert_eq!(weights(&network), counts.parameters, "{}", preset.name);
+        assert_eq!(weights(&network), counts.parameters, "{}", preset.key);
         assert_eq!(
             network.coefficient_count(),
             counts.coefficients,
             "{}",
-            preset.name
+            preset.key
         );
         if let Some(millions) = counts.multiply_adds {
             let counted = network.cost().multiply_adds as f64 / 1e6;
             assert!(
                 (counted / millions - 1.0).abs() < 0.005,
                 "{}: {counted:.2} against {millions}",
-                preset.name
+                preset.key
             );
         }
         let counted: usize = network
@@ -38,7 +38,7 @@ fn parameter_counts_are_exact() {
             .filter(|s| !matches!(s.role, Role::Buffer | Role::Coefficient))
             .map(|s| s.len())
             .sum();
-        assert_eq!(counted, counts.parameters, "{} by its table", preset.name);
+        assert_eq!(counted, counts.parameters, "{} by its table", preset.key);
     }
 }
 

@@ -35,24 +35,23 @@
 pub mod analysis;
 pub mod linear_algebra;
 pub mod noise;
-mod noise_settings;
 pub mod problems;
 pub mod random;
-mod registry;
 mod scheme;
+pub mod schemes;
 mod series;
 mod state;
 mod tableau;
 
-pub use noise_settings::{NoiseSettings, Per};
+pub use noise::{NoiseSettings, Per};
 /// Complex numbers, as the analyses take and return them.
 pub use num_complex::Complex64;
-pub use registry::schemes::fractal::PlainFractal;
-pub use registry::{HEADINGS, UnknownScheme, facts, page, scheme, schemes};
 pub use scheme::{
     CoefficientFacts, Memory, Past, Reversible, Rhs, Scheme, SchemeFacts, Sharing, StageId,
     StepCtx, StepError,
 };
+pub use schemes::fractal::PlainFractal;
+pub use schemes::{HEADINGS, UnknownScheme, facts, scheme, schemes};
 pub use series::Series;
 pub use state::{Coefficient, State};
 pub use tableau::{RungeKutta, Tableau};

@@ -6,6 +6,7 @@
 
 use crate::State;
 use std::fmt;
+use timestep_registry::Facts;
 
 /// Which evaluation of the right-hand side this is, so that a block can pick its weights.
 ///
@@ -340,12 +341,8 @@ impl CoefficientFacts {
 /// What is known about a scheme without running it.
 #[derive(Debug)]
 pub struct SchemeFacts {
-    /// Registry key: the value of `--scheme`.
-    pub key: &'static str,
-    /// Other accepted names.
-    pub aliases: &'static [&'static str],
-    /// One line for lists.
-    pub title: &'static str,
+    /// What is known of everything that can be named.
+    pub named: Facts,
     /// The step as one line of mathematics.
     pub equation: &'static str,
     /// The published architecture that is this scheme, or an empty string.
@@ -366,8 +363,6 @@ pub struct SchemeFacts {
     pub parts: usize,
     /// Columns that it joins, whose paths drop-path can drop: more than one for fractal schemes.
     pub columns: usize,
-    /// BibTeX keys, looked up by `cite`.
-    pub references: &'static [&'static str],
-    /// The page shown by `explain`: the module documentation of the scheme's file.
-    pub source: &'static str,
 }
+
+timestep_registry::named!(SchemeFacts);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use timestep_numerics::{
-    HEADINGS, Memory, Scheme, SchemeFacts, StageId, StepCtx, StepError, analysis, facts, page,
-    scheme, schemes,
+    HEADINGS, Memory, Scheme, SchemeFacts, StageId, StepCtx, StepError, analysis, facts, scheme,
+    schemes,
 };
 
 type State = Vec<f64>;
@@ -49,34 +49,9 @@ fn close(a: &State, b: &State, tolerance: f64) -> bool {
 }
 
 #[test]
-fn every_file_is_registered() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/schemes");
-    let mut files = 0;
-    for entry in std::fs::read_dir(folder).expect("the folder of schemes exists") {
-        let path = entry.expect("the folder is readable").path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path).expect("the file is readable");
-            let registered = schemes().iter().any(|facts| facts.source == text);
-            assert!(
-                registered,
-                "{} is not in the table of registry.rs",
-                path.display()
-            );
-            files += 1;
-        }
-    }
-    let sources: BTreeSet<&str> = schemes().iter().map(|facts| facts.source).collect();
-    assert_eq!(
-        files,
-        sources.len(),
-        "a scheme's source is not a file of schemes/"
-    );
-}
-
-#[test]
 fn every_page_has_all_headings_in_order() {
     for facts in schemes() {
-        let page = page(facts);
+        let page = facts.page();
         let found: Vec<&str> = page
             .lines()
             .filter_map(|line| line.strip_prefix("# "))

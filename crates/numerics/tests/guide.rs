@@ -5,7 +5,7 @@
 #![allow(unreachable_pub)] // In its own crate the scheme is public.
 
 use timestep_numerics::{
-    HEADINGS, Memory, Rhs, Scheme, SchemeFacts, Sharing, StageId, State, StepCtx, StepError, page,
+    HEADINGS, Memory, Rhs, Scheme, SchemeFacts, Sharing, StageId, State, StepCtx, StepError,
 };
 
 // The file is a public module where a reader puts it.
@@ -60,7 +60,7 @@ fn the_guide_shows_this_file_and_its_page_is_complete() {
         guide.contains(&format!("```rust\n{file}```")),
         "the guide shows another file"
     );
-    let page = page(Scheme::<f64>::facts(&ExtrapolatedBdf2));
+    let page = Scheme::<f64>::facts(&ExtrapolatedBdf2).page();
     let found: Vec<&str> = page
         .lines()
         .filter_map(|line| line.strip_prefix("# "))

@@ -223,7 +223,7 @@ impl Worker {
             "restore" => self.restore(command),
             "picture" => self.picture(command),
             "methods" => {
-                let keys: Vec<&str> = methods::METHODS.iter().map(|e| e.facts.key).collect();
+                let keys: Vec<&str> = timestep_restore::METHODS.keys().collect();
                 let models: Vec<&str> = methods::bundled_names().collect();
                 Ok(json!({"methods": keys, "models": models}))
             }

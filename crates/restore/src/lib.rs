@@ -4,9 +4,7 @@
 //! [`Method`] gets all channels of a picture and the noise level of each.
 
 pub mod batch;
-pub mod bm3d;
 pub mod colour;
-pub mod csf;
 mod error;
 pub mod job;
 pub mod learned;
@@ -20,8 +18,16 @@ mod sample_method;
 pub mod sigma;
 mod state;
 pub mod tiles;
-pub mod trd;
-pub mod wnnm;
+
+timestep_registry::registry! {
+    /// All methods, in the order of lists.
+    pub static METHODS: [MethodFacts] = FACTS;
+
+    pub mod trd;
+    pub mod bm3d;
+    pub mod csf;
+    pub mod wnnm;
+}
 
 pub use bm3d::Bm3d;
 pub use error::RestoreError;

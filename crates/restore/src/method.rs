@@ -1,19 +1,21 @@
 //! What is a method of restoration? Something that turns noisy planes and their noise levels into clean planes.
 
+use crate::methods::MethodOptions;
 use crate::{Plane, RestoreError};
+use timestep_registry::Facts;
 
 /// What is known about a method without running it.
 #[derive(Debug)]
 pub struct MethodFacts {
-    /// Registry key: the value of `--method`.
-    pub key: &'static str,
-    /// One line for lists.
-    pub title: &'static str,
-    /// BibTeX keys, looked up by `cite`.
-    pub references: &'static [&'static str],
-    /// The page shown by `explain`: the module documentation of the method's file.
-    pub source: &'static str,
+    /// What is known of everything that can be named.
+    pub named: Facts,
+    /// Makes it with its published settings, or as the options say.
+    pub make: fn(&MethodOptions) -> Result<Box<dyn Method>, RestoreError>,
+    /// What a file of weights for it says of itself; `None` for methods that are not trained.
+    pub format: Option<&'static str>,
 }
+
+timestep_registry::named!(MethodFacts);
 
 /// A way to remove additive white Gaussian noise.
 pub trait Method: Send + Sync {

@@ -1,39 +1,8 @@
-//! Which methods are there? The registry behind `--method`; adding one takes a file and a line here.
+//! How is a method made, and which weights are part of the program? What stands behind `--method` and `--model`.
 
-use crate::csf::{Csf, CsfModel};
 use crate::learned::{Arrays, bad};
-use crate::trd::{Model, Trd};
-use crate::{Method, MethodFacts, RestoreError, bm3d, csf, trd, wnnm};
+use crate::{METHODS, Method, RestoreError};
 use std::path::{Path, PathBuf};
-
-/// Every method: its facts and how to make it.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// What is known about it.
-    pub facts: &'static MethodFacts,
-    /// Makes it with its published settings, or as the options say.
-    pub make: fn(&MethodOptions) -> Result<Box<dyn Method>, RestoreError>,
-}
-
-/// All methods, in the order of lists.
-pub const METHODS: &[Entry] = &[
-    Entry {
-        facts: &trd::FACTS,
-        make: trained_trd,
-    },
-    Entry {
-        facts: &bm3d::FACTS,
-        make: |options| untrained("bm3d", options, || Box::new(bm3d::Bm3d::new())),
-    },
-    Entry {
-        facts: &csf::FACTS,
-        make: trained_csf,
-    },
-    Entry {
-        facts: &wnnm::FACTS,
-        make: |options| untrained("wnnm", options, || Box::new(wnnm::Wnnm)),
-    },
-];
 
 /// How a method is set up, where it differs from its registry entry.
 #[derive(Clone, Debug, Default)]
@@ -77,20 +46,20 @@ pub fn bundled(name: &str) -> Option<&'static [u8]> {
 /// # Errors
 /// [`RestoreError::UnknownMethod`]; [`RestoreError::BadModel`] if the method takes no model, or the model is none for it.
 pub fn make(key: &str, options: &MethodOptions) -> Result<Box<dyn Method>, RestoreError> {
-    match METHODS.iter().find(|e| e.facts.key == key) {
-        Some(entry) => (entry.make)(options),
+    match METHODS.find(key) {
+        Some(facts) => (facts.make)(options),
         None => Err(RestoreError::UnknownMethod(key.to_owned())),
     }
 }
 
 /// A method without weights.
-fn untrained(
+pub(crate) fn untrained(
     key: &str,
     options: &MethodOptions,
-    make: impl FnOnce() -> Box<dyn Method>,
+    method: impl Method + 'static,
 ) -> Result<Box<dyn Method>, RestoreError> {
     match &options.model {
-        None => Ok(make()),
+        None => Ok(Box::new(method)),
         Some(path) => Err(bad(format!(
             "`{key}` is not trained and takes none, but `{}` was given",
             path.display()
@@ -98,24 +67,8 @@ fn untrained(
     }
 }
 
-fn trained_trd(options: &MethodOptions) -> Result<Box<dyn Method>, RestoreError> {
-    let models: Vec<Model> = weights("trd", "trd-7x7", options)?
-        .iter()
-        .map(|bytes| Model::from_bytes(bytes))
-        .collect::<Result<_, _>>()?;
-    Ok(Box::new(Trd::new(&models)?))
-}
-
-fn trained_csf(options: &MethodOptions) -> Result<Box<dyn Method>, RestoreError> {
-    let models: Vec<CsfModel> = weights("csf", "csf-7x7", options)?
-        .iter()
-        .map(|bytes| CsfModel::from_bytes(bytes))
-        .collect::<Result<_, _>>()?;
-    Ok(Box::new(Csf::new(&models)?))
-}
-
 /// The weights that were asked for: bundled ones whose name begins so, or a file.
-fn weights(
+pub(crate) fn weights(
     key: &str,
     default: &str,
     options: &MethodOptions,
@@ -169,11 +122,10 @@ pub fn is_checked(weights: &[u8]) -> bool {
 /// The method that a file of weights is for, by what the file says of itself.
 #[must_use]
 pub fn method_of(weights: &[u8]) -> Option<&'static str> {
-    match Arrays::format(weights)?.as_str() {
-        trd::FORMAT => Some("trd"),
-        csf::FORMAT => Some("csf"),
-        _ => None,
-    }
+    let format = Arrays::format(weights)?;
+    let mut all = METHODS.all().into_iter();
+    all.find(|facts| facts.format == Some(format.as_str()))
+        .map(|facts| facts.key)
 }
 
 #[cfg(test)]
@@ -182,14 +134,10 @@ mod tests {
 
     #[test]
     fn every_method_is_made_and_others_are_refused() {
-        for entry in METHODS {
-            let made = make(entry.facts.key, &MethodOptions::default()).expect("a method");
-            assert_eq!(made.facts().key, entry.facts.key);
-            assert!(
-                entry.facts.source.contains("# References"),
-                "{}",
-                entry.facts.key
-            );
+        for facts in METHODS.all() {
+            let made = make(facts.key, &MethodOptions::default()).expect("a method");
+            assert_eq!(made.facts().key, facts.key);
+            assert!(facts.page().contains("# References"), "{}", facts.key);
         }
         let with = |model: &str| MethodOptions {
             model: Some(model.into()),

@@ -1,16 +1,16 @@
 //! What do the tests of tiles and jobs restore with? A box blur whose grid can be seen in its result.
 
 use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
+use timestep_registry::{Facts, Kind};
 
 /// The mean of 7 × 7 pixels, plus a pattern that repeats every 4 pixels from where the plane begins.
 #[derive(Debug)]
 pub(crate) struct Blur;
 
 static FACTS: MethodFacts = MethodFacts {
-    key: "blur",
-    title: "box blur",
-    references: &[],
-    source: "",
+    named: Facts::new(Kind::Method, "blur", "box blur", ""),
+    make: |_| Ok(Box::new(Blur)),
+    format: None,
 };
 
 impl Method for Blur {

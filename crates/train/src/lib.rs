@@ -18,7 +18,7 @@ pub mod range;
 pub mod recipe;
 pub mod reproduce;
 pub mod run;
-pub mod schedule;
+pub mod schedules;
 mod setup;
 pub mod sinks;
 mod start;

@@ -1,17 +1,12 @@
 //! Which network does a recipe ask for, given its data?
 
 use crate::TrainError;
-use crate::recipe::{
-    ActivationsKind, BackwardKind, CoefficientKind, CountKind, DecayKind, ForwardKind,
-    NetworkSettings, NoiseSection, PerKind, ScalingKind,
-};
+use crate::recipe::{ActivationsKind, CoefficientKind, NetworkSettings, NoiseSection};
 use timestep_nets::{
-    Activations, Granularity, InputShape, NetError, NetworkConfig, block, near_names, preset,
+    Activations, Granularity, InputShape, NetError, NetworkConfig, block, body, preset,
 };
-use timestep_numerics::noise::{
-    ActsOn, Backward, Count, Decay, Forward, Scaling, noise_facts, noises,
-};
-use timestep_numerics::{NoiseSettings, Per, facts};
+use timestep_numerics::noise::{ActsOn, NOISES, noise_facts};
+use timestep_numerics::{NoiseSettings, facts};
 
 /// The configuration of the network: the preset, if one is named, with what differs from it.
 ///
@@ -34,6 +29,9 @@ pub fn network_config(
         preset(&settings.preset)?.config(input, classes)
     };
     let published = config.clone();
+    if !settings.body.is_empty() {
+        config.body = body(&settings.body)?.key.to_owned();
+    }
     if !settings.block.is_empty() {
         config.block = block(&settings.block)?.key();
     }
@@ -70,9 +68,6 @@ pub fn network_config(
     Ok(config)
 }
 
-/// The share of branches that FractalNet leaves out (Larsson et al. 2017).
-const DROP_PATH: f64 = 0.15;
-
 /// Gives the network the noise that is asked for, or keeps that of the preset with other settings.
 fn noise(
     config: &mut NetworkConfig,
@@ -85,13 +80,13 @@ fn noise(
         name => Some(noise_facts(name).ok_or_else(|| NetError::Unknown {
             kind: "noise",
             name: name.to_owned(),
-            near: near_names(name, noises().iter().map(|n| n.key)),
+            near: NOISES.near(name).into_iter().map(str::to_owned).collect(),
             list: "timestep list noises",
         })?),
     };
-    let joins = facts.is_some_and(|facts| facts.acts_on == ActsOn::Joins);
-    if joins && config.drop_path == 0.0 && settings.drop_path < 0.0 {
-        config.drop_path = DROP_PATH;
+    let joins = facts.filter(|facts| facts.acts_on == ActsOn::Joins);
+    if joins.is_some() && settings.drop_path < 0.0 {
+        config.drop_path = section.own.number("share");
     }
     if asked == "none" && settings.drop_path < 0.0 {
         config.drop_path = 0.0;
@@ -99,7 +94,7 @@ fn noise(
     let branches = block(&config.block).is_ok_and(|kind| kind.facts.two_branches);
     let name = match facts {
         // Drop-path is a share of its own, beside which nothing else is random.
-        Some(_) if joins => String::new(),
+        Some(_) if joins.is_some() => String::new(),
         Some(facts) => facts.key.to_owned(),
         None if asked == "none" => String::new(),
         // Another block than the published one may have no branches to mix.
@@ -108,35 +103,8 @@ fn noise(
     };
     config.noise = NoiseSettings {
         name,
-        keep: section.keep,
-        decay: match section.decay {
-            DecayKind::Linear => Decay::Linear,
-            DecayKind::Constant => Decay::Constant,
-        },
-        count: match section.count {
-            CountKind::FromZero => Count::FromZero,
-            CountKind::FromOne => Count::FromOne,
-        },
-        scaling: match section.scaling {
-            ScalingKind::Train => Scaling::Train,
-            ScalingKind::Test => Scaling::Test,
-        },
-        per: match section.per {
-            PerKind::Published => Per::Published,
-            PerKind::Batch => Per::Batch,
-            PerKind::Image => Per::Image,
-        },
-        forward: match section.forward {
-            ForwardKind::Shake => Forward::Shake,
-            ForwardKind::Even => Forward::Even,
-        },
-        backward: match section.backward {
-            BackwardKind::Shake => Backward::Shake,
-            BackwardKind::Keep => Backward::Keep,
-            BackwardKind::Even => Backward::Even,
-        },
-        level: section.level,
-        ..NoiseSettings::default()
+        per: section.per,
+        own: section.own.clone(),
     };
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::recipe::{Layers, Resolved};
 use crate::tables::{PublishedRow, PublishedTable};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use timestep_data::{DatasetInfo, ImageShape};
 use timestep_files::FolderLock;
 
 /// What the runs of a table are given to work with.
@@ -75,9 +76,9 @@ impl Budget {
             "" => "the published data sets".to_owned(),
             data => format!("`{data}` instead of the published data"),
         };
-        let batch = match self.data.as_str() {
-            "digits" => ", batches of 32",
-            _ => "",
+        let batch = match self.small() {
+            Some(_) => ", batches of 32",
+            None => "",
         };
         let seeds = match self.seeds {
             1 => "seed 0".to_owned(),
@@ -87,6 +88,13 @@ impl Budget {
             "budget `{}`: {epochs}, {images}, {data}{batch}, {seeds}",
             self.name
         )
+    }
+
+    /// The data that is trained on in place of the published one, if its images are smaller than any of those.
+    fn small(&self) -> Option<(&'static DatasetInfo, ImageShape)> {
+        let data = timestep_data::info(&self.data).ok()?;
+        let shape = data.shape.filter(|shape| shape.height < 32)?;
+        Some((data, shape))
     }
 
     /// The recipe of a row under this budget.
@@ -114,12 +122,14 @@ impl Budget {
         if !self.data.is_empty() {
             give("data.name", &self.data);
         }
-        if self.data == "digits" {
-            // 1,437 images: batches as large as the published ones would be eleven steps an epoch.
+        if let Some((data, shape)) = self.small() {
+            // Few images: batches as large as the published ones would be eleven steps per epoch.
             give("train.batch", "32");
-            // Eight pixels wide, and a mirrored stroke is another digit.
-            give("data.pad", "1");
-            give("data.flip", "false");
+            // As much of the side as 4 pixels of 32.
+            give("data.pad", &(shape.height / 8).to_string());
+            if !data.mirrors {
+                give("data.flip", "false");
+            }
             give("data.crop", "pad");
             give("data.size", "0");
             give("data.resize", "0");

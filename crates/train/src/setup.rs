@@ -4,7 +4,7 @@ use crate::TrainError;
 use crate::freeze::trained;
 use crate::network::network_config;
 use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved, TaskRecipe};
-use crate::schedule::Schedule;
+use crate::schedules::Schedule;
 use crate::trained::Card;
 use timestep_data::{
     Augment, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions, PadMode,

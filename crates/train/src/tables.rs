@@ -158,15 +158,18 @@ mod tests {
     fn published_settings_of_the_papers() {
         let recipe = |name: &str| Layers::load(name).resolve().expect(name).recipe;
         let lm = recipe("cifar10/lm-resnet-56+stochastic-depth");
-        assert_eq!((lm.noise.keep, lm.train.epochs), (0.8, 500));
-        assert_eq!(lm.schedule.milestones, [250, 375]);
+        assert_eq!((lm.noise.own.number("keep"), lm.train.epochs), (0.8, 500));
+        assert_eq!(lm.schedule.own.counts("milestones"), [250, 375]);
         assert_eq!(
-            recipe("cifar10/lm-resnet-110+stochastic-depth").noise.keep,
+            recipe("cifar10/lm-resnet-110+stochastic-depth")
+                .noise
+                .own
+                .number("keep"),
             0.5
         );
         let plain = recipe("cifar10/lm-resnet-20");
         assert_eq!((plain.train.epochs, plain.train.batch), (160, 128));
-        assert_eq!(plain.schedule.milestones, [80, 120]);
+        assert_eq!(plain.schedule.own.counts("milestones"), [80, 120]);
         let hundred = recipe("cifar100/lm-resnext-29-16x64d");
         assert_eq!(
             (hundred.train.epochs, hundred.optimiser.weight_decay),

@@ -1,52 +1,71 @@
 //! What can be asked of `timestep list`, `explain` and `cite`?
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use std::sync::LazyLock;
+use timestep_registry::Kind;
 
 /// `timestep list`
 #[derive(Args, Debug)]
 pub(crate) struct List {
     /// What to list
     #[arg(value_enum, default_value = "kinds")]
-    pub(crate) kind: Kind,
+    pub(crate) kind: Listed,
 }
 
 /// What can be listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    /// What can be listed
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// What can be listed.
     Kinds,
-    /// Published networks
-    Networks,
-    /// Schemes
-    Schemes,
-    /// Blocks
-    Blocks,
-    /// Noises
-    Noises,
-    /// Optimisers
-    Optimisers,
-    /// Methods that remove noise from pictures
-    Methods,
-    /// Data sets
-    Data,
-    /// Recipes
-    Recipes,
-    /// Settings of a recipe
-    Settings,
-    /// Analyses
-    Analyses,
-    /// Logs
-    Logs,
-    /// Error codes
-    Errors,
-    /// Runs in `runs/`
+    /// Everything of a kind.
+    Of(Kind),
+    /// The runs in `runs/`.
     Runs,
+}
+
+impl Listed {
+    /// All of them, in the order of lists.
+    pub(crate) fn all() -> Vec<Self> {
+        let kinds = Kind::ALL.iter().copied().map(Listed::Of);
+        let all = std::iter::once(Listed::Kinds).chain(kinds);
+        all.chain([Listed::Runs]).collect()
+    }
+
+    /// The word on the command line.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Listed::Kinds => "kinds",
+            Listed::Of(kind) => kind.plural(),
+            Listed::Runs => "runs",
+        }
+    }
+
+    /// What it is, in one phrase.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Listed::Kinds => "What can be listed",
+            Listed::Of(kind) => kind.title(),
+            Listed::Runs => "Runs in `runs/`",
+        }
+    }
+}
+
+impl ValueEnum for Listed {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<Listed>> = LazyLock::new(Listed::all);
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()).help(self.title()))
+    }
 }
 
 /// `timestep explain`
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// A scheme, block, noise, optimiser, network, method, data set, recipe, setting, log, analysis or error code
+    /// A scheme, block, body, noise, optimiser, schedule, network, method, data set, recipe, setting, log, device, analysis or error code
     pub(crate) name: String,
 }
 

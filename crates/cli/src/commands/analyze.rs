@@ -3,11 +3,22 @@
 use crate::args::{Analysis, Analyze, Modified, OfScheme, StabilityArgs};
 use crate::failure::Failure;
 use crate::outputs::Outputs;
+use crate::registry::Question;
 use crate::theory::intervals;
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
 use timestep_numerics::analysis::{self, ModifiedEquation};
 use timestep_report::plots;
+
+/// What is known of `timestep analyze modified-equation`.
+pub(crate) static MODIFIED_EQUATION: Question = Question::new(
+    "modified-equation",
+    "Which differential equation does a scheme really solve?",
+);
+
+/// What is known of `timestep analyze order`.
+pub(crate) static ORDER: Question =
+    Question::new("order", "How fast does the error fall with the step size?");
 
 /// Runs one analysis.
 pub(crate) fn run(args: &Analyze, ui: Ui) -> Result<u8, Failure> {

@@ -1,7 +1,7 @@
 //! `timestep compare --baselines`: which published networks cost as much as the one of a run?
 
 use crate::failure::Failure;
-use crate::recipes::fits;
+use crate::recipes::fitting;
 use crate::ui::{Ui, table};
 use serde_json::json;
 use timestep_data::info;
@@ -33,10 +33,11 @@ pub(crate) fn run(record: &Record, seeds: usize, ui: Ui) -> Result<(), Failure> 
         ui.note("the run has no weights, so the size of its images is not known: no baselines");
         return Ok(());
     };
+    let fits = fitting(data);
     let mut all: Vec<Baseline> = presets()
         .iter()
         .copied()
-        .filter(|p| p.name != record.recipe.network.preset && fits(data, p))
+        .filter(|p| p.key != record.recipe.network.preset && fits(p))
         .filter_map(|preset| matching(preset, start, data, input, classes))
         .collect();
     if all.iter().any(|b| b.same_data) {
@@ -63,7 +64,7 @@ pub(crate) fn run(record: &Record, seeds: usize, ui: Ui) -> Result<(), Failure> 
         if ui.json {
             ui.object(json!({
                 "event": "baseline",
-                "network": baseline.preset.name,
+                "network": baseline.preset.key,
                 "parameters_ratio": baseline.parameters,
                 "multiply_adds_ratio": baseline.multiply_adds,
                 "same_data": baseline.same_data,
@@ -74,7 +75,7 @@ pub(crate) fn run(record: &Record, seeds: usize, ui: Ui) -> Result<(), Failure> 
             }));
         }
         rows.push(vec![
-            baseline.preset.name.to_owned(),
+            baseline.preset.key.to_owned(),
             percent(baseline.parameters),
             percent(baseline.multiply_adds),
             command,
@@ -139,7 +140,7 @@ fn command(record: &Record, preset: &Preset, seeds: usize) -> String {
         "train".to_owned(),
         quoted(&recipe.display().to_string()),
         "--net".to_owned(),
-        preset.name.to_owned(),
+        preset.key.to_owned(),
     ];
     let defaults = Recipe::default().values();
     for ((path, value), (_, default)) in record.recipe.values().iter().zip(&defaults) {

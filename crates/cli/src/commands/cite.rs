@@ -2,21 +2,19 @@
 
 use crate::args::Cite;
 use crate::failure::Failure;
-use crate::names::{Named, find};
-use crate::recipes;
+use crate::registry::{entries_of, find};
 use crate::ui::Ui;
 use serde_json::json;
 use std::path::Path;
-use timestep_nets::{InputShape, NetworkConfig, block, preset, squeeze_excite};
+use timestep_nets::{InputShape, NetworkConfig, block, preset};
 use timestep_numerics::facts;
 use timestep_numerics::noise::noise_facts;
-use timestep_restore::methods::{METHODS, method_of, read_weights};
+use timestep_registry::bibtex;
+use timestep_restore::METHODS;
+use timestep_restore::methods::{method_of, read_weights};
 use timestep_train::optimisers::optimiser_facts;
-use timestep_train::recipe::{AnyResolved, Recipe};
+use timestep_train::recipe::{AnyResolved, Recipe, TaskKind, diff, setting};
 use timestep_train::{Trained, network_config, run};
-
-/// Every entry that a registry refers to.
-const BIBLIOGRAPHY: &str = include_str!("../../assets/references.bib");
 
 /// The best weights inside a run folder.
 const BEST: &str = "weights/best.safetensors";
@@ -67,41 +65,36 @@ pub(crate) fn of_run(folder: &Path) -> Result<Vec<String>, Failure> {
     if matches!(resolved, AnyResolved::Classify(_)) && folder.join(BEST).is_file() {
         let trained = Trained::load(folder)?;
         let mut all = of_network(trained.network.config(), &trained.card.data)?;
-        all.extend(of_optimiser(&trained.card.recipe()?));
+        let recipe = trained.card.recipe()?;
+        all.extend(of_optimiser(&recipe));
+        all.extend(of_settings(&recipe));
         return Ok(all);
     }
     // It has not reached its first weights.
     of_resolved(&resolved)
 }
 
-/// The entries of a registered name.
+/// The entries of everything of this name, or of a key of the bibliography.
 fn of_name(name: &str) -> Result<Vec<String>, Failure> {
-    Ok(match find(name)? {
-        Named::Scheme(scheme) => entries(scheme.references),
-        Named::Block(block) => entries(block.references),
-        Named::Noise(noise) => entries(noise.references),
-        Named::Optimiser(facts) => entries(facts.references),
-        Named::Method(method) => entries(method.references),
-        Named::Network(preset) => entries(preset.references),
-        Named::Data(data) => data.bibtex.map(str::to_owned).into_iter().collect(),
-        Named::Recipe(name) => of_resolved(&recipes::resolved(&name)?)?,
-        Named::NoNoise
-        | Named::Setting(..)
-        | Named::Log(_)
-        | Named::Error(_)
-        | Named::Analysis(_) => Vec::new(),
-    })
+    if let Some(entry) = bibtex(name) {
+        return Ok(vec![entry]);
+    }
+    let mut all = Vec::new();
+    for thing in find(name)? {
+        all.extend(thing.cited()?);
+    }
+    Ok(once(all))
 }
 
 /// Everything that a recipe of either task uses.
-fn of_resolved(resolved: &AnyResolved) -> Result<Vec<String>, Failure> {
+pub(crate) fn of_resolved(resolved: &AnyResolved) -> Result<Vec<String>, Failure> {
     match resolved {
         AnyResolved::Classify(resolved) => of_recipe(&resolved.recipe),
         AnyResolved::Restore(resolved) => {
             let recipe = &resolved.recipe;
             let mut all = of_method(recipe.model.method.key());
             if let Some(Ok(scheme)) = recipe.scheme().map(facts) {
-                all.extend(entries(scheme.references));
+                all.extend(entries_of(scheme.references));
             }
             Ok(once(all))
         }
@@ -110,8 +103,9 @@ fn of_resolved(resolved: &AnyResolved) -> Result<Vec<String>, Failure> {
 
 /// The entries of a method of restoration.
 fn of_method(key: &str) -> Vec<String> {
-    let method = METHODS.iter().find(|m| m.facts.key == key);
-    method.map_or_else(Vec::new, |m| entries(m.facts.references))
+    METHODS
+        .find(key)
+        .map_or_else(Vec::new, |m| entries_of(m.references))
 }
 
 /// Each entry once, in the order in which it came first.
@@ -136,66 +130,96 @@ fn of_recipe(recipe: &Recipe) -> Result<Vec<String>, Failure> {
     let network = network_config(&recipe.network, &recipe.noise, input, 10)?;
     let mut all = of_network(&network, &recipe.data.name)?;
     all.extend(of_optimiser(recipe));
+    all.extend(of_settings(recipe));
     Ok(all)
+}
+
+/// The entries of settings that are somebody's work, where they are no defaults: mixup, cutout, ….
+fn of_settings(recipe: &Recipe) -> Vec<String> {
+    let set = diff(&Recipe::default(), recipe).into_iter();
+    let known = set.filter_map(|set| setting(TaskKind::Classify, set.path));
+    known
+        .flat_map(|setting| entries_of(setting.references))
+        .collect()
 }
 
 /// The entries of the optimiser, where it is not the one that nobody names: plain gradient descent with momentum.
 fn of_optimiser(recipe: &Recipe) -> Vec<String> {
     let usual = &Recipe::default().optimiser.name;
     let facts = optimiser_facts(&recipe.optimiser.name).filter(|facts| facts.key != usual);
-    facts.map_or_else(Vec::new, |facts| entries(facts.references))
+    facts.map_or_else(Vec::new, |facts| entries_of(facts.references))
 }
 
 /// Everything that went into a network trained on some data, each entry once.
 fn of_network(network: &NetworkConfig, data: &str) -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
     if let Ok(preset) = preset(&network.name) {
-        all.extend(entries(preset.references));
+        all.extend(entries_of(preset.references));
     }
-    if block(&network.block)?.squeeze {
-        all.extend(entries(squeeze_excite().references));
+    if let Some(around) = block(&network.block)?.wrapper() {
+        all.extend(entries_of(around.references));
     }
     if let Ok(scheme) = facts(&network.scheme) {
-        all.extend(entries(scheme.references));
+        all.extend(entries_of(scheme.references));
     }
-    all.extend(entries(block(&network.block)?.facts.references));
+    all.extend(entries_of(block(&network.block)?.facts.references));
     if let Some(noise) = noise_facts(&network.noise.name) {
-        all.extend(entries(noise.references));
+        all.extend(entries_of(noise.references));
     }
     if let Ok(info) = timestep_data::info(data) {
-        all.extend(info.bibtex.map(str::to_owned));
+        all.extend(entries_of(info.references));
     }
     Ok(once(all))
-}
-
-/// The entries with these keys.
-fn entries(keys: &[&str]) -> Vec<String> {
-    keys.iter().filter_map(|key| entry(key)).collect()
-}
-
-/// One entry: from its `@` to the next.
-fn entry(key: &str) -> Option<String> {
-    BIBLIOGRAPHY
-        .split("\n@")
-        .map(|part| format!("@{}\n", part.trim_start_matches('@').trim_end()))
-        .find(|part| part.contains(&format!("{{{key},")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use timestep_train::optimisers::optimisers;
+    use crate::registry;
+    use timestep_registry::Kind;
+    use timestep_train::recipe::Layers;
 
     #[test]
     fn every_reference_has_an_entry() {
-        let schemes = timestep_numerics::schemes()
-            .iter()
-            .flat_map(|s| s.references);
-        let blocks = timestep_nets::blocks().flat_map(|b| b.references);
-        let presets = timestep_nets::presets().iter().flat_map(|p| p.references);
-        let optimisers = optimisers().iter().flat_map(|o| o.references);
-        for key in schemes.chain(blocks).chain(presets).chain(optimisers) {
-            assert!(entry(key).is_some(), "no entry `{key}` in references.bib");
+        // Those of recipes are of what they use.
+        let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::Recipe);
+        for thing in kinds.flat_map(|kind| registry::of(*kind)) {
+            for key in thing.references {
+                assert!(bibtex(key).is_some(), "no entry `{key}` in references.bib");
+            }
         }
+    }
+
+    /// The keys of what a recipe with these settings is to cite.
+    fn cited(sets: &[&str]) -> Vec<String> {
+        let mut layers = Layers::load("digits/lm-resnet-20");
+        for set in sets {
+            layers.set(set);
+        }
+        let resolved = layers.resolve_any().expect("a recipe");
+        let entries = of_resolved(&resolved).expect("known names").into_iter();
+        let key = |entry: String| entry.split(['{', ',']).nth(1).map(str::to_owned);
+        entries.filter_map(key).collect()
+    }
+
+    #[test]
+    fn a_recipe_cites_what_it_uses_and_nothing_else() {
+        let plain = cited(&[]);
+        assert!(plain.contains(&"lu2018beyond".to_owned()), "{plain:?}");
+        for (set, keys) in [
+            ("data.mixup=0.2", &["zhang2018mixup"][..]),
+            ("data.cutout=2", &["devries2017improved"]),
+            ("data.rand_augment=[1,3]", &["cubuk2020randaugment"]),
+            (
+                "optimiser.name=adamw",
+                &["kingma2015adam", "loshchilov2019decoupled"],
+            ),
+            ("optimiser.name=lion", &["chen2023symbolic", "chen2024lion"]),
+        ] {
+            let more = cited(&[set]);
+            let added: Vec<&String> = more.iter().filter(|key| !plain.contains(key)).collect();
+            assert_eq!(added, keys, "{set}");
+        }
+        assert!(of_name("salmon2011parallel").is_ok_and(|all| all[0].contains("Random Numbers")));
     }
 }

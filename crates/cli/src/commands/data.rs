@@ -3,19 +3,18 @@
 use crate::args::{Data, DataAction};
 use crate::failure::{Failure, NEGATIVE};
 use crate::outputs::Outputs;
-use crate::ui::{Ui, table};
+use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
-use timestep_data::{
-    DatasetInfo, OpenOptions, Progress, fetch, list, open, order, preview_png, verify,
-};
+use timestep_data::{OpenOptions, Progress, fetch, open, order, preview_png, verify};
+use timestep_registry::Kind;
 
 /// Lists, fetches, checks or shows data sets.
 pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
     match &args.action {
         DataAction::List => {
-            sets(ui);
+            super::list::things(Kind::Data, ui)?;
             Ok(0)
         }
         DataAction::Fetch { name, dir } => get(name, dir, ui),
@@ -51,64 +50,6 @@ pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
             Ok(0)
         }
     }
-}
-
-/// The registry as a table.
-pub(crate) fn sets(ui: Ui) {
-    if !ui.json {
-        let cell = |value: Value| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        };
-        let mut lines = vec![HEAD.map(String::from).to_vec()];
-        lines.extend(
-            rows()
-                .into_iter()
-                .map(|row| row.into_iter().map(cell).collect()),
-        );
-        ui.data(&table(&lines));
-        return;
-    }
-    for set in list() {
-        ui.object(json!({
-            "name": set.key,
-            "title": set.title,
-            "classes": set.classes,
-            "shape": set.shape.map(|s| [s.channels, s.height, s.width]),
-            "train": set.train,
-            "test": set.test,
-            "needs_dir": set.needs_dir,
-            "can_fetch": set.can_fetch,
-            "licence": set.licence,
-            "source": set.source_url,
-        }));
-    }
-}
-
-/// The heads of the table.
-pub(crate) const HEAD: [&str; 7] = ["data", "classes", "shape", "train", "test", "files", "what"];
-
-/// The data sets as a table for people.
-pub(crate) fn rows() -> Vec<Vec<Value>> {
-    let count = |n: Option<usize>| n.map_or(json!("-"), |n| json!(n));
-    let row = |set: DatasetInfo| {
-        let files = match (set.needs_dir, set.can_fetch) {
-            (false, _) => "embedded",
-            (true, true) => "data fetch",
-            (true, false) => "yours",
-        };
-        vec![
-            json!(set.key),
-            count(set.classes),
-            json!(set.shape.map_or("-".to_owned(), |s| s.to_string())),
-            count(set.train),
-            count(set.test),
-            json!(files),
-            json!(set.title),
-        ]
-    };
-    list().into_iter().map(row).collect()
 }
 
 /// The progress bar of a download.

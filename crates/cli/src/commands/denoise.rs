@@ -16,11 +16,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use timestep_files::sweep;
+use timestep_restore::METHODS;
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
-use timestep_restore::methods::{
-    METHODS, MethodOptions, is_checked, make, method_of, read_weights,
-};
+use timestep_restore::methods::{MethodOptions, is_checked, make, method_of, read_weights};
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
@@ -43,8 +42,8 @@ fn method_named(model: &Path) -> Option<&'static str> {
         return method_of(&bytes);
     }
     let name = model.to_str()?;
-    let keys = METHODS.iter().map(|method| method.facts.key);
-    keys.into_iter()
+    METHODS
+        .keys()
         .find(|key| name.split('-').next() == Some(key))
 }
 

@@ -4,6 +4,7 @@ use crate::args::DiffusionArgs;
 use crate::codes::of_file;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
+use crate::registry::Question;
 use crate::ui::{Ui, table};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,12 @@ use timestep_numerics::analysis::zero_stability_of_steps;
 use timestep_report::diffusion::{DiffusionStep, RANGE, SHOWN, diffusion, steps_of};
 use timestep_restore::methods::{bundled, read_weights};
 use timestep_restore::trd::Model;
+
+/// What is known of `timestep analyze diffusion`.
+pub(crate) static FACTS: Question = Question::new(
+    "diffusion",
+    "What did a restorer learn: step sizes, k_n, filters, influence functions",
+);
 
 /// Prints what each step of a model does; draws it on request.
 pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {

@@ -84,7 +84,7 @@ fn memory_gigabytes() -> Option<f64> {
 fn data_found() -> Vec<(&'static str, bool)> {
     let fixed = timestep_data::list()
         .into_iter()
-        .filter(|set| !set.needs_dir || set.can_fetch);
+        .filter(|set| !set.needs_dir || set.can_fetch());
     fixed
         .map(|set| (set.key, open(set.key, &OpenOptions::in_dir("data")).is_ok()))
         .collect()

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::path::Path;
 use timestep_data::{Normalise, OpenOptions};
 use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
-use timestep_nets::{Home, Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
+use timestep_nets::{Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
 use timestep_train::read_bytes;
 use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Card, check_finite, network_config};
@@ -19,10 +19,7 @@ use timestep_train::{Card, check_finite, network_config};
 pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
     let outputs = Outputs::check(&[Some(&args.out)], &[&args.file], args.overwrite.force)?;
     let published = preset(&args.net)?;
-    let data = args.data.as_deref().unwrap_or(match published.home {
-        Home::Cifar => "cifar10",
-        Home::Imagenet(_) => "imagenet",
-    });
+    let data = args.data.as_deref().unwrap_or(published.home.recipe());
     let layers = settings::layers(Some(&format!("{data}/{}", args.net)))?;
     let recipe = layers.resolve()?.recipe;
     let foreign = read(&args.file)?;

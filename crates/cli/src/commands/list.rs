@@ -1,280 +1,95 @@
 //! `timestep list`: what is registered?
 
-use crate::args::{Kind, List};
-use crate::codes::Code;
+use crate::args::{List, Listed};
 use crate::failure::Failure;
-use crate::names::{self, NO_NOISE, type_name};
-use crate::recipes::recipes;
+use crate::registry;
 use crate::ui::{Ui, table};
-use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use timestep_nets::{Network, blocks, presets, squeeze_excite};
-use timestep_numerics::noise::noises;
-use timestep_numerics::schemes;
-use timestep_restore::methods::METHODS;
-use timestep_train::optimisers::optimisers;
-use timestep_train::recipe::{AnyResolved, TaskKind, default_of};
+use timestep_registry::Kind;
+use timestep_train::recipe::AnyResolved;
 use timestep_train::run;
-use timestep_train::sinks::SINKS;
 
 /// The heads of a table, and its rows.
 pub(crate) type Entries = (Vec<&'static str>, Vec<Vec<Value>>);
 
 /// Prints one registry, a row (or JSON object) an entry.
 pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
-    if args.kind == Kind::Data {
-        super::data::sets(ui);
-        return Ok(0);
+    match args.kind {
+        Listed::Kinds => show(&(vec!["kind", "what"], kinds()), ui),
+        Listed::Of(kind) => things(kind, ui)?,
+        Listed::Runs => show(&(RUN.to_vec(), runs(Path::new("runs"))), ui),
     }
-    let (head, rows) = entries(args.kind)?;
-    show(&head, rows, ui);
     Ok(0)
 }
 
-/// The entries of a registry.
+/// Everything of a kind.
+pub(crate) fn things(kind: Kind, ui: Ui) -> Result<(), Failure> {
+    if !ui.json {
+        show(&entries(kind)?, ui);
+        return Ok(());
+    }
+    for thing in registry::of(kind) {
+        let fields = thing.row()?.into_iter().filter(registry::Cell::is_field);
+        let object = fields.map(|cell| (cell.head.to_owned(), cell.value));
+        ui.object(Value::Object(object.collect::<Map<_, _>>()));
+    }
+    Ok(())
+}
+
+/// A registry as a table.
 pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
-    Ok(match kind {
-        Kind::Kinds => (vec!["kind", "what"], kinds()),
-        Kind::Networks => (
-            vec![
-                "network",
-                "block",
-                "scheme",
-                "input",
-                "parameters",
-                "coefficients",
-                "multiply_adds",
-                "published",
-                // For programs that read an earlier version: `published` says the same.
-                "depth",
-                "cifar10_error",
-                "source",
-            ],
-            networks()?,
-        ),
-        Kind::Schemes => (
-            vec![
-                "scheme",
-                "network",
-                "equation",
-                "order",
-                "stages",
-                "memory",
-                "coefficient",
-            ],
-            schemes()
-                .iter()
-                .map(|s| {
-                    let coefficient = s.coefficient.map(|c| c.name);
-                    vec![
-                        json!(s.key),
-                        json!(s.network),
-                        json!(s.equation),
-                        json!(s.order),
-                        json!(s.stages),
-                        json!(s.memory),
-                        json!(coefficient),
-                    ]
-                })
-                .collect(),
-        ),
-        Kind::Blocks => (
-            vec!["block", "equation", "what"],
-            blocks()
-                .chain([squeeze_excite()])
-                .map(|b| vec![json!(b.key), json!(b.equation), json!(b.title)])
-                .collect(),
-        ),
-        Kind::Noises => (
-            vec!["noise", "equation", "what"],
-            std::iter::once(vec![
-                json!(NO_NOISE),
-                json!("u + f(u)"),
-                json!("steps are not random; also turns off what a published network has"),
-            ])
-            .chain(
-                noises()
-                    .iter()
-                    .map(|n| vec![json!(n.key), json!(n.equation), json!(n.title)]),
-            )
-            .collect(),
-        ),
-        Kind::Optimisers => (
-            vec![
-                "optimiser",
-                "equation",
-                "lr",
-                "weight_decay",
-                "memory",
-                "what",
-            ],
-            optimisers()
-                .iter()
-                .map(|o| {
-                    vec![
-                        json!(o.key),
-                        json!(o.equation),
-                        json!(o.lr),
-                        json!(o.weight_decay),
-                        json!(o.memory),
-                        json!(o.title),
-                    ]
-                })
-                .collect(),
-        ),
-        Kind::Methods => (
-            vec!["method", "what"],
-            METHODS
-                .iter()
-                .map(|m| vec![json!(m.facts.key), json!(m.facts.title)])
-                .collect(),
-        ),
-        Kind::Data => (super::data::HEAD.to_vec(), super::data::rows()),
-        Kind::Recipes => (
-            vec!["recipe"],
-            recipes().into_iter().map(|r| vec![json!(r)]).collect(),
-        ),
-        Kind::Settings => (vec!["setting", "of", "type", "default", "what"], settings()),
-        Kind::Analyses => (vec!["analysis", "what"], analyses()),
-        Kind::Logs => (
-            vec!["log", "file", "always", "what"],
-            SINKS
-                .iter()
-                .map(|s| vec![json!(s.key), json!(s.file), json!(s.always), json!(s.about)])
-                .collect(),
-        ),
-        Kind::Errors => (
-            vec!["error", "what"],
-            Code::ALL
-                .iter()
-                .map(|code| vec![json!(code.key()), json!(code.title())])
-                .collect(),
-        ),
-        Kind::Runs => (
-            vec![
-                "run",
-                "preset",
-                "epochs",
-                "test_top1",
-                "model",
-                "evaluations",
-                "psnr",
-            ],
-            runs(Path::new("runs")),
-        ),
-    })
+    let (mut heads, mut rows) = (Vec::new(), Vec::new());
+    for thing in registry::of(kind) {
+        let cells = thing.row()?.into_iter().filter(registry::Cell::is_shown);
+        let row: Vec<Value>;
+        (heads, row) = cells.map(|cell| (cell.head, cell.value)).unzip();
+        rows.push(row);
+    }
+    Ok((heads, rows))
+}
+
+/// A value in a table.
+pub(crate) fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// Prints rows with their heads as table or objects.
-fn show(head: &[&str], rows: Vec<Vec<Value>>, ui: Ui) {
+fn show((heads, rows): &Entries, ui: Ui) {
     if ui.json {
         for row in rows {
-            let names = head.iter().map(|h| (*h).to_owned());
-            ui.object(Value::Object(
-                names.zip(row).collect::<Map<String, Value>>(),
-            ));
+            let names = heads.iter().map(|head| (*head).to_owned());
+            let object = names.zip(row.iter().cloned());
+            ui.object(Value::Object(object.collect::<Map<_, _>>()));
         }
         return;
     }
-    let cell = |value: Value| match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
-    // What only programs need stays out of the table.
-    let shown = head
-        .iter()
-        .position(|h| *h == "depth")
-        .unwrap_or(head.len());
-    let mut lines = vec![head[..shown].iter().map(|h| (*h).to_owned()).collect()];
-    lines.extend(
-        rows.into_iter()
-            .map(|row| row.into_iter().take(shown).map(cell).collect()),
-    );
+    let mut lines = vec![heads.iter().map(|head| (*head).to_owned()).collect()];
+    lines.extend(rows.iter().map(|row| row.iter().map(cell).collect()));
     ui.data(&table(&lines));
 }
 
+/// What can be listed.
 fn kinds() -> Vec<Vec<Value>> {
-    Kind::value_variants()
-        .iter()
-        .filter_map(ValueEnum::to_possible_value)
-        .map(|v| {
-            vec![
-                json!(v.get_name()),
-                json!(v.get_help().map(ToString::to_string)),
-            ]
-        })
+    let all = Listed::all().into_iter();
+    all.map(|listed| vec![json!(listed.word()), json!(listed.title())])
         .collect()
 }
 
-fn analyses() -> Vec<Vec<Value>> {
-    let about = |a: &clap::Command| a.get_about().map(ToString::to_string);
-    names::analyses()
-        .map(|a| vec![json!(a.get_name()), json!(about(&a))])
-        .collect()
-}
-
-/// Every published network with what it costs on the images it was published for.
-fn networks() -> Result<Vec<Vec<Value>>, Failure> {
-    presets()
-        .iter()
-        .map(|p| {
-            let network = Network::build(&p.at_home())?;
-            let (cost, config) = (network.cost(), network.config());
-            let input = config.input;
-            let cifar10 = p.published.iter().find(|e| e.data == "CIFAR-10");
-            let published: Vec<String> = (p.published.iter())
-                .map(|e| format!("{} {} % ({})", e.data, e.error, e.source))
-                .collect();
-            Ok(vec![
-                json!(p.name),
-                json!(config.block),
-                json!(config.scheme),
-                json!(format!(
-                    "{}x{}x{}",
-                    input.channels, input.height, input.width
-                )),
-                json!(cost.parameters),
-                json!(network.coefficient_count()),
-                json!(cost.multiply_adds),
-                match published.as_slice() {
-                    [] => Value::Null,
-                    all => json!(all.join(", ")),
-                },
-                json!(depth(p.name)),
-                json!(cifar10.map(|e| e.error)),
-                json!(cifar10.map(|e| e.source)),
-            ])
-        })
-        .collect()
-}
-
-/// The depth in a name, which is the first number that is no width.
-fn depth(name: &str) -> Option<usize> {
-    let numbers = name.split('-').filter_map(|part| part.parse().ok());
-    numbers.into_iter().find(|n| *n >= 16)
-}
-
-/// Every setting of the recipes of each task with its type, default and meaning.
-fn settings() -> Vec<Vec<Value>> {
-    let of = |task: TaskKind| {
-        let settings = timestep_train::recipe::settings(task).iter();
-        settings.map(move |s| {
-            let default = default_of(task, s.path);
-            vec![
-                json!(s.path),
-                json!(task.key()),
-                json!(type_name(s.kind)),
-                serde_json::to_value(default).unwrap_or(Value::Null),
-                json!(s.about),
-            ]
-        })
-    };
-    of(TaskKind::Classify)
-        .chain(of(TaskKind::Restore))
-        .collect()
-}
+/// The columns of runs.
+const RUN: [&str; 7] = [
+    "run",
+    "preset",
+    "epochs",
+    "test_top1",
+    "model",
+    "evaluations",
+    "psnr",
+];
 
 /// The run folders in `out`, with the last row of their metrics.
 fn runs(out: &Path) -> Vec<Vec<Value>> {

@@ -5,6 +5,7 @@ use crate::args::{Form, Momentum};
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
+use crate::registry::Question;
 use crate::speech::Speech;
 use crate::trained::{self, NonFinite};
 use crate::ui::{Ui, table};
@@ -15,6 +16,12 @@ use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::modified_equation_with;
 use timestep_report::momentum::{self, Curve, History, Learned};
 use timestep_train::event::Event;
+
+/// What is known of `timestep analyze momentum`.
+pub(crate) static FACTS: Question = Question::new(
+    "momentum",
+    "What did a network learn: k_n, momentum, effective step, its equation",
+);
 
 /// Steps with coefficients of which each gets a column of its own in the table of the history.
 const COLUMNS: usize = 10;

@@ -7,6 +7,7 @@ use crate::codes::Code;
 use crate::failure::Failure;
 use crate::of_data::Sample;
 use crate::outputs::Outputs;
+use crate::registry::Question;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use serde_json::{Value, json};
@@ -20,6 +21,12 @@ use timestep_report::spectrum::measured::{
     verdict_on_damped,
 };
 use timestep_report::spectrum::spectra;
+
+/// What is known of `timestep analyze stability`.
+pub(crate) static FACTS: Question = Question::new(
+    "stability",
+    "For which hλ does a scheme stay bounded, and where are those of a trained network?",
+);
 
 /// The stability region of a scheme, or the spectra of a trained network in it.
 pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {

@@ -5,6 +5,7 @@ use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::of_data::Sample;
 use crate::outputs::Outputs;
+use crate::registry::Question;
 use crate::trained::{self, NonFinite};
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
@@ -14,6 +15,12 @@ use timestep_numerics::analysis::{Principal, principal};
 use timestep_report::portrait::{NormCurve, SegmentPaths, portrait};
 use timestep_train::Trained;
 use timestep_train::evaluate::images;
+
+/// What is known of `timestep analyze trace`.
+pub(crate) static FACTS: Question = Question::new(
+    "trace",
+    "Which way do images take through a trained network: norms, turns, a portrait",
+);
 
 /// Images that are followed, unless a number is given.
 const IMAGES: usize = 200;

@@ -89,8 +89,8 @@ fn of_task(name: &str, task: TaskKind) -> Result<Arc<dyn Engine>, Failure> {
 /// Refuses unknown logs before anything is opened.
 fn check_logs(logs: &[String]) -> Result<(), Failure> {
     for log in logs {
-        if !SINKS.iter().any(|kind| kind.key == log) {
-            let known: Vec<&str> = SINKS.iter().map(|kind| kind.key).collect();
+        if SINKS.find(log).is_none() {
+            let known: Vec<&str> = SINKS.keys().collect();
             let message = format!("there is no log `{log}`");
             return Err(
                 Failure::usage(message, format!("logs: {}", known.join(", ")))

@@ -5,25 +5,29 @@ use crate::args::WeakOrderArgs;
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
+use crate::registry::Question;
 use crate::ui::{Ui, table};
 use std::fmt::Write;
-use timestep_nets::near_names;
 use timestep_numerics::analysis::weak_order;
 use timestep_numerics::analysis::weak_order::{
     Condition, Curve, Estimate, NetworkBlock, Plan, Setting, WeakOrder, condition, network,
     second_order,
 };
-use timestep_numerics::noise::{NoiseFacts, noise_facts, noises};
+use timestep_numerics::noise::{NOISES, NoiseFacts, noise_facts, noises};
+use timestep_registry::{did_you_mean, quoted};
 use timestep_report::weak_order as picture;
+
+/// What is known of `timestep analyze weak-order`.
+pub(crate) static FACTS: Question = Question::new(
+    "weak-order",
+    "With noise: how fast do means approach those of a stochastic differential equation?",
+);
 
 /// Networks of Lu et al. 2018 with stochastic depth: layers, residual blocks, `p_L`.
 const PUBLISHED: [(&str, usize, f64); 2] = [("LM-ResNet-56", 27, 0.8), ("LM-ResNet-110", 54, 0.5)];
 
 /// Probabilities that are looked at when none are given.
 const KEEP: [f64; 2] = [0.8, 0.9];
-
-/// The noise that drops blocks.
-const DROPS: &str = "stochastic-depth";
 
 /// Everything that is shown of one noise.
 pub(crate) struct Noise {
@@ -83,17 +87,21 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
 
 /// Refuses numbers that mean nothing, in the words of the flags.
 fn check(args: &WeakOrderArgs) -> Result<(), Failure> {
-    let dropped = |name: &String| noise_facts(name).is_some_and(|n| n.key == DROPS);
+    // A noise drops blocks if it says with which probability one is kept.
+    let drops = |noise: &NoiseFacts| noise.setting("keep").is_some();
+    let dropped = |name: &String| noise_facts(name).is_some_and(drops);
     for (flag, given) in [
         ("--keep", !args.keep.is_empty()),
         ("--blocks", args.blocks.is_some()),
     ] {
         if given && !args.noises.iter().any(dropped) {
+            let all = noises().into_iter().filter(|noise| drops(noise));
+            let dropping: Vec<&str> = all.map(|noise| noise.key).collect();
             return Err(Failure::usage(
                 format!(
                     "{flag} is about blocks that are dropped, and none of these noises drops any"
                 ),
-                format!("leave it out, or look at `{DROPS}`"),
+                format!("leave it out, or look at {}", quoted(&dropping, " or ")),
             )
             .coded(Code::AnalysisInput));
         }
@@ -132,19 +140,10 @@ fn keep(args: &WeakOrderArgs) -> Vec<f64> {
 /// Looks a noise up and gathers what is known without simulation.
 fn noise(name: &str, args: &WeakOrderArgs, steps: &[usize]) -> Result<Noise, Failure> {
     let Some(facts) = noise_facts(name) else {
-        let known = noises()
-            .iter()
-            .flat_map(|n| n.aliases.iter().chain([&n.key]));
-        let near: Vec<String> = (near_names(name, known.copied()).iter())
-            .map(|n| format!("`{n}`"))
-            .collect();
-        let keys: Vec<&str> = noises().iter().map(|n| n.key).collect();
+        let keys: Vec<&str> = NOISES.keys().collect();
         let all = format!("the noises are {}", keys.join(", "));
-        let hint = if near.is_empty() {
-            all
-        } else {
-            format!("did you mean {}? {all}", near.join(" or "))
-        };
+        let question = did_you_mean(&NOISES.near(name));
+        let hint = question.map_or(all.clone(), |question| format!("{question} {all}"));
         let message = format!("there is no noise `{name}`");
         return Err(Failure::usage(message, hint).coded(Code::UnknownPart));
     };

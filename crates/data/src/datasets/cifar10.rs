@@ -26,18 +26,11 @@
 //! A. Krizhevsky, Learning multiple layers of features from tiny images, technical report,
 //! University of Toronto, 2009.
 
-use std::path::Path;
+use timestep_registry::{Facts, Kind};
 
-use super::{Source, page};
 use crate::cifar::{Cifar, RecordLayout, SHAPE};
-use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
-use crate::error::DataError;
+use crate::dataset::DatasetInfo;
 use crate::fetch::Archive;
-use crate::verify::VerifyReport;
-
-pub(super) const SET: Cifar10 = Cifar10;
-
-pub(super) struct Cifar10;
 
 const FILES: Cifar = Cifar {
     layout: RecordLayout::CIFAR10,
@@ -74,42 +67,35 @@ const FILES: Cifar = Cifar {
     citation: "krizhevsky2009learning",
 };
 
-impl Source for Cifar10 {
-    fn info(&self) -> DatasetInfo {
-        DatasetInfo {
-            key: "cifar10",
-            title: "colour photographs of ten classes",
-            classes: Some(10),
-            shape: Some(SHAPE),
-            train: Some(50_000),
-            test: Some(10_000),
-            needs_dir: true,
-            can_fetch: true,
-            licence: "none stated; the authors ask to cite the technical report",
-            source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
-            page: page(include_str!("cifar10.rs")),
-            bibtex: Some(super::KRIZHEVSKY),
-        }
-    }
-
-    fn open(&self, options: &OpenOptions) -> Result<Dataset, DataError> {
-        FILES.open(&self.info(), options)
-    }
-
-    fn verify(&self, dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-        FILES.verify("cifar10", dir)
-    }
-
-    fn archive(&self) -> Option<Archive> {
-        let file = "cifar-10-binary.tar.gz";
-        Some(Archive::of_cifar(
+pub(super) static FACTS: DatasetInfo = DatasetInfo {
+    named: Facts {
+        references: &["krizhevsky2009learning"],
+        ..Facts::new(
+            Kind::Data,
+            "cifar10",
+            "colour photographs of ten classes",
+            include_str!("cifar10.rs"),
+        )
+    },
+    classes: Some(10),
+    shape: Some(SHAPE),
+    train: Some(50_000),
+    test: Some(10_000),
+    mirrors: true,
+    needs_dir: true,
+    licence: "none stated; the authors ask to cite the technical report",
+    source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
+    open: |options| FILES.open(&FACTS, options),
+    verify: |dir| FILES.verify("cifar10", dir),
+    archive: Some(|| {
+        Archive::of_cifar(
             "cifar10",
             &FILES,
-            file,
+            "cifar-10-binary.tar.gz",
             (
                 "c32a1d4ab5d03f1284b67883e8d87530",
                 "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
             ),
-        ))
-    }
-}
+        )
+    }),
+};

@@ -26,18 +26,11 @@
 //! A. Krizhevsky, Learning multiple layers of features from tiny images, technical report,
 //! University of Toronto, 2009.
 
-use std::path::Path;
+use timestep_registry::{Facts, Kind};
 
-use super::{Source, page};
 use crate::cifar::{Cifar, RecordLayout, SHAPE};
-use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
-use crate::error::DataError;
+use crate::dataset::DatasetInfo;
 use crate::fetch::Archive;
-use crate::verify::VerifyReport;
-
-pub(super) const SET: Cifar100 = Cifar100;
-
-pub(super) struct Cifar100;
 
 const FILES: Cifar = Cifar {
     layout: RecordLayout::CIFAR100,
@@ -69,45 +62,38 @@ const NAMES: [&str; 100] = [
     "willow_tree", "wolf", "woman", "worm",
 ];
 
-impl Source for Cifar100 {
-    fn info(&self) -> DatasetInfo {
-        DatasetInfo {
-            key: "cifar100",
-            title: "colour photographs of a hundred classes",
-            classes: Some(100),
-            shape: Some(SHAPE),
-            train: Some(50_000),
-            test: Some(10_000),
-            needs_dir: true,
-            can_fetch: true,
-            licence: "none stated; the authors ask to cite the technical report",
-            source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
-            page: page(include_str!("cifar100.rs")),
-            bibtex: Some(super::KRIZHEVSKY),
-        }
-    }
-
-    fn open(&self, options: &OpenOptions) -> Result<Dataset, DataError> {
-        FILES.open(&self.info(), options)
-    }
-
-    fn verify(&self, dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-        FILES.verify("cifar100", dir)
-    }
-
-    fn archive(&self) -> Option<Archive> {
-        let file = "cifar-100-binary.tar.gz";
-        Some(Archive::of_cifar(
+pub(super) static FACTS: DatasetInfo = DatasetInfo {
+    named: Facts {
+        references: &["krizhevsky2009learning"],
+        ..Facts::new(
+            Kind::Data,
+            "cifar100",
+            "colour photographs of a hundred classes",
+            include_str!("cifar100.rs"),
+        )
+    },
+    classes: Some(100),
+    shape: Some(SHAPE),
+    train: Some(50_000),
+    test: Some(10_000),
+    mirrors: true,
+    needs_dir: true,
+    licence: "none stated; the authors ask to cite the technical report",
+    source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
+    open: |options| FILES.open(&FACTS, options),
+    verify: |dir| FILES.verify("cifar100", dir),
+    archive: Some(|| {
+        Archive::of_cifar(
             "cifar100",
             &FILES,
-            file,
+            "cifar-100-binary.tar.gz",
             (
                 "03b5dce01913d631647c71ecec9e9cb8",
                 "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
             ),
-        ))
-    }
-}
+        )
+    }),
+};
 
 #[cfg(test)]
 mod tests {

@@ -27,83 +27,77 @@
 
 use std::path::Path;
 
-use super::{Source, page};
+use timestep_registry::{Facts, Kind};
+
 use crate::ImageShape;
 use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::split::Split;
 use crate::verify::VerifyReport;
 
-pub(super) const SET: Digits = Digits;
-
-pub(super) struct Digits;
-
 const SOURCE: &str = include_str!("../../assets/optdigits.csv");
 const SHAPE: ImageShape = ImageShape::new(1, 8, 8);
 const TRAIN: usize = 1437;
 const TEST: usize = 360;
 
-impl Source for Digits {
-    fn info(&self) -> DatasetInfo {
-        DatasetInfo {
-            key: "digits",
-            title: "handwritten digits, embedded",
-            classes: Some(10),
-            shape: Some(SHAPE),
-            train: Some(TRAIN),
-            test: Some(TEST),
-            needs_dir: false,
-            can_fetch: false,
-            licence: "CC BY 4.0",
-            source_url: "https://archive.ics.uci.edu/dataset/80/",
-            page: page(include_str!("digits.rs")),
-            bibtex: Some(
-                "@misc{alpaydin1998optical,
-  title = {Optical Recognition of Handwritten Digits},
-  author = {Alpaydin, Ethem and Kaynak, Cenk},
-  year = {1998},
-  howpublished = {UCI Machine Learning Repository},
-  note = {CC BY 4.0},
-  doi = {10.24432/C50P49}
-}",
-            ),
-        }
-    }
+pub(super) static FACTS: DatasetInfo = DatasetInfo {
+    named: Facts {
+        references: &["alpaydin1998optical"],
+        ..Facts::new(
+            Kind::Data,
+            "digits",
+            "handwritten digits, embedded",
+            include_str!("digits.rs"),
+        )
+    },
+    classes: Some(10),
+    shape: Some(SHAPE),
+    train: Some(TRAIN),
+    test: Some(TEST),
+    mirrors: false,
+    needs_dir: false,
+    licence: "CC BY 4.0",
+    source_url: "https://archive.ics.uci.edu/dataset/80/",
+    open,
+    verify,
+    archive: None,
+};
 
-    fn open(&self, options: &OpenOptions) -> Result<Dataset, DataError> {
-        if let Some(size) = options.size.or(options.resize) {
-            return Err(DataError::FixedSize {
-                name: "digits",
-                shape: SHAPE,
-                size,
-            });
-        }
-        let all = parse(SOURCE)?;
-        let [train, test] = split(all.labels());
-        Dataset {
-            name: "digits".to_owned(),
-            classes: (0..10).map(|digit| digit.to_string()).collect(),
+/// Reads and checks the set.
+fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
+    if let Some(size) = options.size.or(options.resize) {
+        return Err(DataError::FixedSize {
+            name: "digits",
             shape: SHAPE,
-            train: all.subset(&train)?,
-            test: all.subset(&test)?,
-            attribution: "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak \
-                (1998), UCI Machine Learning Repository, CC BY 4.0"
-                .to_owned(),
-            citation: Some("alpaydin1998optical".to_owned()),
-        }
-        .checked()
+            size,
+        });
     }
+    let all = parse(SOURCE)?;
+    let [train, test] = split(all.labels());
+    Dataset {
+        name: "digits".to_owned(),
+        classes: (0..10).map(|digit| digit.to_string()).collect(),
+        shape: SHAPE,
+        train: all.subset(&train)?,
+        test: all.subset(&test)?,
+        attribution: "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak \
+            (1998), UCI Machine Learning Repository, CC BY 4.0"
+            .to_owned(),
+        citation: Some("alpaydin1998optical".to_owned()),
+    }
+    .checked()
+}
 
-    fn verify(&self, _dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-        let set = self.open(&OpenOptions::default())?;
-        let mut report = VerifyReport::new("digits", None);
-        report.train_counts = set.train.class_counts(10);
-        report.test_counts = set.test.class_counts(10);
-        report
-            .notes
-            .push("the set is part of the program".to_owned());
-        Ok(report)
-    }
+/// Reports all that is wrong with it.
+fn verify(_dir: Option<&Path>) -> Result<VerifyReport, DataError> {
+    let set = open(&OpenOptions::default())?;
+    let mut report = VerifyReport::new("digits", None);
+    report.train_counts = set.train.class_counts(10);
+    report.test_counts = set.test.class_counts(10);
+    report
+        .notes
+        .push("the set is part of the program".to_owned());
+    Ok(report)
 }
 
 /// Reads the lines of 64 values 0..16 and a label 0..9.
@@ -156,7 +150,7 @@ mod tests {
 
     #[test]
     fn sizes_balance_and_scaling() {
-        let set = SET.open(&OpenOptions::default()).unwrap();
+        let set = open(&OpenOptions::default()).unwrap();
         assert_eq!((set.train.len(), set.test.len()), (TRAIN, TEST));
         let whole = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180];
         let train = set.train.class_counts(10);
@@ -197,7 +191,7 @@ mod tests {
             size: Some(32),
             ..OpenOptions::default()
         };
-        let error = SET.open(&options).unwrap_err();
+        let error = open(&options).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the images of `digits` are always 1×8×8, so the size 32 cannot be used"

@@ -55,89 +55,89 @@
 
 use std::path::Path;
 
-use super::{Source, page};
+use timestep_registry::{Facts, Kind};
+
 use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::folder;
 use crate::verify::VerifyReport;
 
-pub(super) const SET: ImageFolder = ImageFolder;
-
-pub(super) struct ImageFolder;
-
 const KEY: &str = "image-folder";
 
-impl Source for ImageFolder {
-    fn info(&self) -> DatasetInfo {
-        DatasetInfo {
-            key: KEY,
-            title: "a folder of images for each class",
-            classes: None,
-            shape: None,
-            train: None,
-            test: None,
-            needs_dir: true,
-            can_fetch: false,
-            licence: "that of the images",
-            source_url: "",
-            page: page(include_str!("image_folder.rs")),
-            bibtex: None,
-        }
-    }
+pub(super) static FACTS: DatasetInfo = DatasetInfo {
+    named: Facts::new(
+        Kind::Data,
+        KEY,
+        "a folder of images for each class",
+        include_str!("image_folder.rs"),
+    ),
+    classes: None,
+    shape: None,
+    train: None,
+    test: None,
+    mirrors: true,
+    needs_dir: true,
+    licence: "that of the images",
+    source_url: "",
+    open,
+    verify,
+    archive: None,
+};
 
-    fn open(&self, options: &OpenOptions) -> Result<Dataset, DataError> {
-        let scan = folder::scan(needed(options.dir.as_deref())?)?;
-        let [train, test] = folder::open(&scan, options)?;
-        Dataset {
-            name: KEY.to_owned(),
-            classes: scan.classes,
-            shape: train.shape(),
-            train,
-            test,
-            attribution: format!("images in {}", scan.root.display()),
-            citation: None,
-        }
-        .checked()
+/// Reads and checks the set.
+fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
+    let scan = folder::scan(needed(options.dir.as_deref())?)?;
+    let [train, test] = folder::open(&scan, options)?;
+    Dataset {
+        name: KEY.to_owned(),
+        classes: scan.classes,
+        shape: train.shape(),
+        train,
+        test,
+        attribution: format!("images in {}", scan.root.display()),
+        citation: None,
     }
+    .checked()
+}
 
-    fn verify(&self, dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-        let scan = folder::scan(needed(dir)?)?;
-        let mut report = VerifyReport::new(KEY, Some(&scan.root));
-        let [train, test] = scan.parts.each_ref().map(|files| {
-            let mut counts = vec![0; scan.classes.len()];
-            files
-                .iter()
-                .for_each(|(_, label)| counts[usize::from(*label)] += 1);
-            counts
-        });
-        report.problems = folder::all_bad(&scan)
+/// Reports all that is wrong with it.
+fn verify(dir: Option<&Path>) -> Result<VerifyReport, DataError> {
+    let scan = folder::scan(needed(dir)?)?;
+    let mut report = VerifyReport::new(KEY, Some(&scan.root));
+    let [train, test] = scan.parts.each_ref().map(|files| {
+        let mut counts = vec![0; scan.classes.len()];
+        files
             .iter()
-            .map(ToString::to_string)
-            .collect();
-        if report.problems.is_empty() {
-            let headers = folder::headers(&scan)?;
-            match (folder::channels(&scan, &headers), folder::grey(&headers)) {
-                (Err(mixed), _) => report.problems.push(mixed.to_string()),
-                (Ok(3), grey @ 1..) => report.notes.push(format!(
-                    "grey images among those in colour: {grey}, shown in all three channels"
-                )),
-                _ => {}
-            }
-            let sizes = folder::sizes(&headers);
-            if sizes.len() > 1 {
-                let note = format!("the images have {} sizes, so a size is needed", sizes.len());
-                report.notes.push(note);
-            }
+            .for_each(|(_, label)| counts[usize::from(*label)] += 1);
+        counts
+    });
+    report.problems = folder::all_bad(&scan)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if report.problems.is_empty() {
+        let headers = folder::headers(&scan)?;
+        match (folder::channels(&scan, &headers), folder::grey(&headers)) {
+            (Err(mixed), _) => report.problems.push(mixed.to_string()),
+            (Ok(3), grey @ 1..) => report.notes.push(format!(
+                "grey images among those in colour: {grey}, shown in all three channels"
+            )),
+            _ => {}
         }
-        for (class, _) in test.iter().enumerate().filter(|(_, n)| **n == 0) {
-            let name = &scan.classes[class];
-            report
-                .notes
-                .push(format!("class {class} ({name}) has no test images"));
+        let sizes = folder::sizes(&headers);
+        if sizes.len() > 1 {
+            let note = format!("the images have {} sizes, so a size is needed", sizes.len());
+            report.notes.push(note);
         }
-        [report.train_counts, report.test_counts] = [train, test];
-        Ok(report)
     }
+    for (class, _) in test.iter().enumerate().filter(|(_, n)| **n == 0) {
+        let name = &scan.classes[class];
+        report
+            .notes
+            .push(format!("class {class} ({name}) has no test images"));
+    }
+    [report.train_counts, report.test_counts] = [train, test];
+    Ok(report)
 }
 
 fn needed(dir: Option<&Path>) -> Result<&Path, DataError> {

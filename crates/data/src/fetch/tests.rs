@@ -403,7 +403,7 @@ fn sets_without_an_archive() {
         error.hint().unwrap(),
         "it is part of the program and needs no files"
     );
-    let archive = datasets::find("cifar100").unwrap().archive().unwrap();
+    let archive = datasets::info("cifar100").unwrap().archive.unwrap()();
     assert_eq!(
         archive.url(),
         "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"

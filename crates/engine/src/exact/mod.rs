@@ -14,10 +14,24 @@ mod record;
 mod tape;
 mod tensor;
 
+use crate::EngineFacts;
 use crate::{Engine, Parameters, Recording, Specs, Tape};
 use record::Record;
 use std::rc::Rc;
 use std::sync::Arc;
+use timestep_registry::{Facts, Kind};
+
+pub(crate) static FACTS: EngineFacts = EngineFacts {
+    named: Facts::new(
+        Kind::Device,
+        "exact",
+        "plain loops in double precision",
+        include_str!("mod.rs"),
+    ),
+    precision: "f64",
+    when: "to check another engine, or a gradient by finite differences; hundreds of times slower",
+    open: || Ok(Arc::new(Exact)),
+};
 
 /// `f64` in plain loops: the proof of the other engines.
 #[derive(Clone, Copy, Debug, Default)]

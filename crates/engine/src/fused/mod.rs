@@ -20,6 +20,22 @@ mod value;
 
 pub use record::Fused;
 
+use crate::EngineFacts;
+use std::sync::Arc;
+use timestep_registry::{Facts, Kind};
+
+pub(crate) static FACTS: EngineFacts = EngineFacts {
+    named: Facts::new(
+        Kind::Device,
+        "cpu",
+        "fused kernels on the processor",
+        include_str!("mod.rs"),
+    ),
+    precision: "f32, statistics of norms in f64",
+    when: "to train and to apply networks: the default",
+    open: || Ok(Arc::new(Fused)),
+};
+
 /// The instruction set of the kernels that compute on the CPU here.
 ///
 /// # Errors

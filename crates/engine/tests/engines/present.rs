@@ -22,17 +22,17 @@ pub(crate) fn engines() -> Vec<Present> {
     let asked = std::env::var("TIMESTEP_DEVICES").ok();
     let asked: Option<Vec<&str>> = asked.as_deref().map(|names| names.split(',').collect());
     let present = |facts: &EngineFacts| match (&asked, facts.engine()) {
-        (Some(names), _) if !names.contains(&facts.name) => None,
+        (Some(names), _) if !names.contains(&facts.key) => None,
         (Some(_), Err(error)) => panic!("{error}"),
         (None, Err(_)) => None,
         (_, Ok(engine)) => Some(Present {
-            name: facts.name,
+            name: facts.key,
             precision: facts.precision,
             engine,
         }),
     };
     let found: Vec<Present> = timestep_engine::engines()
-        .iter()
+        .into_iter()
         .filter_map(present)
         .collect();
     assert_eq!(

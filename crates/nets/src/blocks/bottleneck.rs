@@ -16,24 +16,30 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016.
 
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, ops};
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass, ops};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "bottleneck",
-    aliases: &[],
-    title: "1x1, 3x3, 1x1 convolutions, ReLU after the step",
+    named: Facts {
+        references: &["he2016deep"],
+        ..Facts::new(
+            Kind::Block,
+            "bottleneck",
+            "1x1, 3x3, 1x1 convolutions, ReLU after the step",
+            include_str!("bottleneck.rs"),
+        )
+    },
     equation: "BN(W3 * relu(BN(W2 * relu(BN(W1 * u)))))",
     expansion: 4,
     preactivation: false,
     rectifies: true,
     two_branches: false,
-    references: &["he2016deep"],
-    source: include_str!("bottleneck.rs"),
+    make: Make::Alone(Bottleneck::build),
 };
 
 /// Three convolutions, each followed by a norm.
 #[derive(Debug)]
-pub struct Bottleneck {
+pub(super) struct Bottleneck {
     facts: &'static BlockFacts,
     conv1: Conv,
     bn1: Norm,
@@ -46,7 +52,7 @@ pub struct Bottleneck {
 impl Bottleneck {
     /// Builds the block under `name`.
     #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    pub(super) fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         Self::with_facts(make, name, shape, &FACTS)
     }
 

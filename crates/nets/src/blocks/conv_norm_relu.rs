@@ -20,24 +20,31 @@
 
 use crate::ConvSpec;
 use crate::layers::Dropout;
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass};
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "conv-norm-relu",
-    aliases: &["conv-bn-relu"],
-    title: "one 3x3 convolution, norm and ReLU",
+    named: Facts {
+        aliases: &["conv-bn-relu"],
+        references: &["larsson2017fractalnet"],
+        ..Facts::new(
+            Kind::Block,
+            "conv-norm-relu",
+            "one 3x3 convolution, norm and ReLU",
+            include_str!("conv_norm_relu.rs"),
+        )
+    },
     equation: "relu(BN(W * u + b))",
     expansion: 1,
     preactivation: false,
     rectifies: false,
     two_branches: false,
-    references: &["larsson2017fractalnet"],
-    source: include_str!("conv_norm_relu.rs"),
+    make: Make::Alone(ConvNormRelu::build),
 };
 
 /// A convolution, dropout where asked for, norm and ReLU.
 #[derive(Debug)]
-pub struct ConvNormRelu {
+struct ConvNormRelu {
     conv: Conv,
     dropout: Option<Dropout>,
     bn: Norm,
@@ -45,8 +52,7 @@ pub struct ConvNormRelu {
 
 impl ConvNormRelu {
     /// Builds the block under `name`.
-    #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         let spec = ConvSpec::square(shape.output, 3, shape.stride).biased();
         let conv = make.convolution(&format!("{name}.conv"), shape.input, spec, shape.size);
         // The norm reads what the bias leaves, and the ReLU's result is read by whoever comes next.

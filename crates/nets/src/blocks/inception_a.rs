@@ -21,30 +21,36 @@
 //! residual connections on learning, AAAI 2017.
 
 use crate::inception::{Inception, Stage};
-use crate::{Block, BlockFacts, BlockShape, Builder};
+use crate::{Block, BlockFacts, BlockShape, Builder, Make};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "inception-a",
-    aliases: &["inception"],
-    title: "three branches of 1x1 and 3x3 convolutions, joined by a 1x1",
+    named: Facts {
+        aliases: &["inception"],
+        references: &["szegedy2017inception"],
+        ..Facts::new(
+            Kind::Block,
+            "inception-a",
+            "three branches of 1x1 and 3x3 convolutions, joined by a 1x1",
+            include_str!("inception_a.rs"),
+        )
+    },
     equation: "W * [1x1 u, 3x3 1x1 u, 3x3 3x3 1x1 u] + b",
     expansion: 1,
     preactivation: false,
     rectifies: true,
     two_branches: false,
-    references: &["szegedy2017inception"],
-    source: include_str!("inception_a.rs"),
+    make: Make::Alone(InceptionA::build),
 };
 
 /// Three branches and a convolution of what they find together.
 #[derive(Debug)]
-pub struct InceptionA;
+struct InceptionA;
 
 impl InceptionA {
     /// Builds the block under `name`; `shape.inner` is eight times the width of
     /// the first branch.
-    #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         Inception::build(make, name, shape, &FACTS, Stage::A)
     }
 }

@@ -20,30 +20,35 @@
 //! residual connections on learning, AAAI 2017.
 
 use crate::inception::{Inception, Stage};
-use crate::{Block, BlockFacts, BlockShape, Builder};
+use crate::{Block, BlockFacts, BlockShape, Builder, Make};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "inception-c",
-    aliases: &[],
-    title: "two branches, one of them 1x3 and 3x1, joined by a 1x1",
+    named: Facts {
+        references: &["szegedy2017inception"],
+        ..Facts::new(
+            Kind::Block,
+            "inception-c",
+            "two branches, one of them 1x3 and 3x1, joined by a 1x1",
+            include_str!("inception_c.rs"),
+        )
+    },
     equation: "W * [1x1 u, 3x1 1x3 1x1 u] + b",
     expansion: 1,
     preactivation: false,
     rectifies: true,
     two_branches: false,
-    references: &["szegedy2017inception"],
-    source: include_str!("inception_c.rs"),
+    make: Make::Alone(InceptionC::build),
 };
 
 /// Two branches and a convolution of what they find together.
 #[derive(Debug)]
-pub struct InceptionC;
+struct InceptionC;
 
 impl InceptionC {
     /// Builds the block under `name`; `shape.inner` is eight times a sixth of the
     /// width of the first branch.
-    #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         Inception::build(make, name, shape, &FACTS, Stage::C)
     }
 }

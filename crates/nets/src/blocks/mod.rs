@@ -1,128 +1,96 @@
 //! Which blocks are there? One file each, one registry line each.
 
-use crate::{BlockFacts, BlockKind, MakeBlock, NetError, near_names};
+use crate::{BlockFacts, BlockKind, Make, NetError};
+use timestep_registry::{near, registry};
 
-macro_rules! blocks {
-    ($($module:ident :: $type:ident),* $(,)?) => {
-        $(mod $module; pub use $module::$type;)*
+/// The headings that the page of every block has, in this order.
+pub const BLOCK_HEADINGS: [&str; 5] = [
+    "Equation",
+    "As a network",
+    "Cost",
+    "When to use / when not",
+    "Reference",
+];
 
-        static BLOCKS: &[(&BlockFacts, MakeBlock)] =
-            &[$((&$module::FACTS, $module::$type::build)),*];
+registry! {
+    /// Every block, and what can be put around one, in the order of lists.
+    pub static BLOCKS: [BlockFacts] = FACTS;
 
-        /// The files of this folder, for the test that none is left out.
-        #[cfg(test)]
-        const MODULES: &[&str] = &[$(stringify!($module)),*];
-    };
+    mod postact;
+    mod preact;
+    mod bottleneck;
+    mod preact_bottleneck;
+    mod resnext;
+    mod preact_resnext;
+    mod shake_shake;
+    mod inception_a;
+    mod inception_b;
+    mod inception_c;
+    mod conv_norm_relu;
+    mod squeeze_excite;
 }
 
-blocks! {
-    postact::PostAct,
-    preact::PreAct,
-    bottleneck::Bottleneck,
-    preact_bottleneck::PreActBottleneck,
-    resnext::ResNext,
-    preact_resnext::PreActResNext,
-    shake_shake::ShakeShake,
-    inception_a::InceptionA,
-    inception_b::InceptionB,
-    inception_c::InceptionC,
-    conv_norm_relu::ConvNormRelu,
-}
-
-mod squeeze_excite;
-pub use squeeze_excite::SqueezeExcite;
-
-/// What is put before the name of any block to wrap it in squeeze-and-excitation.
-pub const SQUEEZE: &str = "se-";
-
-/// Facts about squeeze-and-excitation, which wraps any block: `se-preact`, `se-bottleneck`.
-#[must_use]
-pub fn squeeze_excite() -> &'static BlockFacts {
-    &squeeze_excite::FACTS
-}
-
-/// Every registered block, in registry order.
+/// Every block that can stand by itself, in registry order.
 pub fn blocks() -> impl Iterator<Item = &'static BlockFacts> {
-    BLOCKS.iter().map(|(facts, _)| *facts)
+    let all = BLOCKS.all().into_iter();
+    all.filter(|facts| matches!(facts.make, Make::Alone(_)))
 }
 
-/// A block by key or alias, with `se-` before it for squeeze-and-excitation around it.
+/// The block that stands by itself and answers to a name.
+fn alone(name: &str) -> Option<BlockKind> {
+    let facts = BLOCKS.find(name)?;
+    match facts.make {
+        Make::Alone(make) => Some(BlockKind {
+            facts,
+            make,
+            around: None,
+            noise: None,
+        }),
+        Make::Around(..) => None,
+    }
+}
+
+/// A block by key or alias, perhaps with another around it: `se-preact` has squeeze-and-excitation.
 ///
 /// # Errors
 /// [`NetError::Unknown`] with near names.
 pub fn block(name: &str) -> Result<BlockKind, NetError> {
-    let known = |name: &str| {
-        BLOCKS
-            .iter()
-            .find(|(facts, _)| facts.key == name || facts.aliases.contains(&name))
-    };
-    let inside = name.strip_prefix(SQUEEZE);
-    let found = match known(name) {
-        Some(found) => Some((found, false)),
-        None => inside.and_then(known).map(|found| (found, true)),
-    };
-    match found {
-        Some((&(facts, make), squeeze)) => Ok(BlockKind {
-            facts,
-            make,
-            squeeze,
-            noise: None,
-        }),
-        None => Err(NetError::Unknown {
-            kind: "block",
-            name: name.to_string(),
-            near: match inside {
-                None => near_names(name, blocks().map(|b| b.key)),
-                Some(inside) => near_names(inside, blocks().map(|b| b.key))
-                    .into_iter()
-                    .map(|near| format!("{SQUEEZE}{near}"))
-                    .collect(),
-            },
-            list: "timestep list blocks",
-        }),
+    if let Some(kind) = alone(name) {
+        return Ok(kind);
     }
+    let keys = || blocks().map(|facts| facts.key);
+    let mut close: Vec<String> = near(name, keys()).into_iter().map(str::to_owned).collect();
+    for facts in BLOCKS.all() {
+        if let Make::Around(prefix, wrap) = facts.make
+            && let Some(inside) = name.strip_prefix(prefix)
+        {
+            if let Some(kind) = alone(inside) {
+                let around = Some((facts, prefix, wrap));
+                return Ok(BlockKind { around, ..kind });
+            }
+            close = (near(inside, keys()).iter())
+                .map(|near| format!("{prefix}{near}"))
+                .collect();
+        }
+    }
+    Err(NetError::Unknown {
+        kind: "block",
+        name: name.to_string(),
+        near: close,
+        list: "timestep list blocks",
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Headings of a block's page.
-    const HEADINGS: &[&str] = &[
-        "Equation",
-        "As a network",
-        "Cost",
-        "When to use / when not",
-        "Reference",
-    ];
-
     #[test]
     fn every_file_is_registered_and_documented() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/blocks");
-        for entry in std::fs::read_dir(folder).expect("the source folder is there in tests") {
-            let name = entry
-                .expect("readable")
-                .file_name()
-                .into_string()
-                .expect("UTF-8");
-            let stem = name.trim_end_matches(".rs");
-            // The wrapper is registered by itself.
-            if stem != "mod" && stem != "squeeze_excite" {
-                assert!(
-                    MODULES.contains(&stem),
-                    "{name} is not in `blocks!`: add the line"
-                );
-            }
-        }
-        for facts in blocks().chain([squeeze_excite()]) {
-            for heading in HEADINGS {
-                let line = format!("//! # {heading}\n");
-                assert!(
-                    facts.source.contains(&line),
-                    "`{}` lacks `# {heading}`",
-                    facts.key
-                );
-            }
+        assert!(timestep_registry::unregistered(folder, MODULES, &[]).is_empty());
+        for facts in BLOCKS.all() {
+            assert_eq!(facts.lacks(&BLOCK_HEADINGS), None, "{}", facts.key);
         }
     }
 
@@ -133,5 +101,6 @@ mod tests {
         let error = block("se-preactt").expect_err("not a block");
         assert!(error.hint().expect("near names").contains("`se-preact`"));
         assert_eq!(block("se-basic").expect("a block").key(), "se-postact");
+        assert!(block("se-*").is_err(), "nothing is inside");
     }
 }

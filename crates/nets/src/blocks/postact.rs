@@ -16,24 +16,31 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016.
 
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, ops};
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass, ops};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "postact",
-    aliases: &["basic"],
-    title: "two 3x3 convolutions, ReLU after the step",
+    named: Facts {
+        aliases: &["basic"],
+        references: &["he2016deep"],
+        ..Facts::new(
+            Kind::Block,
+            "postact",
+            "two 3x3 convolutions, ReLU after the step",
+            include_str!("postact.rs"),
+        )
+    },
     equation: "BN(W2 * relu(BN(W1 * u)))",
     expansion: 1,
     preactivation: false,
     rectifies: true,
     two_branches: false,
-    references: &["he2016deep"],
-    source: include_str!("postact.rs"),
+    make: Make::Alone(PostAct::build),
 };
 
 /// Two convolutions, each followed by a norm.
 #[derive(Debug)]
-pub struct PostAct {
+struct PostAct {
     conv1: Conv,
     bn1: Norm,
     conv2: Conv,
@@ -42,8 +49,7 @@ pub struct PostAct {
 
 impl PostAct {
     /// Builds the block under `name`.
-    #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         let (input, output, small) = (shape.input, shape.output, shape.size.strided(shape.stride));
         let conv1 = make.conv(
             &format!("{name}.conv1"),

@@ -19,24 +19,31 @@
 //! K. He, X. Zhang, S. Ren, J. Sun, Identity mappings in deep residual networks, ECCV 2016.
 
 use crate::layers::Dropout;
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass};
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "preact",
-    aliases: &["preact-basic"],
-    title: "norm and ReLU before each of two 3x3 convolutions",
+    named: Facts {
+        aliases: &["preact-basic"],
+        references: &["he2016identity"],
+        ..Facts::new(
+            Kind::Block,
+            "preact",
+            "norm and ReLU before each of two 3x3 convolutions",
+            include_str!("preact.rs"),
+        )
+    },
     equation: "W2 * relu(BN(W1 * relu(BN(u))))",
     expansion: 1,
     preactivation: true,
     rectifies: false,
     two_branches: false,
-    references: &["he2016identity"],
-    source: include_str!("preact.rs"),
+    make: Make::Alone(PreAct::build),
 };
 
 /// Two convolutions, each preceded by norm and ReLU.
 #[derive(Debug)]
-pub struct PreAct {
+struct PreAct {
     /// Missing where the state is normalised and rectified already.
     bn1: Option<Norm>,
     conv1: Conv,
@@ -47,8 +54,7 @@ pub struct PreAct {
 
 impl PreAct {
     /// Builds the block under `name`.
-    #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         let (input, output, small) = (shape.input, shape.output, shape.size.strided(shape.stride));
         let bn1 = (!shape.activated).then(|| make.norm(&format!("{name}.bn1"), input));
         let conv1 = make.conv(

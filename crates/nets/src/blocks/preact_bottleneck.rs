@@ -16,24 +16,30 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Identity mappings in deep residual networks, ECCV 2016.
 
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass};
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "preact-bottleneck",
-    aliases: &[],
-    title: "norm and ReLU before 1x1, 3x3, 1x1 convolutions",
+    named: Facts {
+        references: &["he2016identity"],
+        ..Facts::new(
+            Kind::Block,
+            "preact-bottleneck",
+            "norm and ReLU before 1x1, 3x3, 1x1 convolutions",
+            include_str!("preact_bottleneck.rs"),
+        )
+    },
     equation: "W3 * relu(BN(W2 * relu(BN(W1 * relu(BN(u))))))",
     expansion: 4,
     preactivation: true,
     rectifies: false,
     two_branches: false,
-    references: &["he2016identity"],
-    source: include_str!("preact_bottleneck.rs"),
+    make: Make::Alone(PreActBottleneck::build),
 };
 
 /// Three convolutions, each preceded by norm and ReLU.
 #[derive(Debug)]
-pub struct PreActBottleneck {
+pub(super) struct PreActBottleneck {
     facts: &'static BlockFacts,
     /// Missing where the state is normalised and rectified already.
     bn1: Option<Norm>,
@@ -47,7 +53,7 @@ pub struct PreActBottleneck {
 impl PreActBottleneck {
     /// Builds the block under `name`.
     #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    pub(super) fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         Self::with_facts(make, name, shape, &FACTS)
     }
 

@@ -17,31 +17,36 @@
 //! S. Xie, R. Girshick, P. Dollár, Z. Tu, K. He, Aggregated residual transformations for deep neural
 //! networks, CVPR 2017; Y. Lu, A. Zhong, Q. Li, B. Dong, ICML 2018.
 
-use super::PreActBottleneck;
+use super::preact_bottleneck::PreActBottleneck;
 use super::resnext::grouped;
-use crate::{Block, BlockFacts, BlockShape, Builder};
+use crate::{Block, BlockFacts, BlockShape, Builder, Make};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "preact-resnext",
-    aliases: &[],
-    title: "norm and ReLU before 1x1, grouped 3x3, 1x1 convolutions",
+    named: Facts {
+        references: &["xie2017aggregated", "lu2018beyond"],
+        ..Facts::new(
+            Kind::Block,
+            "preact-resnext",
+            "norm and ReLU before 1x1, grouped 3x3, 1x1 convolutions",
+            include_str!("preact_resnext.rs"),
+        )
+    },
     equation: "W3 * relu(BN(W2 *g relu(BN(W1 * relu(BN(u))))))",
     expansion: 4,
     preactivation: true,
     rectifies: false,
     two_branches: false,
-    references: &["xie2017aggregated", "lu2018beyond"],
-    source: include_str!("preact_resnext.rs"),
+    make: Make::Alone(PreActResNext::build),
 };
 
 /// A pre-activation bottleneck in groups.
 #[derive(Debug)]
-pub struct PreActResNext;
+struct PreActResNext;
 
 impl PreActResNext {
     /// Builds the block under `name`.
-    #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         PreActBottleneck::with_facts(make, name, &grouped(shape), &FACTS)
     }
 }

@@ -19,25 +19,31 @@
 //! S. Xie, R. Girshick, P. Dollár, Z. Tu, K. He, Aggregated residual transformations for deep neural
 //! networks, CVPR 2017.
 
-use super::Bottleneck;
-use crate::{Block, BlockFacts, BlockShape, Builder};
+use super::bottleneck::Bottleneck;
+use crate::{Block, BlockFacts, BlockShape, Builder, Make};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "resnext",
-    aliases: &[],
-    title: "1x1, grouped 3x3, 1x1 convolutions, ReLU after the step",
+    named: Facts {
+        references: &["xie2017aggregated"],
+        ..Facts::new(
+            Kind::Block,
+            "resnext",
+            "1x1, grouped 3x3, 1x1 convolutions, ReLU after the step",
+            include_str!("resnext.rs"),
+        )
+    },
     equation: "BN(W3 * relu(BN(W2 *g relu(BN(W1 * u)))))",
     expansion: 4,
     preactivation: false,
     rectifies: true,
     two_branches: false,
-    references: &["xie2017aggregated"],
-    source: include_str!("resnext.rs"),
+    make: Make::Alone(ResNext::build),
 };
 
 /// A bottleneck in groups.
 #[derive(Debug)]
-pub struct ResNext;
+struct ResNext;
 
 /// Groups where a network does not say how many.
 const GROUPS: usize = 8;
@@ -60,8 +66,7 @@ pub(super) fn grouped(shape: &BlockShape) -> BlockShape {
 
 impl ResNext {
     /// Builds the block under `name`.
-    #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         Bottleneck::with_facts(make, name, &grouped(shape), &FACTS)
     }
 }

@@ -17,19 +17,25 @@
 //! # Reference
 //! X. Gastaldi, Shake-Shake regularization, arXiv:1705.07485, 2017.
 
-use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Norm, Pass, ops};
+use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass, ops};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "shake-shake",
-    aliases: &[],
-    title: "mean of two branches of two 3x3 convolutions",
+    named: Facts {
+        references: &["gastaldi2017shake"],
+        ..Facts::new(
+            Kind::Block,
+            "shake-shake",
+            "mean of two branches of two 3x3 convolutions",
+            include_str!("shake_shake.rs"),
+        )
+    },
     equation: "1/2 f1(u) + 1/2 f2(u), fi(u) = BN(W2 * relu(BN(W1 * relu(u))))",
     expansion: 1,
     preactivation: false,
     rectifies: false,
     two_branches: true,
-    references: &["gastaldi2017shake"],
-    source: include_str!("shake_shake.rs"),
+    make: Make::Alone(ShakeShake::build),
 };
 
 /// One branch.
@@ -43,14 +49,13 @@ struct Branch {
 
 /// Two branches, each with two convolutions.
 #[derive(Debug)]
-pub struct ShakeShake {
+struct ShakeShake {
     branches: [Branch; 2],
 }
 
 impl ShakeShake {
     /// Builds the block under `name`.
-    #[must_use]
-    pub fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         let (output, small) = (shape.output, shape.size.strided(shape.stride));
         let branches = [0, 1].map(|i| {
             let name = format!("{name}.branch{i}");

@@ -18,19 +18,26 @@
 //! J. Hu, L. Shen, G. Sun, Squeeze-and-excitation networks, CVPR 2018.
 
 use crate::layers::Linear;
-use crate::{Block, BlockFacts, BlockShape, Builder, Features, Pass, ops};
+use crate::{Block, BlockFacts, BlockShape, Builder, Features, Make, Pass, ops};
+use timestep_registry::{Facts, Kind};
 
 pub(super) static FACTS: BlockFacts = BlockFacts {
-    key: "se-*",
-    aliases: &["se", "squeeze-excite"],
-    title: "any block, its result gated by a mean over the image",
+    named: Facts {
+        aliases: &["se", "squeeze-excite"],
+        references: &["hu2018squeeze"],
+        ..Facts::new(
+            Kind::Block,
+            "se-*",
+            "any block, its result gated by a mean over the image",
+            include_str!("squeeze_excite.rs"),
+        )
+    },
     equation: "sigmoid(W2 relu(W1 mean(f(u)) + b1) + b2) f(u)",
     expansion: 1,
     preactivation: false,
     rectifies: false,
     two_branches: false,
-    references: &["hu2018squeeze"],
-    source: include_str!("squeeze_excite.rs"),
+    make: Make::Around("se-", SqueezeExcite::wrap),
 };
 
 /// Channels for each number of the squeezed description.
@@ -38,7 +45,7 @@ const REDUCTION: usize = 16;
 
 /// A block with a gate on its result.
 #[derive(Debug)]
-pub struct SqueezeExcite {
+struct SqueezeExcite {
     block: Box<dyn Block>,
     squeeze: Linear,
     excite: Linear,
@@ -46,8 +53,7 @@ pub struct SqueezeExcite {
 
 impl SqueezeExcite {
     /// Puts the gate around `block`, which was built under `name`.
-    #[must_use]
-    pub fn wrap(
+    fn wrap(
         make: &mut Builder,
         name: &str,
         shape: &BlockShape,

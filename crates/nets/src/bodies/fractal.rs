@@ -1,12 +1,46 @@
-//! How is FractalNet built? Segments of one fractal step each, with a 2×2 maximum after it.
+//! FractalNet: segments of one fractal step each, with a 2×2 maximum after it.
+//!
+//! # As a network
+//! FractalNet-20 and FractalNet-40 (Larsson et al. 2017): three or four columns that are joined by means. There is no
+//! stem, and no identity: a step does not add an increment to its state.
+//!
+//! # Segments
+//! As many as `steps` has numbers, each of one step of `fractal2`, `fractal3` or `fractal4`, followed by the maximum of
+//! every 2×2 pixels. Dropout rises from segment to segment.
+//!
+//! # When to use / when not
+//! For the published networks. A fractal scheme with an identity is a scheme of the body `residual`.
+//!
+//! # Reference
+//! G. Larsson, M. Maire, G. Shakhnarovich, FractalNet: ultra-deep neural networks without residuals, ICLR 2017.
 
-use super::{Parts, SegmentBuilder, head, image};
+use super::{BodyFacts, Parts, SegmentBuilder, image, with_head};
 use crate::Window;
 use crate::drop_path::DropPath;
 use crate::ends::{HeadSpec, Inlet, Stem};
 use crate::{BlockShape, Builder, Cost, Features, Granularity, NetError, NetworkConfig, block};
 use std::sync::Arc;
 use timestep_numerics::{PlainFractal, Scheme};
+use timestep_registry::{Facts, Kind};
+
+pub(super) static FACTS: BodyFacts = BodyFacts {
+    named: Facts {
+        references: &["larsson2017fractalnet"],
+        ..Facts::new(
+            Kind::Body,
+            "fractal",
+            "FractalNet: segments of one fractal step, a 2x2 maximum after each",
+            include_str!("fractal.rs"),
+        )
+    },
+    uniform: false,
+    identity: false,
+    joins: |_| true,
+    scheme: Some("Runge-Kutta, in the reading of columns that contain the identity"),
+    sizes: "",
+    build,
+    check: |_, _, _, _| {},
+};
 
 /// The maximum after each segment.
 const HALVE: Window = Window {
@@ -15,10 +49,11 @@ const HALVE: Window = Window {
     padding: 0,
 };
 
-/// Columns of a registered fractal scheme, from the number of its evaluations.
+/// Columns of a registered fractal scheme.
 fn columns(scheme: &str) -> Option<u32> {
     let facts = timestep_numerics::facts(scheme).ok()?;
-    (facts.network == "FractalNet").then(|| (facts.stages + 1).ilog2())
+    let columns = u32::try_from(facts.columns).ok()?;
+    (columns > 1).then_some(columns)
 }
 
 /// Builds FractalNet: segment widths as configured, one step each.
@@ -97,13 +132,11 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         linear: "fc",
         ..HeadSpec::default()
     };
-    let (head, head_cost) = head(make, &spec, &segments, config.classes);
-    Ok(Parts {
-        stem: Stem::Chain(Vec::new()),
-        stem_cost: Cost::default(),
-        inlet: start,
+    Ok(with_head(
+        make,
+        (Stem::Chain(Vec::new()), Cost::default(), start),
         segments,
-        head,
-        head_cost,
-    })
+        &spec,
+        config.classes,
+    ))
 }

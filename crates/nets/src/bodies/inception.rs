@@ -1,6 +1,21 @@
-//! How is Inception-ResNet-v2 built? As in Szegedy et al. 2017, with the names of timm's weights.
+//! Inception-ResNet-v2: three kinds of inception block, with reductions between them.
+//!
+//! # As a network
+//! Inception-ResNet-v2 (Szegedy et al. 2017), with the names of timm's weights: forward Euler steps of size 0.17,
+//! 0.10 and 0.20.
+//!
+//! # Segments
+//! Three, of the blocks `inception-a`, `inception-b` and `inception-c`; a reduction of parallel convolutions stands before
+//! the second and the third. Only their lengths can be changed.
+//!
+//! # When to use / when not
+//! For the published network on photographs of 75×75 pixels or more; nothing is padded, so smaller images leave no pixel.
+//!
+//! # Reference
+//! C. Szegedy, S. Ioffe, V. Vanhoucke, A. Alemi, Inception-v4, Inception-ResNet and the impact of residual connections on
+//! learning, AAAI 2017.
 
-use super::{Parts, SegmentBuilder, head, image, shared_scheme};
+use super::{BodyFacts, Parts, SegmentBuilder, image, shared_scheme, three_segments, with_head};
 use crate::ConvSpec;
 use crate::branches::{Branches, EPSILON, Layer, MAX, conv, reduce};
 use crate::ends::{Chain, HeadSpec, Inlet};
@@ -8,6 +23,26 @@ use crate::transition::Reduction;
 use crate::{
     BlockShape, Builder, Entrance, Features, Granularity, NetError, NetworkConfig, Pass, StrideAt,
     block,
+};
+use timestep_registry::{Facts, Kind};
+
+pub(super) static FACTS: BodyFacts = BodyFacts {
+    named: Facts {
+        references: &["szegedy2017inception"],
+        ..Facts::new(
+            Kind::Body,
+            "inception-resnet",
+            "Inception-ResNet-v2: three kinds of inception block, reductions in between",
+            include_str!("inception.rs"),
+        )
+    },
+    uniform: false,
+    identity: true,
+    joins: |_| false,
+    scheme: None,
+    sizes: ", step sizes 0.17, 0.10 and 0.20",
+    build,
+    check: |config, _, _, problems| three_segments(config, "Inception-ResNet-v2", problems),
 };
 
 /// Smallest image that leaves a pixel at the end.
@@ -132,13 +167,11 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         linear: "classif",
         ..HeadSpec::default()
     };
-    let (head, head_cost) = head(make, &spec, &segments, config.classes);
-    Ok(Parts {
-        stem,
-        stem_cost,
-        inlet: start,
+    Ok(with_head(
+        make,
+        (stem, stem_cost, start),
         segments,
-        head,
-        head_cost,
-    })
+        &spec,
+        config.classes,
+    ))
 }

@@ -1,18 +1,75 @@
-//! How are the families of networks put together? Stem, segments and head of each.
-
-mod fractal;
-mod inception;
-mod polynet;
-mod residual;
+//! Which families of networks are there? What stands around the steps: stem, segments and head. One file each,
+//! one registry line each.
 
 use crate::ends::{Head, HeadSpec, Inlet, Stem};
 use crate::segment::{Segment, SegmentSummary, Step, Steps};
 use crate::{
-    Block, Body, Builder, Cost, Entrance, Features, Granularity, Init, NetError, NetworkConfig,
-    ParamId, Role, Size,
+    Block, BlockKind, Builder, Cost, Entrance, Features, Granularity, Init, NetError,
+    NetworkConfig, ParamId, Role, Size,
 };
 use std::sync::Arc;
 use timestep_numerics::{Scheme, SchemeFacts, Sharing, scheme};
+use timestep_registry::{Facts, registry};
+
+mod residual_check;
+
+/// The headings that the page of every body has, in this order.
+pub const BODY_HEADINGS: [&str; 4] = [
+    "As a network",
+    "Segments",
+    "When to use / when not",
+    "Reference",
+];
+
+registry! {
+    /// Every body, in the order of lists.
+    pub static BODIES: [BodyFacts] = FACTS;
+
+    mod residual;
+    mod fractal;
+    mod inception;
+    mod polynet;
+}
+
+/// Builds the pieces of a network that a checked configuration asks for.
+type BuildBody = fn(&mut Builder, &NetworkConfig) -> Result<Parts, NetError>;
+
+/// Collects the reasons why block, scheme and the rest of a configuration do not fit a body.
+type CheckBody = fn(&NetworkConfig, &BlockKind, &SchemeFacts, &mut Vec<String>);
+
+/// What is known about a body without building a network.
+#[derive(Debug)]
+pub struct BodyFacts {
+    /// What is known of everything that can be named.
+    pub named: Facts,
+    /// Do all steps have the block and the scheme that the configuration names? Noise can act on them then.
+    pub uniform: bool,
+    /// Does a step add an increment to the state?
+    pub identity: bool,
+    /// Has it joins for drop-path, with this scheme?
+    pub joins: fn(&SchemeFacts) -> bool,
+    /// Its scheme on the map of equations, where that is not the one that the configuration names.
+    pub scheme: Option<&'static str>,
+    /// Its step sizes on the map, where they are not 1; with a comma before them.
+    pub sizes: &'static str,
+    pub(crate) build: BuildBody,
+    pub(crate) check: CheckBody,
+}
+
+timestep_registry::named!(BodyFacts);
+
+/// The body called `name` (key or alias, in any case).
+///
+/// # Errors
+/// [`NetError::Unknown`] with near names.
+pub fn body(name: &str) -> Result<&'static BodyFacts, NetError> {
+    BODIES.find(name).ok_or_else(|| NetError::Unknown {
+        kind: "body",
+        name: name.to_owned(),
+        near: BODIES.near(name).into_iter().map(str::to_owned).collect(),
+        list: "timestep list bodies",
+    })
+}
 
 /// A network's pieces, and what each costs.
 pub(crate) struct Parts {
@@ -24,16 +81,10 @@ pub(crate) struct Parts {
     pub(crate) head_cost: Cost,
 }
 
-/// Builds the pieces that a checked configuration asks for.
-///
-/// # Errors
-/// [`NetError`] if a name is unknown or an image too small.
-pub(crate) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
-    match config.body {
-        Body::Residual => residual::build(make, config),
-        Body::Fractal => fractal::build(make, config),
-        Body::InceptionResnet => inception::build(make, config),
-        Body::Polynet => polynet::build(make, config),
+/// A network of three segments whose lengths alone can be changed.
+fn three_segments(config: &NetworkConfig, name: &str, problems: &mut Vec<String>) {
+    if config.steps.len() != 3 {
+        problems.push(format!("{name} has 3 segments, not {}", config.steps.len()));
     }
 }
 
@@ -45,23 +96,27 @@ fn image(config: &NetworkConfig) -> Size {
     }
 }
 
-/// The head on what the segments leave.
-fn head(make: &mut Builder, spec: &HeadSpec, segments: &[Segment], classes: usize) -> (Head, Cost) {
-    let summary = segments.last().map(Segment::summary);
-    let inlet = summary.map_or(
-        Inlet {
-            channels: 1,
-            size: Size {
-                height: 1,
-                width: 1,
-            },
-        },
-        |s| Inlet {
-            channels: s.channels,
-            size: s.size,
-        },
-    );
-    (Head::build(make, spec, inlet, classes), make.take_cost())
+/// All pieces, with a head on what the segments leave.
+fn with_head(
+    make: &mut Builder,
+    (stem, stem_cost, inlet): (Stem, Cost, Inlet),
+    segments: Vec<Segment>,
+    spec: &HeadSpec,
+    classes: usize,
+) -> Parts {
+    let end = segments.last().map(Segment::summary);
+    let end = end.map_or(inlet, |end| Inlet {
+        channels: end.channels,
+        size: end.size,
+    });
+    Parts {
+        stem,
+        stem_cost,
+        inlet,
+        head: Head::build(make, spec, end, classes),
+        head_cost: make.take_cost(),
+        segments,
+    }
 }
 
 /// A registered scheme for features, shared by the steps of a segment.
@@ -248,4 +303,24 @@ fn coefficients(
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod guide_tests;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_registered_and_documented() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bodies");
+        let helpers = ["residual_check", "guide", "guide_tests"];
+        assert!(timestep_registry::unregistered(folder, MODULES, &helpers).is_empty());
+        for facts in BODIES.all() {
+            assert_eq!(facts.lacks(&BODY_HEADINGS), None, "{}", facts.key);
+        }
+        let error = body("residul").expect_err("no body");
+        assert!(error.hint().expect("a near name").contains("`residual`"));
+    }
 }

@@ -1,11 +1,22 @@
-//! How is Very Deep PolyNet built? Inception blocks stepped by `two-way` and `poly3`.
+//! Very Deep PolyNet: inception blocks stepped by `two-way` and `poly3`.
 //!
-//! The released network steps `x + s (F₁x + F₂σF₁x + F₃σF₂σF₁x)`: the convolutions of the three `F` are
-//! the same, their norms and the last 1×1 convolution are not, and `s` falls from 1 to 0.7 over the
-//! network. Here that is a step of the scheme, relaxed by `s`.
+//! # As a network
+//! The released network of Zhang et al. (2017) steps `x + s (F₁x + F₂σF₁x + F₃σF₂σF₁x)`: the convolutions of the three `F`
+//! are the same, their norms and the last 1×1 convolution are not, and `s` falls from 1 to 0.7 over the network. Here
+//! that is a step of the scheme, relaxed by `s`.
+//!
+//! # Segments
+//! Three, of inception blocks like those of `inception-resnet`, the second stepped by `two-way` and `poly3` in turn, the others
+//! by `poly3`. Only their lengths can be changed.
+//!
+//! # When to use / when not
+//! For the published network on photographs of 75×75 pixels or more.
+//!
+//! # Reference
+//! X. Zhang, Z. Li, C. C. Loy, D. Lin, PolyNet: a pursuit of structural diversity in very deep networks, CVPR 2017.
 
 use super::inception::{check_size, inception_shape};
-use super::{Parts, SegmentBuilder, head, image, shared_scheme};
+use super::{BodyFacts, Parts, SegmentBuilder, image, shared_scheme, three_segments, with_head};
 use crate::ConvSpec;
 use crate::branches::{Branches, Layer, conv, reduce};
 use crate::ends::{Chain, HeadSpec, Inlet};
@@ -14,6 +25,26 @@ use crate::ops::NORM_EPSILON;
 use crate::{
     Block, BlockFacts, Builder, Conv, Entrance, Features, Granularity, NetError, NetworkConfig,
     Norm, Pass, block, ops,
+};
+use timestep_registry::{Facts, Kind};
+
+pub(super) static FACTS: BodyFacts = BodyFacts {
+    named: Facts {
+        references: &["zhang2017polynet"],
+        ..Facts::new(
+            Kind::Body,
+            "polynet",
+            "Very Deep PolyNet: inception blocks stepped by poly3 and two-way",
+            include_str!("polynet.rs"),
+        )
+    },
+    uniform: false,
+    identity: true,
+    joins: |_| false,
+    scheme: Some("truncated backward Euler (poly-3) and two right-hand sides (2-way)"),
+    sizes: ", relaxed by 1 to 0.7",
+    build,
+    check: |config, _, _, problems| three_segments(config, "Very Deep PolyNet", problems),
 };
 
 /// Smallest image that leaves a pixel at the end.
@@ -196,13 +227,11 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         linear: "fc",
         ..HeadSpec::default()
     };
-    let (head, head_cost) = head(make, &spec, &segments, config.classes);
-    Ok(Parts {
-        stem,
-        stem_cost,
-        inlet: start,
+    Ok(with_head(
+        make,
+        (stem, stem_cost, start),
         segments,
-        head,
-        head_cost,
-    })
+        &spec,
+        config.classes,
+    ))
 }

@@ -1,6 +1,22 @@
-//! How is a residual network built? Segments of one block and one scheme, resolution halved in between.
+//! Segments of one block and one scheme, resolution halved in between.
+//!
+//! # As a network
+//! ResNet, pre-activation ResNet, ResNeXt, wide ResNet, RevNet, Shake-Shake and all LM-ResNets: whatever is a product
+//! of a block and a scheme. It is the only body in which every block goes with every scheme and every noise.
+//!
+//! # Segments
+//! As many as `steps` has numbers. The first one begins at the shape that the stem leaves; each of the others halves
+//! the resolution and doubles the width, by the shortcut and the transition that the network names. A
+//! transition voids the history of a multistep scheme.
+//!
+//! # When to use / when not
+//! The default. Published networks with blocks of several kinds have bodies of their own.
+//!
+//! # Reference
+//! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016.
 
-use super::{Parts, SegmentBuilder, head, image, shared_scheme};
+use super::residual_check::check;
+use super::{BodyFacts, Parts, SegmentBuilder, image, shared_scheme, with_head};
 use crate::drop_path::DropPath;
 use crate::ends::{HeadSpec, Inlet, Stem};
 use crate::noise::StepNoise;
@@ -11,6 +27,26 @@ use crate::{
 };
 use std::sync::Arc;
 use timestep_numerics::noise::ActsOn;
+use timestep_registry::{Facts, Kind};
+
+pub(super) static FACTS: BodyFacts = BodyFacts {
+    named: Facts {
+        references: &["he2016deep"],
+        ..Facts::new(
+            Kind::Body,
+            "residual",
+            "segments of one block and one scheme, resolution halved in between",
+            include_str!("residual.rs"),
+        )
+    },
+    uniform: true,
+    identity: true,
+    joins: |scheme| scheme.columns > 1,
+    scheme: None,
+    sizes: "",
+    build,
+    check,
+};
 
 /// Builds a residual network.
 pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
@@ -43,15 +79,13 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         linear: "fc",
         ..HeadSpec::default()
     };
-    let (head, head_cost) = head(make, &spec, &segments, config.classes);
-    Ok(Parts {
-        stem,
-        stem_cost,
-        inlet: start,
+    Ok(with_head(
+        make,
+        (stem, stem_cost, start),
         segments,
-        head,
-        head_cost,
-    })
+        &spec,
+        config.classes,
+    ))
 }
 
 /// The noise of each step of a segment; none if there is none.

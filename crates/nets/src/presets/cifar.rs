@@ -1,7 +1,7 @@
 //! The networks that were published for 32×32 images.
 
 use super::cifar_families::*;
-use super::{Home, Preset, Published, counts, error};
+use super::{Home, Preset, Published, counts, error, facts};
 use crate::NetworkConfig;
 
 const C10: &str = "CIFAR-10";
@@ -24,12 +24,11 @@ const fn preset(
     references: &'static [&'static str],
 ) -> Preset {
     Preset {
-        name,
+        named: facts(name, references),
         home: Home::Cifar,
         make,
         counts,
         published,
-        references,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What are the networks for 32×32 images made of? One function for each family.
 
 use super::{Home, named, number};
-use crate::{Activations, Body, History, NetworkConfig, Shortcut, StemKind, StrideAt, Transition};
+use crate::{Activations, History, NetworkConfig, Shortcut, StemKind, StrideAt, Transition};
 use timestep_numerics::NoiseSettings;
 
 /// Three segments of `n` steps, where a basic block has two convolutions and a bottleneck three.
@@ -156,7 +156,7 @@ pub(super) fn fractalnet(name: &'static str) -> NetworkConfig {
         "fractal3"
     };
     NetworkConfig {
-        body: Body::Fractal,
+        body: "fractal".into(),
         steps: vec![1; 5],
         width: 64,
         widths: vec![64, 128, 256, 512, 512],

@@ -1,7 +1,7 @@
 //! The networks that were published for ImageNet.
 
-use super::{Home, Preset, Published, counts, error, named};
-use crate::{Activations, Body, NetworkConfig, Shortcut, StemKind, StrideAt, Transition};
+use super::{Home, Preset, Published, counts, error, facts, named};
+use crate::{Activations, NetworkConfig, Shortcut, StemKind, StrideAt, Transition};
 
 const DATA: &str = "ImageNet";
 const HE15: &str = "He et al. 2015";
@@ -97,7 +97,7 @@ fn revnet(name: &'static str) -> NetworkConfig {
 /// Inception-ResNet-v2.
 fn inception_resnet(name: &'static str) -> NetworkConfig {
     NetworkConfig {
-        body: Body::InceptionResnet,
+        body: "inception-resnet".into(),
         steps: vec![10, 20, 10],
         width: 320,
         widths: vec![320, 1088, 2080],
@@ -108,7 +108,7 @@ fn inception_resnet(name: &'static str) -> NetworkConfig {
 /// Very Deep PolyNet.
 fn polynet(name: &'static str) -> NetworkConfig {
     NetworkConfig {
-        body: Body::Polynet,
+        body: "polynet".into(),
         steps: vec![10, 20, 10],
         width: 384,
         widths: vec![384, 1152, 2048],
@@ -127,12 +127,11 @@ const fn preset(
     references: &'static [&'static str],
 ) -> Preset {
     Preset {
-        name,
+        named: facts(name, references),
         home: Home::Imagenet(home),
         make,
         counts,
         published,
-        references,
     }
 }
 

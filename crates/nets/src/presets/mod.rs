@@ -4,8 +4,9 @@ mod cifar;
 mod cifar_families;
 mod imagenet;
 
-use crate::{InputShape, NetError, NetworkConfig, near_names};
+use crate::{InputShape, NetError, NetworkConfig};
 use std::sync::LazyLock;
+use timestep_registry::{Facts, Kind, near};
 
 /// The images for which a network was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,24 @@ pub enum Home {
 }
 
 impl Home {
+    /// The recipe of the data: its training protocol.
+    #[must_use]
+    pub fn recipe(self) -> &'static str {
+        match self {
+            Home::Cifar => "cifar10",
+            Home::Imagenet(_) => "imagenet",
+        }
+    }
+
+    /// Images to train on and to test with.
+    #[must_use]
+    pub fn images(self) -> (usize, usize) {
+        match self {
+            Home::Cifar => (50_000, 10_000),
+            Home::Imagenet(_) => (1_281_167, 50_000),
+        }
+    }
+
     /// Images and classes.
     #[must_use]
     pub fn input(self) -> (InputShape, usize) {
@@ -58,8 +77,8 @@ pub struct Counts {
 /// A published network.
 #[derive(Debug)]
 pub struct Preset {
-    /// Name as published: `lm-resnet-20`.
-    pub name: &'static str,
+    /// What is known of everything that can be named; its key is the name as published: `lm-resnet-20`.
+    pub named: Facts,
     /// Images for which it was published, and for which it is counted.
     pub home: Home,
     /// What it is made of.
@@ -68,8 +87,16 @@ pub struct Preset {
     pub counts: Counts,
     /// Published errors.
     pub published: &'static [Published],
-    /// BibTeX keys.
-    pub references: &'static [&'static str],
+}
+
+timestep_registry::named!(Preset);
+
+/// What is known of a published network beside its numbers.
+const fn facts(name: &'static str, references: &'static [&'static str]) -> Facts {
+    Facts {
+        references,
+        ..Facts::new(Kind::Network, name, "published network", "")
+    }
 }
 
 impl Preset {
@@ -79,7 +106,7 @@ impl Preset {
         NetworkConfig {
             input,
             classes,
-            ..(self.make)(self.name)
+            ..(self.make)(self.key)
         }
     }
 
@@ -141,11 +168,13 @@ pub fn presets() -> &'static [&'static Preset] {
 pub fn preset(name: &str) -> Result<&'static Preset, NetError> {
     ALL.iter()
         .copied()
-        .find(|p| p.name == name)
+        .find(|p| p.answers_to(name))
         .ok_or_else(|| NetError::Unknown {
             kind: "network",
             name: name.to_string(),
-            near: near_names(name, ALL.iter().map(|p| p.name)),
+            near: (near(name, ALL.iter().map(|p| p.key)).into_iter())
+                .map(str::to_owned)
+                .collect(),
             list: "timestep list networks",
         })
 }

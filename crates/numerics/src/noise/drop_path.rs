@@ -28,34 +28,35 @@
 //! section 2.2.
 
 use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
-use crate::NoiseSettings;
 use crate::random::Stream;
+use timestep_registry::{Facts, Kind, Range, Setting};
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
-    key: "drop-path",
-    aliases: &[],
-    title: "branches of a fractal are left out where they join",
+    named: Facts {
+        settings: &[Setting::number(
+            "noise.share",
+            0.15,
+            Range::ShareBelowOne,
+            "probability that a branch is left out of a join",
+        )],
+        references: &["larsson2017fractalnet"],
+        ..Facts::new(
+            Kind::Noise,
+            "drop-path",
+            "branches of a fractal are left out where they join",
+            include_str!("drop_path.rs"),
+        )
+    },
     equation: "sum of w_i b_i over the branches that are kept, equal weights",
     ito: "dX = 1/2 (b1 + b2) dt + sqrt(Var w) (b1 - b2) [1, 0, ...] dB",
     acts_on: ActsOn::Joins,
     per_batch: true,
-    references: &["larsson2017fractalnet"],
-    source: include_str!("drop_path.rs"),
+    make: |values| {
+        Box::new(DropPath {
+            share: values.number("share"),
+        })
+    },
 };
-
-/// The law with these settings.
-pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
-    if (0.0..1.0).contains(&settings.share) {
-        Ok(Box::new(DropPath {
-            share: settings.share,
-        }))
-    } else {
-        Err(format!(
-            "branches cannot be left out with probability {}: it must be at least 0 and below 1",
-            settings.share
-        ))
-    }
-}
 
 /// Branches of a fractal are left out where they join.
 #[derive(Clone, Copy, Debug, PartialEq)]

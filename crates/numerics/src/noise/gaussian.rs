@@ -27,34 +27,36 @@
 //! uniform on [0, level] after the others; here all are normal).
 
 use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
-use crate::NoiseSettings;
 use crate::random::Stream;
+use timestep_registry::{Facts, Kind, Range, Setting};
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
-    key: "gaussian",
-    aliases: &["normal"],
-    title: "normal numbers are added to the state after each step",
+    named: Facts {
+        settings: &[Setting::number(
+            "noise.level",
+            0.001,
+            Range::NotNegative,
+            "standard deviation of what is added to features",
+        )],
+        aliases: &["normal"],
+        references: &["lu2018beyond"],
+        ..Facts::new(
+            Kind::Noise,
+            "gaussian",
+            "normal numbers are added to the state after each step",
+            include_str!("gaussian.rs"),
+        )
+    },
     equation: "u + f(u) + sigma xi, xi normal",
     ito: "dX = f(X) dt + sigma/sqrt(dt) dB",
     acts_on: ActsOn::State,
     per_batch: false,
-    references: &["lu2018beyond"],
-    source: include_str!("gaussian.rs"),
+    make: |values| {
+        Box::new(Gaussian {
+            level: values.number("level"),
+        })
+    },
 };
-
-/// The law with these settings.
-pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
-    if settings.level.is_finite() && settings.level >= 0.0 {
-        Ok(Box::new(Gaussian {
-            level: settings.level,
-        }))
-    } else {
-        Err(format!(
-            "a deviation of {} makes no sense: it must be finite and at least 0",
-            settings.level
-        ))
-    }
-}
 
 /// Normal numbers are added to the state after each step.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,19 +5,27 @@
 //! average, which is what evaluation uses, and which moments it has, from which its Itô form follows
 //! (Lu et al. 2018, section 3).
 
-mod drop_path;
-mod gaussian;
-mod shake_shake;
-mod stochastic_depth;
-
 pub use drop_path::DropPath;
 pub use gaussian::Gaussian;
+pub use settings::{NoiseSettings, PER, Per};
 pub use shake_shake::{Backward, Forward, ShakeShake};
 pub use stochastic_depth::{Count, Decay, Scaling, StochasticDepth};
 
-use crate::NoiseSettings;
 use crate::random::Stream;
 use std::fmt::Debug;
+use timestep_registry::{Facts, Setting, Values, registry};
+
+mod settings;
+
+registry! {
+    /// The facts of all laws, in the order of lists.
+    pub static NOISES: [NoiseFacts] = FACTS;
+
+    mod stochastic_depth;
+    mod shake_shake;
+    mod gaussian;
+    mod drop_path;
+}
 
 /// The headings that the page of every noise has, in this order.
 pub const NOISE_HEADINGS: [&str; 7] = [
@@ -104,12 +112,8 @@ pub enum Distribution {
 /// What is known about a law without drawing from it.
 #[derive(Debug)]
 pub struct NoiseFacts {
-    /// Registry key: the value of `--noise`.
-    pub key: &'static str,
-    /// Other accepted names.
-    pub aliases: &'static [&'static str],
-    /// One line for lists.
-    pub title: &'static str,
+    /// What is known of everything that can be named.
+    pub named: Facts,
     /// The step as one line of mathematics.
     pub equation: &'static str,
     /// The stochastic differential equation that it discretises, in Itô form.
@@ -118,11 +122,11 @@ pub struct NoiseFacts {
     pub acts_on: ActsOn,
     /// Do the images of a batch share a draw, as published?
     pub per_batch: bool,
-    /// BibTeX keys, looked up by `cite`.
-    pub references: &'static [&'static str],
-    /// The page shown by `explain`: the module documentation of the law's file.
-    pub source: &'static str,
+    /// Makes the law of its settings, which are all there and each in its range.
+    pub make: fn(&Values) -> Box<dyn Noise>,
 }
+
+timestep_registry::named!(NoiseFacts);
 
 /// A rule that draws controls.
 pub trait Noise: Debug + Send + Sync {
@@ -144,43 +148,23 @@ pub trait Noise: Debug + Send + Sync {
     fn distribution(&self, at: StepId) -> Distribution;
 }
 
-/// Makes a law of its settings; a sentence if they make no sense.
-type Make = fn(&NoiseSettings) -> Result<Box<dyn Noise>, String>;
-
-macro_rules! noises {
-    ($($module:ident),* $(,)?) => {
-        static NOISES: &[&NoiseFacts] = &[$(&$module::FACTS),*];
-
-        /// What makes each law, in the same order.
-        static MAKE: &[Make] = &[$($module::make),*];
-
-        /// The files of this folder, for the test that none is left out.
-        #[cfg(test)]
-        const MODULES: &[&str] = &[$(stringify!($module)),*];
-    };
-}
-
-noises! {
-    stochastic_depth,
-    shake_shake,
-    gaussian,
-    drop_path,
-}
-
 /// The facts of all noises, in the order of the table.
 #[must_use]
-pub fn noises() -> &'static [&'static NoiseFacts] {
-    NOISES
+pub fn noises() -> Vec<&'static NoiseFacts> {
+    NOISES.all()
+}
+
+/// What can be set on noises: what all have, then what each law declares, with the law.
+pub fn noise_settings() -> impl Iterator<Item = (Option<&'static NoiseFacts>, &'static Setting)> {
+    let own = noises().into_iter();
+    let own = own.flat_map(|law| law.settings.iter().map(move |setting| (Some(law), setting)));
+    std::iter::once((None, &PER)).chain(own)
 }
 
 /// What is known about the noise called `name` (key or alias, in any case).
 #[must_use]
 pub fn noise_facts(name: &str) -> Option<&'static NoiseFacts> {
-    let known = |facts: &&&'static NoiseFacts| {
-        facts.key.eq_ignore_ascii_case(name)
-            || (facts.aliases.iter()).any(|alias| alias.eq_ignore_ascii_case(name))
-    };
-    NOISES.iter().find(known).copied()
+    NOISES.find(name)
 }
 
 /// Why there is no law for some settings.
@@ -209,12 +193,21 @@ pub fn noise(settings: &NoiseSettings) -> Result<Option<Box<dyn Noise>>, NoiseEr
     }
     let unknown = || NoiseError::Unknown(settings.name.clone());
     let facts = noise_facts(&settings.name).ok_or_else(unknown)?;
-    let at = NOISES.iter().position(|known| known.key == facts.key);
-    let make = at.and_then(|at| MAKE.get(at)).ok_or_else(unknown)?;
-    make(settings).map(Some).map_err(|why| NoiseError::Setting {
+    let refused = |why| NoiseError::Setting {
         law: facts.key,
         why,
-    })
+    };
+    for (key, value) in settings.own.given() {
+        // A recipe has the settings of all laws, so that it can change to another; each reads its own.
+        if noise_settings().all(|(_, setting)| setting.key() != key) {
+            return Err(refused(format!("there is no setting `{key}`")));
+        }
+        if let Some(setting) = facts.setting(key) {
+            let checked = setting.check(value);
+            checked.map_err(|why| refused(format!("`{key}` {why}")))?;
+        }
+    }
+    Ok(Some((facts.make)(&settings.own.completed(facts.settings))))
 }
 
 #[cfg(test)]
@@ -224,21 +217,20 @@ mod tests {
     #[test]
     fn every_file_is_registered_and_documented() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/noise");
-        for entry in std::fs::read_dir(folder).expect("the source folder is there in tests") {
-            let entry = entry.expect("readable").file_name();
-            let name = entry.to_string_lossy();
-            let stem = name.trim_end_matches(".rs");
-            assert!(
-                stem == "mod" || MODULES.contains(&stem),
-                "{name} is not in `noises!`: add the line"
-            );
-        }
+        assert!(timestep_registry::unregistered(folder, MODULES, &["settings"]).is_empty());
         for facts in noises() {
-            let mut at = 0;
-            for heading in NOISE_HEADINGS {
-                let line = format!("//! # {heading}\n");
-                let found = facts.source[at..].find(&line);
-                at += found.unwrap_or_else(|| panic!("`{}` lacks `# {heading}`", facts.key));
+            assert_eq!(facts.lacks(&NOISE_HEADINGS), None, "{}", facts.key);
+        }
+    }
+
+    #[test]
+    fn a_setting_of_two_laws_means_the_same_values() {
+        let all: Vec<_> = noise_settings().map(|(_, setting)| setting).collect();
+        for one in &all {
+            assert!(one.path.starts_with("noise."), "{}", one.path);
+            assert!(one.check(&one.default).is_ok(), "{}", one.path);
+            for other in all.iter().filter(|other| other.path == one.path) {
+                assert_eq!((&other.default, other.range), (&one.default, one.range));
             }
         }
     }
@@ -302,21 +294,20 @@ mod tests {
             let law = noise(&NoiseSettings::named(facts.key)).expect("published settings");
             assert_eq!(law.expect("a law").facts().key, facts.key);
         }
-        let wrong = [
-            ("stochastic-depth", 0.0, 0.0, 0.0),
-            ("stochastic-depth", f64::NAN, 0.0, 0.0),
-            ("gaussian", 0.5, -1.0, 0.0),
-            ("drop-path", 0.5, 0.0, 1.0),
-        ];
-        for (name, keep, level, share) in wrong {
-            let settings = NoiseSettings {
-                keep,
-                level,
-                share,
-                ..NoiseSettings::named(name)
-            };
+        for (name, key, value) in [
+            ("stochastic-depth", "keep", 0.0.into()),
+            ("stochastic-depth", "keep", f64::NAN.into()),
+            ("stochastic-depth", "decay", "cubic".into()),
+            ("gaussian", "level", (-1.0).into()),
+            ("drop-path", "share", 1.0.into()),
+            ("gaussian", "levle", 1.0.into()),
+        ] {
+            let settings = NoiseSettings::named(name).with::<timestep_registry::Value>(key, value);
             assert!(noise(&settings).is_err(), "{settings:?}");
         }
+        // What only another law reads is no matter.
+        let other = NoiseSettings::named("gaussian").with("keep", 0.0);
+        assert!(noise(&other).is_ok());
         let misspelt = NoiseSettings::named("shake-shak");
         assert!(matches!(noise(&misspelt), Err(NoiseError::Unknown(_))));
     }

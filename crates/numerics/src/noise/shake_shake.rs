@@ -28,52 +28,66 @@
 //! X. Gastaldi, Shake-Shake regularization, arXiv:1705.07485, 2017; Lu, Zhong, Li, Dong 2018, section 3.
 
 use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
-use crate::NoiseSettings;
 use crate::random::Stream;
-use serde::{Deserialize, Serialize};
+use timestep_registry::{Facts, Kind, Setting, words};
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
-    key: "shake-shake",
-    aliases: &["shake"],
-    title: "two branches of a block are mixed at random",
+    named: Facts {
+        settings: &[
+            Setting::word(
+                "noise.forward",
+                Forward::KEYS,
+                "mixture of the forward pass",
+            ),
+            Setting::word(
+                "noise.backward",
+                Backward::KEYS,
+                "mixture of the backward pass",
+            ),
+        ],
+        aliases: &["shake"],
+        references: &["gastaldi2017shake", "lu2018beyond"],
+        ..Facts::new(
+            Kind::Noise,
+            "shake-shake",
+            "two branches of a block are mixed at random",
+            include_str!("shake_shake.rs"),
+        )
+    },
     equation: "u + eta f1(u) + (1-eta) f2(u), eta uniform on [0, 1]",
     ito: "dX = 1/2 (f1 + f2) dt + 1/sqrt(12) (f1 - f2) [1, 0, ...] dB",
     acts_on: ActsOn::Branches,
     per_batch: false,
-    references: &["gastaldi2017shake", "lu2018beyond"],
-    source: include_str!("shake_shake.rs"),
+    make: |values| {
+        Box::new(ShakeShake {
+            forward: Forward::named(values.word("forward")),
+            backward: Backward::named(values.word("backward")),
+        })
+    },
 };
 
-/// The law with these settings.
-pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
-    Ok(Box::new(ShakeShake {
-        forward: settings.forward,
-        backward: settings.backward,
-    }))
+words! {
+    /// The mixture of the forward pass.
+    pub enum Forward {
+        /// Uniform on [0, 1].
+        #[default]
+        Shake = "shake",
+        /// One half.
+        Even = "even",
+    }
 }
 
-/// The mixture of the forward pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Forward {
-    /// Uniform on [0, 1].
-    #[default]
-    Shake,
-    /// One half.
-    Even,
-}
-
-/// The mixture of the backward pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Backward {
-    /// Drawn again.
-    #[default]
-    Shake,
-    /// That of the forward pass: the gradient of what was computed.
-    Keep,
-    /// One half.
-    Even,
+words! {
+    /// The mixture of the backward pass.
+    pub enum Backward {
+        /// Drawn again.
+        #[default]
+        Shake = "shake",
+        /// That of the forward pass: the gradient of what was computed.
+        Keep = "keep",
+        /// One half.
+        Even = "even",
+    }
 }
 
 /// Two branches of a block are mixed at random.

@@ -32,71 +32,85 @@
 //! Lu, Zhong, Li, Dong 2018, section 3.
 
 use super::{ActsOn, Control, Distribution, Moments, Noise, NoiseFacts, StepId};
-use crate::NoiseSettings;
 use crate::random::Stream;
-use serde::{Deserialize, Serialize};
+use timestep_registry::{Facts, Kind, Range, Setting, words};
 
 pub(super) static FACTS: NoiseFacts = NoiseFacts {
-    key: "stochastic-depth",
-    aliases: &["drop-layer", "sd"],
-    title: "blocks are left out at random",
+    named: Facts {
+        settings: &[
+            Setting::number(
+                "noise.keep",
+                0.5,
+                Range::ShareAboveZero,
+                "probability that the last block is kept",
+            ),
+            Setting::word("noise.decay", Decay::KEYS, "how that changes with depth"),
+            Setting::word(
+                "noise.count",
+                Count::KEYS,
+                "is the first block always kept (from-zero) or not (from-one)",
+            ),
+            Setting::word(
+                "noise.scaling",
+                Scaling::KEYS,
+                "where the mean is put right",
+            ),
+        ],
+        aliases: &["drop-layer", "sd"],
+        references: &["huang2016deep", "lu2018beyond"],
+        ..Facts::new(
+            Kind::Noise,
+            "stochastic-depth",
+            "blocks are left out at random",
+            include_str!("stochastic_depth.rs"),
+        )
+    },
     equation: "u + eta f(u), eta = 1 with probability p, else 0",
     ito: "dX = p f(X) dt + sqrt(p (1-p)) f(X) [1, 0, ...] dB",
     acts_on: ActsOn::Increment,
     per_batch: true,
-    references: &["huang2016deep", "lu2018beyond"],
-    source: include_str!("stochastic_depth.rs"),
+    make: |values| {
+        Box::new(StochasticDepth {
+            keep: values.number("keep"),
+            decay: Decay::named(values.word("decay")),
+            count: Count::named(values.word("count")),
+            scaling: Scaling::named(values.word("scaling")),
+        })
+    },
 };
 
-/// The law with these settings.
-pub(super) fn make(settings: &NoiseSettings) -> Result<Box<dyn Noise>, String> {
-    if settings.keep > 0.0 && settings.keep <= 1.0 {
-        Ok(Box::new(StochasticDepth {
-            keep: settings.keep,
-            decay: settings.decay,
-            count: settings.count,
-            scaling: settings.scaling,
-        }))
-    } else {
-        Err(format!(
-            "the last block cannot be kept with probability {}: it must be above 0 and at most 1",
-            settings.keep
-        ))
+words! {
+    /// How the probability to keep a block changes with depth.
+    pub enum Decay {
+        /// Linearly down to that of the last block.
+        #[default]
+        Linear = "linear",
+        /// It is the same everywhere.
+        Constant = "constant",
     }
 }
 
-/// How the probability to keep a block changes with depth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decay {
-    /// Linearly down to that of the last block.
-    #[default]
-    Linear,
-    /// It is the same everywhere.
-    Constant,
+words! {
+    /// Which block the linear fall begins at.
+    pub enum Count {
+        /// The first block is never dropped: `p_i = 1 - i/(L-1) (1 - p_L)`, `i` from 0 (the code of Lu et al.).
+        #[default]
+        FromZero = "from-zero",
+        /// It is dropped sometimes: `p_l = 1 - l/L (1 - p_L)`, `l` from 1 (Huang et al.).
+        FromOne = "from-one",
+    }
 }
 
-/// Which block the linear fall begins at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Count {
-    /// The first block is never dropped: `p_i = 1 - i/(L-1) (1 - p_L)`, `i` from 0 (the code of Lu et al.).
-    #[default]
-    FromZero,
-    /// It is dropped sometimes: `p_l = 1 - l/L (1 - p_L)`, `l` from 1 (Huang et al.).
-    FromOne,
-}
-
-/// Where the mean is put right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scaling {
-    /// Survivors are divided by `p` in training; evaluation is that of the network without noise (the
-    /// code of Lu et al.).
-    #[default]
-    Train,
-    /// Blocks are multiplied by `p` in evaluation (Huang et al.).
-    Test,
+words! {
+    /// Where the mean is put right.
+    pub enum Scaling {
+        /// Survivors are divided by `p` in training; evaluation is that of the network without noise (the
+        /// code of Lu et al.).
+        #[default]
+        Train = "train",
+        /// Blocks are multiplied by `p` in evaluation (Huang et al.).
+        Test = "test",
+    }
 }
 
 /// Blocks are left out at random.

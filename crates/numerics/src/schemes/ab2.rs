@@ -36,15 +36,23 @@
 //! section III.1.
 
 use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// `u + h (3/2 f(u) - 1/2 f(u_prev))`, with the old slope taken from memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AdamsBashforth2;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "ab2",
-    aliases: &["adams-bashforth", "adams-bashforth-2"],
-    title: "Adams-Bashforth, order 2",
+    named: Facts {
+        aliases: &["adams-bashforth", "adams-bashforth-2"],
+        references: &["bashforth1883attempt", "hairer1993solving"],
+        ..Facts::new(
+            Kind::Scheme,
+            "ab2",
+            "Adams-Bashforth, order 2",
+            include_str!("ab2.rs"),
+        )
+    },
     equation: "u + h (3/2 f(u) - 1/2 f(u_prev))",
     network: "",
     order: 2,
@@ -55,8 +63,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["bashforth1883attempt", "hairer1993solving"],
-    source: include_str!("ab2.rs"),
 };
 
 impl<S: State> Scheme<S> for AdamsBashforth2 {

@@ -48,15 +48,23 @@
 use crate::{
     CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError,
 };
+use timestep_registry::{Facts, Kind};
 
 /// Linear multistep scheme over all earlier states.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DenseMultistep;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "dense",
-    aliases: &["dense-multistep"],
-    title: "dense multistep, a learned coefficient for every earlier state",
+    named: Facts {
+        aliases: &["dense-multistep"],
+        references: &["lu2018beyond"],
+        ..Facts::new(
+            Kind::Scheme,
+            "dense",
+            "dense multistep, a learned coefficient for every earlier state",
+            include_str!("dense.rs"),
+        )
+    },
     equation: "(1 - sum k_j) u + sum k_j u_(n-j) + h f(u)",
     network: "dense LM-ResNet",
     order: 1,
@@ -76,8 +84,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["lu2018beyond"],
-    source: include_str!("dense.rs"),
 };
 
 /// `(1 - Σ k_j) u_n + Σ k_j u_{n-j} + h f(u_n)` over the history that is there, which then holds `u_n`.

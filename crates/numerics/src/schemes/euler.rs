@@ -33,15 +33,23 @@
 //! E. Weinan, A proposal on machine learning via dynamical systems, 2017.
 
 use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// Forward Euler, `u + h f(u)`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Euler;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "euler",
-    aliases: &["forward-euler", "resnet"],
-    title: "forward Euler",
+    named: Facts {
+        aliases: &["forward-euler", "resnet"],
+        references: &["he2016deep", "weinan2017proposal"],
+        ..Facts::new(
+            Kind::Scheme,
+            "euler",
+            "forward Euler",
+            include_str!("euler.rs"),
+        )
+    },
     equation: "u + h f(u)",
     network: "ResNet",
     order: 1,
@@ -52,8 +60,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["he2016deep", "weinan2017proposal"],
-    source: include_str!("euler.rs"),
 };
 
 impl<S: State> Scheme<S> for Euler {

@@ -45,6 +45,7 @@
 //! residuals, ICLR 2017.
 
 use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// A fractal step with a number of columns.
 #[derive(Clone, Copy, Debug)]
@@ -87,9 +88,11 @@ const fn fractal_facts(
     title: &'static str,
 ) -> SchemeFacts {
     SchemeFacts {
-        key,
-        aliases,
-        title,
+        named: Facts {
+            aliases,
+            references: &["larsson2017fractalnet", "lu2018beyond"],
+            ..Facts::new(Kind::Scheme, key, title, include_str!("fractal.rs"))
+        },
         equation: "Phi_C(h) u, Phi_C(h) = mean(Phi_{C-1}(h/2)^2, Phi_1(h)), Phi_1(h) u = u + h f(u)",
         network: "FractalNet",
         order: 1,
@@ -100,8 +103,6 @@ const fn fractal_facts(
         sharing: Sharing::PerStage,
         parts: 1,
         columns: columns as usize,
-        references: &["larsson2017fractalnet", "lu2018beyond"],
-        source: include_str!("fractal.rs"),
     }
 }
 

@@ -36,11 +36,19 @@
 //! stability-preserving high-order time discretization methods, SIAM Review 43, 2001.
 
 use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "heun",
-    aliases: &["ssprk2", "ssp-rk2"],
-    title: "Heun's method (SSP-RK2), order 2",
+    named: Facts {
+        aliases: &["ssprk2", "ssp-rk2"],
+        references: &["heun1900neue", "gottlieb2001strong"],
+        ..Facts::new(
+            Kind::Scheme,
+            "heun",
+            "Heun's method (SSP-RK2), order 2",
+            include_str!("heun.rs"),
+        )
+    },
     equation: "u + h/2 (f(u) + f(u + h f(u)))",
     network: "Runge-Kutta network",
     order: 2,
@@ -51,8 +59,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["heun1900neue", "gottlieb2001strong"],
-    source: include_str!("heun.rs"),
 };
 
 /// Heun's method.

@@ -38,15 +38,23 @@
 //! Solving ordinary differential equations I, 1993, section III.3.
 
 use crate::{Memory, Reversible, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// `u_{n-1} + 2h f(u_n)`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Leapfrog;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "leapfrog",
-    aliases: &["leapfrog-midpoint", "two-step-midpoint"],
-    title: "leapfrog (two-step midpoint)",
+    named: Facts {
+        aliases: &["leapfrog-midpoint", "two-step-midpoint"],
+        references: &["chang2018reversible", "hairer1993solving"],
+        ..Facts::new(
+            Kind::Scheme,
+            "leapfrog",
+            "leapfrog (two-step midpoint)",
+            include_str!("leapfrog.rs"),
+        )
+    },
     equation: "u_prev + 2h f(u)",
     network: "leapfrog network",
     order: 2,
@@ -57,8 +65,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["chang2018reversible", "hairer1993solving"],
-    source: include_str!("leapfrog.rs"),
 };
 
 impl<S: State> Scheme<S> for Leapfrog {

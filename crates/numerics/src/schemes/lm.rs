@@ -39,15 +39,23 @@
 use crate::{
     CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError,
 };
+use timestep_registry::{Facts, Kind};
 
 /// Two-step linear multistep scheme with coefficient `k_n` taken from the context.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LinearMultistep;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "lm",
-    aliases: &["linear-multistep", "lm-resnet"],
-    title: "linear multistep, learned k",
+    named: Facts {
+        aliases: &["linear-multistep", "lm-resnet"],
+        references: &["lu2018beyond"],
+        ..Facts::new(
+            Kind::Scheme,
+            "lm",
+            "linear multistep, learned k",
+            include_str!("lm.rs"),
+        )
+    },
     equation: "(1-k) u + k u_prev + h f(u)",
     network: "LM-ResNet",
     order: 1,
@@ -65,8 +73,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["lu2018beyond"],
-    source: include_str!("lm.rs"),
 };
 
 impl<S: State> Scheme<S> for LinearMultistep {

@@ -40,15 +40,23 @@ use crate::schemes::dense::weighted_step;
 use crate::{
     CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError,
 };
+use timestep_registry::{Facts, Kind};
 
 /// Three-step linear multistep scheme with coefficients `k_n`, `m_n` taken from the context.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LinearMultistep3;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "lm3",
-    aliases: &["linear-multistep-3", "three-step"],
-    title: "three-step linear multistep, learned k and m",
+    named: Facts {
+        aliases: &["linear-multistep-3", "three-step"],
+        references: &["lu2018beyond", "chen2022zerosnet"],
+        ..Facts::new(
+            Kind::Scheme,
+            "lm3",
+            "three-step linear multistep, learned k and m",
+            include_str!("lm3.rs"),
+        )
+    },
     equation: "(1-k-m) u + k u_prev + m u_prevprev + h f(u)",
     network: "three-step LM-ResNet",
     order: 1,
@@ -66,8 +74,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["lu2018beyond", "chen2022zerosnet"],
-    source: include_str!("lm3.rs"),
 };
 
 impl<S: State> Scheme<S> for LinearMultistep3 {

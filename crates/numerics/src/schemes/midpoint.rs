@@ -34,11 +34,19 @@
 //! M. Zhu, B. Chang, C. Fu, Convolutional neural networks combined with Runge-Kutta methods, 2018.
 
 use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "midpoint",
-    aliases: &["rk2-midpoint"],
-    title: "Runge-Kutta midpoint rule, order 2",
+    named: Facts {
+        aliases: &["rk2-midpoint"],
+        references: &["runge1895numerische", "zhu2018convolutional"],
+        ..Facts::new(
+            Kind::Scheme,
+            "midpoint",
+            "Runge-Kutta midpoint rule, order 2",
+            include_str!("midpoint.rs"),
+        )
+    },
     equation: "u + h f(u + h/2 f(u))",
     network: "Runge-Kutta network",
     order: 2,
@@ -49,8 +57,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["runge1895numerische", "zhu2018convolutional"],
-    source: include_str!("midpoint.rs"),
 };
 
 /// The midpoint rule.

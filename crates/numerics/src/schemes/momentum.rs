@@ -40,15 +40,23 @@
 use crate::{
     CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError,
 };
+use timestep_registry::{Facts, Kind};
 
 /// Consistent two-step scheme with coefficient `k_n` taken from the context.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Momentum;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "momentum",
-    aliases: &["momentum-resnet", "consistent-lm"],
-    title: "consistent linear multistep, learned k",
+    named: Facts {
+        aliases: &["momentum-resnet", "consistent-lm"],
+        references: &["sander2021momentum", "lu2018beyond"],
+        ..Facts::new(
+            Kind::Scheme,
+            "momentum",
+            "consistent linear multistep, learned k",
+            include_str!("momentum.rs"),
+        )
+    },
     equation: "(1-k) u + k u_prev + (1+k) h f(u)",
     network: "Momentum ResNet",
     order: 1,
@@ -66,8 +74,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["sander2021momentum", "lu2018beyond"],
-    source: include_str!("momentum.rs"),
 };
 
 impl<S: State> Scheme<S> for Momentum {

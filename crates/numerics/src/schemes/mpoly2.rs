@@ -34,15 +34,23 @@
 //! networks, CVPR 2017.
 
 use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// `u + F0(u) + F1(F0(u))`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mpoly2;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "mpoly2",
-    aliases: &["mpoly-2"],
-    title: "PolyNet mpoly-2, two blocks in a row",
+    named: Facts {
+        aliases: &["mpoly-2"],
+        references: &["zhang2017polynet"],
+        ..Facts::new(
+            Kind::Scheme,
+            "mpoly2",
+            "PolyNet mpoly-2, two blocks in a row",
+            include_str!("mpoly2.rs"),
+        )
+    },
     equation: "u + F0(u) + F1(F0(u)), F_i = h f_i",
     network: "PolyNet",
     order: 1,
@@ -53,8 +61,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStage,
     parts: 1,
     columns: 1,
-    references: &["zhang2017polynet"],
-    source: include_str!("mpoly2.rs"),
 };
 
 impl<S: State> Scheme<S> for Mpoly2 {

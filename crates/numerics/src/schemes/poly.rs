@@ -42,6 +42,7 @@
 //! networks, CVPR 2017.
 
 use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// `u + F(u) + … + F^degree(u)`.
 #[derive(Clone, Copy, Debug)]
@@ -56,9 +57,16 @@ pub const POLY2: Poly = Poly { facts: &FACTS2 };
 pub const POLY3: Poly = Poly { facts: &FACTS3 };
 
 static FACTS2: SchemeFacts = SchemeFacts {
-    key: "poly2",
-    aliases: &["poly-2", "polynet"],
-    title: "PolyNet poly-2, truncated backward Euler",
+    named: Facts {
+        aliases: &["poly-2", "polynet"],
+        references: &["zhang2017polynet"],
+        ..Facts::new(
+            Kind::Scheme,
+            "poly2",
+            "PolyNet poly-2, truncated backward Euler",
+            include_str!("poly.rs"),
+        )
+    },
     equation: "u + F(u) + F(F(u)), F = h f",
     network: "PolyNet",
     order: 1,
@@ -69,14 +77,19 @@ static FACTS2: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["zhang2017polynet"],
-    source: include_str!("poly.rs"),
 };
 
 static FACTS3: SchemeFacts = SchemeFacts {
-    key: "poly3",
-    aliases: &["poly-3"],
-    title: "PolyNet poly-3, truncated backward Euler",
+    named: Facts {
+        aliases: &["poly-3"],
+        references: &["zhang2017polynet"],
+        ..Facts::new(
+            Kind::Scheme,
+            "poly3",
+            "PolyNet poly-3, truncated backward Euler",
+            include_str!("poly.rs"),
+        )
+    },
     equation: "u + F(u) + F(F(u)) + F(F(F(u))), F = h f",
     network: "PolyNet",
     order: 1,
@@ -87,8 +100,6 @@ static FACTS3: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["zhang2017polynet"],
-    source: include_str!("poly.rs"),
 };
 
 impl<S: State> Scheme<S> for Poly {

@@ -32,11 +32,19 @@
 //! A. Ralston, Runge-Kutta methods with minimum error bounds, Math. Comp. 16, 1962.
 
 use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "ralston",
-    aliases: &["rk2-ralston"],
-    title: "Ralston's Runge-Kutta method, order 2",
+    named: Facts {
+        aliases: &["rk2-ralston"],
+        references: &["ralston1962runge"],
+        ..Facts::new(
+            Kind::Scheme,
+            "ralston",
+            "Ralston's Runge-Kutta method, order 2",
+            include_str!("ralston.rs"),
+        )
+    },
     equation: "u + h/4 f(u) + 3h/4 f(u + 2h/3 f(u))",
     network: "Runge-Kutta network",
     order: 2,
@@ -47,8 +55,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["ralston1962runge"],
-    source: include_str!("ralston.rs"),
 };
 
 /// Ralston's method.

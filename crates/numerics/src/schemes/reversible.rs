@@ -41,15 +41,23 @@
 //! without storing activations, NeurIPS 2017.
 
 use crate::{Memory, Reversible, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// `y1 = x1 + h f0(x2)`, `y2 = x2 + h f1(y1)`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReversiblePair;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "reversible",
-    aliases: &["revnet", "symplectic-euler"],
-    title: "reversible pair, symplectic Euler",
+    named: Facts {
+        aliases: &["revnet", "symplectic-euler"],
+        references: &["gomez2017reversible"],
+        ..Facts::new(
+            Kind::Scheme,
+            "reversible",
+            "reversible pair, symplectic Euler",
+            include_str!("reversible.rs"),
+        )
+    },
     equation: "y1 = x1 + h f0(x2), y2 = x2 + h f1(y1)",
     network: "RevNet",
     order: 1,
@@ -60,8 +68,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStage,
     parts: 2,
     columns: 1,
-    references: &["gomez2017reversible"],
-    source: include_str!("reversible.rs"),
 };
 
 fn halves<S: State>(u: &S) -> Result<(S, S), StepError> {

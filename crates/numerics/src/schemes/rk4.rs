@@ -34,11 +34,19 @@
 //! W. Kutta, Beitrag zur näherungsweisen Integration totaler Differentialgleichungen, 1901.
 
 use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "rk4",
-    aliases: &["runge-kutta", "runge-kutta-4"],
-    title: "classical Runge-Kutta, order 4",
+    named: Facts {
+        aliases: &["runge-kutta", "runge-kutta-4"],
+        references: &["kutta1901beitrag", "zhu2018convolutional"],
+        ..Facts::new(
+            Kind::Scheme,
+            "rk4",
+            "classical Runge-Kutta, order 4",
+            include_str!("rk4.rs"),
+        )
+    },
     equation: "u + h/6 (s1 + 2 s2 + 2 s3 + s4)",
     network: "Runge-Kutta network",
     order: 4,
@@ -49,8 +57,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["kutta1901beitrag", "zhu2018convolutional"],
-    source: include_str!("rk4.rs"),
 };
 
 /// The classical Runge-Kutta method.

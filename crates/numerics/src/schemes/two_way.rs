@@ -34,15 +34,23 @@
 //! networks, CVPR 2017.
 
 use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// `u + F0(u) + F1(u)`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TwoWay;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "two-way",
-    aliases: &["2-way", "2way", "two_way"],
-    title: "PolyNet 2-way, two blocks side by side",
+    named: Facts {
+        aliases: &["2-way", "2way", "two_way"],
+        references: &["zhang2017polynet"],
+        ..Facts::new(
+            Kind::Scheme,
+            "two-way",
+            "PolyNet 2-way, two blocks side by side",
+            include_str!("two_way.rs"),
+        )
+    },
     equation: "u + F0(u) + F1(u), F_i = h f_i",
     network: "PolyNet",
     order: 1,
@@ -53,8 +61,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStage,
     parts: 1,
     columns: 1,
-    references: &["zhang2017polynet"],
-    source: include_str!("two_way.rs"),
 };
 
 impl<S: State> Scheme<S> for TwoWay {

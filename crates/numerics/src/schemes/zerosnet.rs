@@ -34,6 +34,7 @@
 //! Chen, Jin, Shang, arXiv:2206.13100, 2022 (ZeroSNet).
 
 use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// The three-step scheme with `λ = -9/5`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,9 +44,16 @@ pub struct ZeroSNet;
 const WEIGHTS: [f64; 4] = [1.0 / 3.0, 5.0 / 9.0, 1.0 / 9.0, 16.0 / 9.0];
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "zerosnet",
-    aliases: &["zero-s-net"],
-    title: "ZeroSNet, three states with fixed weights",
+    named: Facts {
+        aliases: &["zero-s-net"],
+        references: &["chen2022zerosnet"],
+        ..Facts::new(
+            Kind::Scheme,
+            "zerosnet",
+            "ZeroSNet, three states with fixed weights",
+            include_str!("zerosnet.rs"),
+        )
+    },
     equation: "1/3 u + 5/9 u_prev + 1/9 u_prevprev + 16/9 h f(u)",
     network: "ZeroSNet",
     order: 2,
@@ -56,8 +64,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["chen2022zerosnet"],
-    source: include_str!("zerosnet.rs"),
 };
 
 impl<S: State> Scheme<S> for ZeroSNet {

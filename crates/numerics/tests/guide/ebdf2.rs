@@ -33,15 +33,23 @@
 //! section III.1.
 
 use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use timestep_registry::{Facts, Kind};
 
 /// `4/3 u - 1/3 u_prev + 2/3 h (2 f(u) - f(u_prev))`, with the old state and slope from memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExtrapolatedBdf2;
 
 static FACTS: SchemeFacts = SchemeFacts {
-    key: "ebdf2",
-    aliases: &["extrapolated-bdf-2"],
-    title: "extrapolated backward differentiation, order 2",
+    named: Facts {
+        aliases: &["extrapolated-bdf-2"],
+        references: &["hairer1993solving"],
+        ..Facts::new(
+            Kind::Scheme,
+            "ebdf2",
+            "extrapolated backward differentiation, order 2",
+            include_str!("ebdf2.rs"),
+        )
+    },
     equation: "4/3 u - 1/3 u_prev + 2/3 h (2 f(u) - f(u_prev))",
     network: "",
     order: 2,
@@ -52,8 +60,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
-    references: &["hairer1993solving"],
-    source: include_str!("ebdf2.rs"),
 };
 
 impl<S: State> Scheme<S> for ExtrapolatedBdf2 {

@@ -65,20 +65,29 @@ mod strip;
 mod tests;
 mod transform;
 
+use crate::methods::untrained;
 use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
 use matching::PairImage;
 use pad::Padded;
 use profile::{NORMAL, Profile, RADIUS, STRIP, Spec, VERY_NOISY};
 use strip::{Channel, filter};
 use timestep_kernels::{Isa, Kernels};
+use timestep_registry::{Facts, Kind};
 use transform::{Bior, Dct8, Dct11};
 
 /// What is known about BM3D without running it.
 pub static FACTS: MethodFacts = MethodFacts {
-    key: "bm3d",
-    title: "block matching and 3-D filtering",
-    references: &["dabov2007image"],
-    source: include_str!("mod.rs"),
+    named: Facts {
+        references: &["dabov2007image"],
+        ..Facts::new(
+            Kind::Method,
+            "bm3d",
+            "block matching and 3-D filtering",
+            include_str!("mod.rs"),
+        )
+    },
+    make: |options| untrained("bm3d", options, Bm3d::new()),
+    format: None,
 };
 
 /// Block matching and 3-D filtering (Dabov, Foi, Katkovnik, Egiazarian 2007), grey and colour.

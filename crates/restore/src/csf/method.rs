@@ -2,14 +2,30 @@
 
 use super::{Cascade, CsfModel};
 use crate::learned::{bad, nearest, rescaled};
+use crate::methods::weights;
 use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
+use timestep_registry::{Facts, Kind};
 
 /// What is known about the method.
 pub(crate) static FACTS: MethodFacts = MethodFacts {
-    key: "csf",
-    title: "cascade of shrinkage fields: learned shrinkage, a Fourier division a stage",
-    references: &["schmidt2014shrinkage"],
-    source: include_str!("mod.rs"),
+    named: Facts {
+        references: &["schmidt2014shrinkage"],
+        ..Facts::new(
+            Kind::Method,
+            "csf",
+            "cascade of shrinkage fields: learned shrinkage, a Fourier division a stage",
+            include_str!("mod.rs"),
+        )
+    },
+    make: |options| {
+        let all = weights("csf", "csf-7x7", options)?;
+        let models: Result<Vec<CsfModel>, _> = all
+            .iter()
+            .map(|bytes| CsfModel::from_bytes(bytes))
+            .collect();
+        Ok(Box::new(Csf::new(&models?)?))
+    },
+    format: Some(super::FORMAT),
 };
 
 /// Cascades of shrinkage fields for some noise levels.

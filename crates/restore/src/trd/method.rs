@@ -2,15 +2,29 @@
 
 use super::{Flow, Model};
 use crate::learned::{nearest, rescaled};
+use crate::methods::weights;
 use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
 use timestep_kernels::diffusion::GROUP;
+use timestep_registry::{Facts, Kind};
 
 /// What is known about the method.
 pub(crate) static FACTS: MethodFacts = MethodFacts {
-    key: "trd",
-    title: "trained reaction-diffusion: a learned equation, stepped five times",
-    references: &["chen2015learning", "chen2017trainable"],
-    source: include_str!("mod.rs"),
+    named: Facts {
+        references: &["chen2015learning", "chen2017trainable"],
+        ..Facts::new(
+            Kind::Method,
+            "trd",
+            "trained reaction-diffusion: a learned equation, stepped five times",
+            include_str!("mod.rs"),
+        )
+    },
+    make: |options| {
+        let all = weights("trd", "trd-7x7", options)?;
+        let models: Result<Vec<Model>, _> =
+            all.iter().map(|bytes| Model::from_bytes(bytes)).collect();
+        Ok(Box::new(Trd::new(&models?)?))
+    },
+    format: Some(super::FORMAT),
 };
 
 /// Trained reaction-diffusion with models for some noise levels.

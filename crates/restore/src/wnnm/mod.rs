@@ -69,9 +69,11 @@ mod tests;
 pub use settings::WnnmSettings;
 pub use shrinkage::shrink;
 
+use crate::methods::untrained;
 use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
 use lanes::Lanes;
 use timestep_kernels::Isa;
+use timestep_registry::{Facts, Kind};
 
 /// Weighted nuclear norm minimisation with its published settings.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,10 +81,17 @@ pub struct Wnnm;
 
 /// What is known about WNNM.
 pub static FACTS: MethodFacts = MethodFacts {
-    key: "wnnm",
-    title: "weighted nuclear norm minimisation: groups of similar patches made low-rank",
-    references: &["gu2014weighted"],
-    source: include_str!("mod.rs"),
+    named: Facts {
+        references: &["gu2014weighted"],
+        ..Facts::new(
+            Kind::Method,
+            "wnnm",
+            "weighted nuclear norm minimisation: groups of similar patches made low-rank",
+            include_str!("mod.rs"),
+        )
+    },
+    make: |options| untrained("wnnm", options, Wnnm),
+    format: None,
 };
 
 /// Rows and columns that a picture gets, by mirroring, if it has fewer: so that every group finds its patches.

@@ -25,39 +25,45 @@
 //! D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, ICLR 2015; I. Loshchilov, F. Hutter,
 //! Decoupled weight decay regularization, ICLR 2019.
 
-use super::{Group, Interval, Optimiser, OptimiserFacts, OwnSetting, RestoreError, parts, pieces};
+use super::{Group, Optimiser, OptimiserFacts, RestoreError, parts, pieces};
+use timestep_registry::{Facts, Kind, Range, Setting};
 
 pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
-    key: "adamw",
-    aliases: &["adam-w"],
-    title: "Adam with decoupled weight decay",
+    named: Facts {
+        aliases: &["adam-w"],
+        settings: &[
+            Setting::number(
+                "optimiser.beta1",
+                0.9,
+                Range::ShareBelowOne,
+                "how slowly the averaged gradient forgets",
+            ),
+            Setting::number(
+                "optimiser.beta2",
+                0.999,
+                Range::ShareBelowOne,
+                "how slowly the averaged square of the gradient forgets",
+            ),
+            Setting::number(
+                "optimiser.eps",
+                1e-8,
+                Range::Positive,
+                "added to the root of the averaged square, against division by 0",
+            ),
+        ],
+        references: &["kingma2015adam", "loshchilov2019decoupled"],
+        ..Facts::new(
+            Kind::Optimiser,
+            "adamw",
+            "Adam with decoupled weight decay",
+            include_str!("adamw.rs"),
+        )
+    },
     equation: "w = (1 - eta lambda) w - eta m / (sqrt(s) + eps), moments m and s of g without bias",
     memory: 2,
-    settings: &[
-        OwnSetting::number(
-            "optimiser.beta1",
-            0.9,
-            Interval::ShareBelowOne,
-            "how slowly the averaged gradient forgets",
-        ),
-        OwnSetting::number(
-            "optimiser.beta2",
-            0.999,
-            Interval::ShareBelowOne,
-            "how slowly the averaged square of the gradient forgets",
-        ),
-        OwnSetting::number(
-            "optimiser.eps",
-            1e-8,
-            Interval::Positive,
-            "added to the root of the averaged square, against division by 0",
-        ),
-    ],
     lr: 0.001,
     weight_decay: 0.01,
     usual_lr: 0.02,
-    references: &["kingma2015adam", "loshchilov2019decoupled"],
-    source: include_str!("adamw.rs"),
     clash: |_| None,
     make: |values| {
         Box::new(AdamW::new(

@@ -21,33 +21,38 @@
 //! X. Chen, C. Liang, D. Huang, E. Real, K. Wang, H. Pham, X. Dong, T. Luong, C.-J. Hsieh, Y. Lu,
 //! Q. V. Le, Symbolic discovery of optimization algorithms, NeurIPS 2023, algorithm 2.
 
-use super::{Group, Interval, Optimiser, OptimiserFacts, OwnSetting, RestoreError, parts, pieces};
+use super::{Group, Optimiser, OptimiserFacts, RestoreError, parts, pieces};
+use timestep_registry::{Facts, Kind, Range, Setting};
 
 pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
-    key: "lion",
-    aliases: &[],
-    title: "steps of one size in the direction of a sign",
+    named: Facts {
+        settings: &[
+            Setting::number(
+                "optimiser.beta1",
+                0.9,
+                Range::ShareBelowOne,
+                "weight of the momentum in the direction of a step",
+            ),
+            Setting::number(
+                "optimiser.beta2",
+                0.99,
+                Range::ShareBelowOne,
+                "how slowly the momentum forgets",
+            ),
+        ],
+        references: &["chen2023symbolic", "chen2024lion"],
+        ..Facts::new(
+            Kind::Optimiser,
+            "lion",
+            "steps of one size in the direction of a sign",
+            include_str!("lion.rs"),
+        )
+    },
     equation: "w = (1 - eta lambda) w - eta sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g",
     memory: 1,
-    settings: &[
-        OwnSetting::number(
-            "optimiser.beta1",
-            0.9,
-            Interval::ShareBelowOne,
-            "weight of the momentum in the direction of a step",
-        ),
-        OwnSetting::number(
-            "optimiser.beta2",
-            0.99,
-            Interval::ShareBelowOne,
-            "how slowly the momentum forgets",
-        ),
-    ],
     lr: 3e-4,
     weight_decay: 0.1,
     usual_lr: 0.003,
-    references: &["chen2023symbolic", "chen2024lion"],
-    source: include_str!("lion.rs"),
     clash: |_| None,
     make: |values| Box::new(Lion::new(values.number("beta1"), values.number("beta2"))),
 };

@@ -5,20 +5,25 @@
 //! every group, and those of frozen groups, keep their bits. Every number moves by itself, so the
 //! result does not depend on the number of threads.
 
-mod adamw;
-mod lion;
-mod pieces;
-mod settings;
-mod sgd;
+pub mod pieces;
+
+registry! {
+    /// Every optimiser, in the order of lists.
+    pub static OPTIMISERS: [OptimiserFacts] = FACTS;
+
+    mod sgd;
+    mod adamw;
+    mod lion;
+}
 
 pub use adamw::AdamW;
 pub use lion::Lion;
 pub(crate) use pieces::{CHUNK, Piece, cut, pieces};
-pub use settings::{Interval, OwnSetting, Value, Values};
 pub use sgd::Sgd;
 
 use std::fmt::Debug;
 use std::ops::Range;
+use timestep_registry::{Facts, Values, registry};
 
 /// The headings that the page of every optimiser has, in this order.
 pub const HEADINGS: [&str; 5] = [
@@ -46,32 +51,25 @@ pub struct Group {
 /// What is known about an optimiser without making one.
 #[derive(Debug)]
 pub struct OptimiserFacts {
-    /// Registry key: the value of `optimiser.name`.
-    pub key: &'static str,
-    /// Other accepted names.
-    pub aliases: &'static [&'static str],
-    /// One line for lists.
-    pub title: &'static str,
+    /// What is known of everything that can be named.
+    pub named: Facts,
     /// One step as one line of mathematics.
     pub equation: &'static str,
     /// Numbers kept for each parameter, at most.
     pub memory: usize,
-    /// Settings that only some optimisers have; the learning rate and weight decay are everybody's.
-    pub settings: &'static [OwnSetting],
     /// Learning rate when nobody says otherwise.
     pub lr: f64,
     /// Weight decay when nobody says otherwise.
     pub weight_decay: f64,
     /// The largest learning rate that is usual; a recipe is warned about more than that.
     pub usual_lr: f64,
-    /// BibTeX keys, looked up by `cite`.
-    pub references: &'static [&'static str],
-    /// The file of the optimiser; its module documentation is the page shown by `explain`.
-    pub source: &'static str,
     /// Which settings do not go together; they are all there, and each is in its range.
-    clash: fn(&Values) -> Option<Clash>,
-    make: Make,
+    pub clash: fn(&Values) -> Option<Clash>,
+    /// Makes it of its settings, which are all there and each in its range.
+    pub make: fn(&Values) -> Box<dyn Optimiser>,
 }
+
+timestep_registry::named!(OptimiserFacts);
 
 /// Settings of an optimiser that do not go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +83,6 @@ pub struct Clash {
 }
 
 impl OptimiserFacts {
-    /// The setting with this key, for instance `momentum`.
-    #[must_use]
-    pub fn setting(&self, key: &str) -> Option<&'static OwnSetting> {
-        self.settings.iter().find(|setting| setting.key() == key)
-    }
-
     /// Its own settings with their defaults.
     #[must_use]
     pub fn defaults(&self) -> Values {
@@ -163,7 +155,10 @@ pub enum RestoreError {
 
 /// Takes the parts called `names` out of a saved state, in that order; they are empty before the
 /// first step.
-fn parts<const N: usize>(
+///
+/// # Errors
+/// [`RestoreError`] for parts that are missing, belong to another optimiser, or differ in length.
+pub fn parts<const N: usize>(
     optimiser: &'static str,
     names: [&'static str; N],
     steps: u64,
@@ -194,42 +189,16 @@ fn parts<const N: usize>(
     Ok(found)
 }
 
-/// Makes an optimiser of its settings.
-type Make = fn(&Values) -> Box<dyn Optimiser>;
-
-macro_rules! optimisers {
-    ($($module:ident),* $(,)?) => {
-        static OPTIMISERS: &[&OptimiserFacts] = &[$(&$module::FACTS),*];
-
-        /// The keys of all optimisers, in the order of the table.
-        pub static KEYS: &[&str] = &[$($module::FACTS.key),*];
-
-        /// The optimisers' files in this folder, for the test that none is left out.
-        #[cfg(test)]
-        const MODULES: &[&str] = &[$(stringify!($module)),*];
-    };
-}
-
-optimisers! {
-    sgd,
-    adamw,
-    lion,
-}
-
 /// The facts of all optimisers, in the order of the table.
 #[must_use]
-pub fn optimisers() -> &'static [&'static OptimiserFacts] {
-    OPTIMISERS
+pub fn optimisers() -> Vec<&'static OptimiserFacts> {
+    OPTIMISERS.all()
 }
 
 /// What is known about the optimiser called `name` (key or alias, in any case).
 #[must_use]
 pub fn optimiser_facts(name: &str) -> Option<&'static OptimiserFacts> {
-    let known = |facts: &&&'static OptimiserFacts| {
-        facts.key.eq_ignore_ascii_case(name)
-            || (facts.aliases.iter()).any(|alias| alias.eq_ignore_ascii_case(name))
-    };
-    OPTIMISERS.iter().find(known).copied()
+    OPTIMISERS.find(name)
 }
 
 /// The optimiser called `name`, at rest; settings that `values` does not give have their defaults.

@@ -43,8 +43,8 @@ pub(crate) fn pieces(groups: &[Group], length: usize) -> Vec<Piece> {
 /// Calls `work` with values, state, gradients and decay of every piece, in parallel.
 ///
 /// # Panics
-/// As [`pieces`], or if the slices differ in length.
-pub(super) fn each<const N: usize>(
+/// If the groups overlap, are not in order or do not fit, or if the slices differ in length.
+pub fn each<const N: usize>(
     values: &mut [f32],
     state: [&mut [f32]; N],
     gradients: &[f32],

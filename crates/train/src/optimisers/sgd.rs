@@ -24,36 +24,38 @@
 //! Math. Phys. 4(5), 1964; I. Sutskever, J. Martens, G. Dahl, G. Hinton, On the importance of
 //! initialization and momentum in deep learning, ICML 2013 (the form of Nesterov's correction).
 
-use super::{
-    Clash, Group, Interval, Optimiser, OptimiserFacts, OwnSetting, RestoreError, Values, parts,
-    pieces,
-};
+use super::{Clash, Group, Optimiser, OptimiserFacts, RestoreError, parts, pieces};
 use timestep_kernels::SgdStep;
+use timestep_registry::{Facts, Kind, Range, Setting, Values};
 
 pub(super) static FACTS: OptimiserFacts = OptimiserFacts {
-    key: "sgd",
-    aliases: &[],
-    title: "stochastic gradient descent with momentum",
+    named: Facts {
+        settings: &[
+            Setting::number(
+                "optimiser.momentum",
+                0.9,
+                Range::ShareBelowOne,
+                "share of the last move that is repeated",
+            ),
+            Setting::switch(
+                "optimiser.nesterov",
+                false,
+                "take the gradient where the momentum leads",
+            ),
+        ],
+        references: &["polyak1964some", "sutskever2013importance"],
+        ..Facts::new(
+            Kind::Optimiser,
+            "sgd",
+            "stochastic gradient descent with momentum",
+            include_str!("sgd.rs"),
+        )
+    },
     equation: "v = mu v + g; w = w - eta v",
     memory: 1,
-    settings: &[
-        OwnSetting::number(
-            "optimiser.momentum",
-            0.9,
-            Interval::ShareBelowOne,
-            "share of the last move that is repeated",
-        ),
-        OwnSetting::switch(
-            "optimiser.nesterov",
-            false,
-            "take the gradient where the momentum leads",
-        ),
-    ],
     lr: 0.1,
     weight_decay: 1e-4,
     usual_lr: 10.0,
-    references: &["polyak1964some", "sutskever2013importance"],
-    source: include_str!("sgd.rs"),
     clash: needs_momentum,
     make: |values| {
         Box::new(Sgd::new(

@@ -1,6 +1,7 @@
 //! Every optimiser against an independent one, with any number of threads, frozen and resumed.
 
 use super::*;
+use timestep_registry::Value;
 
 /// Numbers that an independent optimiser made; see `tests/golden/optimisers`.
 struct Golden {
@@ -83,7 +84,7 @@ fn close(got: &[f32], want: &[f32], least: f32) {
 }
 
 fn number(values: Values, key: &str, number: f64) -> Values {
-    values.with(key, Value::Number(number))
+    values.with(key, number)
 }
 
 fn made(name: &str, values: &Values) -> Box<dyn Optimiser> {
@@ -92,7 +93,7 @@ fn made(name: &str, values: &Values) -> Box<dyn Optimiser> {
 
 #[test]
 fn sgd_moves_as_in_pytorch() {
-    let nesterov = Values::default().with("nesterov", Value::Switch(true));
+    let nesterov = Values::default().with("nesterov", true);
     let plain = number(Values::default(), "momentum", 0.0);
     follows(&golden!("sgd"), made("sgd", &Values::default()), 0.1);
     follows(&golden!("sgd-nesterov"), made("sgd", &nesterov), 0.1);
@@ -279,7 +280,7 @@ fn settings_are_checked_and_those_of_others_refused() {
         why("adamw", &number(Values::default(), "eps", 0.0)),
         "the optimiser `adamw`: `eps` must be finite and above 0"
     );
-    let switch = Values::default().with("momentum", Value::Switch(true));
+    let switch = Values::default().with("momentum", true);
     assert!(why("sgd", &switch).ends_with("must be a number"));
     let nesterov = number(Values::default(), "nesterov", 1.0);
     assert!(why("sgd", &nesterov).ends_with("must be `true` or `false`"));
@@ -295,27 +296,14 @@ fn settings_are_checked_and_those_of_others_refused() {
 
 #[test]
 fn every_file_is_registered_and_documented() {
-    let shared = ["mod", "pieces", "settings", "tests"];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/optimisers");
-    for entry in std::fs::read_dir(folder).expect("the source folder is there in tests") {
-        let entry = entry.expect("readable").file_name();
-        let name = entry.to_string_lossy();
-        let stem = name.trim_end_matches(".rs");
-        assert!(
-            shared.contains(&stem) || MODULES.contains(&stem),
-            "{name} is not in `optimisers!`: add the line"
-        );
-    }
+    let helpers = ["pieces", "tests"];
+    assert!(timestep_registry::unregistered(folder, MODULES, &helpers).is_empty());
     for facts in optimisers() {
-        let mut at = 0;
-        for heading in HEADINGS {
-            let line = format!("//! # {heading}\n");
-            let found = facts.source[at..].find(&line);
-            at += found.unwrap_or_else(|| panic!("`{}` lacks `# {heading}`", facts.key));
-        }
+        assert_eq!(facts.lacks(&HEADINGS), None, "{}", facts.key);
         assert_eq!(made(facts.key, &Values::default()).facts().key, facts.key);
         for setting in facts.settings {
-            assert_eq!(setting.check(setting.default), Ok(()), "{}", setting.path);
+            assert_eq!(setting.check(&setting.default), Ok(()), "{}", setting.path);
             assert_eq!(setting.path, format!("optimiser.{}", setting.key()));
         }
     }
@@ -329,7 +317,7 @@ fn values_are_written_as_people_do() {
 
 #[test]
 fn settings_with_one_name_have_one_type() {
-    let all = || optimisers().iter().flat_map(|facts| facts.settings);
+    let all = || optimisers().into_iter().flat_map(|facts| facts.settings);
     for one in all() {
         for other in all().filter(|other| other.path == one.path) {
             let same = matches!(one.default, Value::Switch(_))

@@ -7,8 +7,11 @@ use super::model::{OptimiserSettings, Recipe, ScheduleSettings};
 use super::problem::{Problem, ProblemKind};
 use super::settings::{SETTINGS, Setting};
 use super::time::parse_time;
-use super::words::{PadMode, ScheduleKind};
+use super::words::PadMode;
 use crate::optimisers::optimiser_facts;
+use crate::schedules::{SCHEDULES, schedule_settings};
+use timestep_numerics::noise::{noise_facts, noise_settings};
+use timestep_registry::Values;
 
 /// Something found in the values of a recipe, and whether it stops a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +50,8 @@ pub(super) fn findings(recipe: &Recipe) -> Vec<Finding> {
 }
 
 /// A list of findings that grows.
-#[derive(Default)]
-pub(super) struct Findings(Vec<Finding>);
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Finding>);
 
 impl Findings {
     /// The findings, in the order of the settings.
@@ -91,7 +94,7 @@ impl Findings {
     }
 
     /// A warning if `doubtful`.
-    fn warn(&mut self, doubtful: bool, path: &'static str, message: &str, hint: Option<&str>) {
+    pub fn warn(&mut self, doubtful: bool, path: &'static str, message: &str, hint: Option<&str>) {
         if doubtful {
             self.push(false, path, message.to_owned(), hint);
         }
@@ -189,18 +192,50 @@ fn network(recipe: &Recipe, found: &mut Findings) {
     );
 }
 
+/// Values of settings that things declare; is there one that is out of range?
+fn own<'s>(
+    settings: impl IntoIterator<Item = &'s timestep_registry::Setting>,
+    values: &Values,
+    found: &mut Findings,
+) -> bool {
+    let mut refused: Vec<&str> = Vec::new();
+    for setting in settings {
+        let checked = values.get(setting.key()).map(|value| setting.check(value));
+        // Two things may declare the same.
+        if let Some(Err(message)) = checked
+            && !refused.contains(&setting.path)
+        {
+            found.require(false, setting.path, &message);
+            refused.push(setting.path);
+        }
+    }
+    !refused.is_empty()
+}
+
 fn noise(recipe: &Recipe, found: &mut Findings) {
-    let noise = &recipe.noise;
-    found.require(
-        noise.keep > 0.0 && noise.keep <= 1.0,
-        "noise.keep",
-        "must be a probability above 0 and at most 1",
-    );
-    found.require(
-        noise.level.is_finite() && noise.level >= 0.0,
-        "noise.level",
-        "must be finite and at least 0",
-    );
+    let values = &recipe.noise.own;
+    own(noise_settings().map(|(_, setting)| setting), values, found);
+    // Which law a preset has is known to the crate that builds networks.
+    let Some(law) = noise_facts(&recipe.network.noise) else {
+        return;
+    };
+    for (owner, setting) in noise_settings() {
+        let Some(owner) = owner.filter(|owner| owner.key != law.key) else {
+            continue;
+        };
+        let said = values
+            .get(setting.key())
+            .is_some_and(|value| *value != setting.default);
+        found.warn(
+            said && law.setting(setting.key()).is_none(),
+            setting.path,
+            &format!(
+                "is a setting of `{}`, and the noise is `{}`",
+                owner.key, law.key
+            ),
+            Some("it changes nothing: leave it out"),
+        );
+    }
 }
 
 fn train(recipe: &Recipe, found: &mut Findings) {
@@ -259,17 +294,8 @@ fn optimiser(optimiser: &OptimiserSettings, found: &mut Findings) {
         "must be finite and above 0",
     );
     if let Some(facts) = optimiser_facts(&optimiser.name) {
-        let mut clash = facts.clash(&optimiser.own);
-        for (key, value) in optimiser.own.given() {
-            if let Some((own, message)) = facts
-                .setting(key)
-                .and_then(|own| Some((own, own.check(value).err()?)))
-            {
-                clash = None;
-                found.require(false, own.path, &message);
-            }
-        }
-        if let Some(clash) = clash {
+        let refused = own(facts.settings, &optimiser.own, found);
+        if let Some(clash) = facts.clash(&optimiser.own).filter(|_| !refused) {
             found.require_or(false, clash.path, clash.message, Some(clash.hint));
         }
         let usual = format!(
@@ -291,70 +317,22 @@ fn optimiser(optimiser: &OptimiserSettings, found: &mut Findings) {
 }
 
 fn schedule(schedule: &ScheduleSettings, epochs: usize, found: &mut Findings) {
-    let milestones = &schedule.milestones;
-    found.require(
-        milestones.first() != Some(&0) && milestones.windows(2).all(|pair| pair[0] < pair[1]),
-        "schedule.milestones",
-        "must be above 0 and increase",
-    );
-    let multi_step = schedule.name == ScheduleKind::MultiStep;
-    let never = milestones
-        .iter()
-        .filter(|&&milestone| milestone >= epochs)
-        .count();
-    found.warn(
-        multi_step && epochs > 0 && never > 0,
-        "schedule.milestones",
-        &format!(
-            "{never} of {} lie beyond the {epochs} epochs of the run",
-            milestones.len()
-        ),
-        Some("move them with `--set schedule.milestones=…`, or use `--set schedule.name=cosine`"),
-    );
-    found.warn(
-        multi_step && milestones.is_empty(),
-        "schedule.milestones",
-        "without milestones the rate never falls",
-        None,
-    );
-    let positive = |x: f64| x.is_finite() && x > 0.0;
-    let share = |x: f64| (0.0..=1.0).contains(&x);
-    found.require(
-        positive(schedule.gamma),
-        "schedule.gamma",
-        "must be finite and above 0",
+    own(
+        schedule_settings().map(|(_, setting)| setting),
+        &schedule.own,
+        found,
     );
     found.require(
         schedule.warmup_epochs.is_finite() && schedule.warmup_epochs >= 0.0,
         "schedule.warmup_epochs",
         "must be finite and at least 0",
     );
-    let one_cycle = schedule.name == ScheduleKind::OneCycle;
-    found.warn(
-        one_cycle && schedule.warmup_epochs > 0.0,
-        "schedule.warmup_epochs",
-        "one-cycle does not use it",
-        Some("its rise is set by `schedule.peak_at`"),
-    );
-    found.warn(
-        !one_cycle && epochs > 0 && schedule.warmup_epochs >= epochs as f64,
-        "schedule.warmup_epochs",
-        &format!("the run of {epochs} epochs ends before the warm-up does"),
-        None,
-    );
     found.require(
-        share(schedule.warmup_factor),
+        (0.0..=1.0).contains(&schedule.warmup_factor),
         "schedule.warmup_factor",
         "must be from 0 to 1",
     );
-    found.require(
-        share(schedule.final_factor),
-        "schedule.final_factor",
-        "must be from 0 to 1",
-    );
-    found.require(
-        schedule.peak_at > 0.0 && schedule.peak_at < 1.0,
-        "schedule.peak_at",
-        "must be above 0 and below 1",
-    );
+    if let Some(facts) = SCHEDULES.find(&schedule.name) {
+        (facts.doubts)(schedule, epochs, found);
+    }
 }

@@ -3,7 +3,7 @@
 use super::TaskRecipe;
 use super::model::Recipe;
 use super::settings::settings;
-use super::words::ScheduleKind;
+use crate::schedules::SCHEDULES;
 use serde::Serialize;
 use std::fmt;
 use toml::Value;
@@ -61,10 +61,8 @@ pub(super) fn may_change(recipe: &Recipe, path: &str) -> bool {
     match path {
         "train.eval_batch" | "train.patience" => true,
         "train.epochs" => {
-            matches!(
-                recipe.schedule.name,
-                ScheduleKind::Constant | ScheduleKind::MultiStep
-            )
+            let schedule = SCHEDULES.find(&recipe.schedule.name);
+            schedule.is_some_and(|facts| !facts.knows_end)
         }
         _ => false,
     }

@@ -16,7 +16,6 @@ mod embedded;
 mod kind;
 mod layers;
 mod model;
-pub(crate) mod near;
 mod other;
 mod own;
 mod problem;
@@ -26,7 +25,7 @@ mod settings;
 mod time;
 mod words;
 
-pub use check::Finding;
+pub use check::{Finding, Findings};
 pub use diff::{Difference, diff, may_change_on_resume, resume_refusals};
 pub use embedded::{DEFAULT_RECIPE, data_sets, embedded, embedded_text, restorers};
 pub use kind::Kind;
@@ -41,10 +40,7 @@ pub use resolve::{AnyResolved, Resolved, Row};
 pub use restore::{ModelSettings, PhaseSettings, PictureSettings, RestoreRecipe};
 pub use settings::{Setting, setting, settings};
 pub use time::parse_time;
-pub use words::{
-    ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
-    PadMode, PerKind, RestoreMethod, ScalingKind, ScheduleKind, TaskKind,
-};
+pub use words::{ActivationsKind, CoefficientKind, CropKind, PadMode, RestoreMethod, TaskKind};
 
 use crate::optimisers::OptimiserFacts;
 use serde::Serialize;

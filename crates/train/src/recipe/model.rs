@@ -3,12 +3,13 @@
 //! An empty string, an empty list or a zero means "as the preset says" in `[network]` and "as
 //! the data says" in `[data]`: TOML has no null, and a saved recipe must show every setting.
 
-use super::words::{
-    ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
-    PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
-};
-use crate::optimisers::{Optimiser, OptimiserError, OptimiserFacts, Values, optimiser, optimisers};
+use super::words::{ActivationsKind, CoefficientKind, CropKind, PadMode, TaskKind};
+use crate::optimisers::{Optimiser, OptimiserError, OptimiserFacts, optimiser, optimisers};
+use crate::schedules::schedule_settings;
 use serde::{Deserialize, Serialize};
+use timestep_numerics::Per;
+use timestep_numerics::noise::noise_settings;
+use timestep_registry::Values;
 
 /// Everything that repeats the training of a classifier.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,6 +88,8 @@ pub struct DataSettings {
 pub struct NetworkSettings {
     /// Published name; may be empty when block, scheme and steps say it all.
     pub preset: String,
+    /// What stands around the steps.
+    pub body: String,
     /// Right-hand side `f`.
     pub block: String,
     /// How `f` becomes a step.
@@ -111,24 +114,12 @@ pub struct NetworkSettings {
 
 /// `[noise]`: how random steps are; which noise it is stands in `network.noise`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct NoiseSection {
-    /// Stochastic depth: probability that the last block is kept.
-    pub keep: f64,
-    /// Stochastic depth: how the probability changes with depth.
-    pub decay: DecayKind,
-    /// Stochastic depth: which block the linear fall begins at.
-    pub count: CountKind,
-    /// Stochastic depth: where the mean is put right.
-    pub scaling: ScalingKind,
-    /// Stochastic depth and shake-shake: who shares a draw.
-    pub per: PerKind,
-    /// Shake-shake: the mixture of the forward pass.
-    pub forward: ForwardKind,
-    /// Shake-shake: the mixture of the backward pass.
-    pub backward: BackwardKind,
-    /// Gaussian: standard deviation of what is added, in units of the features.
-    pub level: f64,
+    /// Who shares a draw.
+    pub per: Per,
+    /// What laws declare in their files, of all laws: the law may be that of the preset.
+    #[serde(flatten)]
+    pub own: Values,
 }
 
 /// `[train]`: how long, in what portions, from which seed.
@@ -219,22 +210,16 @@ impl OptimiserSettings {
 
 /// `[schedule]`: the learning rate over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ScheduleSettings {
-    /// The shape.
-    pub name: ScheduleKind,
-    /// Multi-step: completed epochs after which the rate falls.
-    pub milestones: Vec<usize>,
-    /// Multi-step: what the rate is multiplied by at each milestone.
-    pub gamma: f64,
+    /// Registry key of the schedule.
+    pub name: String,
     /// Epochs of linear rise before the schedule proper (not used by one-cycle).
     pub warmup_epochs: f64,
     /// Share of the rate that the rise begins from.
     pub warmup_factor: f64,
-    /// Cosine and one-cycle: share of the rate at the very end.
-    pub final_factor: f64,
-    /// One-cycle: share of the run at which the rate is highest.
-    pub peak_at: f64,
+    /// What schedules declare in their files, of all schedules; each reads its own.
+    #[serde(flatten)]
+    pub own: Values,
 }
 
 impl Default for DataSettings {
@@ -265,6 +250,7 @@ impl Default for NetworkSettings {
     fn default() -> Self {
         NetworkSettings {
             preset: "lm-resnet-20".to_owned(),
+            body: String::new(),
             block: String::new(),
             scheme: String::new(),
             noise: String::new(),
@@ -281,15 +267,10 @@ impl Default for NetworkSettings {
 
 impl Default for NoiseSection {
     fn default() -> Self {
+        let own = noise_settings().filter(|(law, _)| law.is_some());
         NoiseSection {
-            keep: 0.5,
-            decay: DecayKind::Linear,
-            count: CountKind::FromZero,
-            scaling: ScalingKind::Train,
-            per: PerKind::Published,
-            forward: ForwardKind::Shake,
-            backward: BackwardKind::Shake,
-            level: 0.001,
+            per: Per::Published,
+            own: Values::default().completed(own.map(|(_, setting)| setting)),
         }
     }
 }
@@ -323,14 +304,12 @@ impl Default for OptimiserSettings {
 
 impl Default for ScheduleSettings {
     fn default() -> Self {
+        let own = schedule_settings().map(|(_, setting)| setting);
         ScheduleSettings {
-            name: ScheduleKind::Cosine,
-            milestones: Vec::new(),
-            gamma: 0.1,
+            name: "cosine".to_owned(),
             warmup_epochs: 0.0,
             warmup_factor: 0.1,
-            final_factor: 0.0,
-            peak_at: 0.3,
+            own: Values::default().completed(own),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What says the same for the other task? Hints for settings that a recipe cannot have.
 
-use super::near::quoted;
 use super::settings::{sections, setting};
 use super::words::TaskKind;
+use timestep_registry::quoted;
 
 /// The task that has this setting, if it is another than `task`.
 pub(super) fn owner(task: TaskKind, path: &str) -> Option<TaskKind> {

@@ -1,42 +1,53 @@
-//! Which settings has only one optimiser, and what becomes of them when a recipe changes to another?
+//! Which settings do optimisers, noises and schedules declare in their files, and what becomes of those of an optimiser when
+//! a recipe changes to another?
 //!
-//! Optimisers declare their own settings; a recipe has those of its optimiser and no others. A rate
-//! and a decay are said in the units of an optimiser, so a layer that chooses another one also leaves
-//! rate, decay and own settings of the layers below: the new one starts from its own defaults. What is
-//! said beside the new name, or on the command line, stays, and is refused if it is not the optimiser's.
+//! A recipe has the settings of all noises and schedules, for the noise may be that of its network. Of optimisers it has
+//! those of its own and no others. A rate and a decay are said in the units of an optimiser, so a layer that chooses
+//! another one also leaves rate, decay and own settings of the layers below: the new one starts from its own defaults. What
+//! is said beside the new name, or on the command line, stays, and is refused if it is not the optimiser's.
 
 use super::kind::Kind;
 use super::layers::Entry;
 use super::model::Recipe;
-use super::near::quoted;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::settings::{Setting, row};
 use super::words::TaskKind;
 use super::{RestoreRecipe, TaskRecipe};
-use crate::optimisers::{OptimiserFacts, OwnSetting, Value as Own, optimiser_facts, optimisers};
+use crate::optimisers::{OptimiserFacts, optimiser_facts, optimisers};
+use crate::schedules::schedule_settings;
 use std::collections::BTreeMap;
+use timestep_numerics::noise::noise_settings;
+use timestep_registry::quoted;
+use timestep_registry::{Range, Setting as Own};
 
 /// The setting that chooses the optimiser.
 pub(super) const NAME: &str = "optimiser.name";
 
 type Entries = BTreeMap<String, Entry>;
 
-/// The own settings of all optimisers, each once, as rows of the table of settings: whose they are, and what
-/// they mean there.
-pub(super) fn rows() -> Vec<Setting> {
+/// Everything that is declared, with the key of the thing that it belongs to; empty for what all of a kind have.
+fn declared() -> impl Iterator<Item = (&'static str, &'static Own)> {
+    let noises = noise_settings().map(|(law, own)| (law.map_or("", |law| law.key), own));
+    let optimisers = optimisers().into_iter();
+    let optimisers = optimisers.flat_map(|facts| facts.settings.iter().map(|own| (facts.key, own)));
+    let schedules = schedule_settings().map(|(facts, own)| (facts.key, own));
+    noises.chain(optimisers).chain(schedules)
+}
+
+/// What is declared in a section, each setting once, as rows of the table of settings: whose it is, and
+/// what it means there.
+pub(super) fn rows(section: &str) -> Vec<Setting> {
     let mut rows: Vec<Setting> = Vec::new();
-    for own in optimisers().iter().flat_map(|facts| facts.settings) {
+    for (_, own) in declared().filter(|(_, own)| own.path.starts_with(section)) {
         if rows.iter().all(|row| row.path != own.path) {
-            let kind = match own.default {
-                Own::Number(_) => Kind::Number,
-                Own::Switch(_) => Kind::Switch,
+            let kind = match own.range {
+                Range::Switch => Kind::Switch,
+                Range::Words(words) => Kind::Word(words),
+                Range::Increasing => Kind::Counts,
+                _ => Kind::Number,
             };
             // Made once in the life of the program, for the static table.
-            rows.push(row(
-                own.path,
-                kind,
-                Box::leak(about(own.path).into_boxed_str()),
-            ));
+            rows.push(row(own.path, kind, about(own.path).leak()));
         }
     }
     rows
@@ -44,15 +55,14 @@ pub(super) fn rows() -> Vec<Setting> {
 
 /// `adamw: what it means there; lion: …`.
 fn about(path: &str) -> String {
-    let says = |facts: &&OptimiserFacts| {
-        let own = facts.settings.iter().find(|own| own.path == path)?;
-        Some(format!("{}: {}", facts.key, own.about))
-    };
-    optimisers()
-        .iter()
-        .filter_map(says)
-        .collect::<Vec<_>>()
-        .join("; ")
+    let of_path = declared().filter(|(_, own)| own.path == path);
+    let says: Vec<String> = of_path
+        .map(|(key, own)| match key {
+            "" => own.help.to_owned(),
+            key => format!("{key}: {}", own.help),
+        })
+        .collect();
+    says.join("; ")
 }
 
 /// What a setting is when nobody says otherwise. Where optimisers differ, `0.999 (adamw), 0.99 (lion)`.
@@ -65,20 +75,15 @@ pub fn default_of(task: TaskKind, path: &str) -> toml::Value {
     if let Some((_, value)) = usual.into_iter().find(|(at, _)| *at == path) {
         return value;
     }
-    let declared = |facts: &'static OptimiserFacts| {
-        let own = facts.settings.iter().find(|own| own.path == path)?;
-        Some((facts.key, own.default))
-    };
-    let all: Vec<(&str, Own)> = optimisers().iter().copied().filter_map(declared).collect();
+    let all: Vec<_> = declared().filter(|(_, own)| own.path == path).collect();
     match all.split_first() {
-        Some(((_, first), rest)) if rest.iter().all(|(_, other)| other == first) => match *first {
-            Own::Number(number) => number.into(),
-            Own::Switch(switch) => switch.into(),
-        },
+        Some(((_, first), rest)) if rest.iter().all(|(_, own)| own.default == first.default) => {
+            toml::Value::try_from(&first.default).unwrap_or_else(|_| String::new().into())
+        }
         _ => {
             let each: Vec<String> = all
                 .iter()
-                .map(|(key, value)| format!("{value} ({key})"))
+                .map(|(key, own)| format!("{} ({key})", own.default))
                 .collect();
             each.join(", ").into()
         }
@@ -135,10 +140,9 @@ pub(super) fn foreign(path: &str, entries: &Entries) -> Option<Problem> {
 
 /// The optimisers that have a setting of their own at this path.
 fn owners(path: &str) -> impl Iterator<Item = &'static OptimiserFacts> {
-    let declares = move |own: &OwnSetting| own.path == path;
+    let declares = move |own: &Own| own.path == path;
     optimisers()
-        .iter()
-        .copied()
+        .into_iter()
         .filter(move |facts| facts.settings.iter().any(declares))
 }
 

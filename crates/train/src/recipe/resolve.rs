@@ -3,7 +3,6 @@
 use super::kind::Kind;
 use super::layers::{Entry, Layers};
 use super::model::Recipe;
-use super::near::{near, quoted};
 use super::other::{instead, owner};
 use super::own;
 use super::problem::{Origin, Problem, ProblemKind, RecipeError};
@@ -14,6 +13,7 @@ use super::{TaskRecipe, from_values, write};
 use crate::plain;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use timestep_registry::{near, quoted};
 use toml::Value;
 
 /// A recipe that was put together and checked, and where each of its values came from.

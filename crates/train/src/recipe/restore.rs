@@ -1,14 +1,15 @@
 //! Which settings does a recipe of a restorer have, and which of their values make no sense?
 
+use super::TaskRecipe;
 use super::check::{Finding, Findings};
 use super::kind::Kind;
 use super::model::{TaskSettings, saturating};
 use super::settings::{Setting, row};
 use super::time::parse_time;
 use super::words::{RestoreMethod, TaskKind};
-use super::{TaskRecipe, near};
 use serde::{Deserialize, Serialize};
 use timestep_numerics::{facts, schemes};
+use timestep_registry::{near, quoted};
 
 /// Everything that repeats the training of a restorer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -295,28 +296,25 @@ fn model(recipe: &RestoreRecipe, found: &mut Findings) {
     // One evaluation a step, and a state in one part: what a step of a diffusion can be.
     let fitting = || {
         let fit = schemes()
-            .iter()
+            .into_iter()
             .filter(|s| s.stages == 1 && s.parts == 1)
             .map(|s| s.key);
         fit.collect::<Vec<_>>()
     };
     match facts(&model.scheme) {
         Err(_) => {
-            let close = near::near(&model.scheme, fitting());
+            let close = near(&model.scheme, fitting());
             let hint = if close.is_empty() {
-                format!("schemes that fit: {}", near::quoted(&fitting(), ", "))
+                format!("schemes that fit: {}", quoted(&fitting(), ", "))
             } else {
-                format!("did you mean {}?", near::quoted(&close, " or "))
+                format!("did you mean {}?", quoted(&close, " or "))
             };
             found.problem("model.scheme", "there is no such scheme", Some(&hint));
         }
         Ok(facts) if facts.stages != 1 || facts.parts != 1 => found.problem(
             "model.scheme",
             "it evaluates its block more than once a step or splits its state",
-            Some(&format!(
-                "schemes that fit: {}",
-                near::quoted(&fitting(), ", ")
-            )),
+            Some(&format!("schemes that fit: {}", quoted(&fitting(), ", "))),
         ),
         Ok(_) => {}
     }

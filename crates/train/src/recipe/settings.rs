@@ -5,14 +5,12 @@
 //! `config show` and the commented template all come from it; a test compares it with
 //! [`Recipe`](super::Recipe).
 
-use super::words::{
-    ActivationsKind, BackwardKind, CoefficientKind, CountKind, CropKind, DecayKind, ForwardKind,
-    PadMode, PerKind, ScalingKind, ScheduleKind, TaskKind,
-};
-use crate::optimisers;
-use std::sync::LazyLock;
-
 use super::kind::Kind;
+use super::own;
+use super::words::{ActivationsKind, CoefficientKind, CropKind, PadMode, TaskKind};
+use crate::optimisers::OPTIMISERS;
+use crate::schedules::SCHEDULES;
+use std::sync::LazyLock;
 
 /// One setting of a recipe.
 #[derive(Clone, Copy, Debug)]
@@ -23,23 +21,61 @@ pub struct Setting {
     pub kind: Kind,
     /// What it means, in one phrase.
     pub about: &'static str,
+    /// Keys of its publications in the bibliography.
+    pub references: &'static [&'static str],
 }
 
 pub(super) const fn row(path: &'static str, kind: Kind, about: &'static str) -> Setting {
-    Setting { path, kind, about }
+    Setting {
+        path,
+        kind,
+        about,
+        references: &[],
+    }
 }
 
-/// Every setting of a classifier, in the order of a written recipe; those that only some optimisers have follow the rate.
+/// A setting that was published.
+const fn cited(references: &'static [&'static str], setting: Setting) -> Setting {
+    Setting {
+        references,
+        ..setting
+    }
+}
+
+/// One of the names of a registry. The list is made once in the life of the program.
+fn one_of(keys: impl Iterator<Item = &'static str>) -> Kind {
+    Kind::Word(keys.collect::<Vec<_>>().leak())
+}
+
+/// Every setting of a classifier, in the order of a written recipe, with what noises, optimisers and schedules declare in
+/// their files.
 pub(super) static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
-    let mut rows = ROWS.to_vec();
-    let lr = rows.iter().position(|row| row.path == "optimiser.lr");
-    let at = lr.map_or(rows.len(), |lr| lr + 1);
-    rows.splice(at..at, super::own::rows());
+    let name = "optimiser.name";
+    let optimiser = row(
+        name,
+        one_of(OPTIMISERS.keys()),
+        "rule that moves the weights",
+    );
+    let name = "schedule.name";
+    let schedule = row(
+        name,
+        one_of(SCHEDULES.keys()),
+        "shape of the learning rate over time",
+    );
+    let mut rows = FIRST.to_vec();
+    rows.extend(own::rows("noise."));
+    rows.extend(TRAIN);
+    rows.extend([optimiser, LR]);
+    rows.extend(own::rows("optimiser."));
+    rows.extend(DECAY);
+    rows.push(schedule);
+    rows.extend(WARMUP);
+    rows.extend(own::rows("schedule."));
     rows
 });
 
-/// The settings that every classifier has.
-static ROWS: &[Setting] = &[
+/// Data and network.
+static FIRST: &[Setting] = &[
     row("task.kind", Kind::Word(TaskKind::KEYS), "what is learned"),
     row("data.name", Kind::Text, "name of the data set"),
     row(
@@ -97,20 +133,29 @@ static ROWS: &[Setting] = &[
         Kind::Numbers,
         "random change of brightness, contrast, saturation; empty: none",
     ),
-    row(
-        "data.rand_augment",
-        Kind::Counts,
-        "random operations on each image and their magnitude, such as 2,9; empty: none",
+    cited(
+        &["cubuk2020randaugment"],
+        row(
+            "data.rand_augment",
+            Kind::Counts,
+            "random operations on each image and their magnitude, such as 2,9; empty: none",
+        ),
     ),
-    row(
-        "data.cutout",
-        Kind::Count,
-        "side of the square of each image that is blanked; 0: none",
+    cited(
+        &["devries2017improved"],
+        row(
+            "data.cutout",
+            Kind::Count,
+            "side of the square of each image that is blanked; 0: none",
+        ),
     ),
-    row(
-        "data.mixup",
-        Kind::Number,
-        "alpha of the shares in which images of a batch are mixed; 0: not mixed",
+    cited(
+        &["zhang2018mixup"],
+        row(
+            "data.mixup",
+            Kind::Number,
+            "alpha of the shares in which images of a batch are mixed; 0: not mixed",
+        ),
     ),
     row(
         "data.mean",
@@ -123,6 +168,11 @@ static ROWS: &[Setting] = &[
         "deviation of each channel; empty: of the training images",
     ),
     row("network.preset", Kind::Text, "published network"),
+    row(
+        "network.body",
+        Kind::Text,
+        "what stands around the steps; empty: as the preset",
+    ),
     row(
         "network.block",
         Kind::Text,
@@ -173,46 +223,10 @@ static ROWS: &[Setting] = &[
         Kind::Number,
         "FractalNet: share of branches left out in training; -1: as the preset",
     ),
-    row(
-        "noise.keep",
-        Kind::Number,
-        "stochastic-depth: probability that the last block is kept",
-    ),
-    row(
-        "noise.decay",
-        Kind::Word(DecayKind::KEYS),
-        "stochastic-depth: how that changes with depth",
-    ),
-    row(
-        "noise.count",
-        Kind::Word(CountKind::KEYS),
-        "stochastic-depth: is the first block always kept (from-zero) or not (from-one)",
-    ),
-    row(
-        "noise.scaling",
-        Kind::Word(ScalingKind::KEYS),
-        "stochastic-depth: where the mean is put right",
-    ),
-    row(
-        "noise.per",
-        Kind::Word(PerKind::KEYS),
-        "who shares a draw: a batch, or every image has its own; empty: as published",
-    ),
-    row(
-        "noise.forward",
-        Kind::Word(ForwardKind::KEYS),
-        "shake-shake: mixture of the forward pass",
-    ),
-    row(
-        "noise.backward",
-        Kind::Word(BackwardKind::KEYS),
-        "shake-shake: mixture of the backward pass",
-    ),
-    row(
-        "noise.level",
-        Kind::Number,
-        "gaussian: standard deviation of what is added to features",
-    ),
+];
+
+/// How long, in what portions, from which seed.
+static TRAIN: &[Setting] = &[
     row(
         "train.epochs",
         Kind::Count,
@@ -275,16 +289,17 @@ static ROWS: &[Setting] = &[
         Kind::Names,
         "parts that are not trained: stem, layer1, …, head; empty: none",
     ),
-    row(
-        "optimiser.name",
-        Kind::Word(optimisers::KEYS),
-        "rule that moves the weights",
-    ),
-    row(
-        "optimiser.lr",
-        Kind::Number,
-        "highest learning rate of the schedule",
-    ),
+];
+
+/// The rate, in the units of the optimiser.
+const LR: Setting = row(
+    "optimiser.lr",
+    Kind::Number,
+    "highest learning rate of the schedule",
+);
+
+/// What every optimiser has beside its rate.
+static DECAY: &[Setting] = &[
     row("optimiser.weight_decay", Kind::Number, "weight decay"),
     row(
         "optimiser.decay_norms",
@@ -296,21 +311,10 @@ static ROWS: &[Setting] = &[
         Kind::Switch,
         "decay learned coefficients too",
     ),
-    row(
-        "schedule.name",
-        Kind::Word(ScheduleKind::KEYS),
-        "shape of the learning rate over time",
-    ),
-    row(
-        "schedule.milestones",
-        Kind::Counts,
-        "multi-step: epochs after which the rate falls",
-    ),
-    row(
-        "schedule.gamma",
-        Kind::Number,
-        "multi-step: factor at each milestone",
-    ),
+];
+
+/// What every schedule has.
+static WARMUP: &[Setting] = &[
     row(
         "schedule.warmup_epochs",
         Kind::Number,
@@ -320,16 +324,6 @@ static ROWS: &[Setting] = &[
         "schedule.warmup_factor",
         Kind::Number,
         "share of the rate that the rise begins from",
-    ),
-    row(
-        "schedule.final_factor",
-        Kind::Number,
-        "cosine, one-cycle: share of the rate at the end",
-    ),
-    row(
-        "schedule.peak_at",
-        Kind::Number,
-        "one-cycle: share of the run with the rising rate",
     ),
 ];
 

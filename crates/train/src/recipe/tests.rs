@@ -50,14 +50,14 @@ fn the_protocols_of_the_papers() {
     );
     assert_eq!(recipe.optimiser.weight_decay, 1e-4);
     assert!(recipe.optimiser.decay_norms && !recipe.optimiser.decay_coefficients);
-    assert_eq!(recipe.schedule.name, ScheduleKind::MultiStep);
-    assert_eq!(recipe.schedule.milestones, [80, 120]);
+    assert_eq!(recipe.schedule.name, "multi-step");
+    assert_eq!(recipe.schedule.own.counts("milestones"), [80, 120]);
     assert_eq!((recipe.data.pad, recipe.data.pad_mode), (4, PadMode::Zero));
     assert!(recipe.data.flip);
 
     let recipe = resolve("cifar100/lm-resnet-110").recipe;
     assert_eq!(recipe.train.epochs, 300);
-    assert_eq!(recipe.schedule.milestones, [150, 225]);
+    assert_eq!(recipe.schedule.own.counts("milestones"), [150, 225]);
     assert_eq!(
         resolve("cifar10/resnet-110").recipe.schedule.warmup_epochs,
         1.0

@@ -1,36 +1,10 @@
 //! Which settings take one of a few words, and which words?
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// Declares a setting that takes one of a few words.
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $key:literal,)+ }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$doc])* #[serde(rename = $key)] $variant,)+ }
-
-        impl $name {
-            /// The words, as a recipe writes them.
-            pub const KEYS: &'static [&'static str] = &[$($key),+];
-
-            /// The word for this choice.
-            pub fn key(self) -> &'static str {
-                match self { $($name::$variant => $key),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.key())
-            }
-        }
-    };
-}
+use timestep_registry::words;
 
 words! {
     /// What is learned.
-    TaskKind {
+    pub enum TaskKind {
         /// The class of an image.
         #[default]
         Classify = "classify",
@@ -61,7 +35,7 @@ impl TaskKind {
 
 words! {
     /// Which learned method removes the noise.
-    RestoreMethod {
+    pub enum RestoreMethod {
         /// Trained reaction-diffusion.
         #[default]
         Trd = "trd",
@@ -72,7 +46,7 @@ words! {
 
 words! {
     /// What lies outside an image that is shifted.
-    PadMode {
+    pub enum PadMode {
         /// Black: zeros before the mean is subtracted, as in torchvision.
         #[default]
         Zero = "zero",
@@ -83,7 +57,7 @@ words! {
 
 words! {
     /// How many numbers a learned coefficient of a scheme is.
-    CoefficientKind {
+    pub enum CoefficientKind {
         /// As the preset says.
         #[default]
         Preset = "",
@@ -96,7 +70,7 @@ words! {
 
 words! {
     /// Which part of a training image is seen.
-    CropKind {
+    pub enum CropKind {
         /// The image itself, shifted inside a border of `pad` pixels.
         #[default]
         Pad = "pad",
@@ -109,7 +83,7 @@ words! {
 
 words! {
     /// Where the backward pass gets activations from.
-    ActivationsKind {
+    pub enum ActivationsKind {
         /// As the preset says.
         #[default]
         Preset = "",
@@ -117,90 +91,5 @@ words! {
         Stored = "stored",
         /// They are computed backward from the last state of a segment.
         Reconstructed = "reconstructed",
-    }
-}
-
-words! {
-    /// How the probability to keep a block changes with depth.
-    DecayKind {
-        /// Linearly down to that of the last block.
-        #[default]
-        Linear = "linear",
-        /// It is the same everywhere.
-        Constant = "constant",
-    }
-}
-
-words! {
-    /// Which block the linear fall begins at.
-    CountKind {
-        /// The first block is never dropped (Lu et al. 2018).
-        #[default]
-        FromZero = "from-zero",
-        /// It is dropped sometimes (Huang et al. 2016).
-        FromOne = "from-one",
-    }
-}
-
-words! {
-    /// Where the mean of stochastic depth is put right.
-    ScalingKind {
-        /// In training (Lu et al. 2018).
-        #[default]
-        Train = "train",
-        /// In evaluation (Huang et al. 2016).
-        Test = "test",
-    }
-}
-
-words! {
-    /// Who shares a draw.
-    PerKind {
-        /// As the noise was published.
-        #[default]
-        Published = "",
-        /// All images of a batch.
-        Batch = "batch",
-        /// Nobody: every image has its own.
-        Image = "image",
-    }
-}
-
-words! {
-    /// The mixture of two branches in the forward pass.
-    ForwardKind {
-        /// At random.
-        #[default]
-        Shake = "shake",
-        /// Half and half.
-        Even = "even",
-    }
-}
-
-words! {
-    /// The mixture of two branches in the backward pass.
-    BackwardKind {
-        /// At random again.
-        #[default]
-        Shake = "shake",
-        /// As in the forward pass.
-        Keep = "keep",
-        /// Half and half.
-        Even = "even",
-    }
-}
-
-words! {
-    /// The shape of the learning rate over a run; see [`crate::schedule`] for the formulas.
-    ScheduleKind {
-        /// The same rate throughout.
-        Constant = "constant",
-        /// Times `gamma` at each milestone.
-        MultiStep = "multi-step",
-        /// Half a cosine down to `final_factor`.
-        #[default]
-        Cosine = "cosine",
-        /// Linearly up to the rate, then half a cosine down.
-        OneCycle = "one-cycle",
     }
 }

@@ -1,11 +1,32 @@
 //! How did a run go, as a table? `metrics.csv`, one row an epoch or an evaluation, for spreadsheets and pandas.
 
+use super::SinkKind;
 use crate::event::{Event, Position, Sink, SinkError};
 use crate::files::{self, Action, FileError};
 use crate::recipe::TaskKind;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use timestep_registry::{Facts, Kind};
+
+pub(super) static FACTS: SinkKind = SinkKind {
+    named: Facts::new(
+        Kind::Log,
+        "csv",
+        "a table with one row an epoch, for a restorer one an evaluation",
+        include_str!("csv.rs"),
+    ),
+    file: "metrics.csv",
+    always: true,
+    open: |run, task, resume| {
+        let keep = resume.map(|point| point.at);
+        Ok(Box::new(CsvSink::open(
+            &run.join(FACTS.file),
+            Table::of(task),
+            keep,
+        )?))
+    },
+};
 
 /// What the rows of a table are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

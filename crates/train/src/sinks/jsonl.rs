@@ -3,11 +3,31 @@
 //! Each event is written as one whole line, so a reader that follows the file never sees half of
 //! one. A checkpoint remembers [`Sink::position`]; a resumed run cuts the log back to it.
 
+use super::SinkKind;
 use crate::event::{Event, Sink, SinkError};
 use crate::files::{Action, FileError};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use timestep_registry::{Facts, Kind};
+
+pub(super) static FACTS: SinkKind = SinkKind {
+    named: Facts::new(
+        Kind::Log,
+        "jsonl",
+        "every event, one JSON object a line",
+        include_str!("jsonl.rs"),
+    ),
+    file: "events.jsonl",
+    always: true,
+    open: |run, _, resume| {
+        let keep = resume.and_then(|point| point.log_bytes);
+        Ok(Box::new(JsonlSink::open_append(
+            &run.join(FACTS.file),
+            keep,
+        )?))
+    },
+};
 
 /// Appends events to a file as JSON lines.
 #[derive(Debug)]

@@ -1,12 +1,18 @@
 //! Where do the events of a run go?
 //!
-//! A new kind of log is one file and one row of [`SINKS`]: the row gives it its word for
+//! A new kind of log is one file and one line of [`SINKS`]: the line gives it its word for
 //! `--log`, its place in listings and its part in a resumed run.
 
-mod csv;
-mod jsonl;
 mod memory;
-mod tensorboard;
+
+registry! {
+    /// Every kind of log, in the order of lists.
+    pub static SINKS: [SinkKind] = FACTS;
+
+    mod jsonl;
+    mod csv;
+    mod tensorboard;
+}
 
 pub use csv::{CsvSink, Table};
 pub use jsonl::JsonlSink;
@@ -15,8 +21,8 @@ pub use tensorboard::TensorboardSink;
 
 use crate::event::{Position, Sink, SinkError};
 use crate::recipe::TaskKind;
-use crate::recipe::near::{near, quoted};
 use std::path::Path;
+use timestep_registry::{Facts, did_you_mean, quoted, registry};
 
 /// The state that a resumed run continues from: logs are cut back to it, so that nothing is
 /// recorded twice.
@@ -32,11 +38,10 @@ pub struct ResumePoint {
 pub type Open = fn(&Path, TaskKind, Option<ResumePoint>) -> Result<Box<dyn Sink>, SinkError>;
 
 /// A kind of log.
+#[derive(Debug)]
 pub struct SinkKind {
-    /// Its word for `--log`.
-    pub key: &'static str,
-    /// What it is, in one phrase.
-    pub about: &'static str,
+    /// What is known of everything that can be named; its key is its word for `--log`.
+    pub named: Facts,
     /// Its file or folder in the folder of a run.
     pub file: &'static str,
     /// Whether every run has it without being asked.
@@ -45,44 +50,7 @@ pub struct SinkKind {
     pub open: Open,
 }
 
-/// Every kind of log.
-pub static SINKS: &[SinkKind] = &[
-    SinkKind {
-        key: "jsonl",
-        about: "every event, one JSON object a line",
-        file: "events.jsonl",
-        always: true,
-        open: |run, _, resume| {
-            let path = run.join("events.jsonl");
-            let keep = resume.and_then(|point| point.log_bytes);
-            Ok(Box::new(JsonlSink::open_append(&path, keep)?))
-        },
-    },
-    SinkKind {
-        key: "csv",
-        about: "a table with one row an epoch, for a restorer one an evaluation",
-        file: "metrics.csv",
-        always: true,
-        open: |run, task, resume| {
-            let path = run.join("metrics.csv");
-            let keep = resume.map(|point| point.at);
-            Ok(Box::new(CsvSink::open(&path, Table::of(task), keep)?))
-        },
-    },
-    SinkKind {
-        key: "tensorboard",
-        about: "curves for TensorBoard, over optimiser steps or evaluations",
-        file: "tensorboard",
-        always: false,
-        open: |run, _, resume| {
-            let folder = run.join("tensorboard");
-            Ok(Box::new(TensorboardSink::open(
-                &folder,
-                resume.map(|point| point.at.count()),
-            )?))
-        },
-    },
-];
+timestep_registry::named!(SinkKind);
 
 /// A log that could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -104,13 +72,9 @@ impl OpenError {
         match self {
             OpenError::Sink(error) => error.hint(),
             OpenError::Unknown { given } => {
-                let keys: Vec<&str> = SINKS.iter().map(|kind| kind.key).collect();
-                let close = near(given, keys.iter().copied());
-                Some(if close.is_empty() {
-                    format!("logs: {}", quoted(&keys, ", "))
-                } else {
-                    format!("did you mean {}?", quoted(&close, " or "))
-                })
+                let keys: Vec<&str> = SINKS.keys().collect();
+                let question = did_you_mean(&SINKS.near(given));
+                Some(question.unwrap_or_else(|| format!("logs: {}", quoted(&keys, ", "))))
             }
         }
     }
@@ -126,7 +90,7 @@ pub fn open(
     task: TaskKind,
     resume: Option<ResumePoint>,
 ) -> Result<Box<dyn Sink>, OpenError> {
-    match SINKS.iter().find(|kind| kind.key == key) {
+    match SINKS.find(key) {
         Some(kind) => Ok((kind.open)(run, task, resume)?),
         None => Err(OpenError::Unknown {
             given: key.to_owned(),
@@ -207,7 +171,8 @@ pub(crate) mod tests {
                 },
             ),
         ];
-        for (kind, (task, event, at)) in SINKS.iter().flat_map(|k| tasks.map(|t| (k, t))) {
+        for (kind, (task, event, at)) in SINKS.all().into_iter().flat_map(|k| tasks.map(|t| (k, t)))
+        {
             let run = tempfile::tempdir().expect("a temporary folder");
             let mut sink = open(kind.key, run.path(), task, None).expect("opens");
             (1..=3).for_each(|n| sink.on(&event(n)).expect("writes"));
@@ -224,7 +189,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_missing_folder_is_an_error_with_a_hint() {
-        for kind in SINKS {
+        for kind in SINKS.all() {
             let run = tempfile::tempdir().expect("a temporary folder");
             let file = run.path().join("file");
             std::fs::write(&file, "").expect("writable");
@@ -252,5 +217,11 @@ pub(crate) mod tests {
             hint("wandb").as_deref(),
             Some("logs: `jsonl`, `csv`, `tensorboard`")
         );
+    }
+
+    #[test]
+    fn every_file_is_registered() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sinks");
+        assert!(timestep_registry::unregistered(folder, MODULES, &["memory"]).is_empty());
     }
 }

@@ -53,7 +53,8 @@ impl Desk {
     ) -> Result<Self, TrainError> {
         let asked = |key: &str| options.logs.iter().any(|log| log == key);
         let always = sinks::SINKS
-            .iter()
+            .all()
+            .into_iter()
             .filter(|s| s.always && !asked(s.key))
             .map(|s| s.key);
         let mut logs = Vec::new();

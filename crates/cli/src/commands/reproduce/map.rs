@@ -15,7 +15,7 @@ const HEAD: [&str; 6] = ["family", "example", "block", "equation", "scheme", "or
 pub(super) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
     let mut rows: Vec<Vec<Value>> = Vec::new();
     for preset in presets() {
-        let family = family(preset.name);
+        let family = family(preset.key);
         if rows.iter().any(|row| row[0] == family) {
             continue;
         }
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
         let theory = network.scheme();
         rows.push(vec![
             json!(family),
-            json!(preset.name),
+            json!(preset.key),
             json!(network.config().block),
             json!(place.equation),
             json!(format!("{} (`{}`)", place.scheme, theory.key)),

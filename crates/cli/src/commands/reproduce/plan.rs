@@ -88,10 +88,15 @@ pub(super) fn run(reproduction: &Reproduction, tasks: &[Task], ui: Ui) -> Result
 
 /// Images for training and testing that a recipe's data set has, if it is known without its files.
 fn size(recipe: &Recipe) -> (Option<usize>, usize) {
-    // A folder of photographs that a recipe of ImageNet asks for is ImageNet.
-    let imagenet = recipe.data.name == "image-folder" && recipe.data.size == 224;
     let (images, tests) = match timestep_data::info(&recipe.data.name) {
-        _ if imagenet => (Some(1_281_167), 50_000),
+        // A folder of photographs of the size that a network was published for is what it was published for.
+        Ok(info) if info.shape.is_none() => match preset(&recipe.network.preset) {
+            Ok(preset) if preset.home.input().0.height == recipe.data.size => {
+                let (train, test) = preset.home.images();
+                (Some(train), test)
+            }
+            _ => (None, 0),
+        },
         Ok(info) => (info.train, info.test.unwrap_or(0)),
         Err(_) => (None, 0),
     };

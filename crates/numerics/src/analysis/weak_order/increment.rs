@@ -48,7 +48,7 @@ impl Setting {
         let Some(noise) = noise_facts(noise) else {
             return Vec::new();
         };
-        if noise.key != "stochastic-depth" {
+        if noise.setting("keep").is_none() {
             return vec![Self {
                 noise,
                 survival: None,
@@ -89,12 +89,13 @@ impl Setting {
 
     /// The law at a step size.
     pub(super) fn law(&self, dt: f64) -> Box<dyn Noise> {
-        let settings = NoiseSettings {
-            keep: self.survival.map_or(0.5, |s| s.at(dt)),
-            decay: Decay::Constant,
+        let settings = NoiseSettings::named(self.noise.key);
+        let settings = match self.survival {
+            None => settings,
             // Dividing survivors by p changes the scale of η, which the normalisation takes out.
-            scaling: Scaling::Test,
-            ..NoiseSettings::named(self.noise.key)
+            Some(survival) => (settings.with("keep", survival.at(dt)))
+                .with("decay", Decay::Constant.key())
+                .with("scaling", Scaling::Test.key()),
         };
         let law = noise(&settings).ok().flatten();
         law.expect("a registered law with settings that make sense")

@@ -3,9 +3,9 @@
 use super::{Layers, Source};
 use crate::files;
 use crate::recipe::embedded::{RESTORERS, data_sets, embedded, embedded_text, restorers};
-use crate::recipe::near::{near, quoted};
 use crate::recipe::problem::{Origin, Problem, ProblemKind};
 use std::path::Path;
+use timestep_registry::{near, quoted};
 use toml::Value;
 
 impl Layers {

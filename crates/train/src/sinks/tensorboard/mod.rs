@@ -14,12 +14,32 @@
 //! The horizontal axis is the number of optimiser steps, for the values of epochs too, so that
 //! all curves share it; for a restorer it is the number of evaluations of its loss.
 
+use super::SinkKind;
 use crate::event::{Event, Sink, SinkError};
 use crate::files::{self, Action, FileError};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+use timestep_registry::{Facts, Kind};
+
+pub(super) static FACTS: SinkKind = SinkKind {
+    named: Facts::new(
+        Kind::Log,
+        "tensorboard",
+        "curves for TensorBoard, over optimiser steps or evaluations",
+        include_str!("mod.rs"),
+    ),
+    file: "tensorboard",
+    always: false,
+    open: |run, _, resume| {
+        let step = resume.map(|point| point.at.count());
+        Ok(Box::new(TensorboardSink::open(
+            &run.join(FACTS.file),
+            step,
+        )?))
+    },
+};
 
 /// Writes scalars to an event file of TensorBoard.
 #[derive(Debug)]

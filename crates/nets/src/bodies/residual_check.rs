@@ -1,0 +1,89 @@
+//! Which blocks, schemes, shortcuts and transitions fit together in a residual network?
+
+use crate::{Activations, BlockKind, History, NetworkConfig, Shortcut, StemKind, Transition};
+use timestep_numerics::{SchemeFacts, scheme};
+
+/// What blocks and schemes demand of each other.
+pub(super) fn check(
+    config: &NetworkConfig,
+    kind: &BlockKind,
+    theory: &SchemeFacts,
+    problems: &mut Vec<String>,
+) {
+    let block = kind.key();
+    for index in 0..config.steps.len() {
+        let (width, inner) = (config.width_of(index), config.inner_of(index));
+        let channels = width * kind.facts.expansion;
+        if !channels.is_multiple_of(theory.parts) {
+            problems.push(format!(
+                "scheme `{}` steps {} halves of the channels in turn, and {channels} channels \
+                 cannot be halved",
+                theory.key, theory.parts,
+            ));
+            break;
+        }
+        let inside = inner / theory.parts;
+        if config.groups > 1 && !inside.is_multiple_of(config.groups) {
+            problems.push(format!(
+                "{inside} channels inside `{block}` cannot be divided into {} groups",
+                config.groups
+            ));
+            break;
+        }
+    }
+    let shrinks = [config.stem_channels()]
+        .into_iter()
+        .chain((0..config.steps.len()).map(|i| config.width_of(i) * kind.facts.expansion))
+        .collect::<Vec<_>>();
+    let padded = matches!(config.shortcut, Shortcut::OptionA | Shortcut::PooledOptionA);
+    if padded && let Some(at) = shrinks.windows(2).position(|w| w[1] < w[0]) {
+        problems.push(format!(
+            "a shortcut without weights cannot go from {} to {} channels",
+            shrinks[at],
+            shrinks[at + 1]
+        ));
+    }
+    if config.shortcut == Shortcut::PooledOptionA {
+        let halved = config.steps.len() - 1;
+        let large = config.stem == StemKind::ImagenetNormed;
+        let factor = 1 << (halved + 2 * usize::from(large));
+        let (h, w) = (config.input.height, config.input.width);
+        if !h.is_multiple_of(factor) || !w.is_multiple_of(factor) {
+            problems.push(format!(
+                "means of 2×2 pixels need sides that {factor} divides, not {h}×{w}"
+            ));
+        }
+    }
+    if config.transition == Transition::ReversibleStep {
+        if theory.parts != 2 {
+            problems.push(format!(
+                "scheme `{}` has no halves for a reversible transition",
+                theory.key
+            ));
+        }
+        if !config.stem_channels().is_multiple_of(2) {
+            problems.push(format!(
+                "the stem's {} channels cannot be halved for a reversible transition",
+                config.stem_channels()
+            ));
+        }
+    }
+    if config.history == History::Projected && theory.coefficient.is_none() {
+        problems.push(format!("scheme `{}` has no history to project", theory.key));
+    }
+    if config.activations == Activations::Reconstructed {
+        let reversible = scheme::<f64>(theory.key).is_ok_and(|s| s.reversible().is_some());
+        if !reversible {
+            problems.push(format!(
+                "activations cannot be reconstructed: steps of `{}` cannot be undone",
+                theory.key
+            ));
+        }
+        if kind.facts.rectifies {
+            problems.push(format!(
+                "activations cannot be reconstructed: block `{block}` puts a ReLU after the step, \
+                 which cannot be undone"
+            ));
+        }
+    }
+}
