@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use image::DynamicImage;
 use sha2::{Digest, Sha256};
+use timestep_picture::DynamicImage;
 
 use crate::ImageShape;
 use crate::augment::Draw;

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 
 use crate::error::{BadImage, DataError};
 use crate::files::{FileStore, Fit};
-use crate::image_file::{self, Header, check_resize, decode, is_image_name};
+use crate::image_file::{self, check_resize, decode};
 use crate::split::Split;
 use crate::view::LONGEST;
 use crate::{ImageShape, OpenOptions};
+use timestep_picture::{Header, is_image_name};
 
 /// The files of a folder of classes, before any is opened.
 pub(crate) struct Scan {

@@ -1,48 +1,25 @@
-//! How does an image file become pixels, and which files are refused?
+//! How does an image file become the input of a network, and which files are refused?
 //!
-//! The content decides the format, not the name: a JPEG called `.png` is read. EXIF orientation
-//! is applied, an alpha channel is dropped, 16-bit values are scaled to 8.
-//!
-//! The decoder fills what a cut JPEG lacks with grey and reports success, which would teach a
-//! network grey half-images; [`jpeg_is_complete`] therefore looks for the end marker first.
-//!
-//! What a file claims is checked before it is believed: a file has at most 1 GiB, a decoded image at most 512 MiB
-//! (170 million pixels of 24 bits) and at least one pixel, and pipes and devices are not read.
+//! Decoding is that of [`timestep_picture`]: the content decides the format, not the name; EXIF orientation is applied; a JPEG
+//! that is cut short is refused, because its decoder fills what is missing with grey, which would teach a network grey
+//! half-images. Here an alpha channel is dropped, 16-bit values are scaled to 8, and the image is brought to its shape. A file
+//! may have at most 1 GiB, and what is decoded 512 MiB (170 million pixels of 24 bits).
 
-use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+use timestep_picture::{DynamicImage, Header, Memory, PictureError};
 
 use crate::ImageShape;
 use crate::error::{BadImage, DataError};
 use crate::resample::cut;
 use crate::view::{LONGEST, Window};
-use timestep_files::{open_regular, read_regular};
 
-/// Bytes that an image may have when it is decoded.
-const MOST_DECODED: u64 = 512 << 20;
-
-/// Bytes that a file may have.
-const MOST_FILE: u64 = 1 << 30;
-
-/// Endings of names that are taken for images, in lower case.
-const ENDINGS: [&str; 10] = [
-    "png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "gif", "ppm", "pgm",
-];
-
-/// Whether the name of a file ends like an image: png, jpg, jpeg, bmp, tif, tiff, webp, gif, ppm
-/// or pgm, in any case. Hidden files (`.name`) are none.
-#[must_use]
-pub fn is_image_name(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_some_and(|n| n.to_string_lossy().starts_with('.'));
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
-}
+/// What an image may take when it is decoded, and its file.
+const MEMORY: Memory<'static> = Memory {
+    allowed: 512 << 20,
+    beside: &|_, _| 0,
+};
 
 /// What becomes of a grey image file where red, green and blue are expected?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,144 +112,21 @@ pub(crate) fn check_resize(shorter: usize, side: usize) -> Result<(), DataError>
     })
 }
 
-/// What the head of an image file tells without decoding it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    /// Columns and rows as seen, after EXIF orientation.
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) grey: bool,
-    /// Length of the file in bytes.
-    pub(crate) bytes: u64,
-}
-
 /// Reads the head of a file.
 pub(crate) fn header(path: &Path) -> Result<Header, BadImage> {
-    /// Enough for the head of nearly every JPEG and PNG.
-    const HEAD: u64 = 16 << 10;
-    let fail = |reason: String| BadImage {
-        path: path.to_owned(),
-        reason,
-    };
-    let mut file = open_regular(path).map_err(|e| fail(format!("it cannot be opened ({e})")))?;
-    let bytes = file
-        .metadata()
-        .map_err(|e| fail(format!("it cannot be read ({e})")))?
-        .len();
-    let mut content = Vec::new();
-    let mut read = |limit: u64, content: &mut Vec<u8>| {
-        let mut part = (&mut file).take(limit);
-        part.read_to_end(content)
-            .map_err(|e| fail(format!("it cannot be read ({e})")))
-    };
-    read(HEAD, &mut content)?;
-    // A large folder would otherwise be read twice over just to learn the sizes. The other formats
-    // may keep what is wanted here (orientation, directory) at their end.
-    let short = content.starts_with(&JPEG_START) || content.starts_with(b"\x89PNG");
-    if short && let Ok(found) = parse_header(&content) {
-        return Ok(Header { bytes, ..found });
-    }
-    if bytes > MOST_FILE {
-        return Err(fail("it is longer than 1 GiB".into()));
-    }
-    read(MOST_FILE, &mut content)?;
-    parse_header(&content)
-        .map(|found| Header { bytes, ..found })
-        .map_err(fail)
-}
-
-fn parse_header(content: &[u8]) -> Result<Header, String> {
-    let mut decoder = decoder(content)?;
-    let (width, height) = decoder.dimensions();
-    let grey = !decoder.color_type().has_color();
-    // The eight orientations that swap width and height are the quarter turns.
-    let turned = matches!(
-        orientation(&mut decoder),
-        Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH
-    );
-    let (width, height) = if turned {
-        (height, width)
-    } else {
-        (width, height)
-    };
-    Ok(Header {
-        width,
-        height,
-        grey,
-        bytes: 0,
-    })
+    timestep_picture::header(path, &MEMORY).map_err(|e| bad(path, &e))
 }
 
 /// Decodes a file completely, turned as its EXIF data says.
 pub(crate) fn decode(path: &Path) -> Result<DynamicImage, BadImage> {
-    let fail = |reason: String| BadImage {
+    timestep_picture::decode(path, &MEMORY).map_err(|e| bad(path, &e))
+}
+
+/// What is wrong with a file, said of it.
+fn bad(path: &Path, error: &PictureError) -> BadImage {
+    BadImage {
         path: path.to_owned(),
-        reason,
-    };
-    let content =
-        read_regular(path, MOST_FILE).map_err(|e| fail(format!("it cannot be read ({e})")))?;
-    decode_bytes(&content).map_err(fail)
-}
-
-fn decode_bytes(content: &[u8]) -> Result<DynamicImage, String> {
-    let mut decoder = decoder(content)?;
-    if content.starts_with(&JPEG_START) && !jpeg_is_complete(content) {
-        return Err(format!(
-            "it is a JPEG that is cut short ({} bytes, no end marker)",
-            content.len()
-        ));
-    }
-    let turn = orientation(&mut decoder);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(reason)?;
-    image.apply_orientation(turn);
-    Ok(image)
-}
-
-fn decoder(content: &[u8]) -> Result<impl ImageDecoder + '_, String> {
-    if content.is_empty() {
-        return Err("it is empty (0 bytes)".into());
-    }
-    let reader = ImageReader::new(Cursor::new(content)).with_guessed_format();
-    let mut reader = reader.map_err(|e| format!("it cannot be read ({e})"))?;
-    if reader.format().is_none() {
-        let text = content
-            .iter()
-            .take(512)
-            .all(|&b| matches!(b, 9 | 10 | 13 | 32..127));
-        return Err(if text {
-            "it is text, not an image"
-        } else {
-            "it is no image"
-        }
-        .into());
-    }
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MOST_DECODED);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(reason)?;
-    // The limits above only hold for what decoders allocate themselves, not for the image.
-    match decoder.dimensions() {
-        (0, _) | (_, 0) => Err("it has no pixels".into()),
-        _ if decoder.total_bytes() > MOST_DECODED => Err(TOO_LARGE.into()),
-        _ => Ok(decoder),
-    }
-}
-
-const TOO_LARGE: &str = "decoded, it would need more than 512 MiB";
-
-/// EXIF data that cannot be read is no reason to refuse an image.
-fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
-    decoder.orientation().unwrap_or(Orientation::NoTransforms)
-}
-
-fn reason(error: ImageError) -> String {
-    match error {
-        ImageError::Unsupported(e) => format!("its kind is not supported ({e})"),
-        ImageError::Limits(_) => TOO_LARGE.into(),
-        other => format!("it is damaged or cut short ({other})"),
+        reason: error.reason(),
     }
 }
 
@@ -338,36 +192,6 @@ where
         imageops::resize(&image, nw, nh, FilterType::CatmullRom)
     };
     imageops::crop_imm(&image, (nw - w) / 2, (nh - h) / 2, w, h).to_image()
-}
-
-const JPEG_START: [u8; 3] = [0xFF, 0xD8, 0xFF];
-
-/// Whether a JPEG reaches its end marker. Segments are walked by their lengths, because a
-/// thumbnail in the EXIF data has an end marker of its own.
-fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    while at + 1 < bytes.len() {
-        // Stray bytes between segments, and all of the coded data, are passed over here: inside
-        // coded data FF is followed by 00 or a restart marker, neither of which ends the walk.
-        if bytes[at] != 0xFF {
-            at += 1;
-            continue;
-        }
-        match bytes[at + 1] {
-            0xD9 => return true,
-            // A run of FF is padding: the last one belongs to the marker.
-            0xFF => at += 1,
-            // Stuffed zero, restart markers, TEM and a second start have no length.
-            0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
-            _ => match bytes.get(at + 2..at + 4) {
-                Some(length) => {
-                    at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-                }
-                None => return false,
-            },
-        }
-    }
-    false
 }
 
 #[cfg(test)]

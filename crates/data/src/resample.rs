@@ -7,7 +7,7 @@
 //! of the window are computed. (`image::imageops::resize` scales the whole image, in floating
 //! point, and takes longer than the decoding of the file.)
 
-use image::DynamicImage;
+use timestep_picture::DynamicImage;
 
 use crate::ImageShape;
 use crate::view::{Area, Window};

@@ -360,7 +360,7 @@ fn a_cut_photograph_is_named_in_its_batch_and_the_epoch_goes_on() {
         assert_eq!((batches.len(), bad.len()), (4, 1));
         let text = bad[0].to_string();
         assert!(
-            text.contains("zz.jpg: it is a JPEG that is cut short"),
+            text.contains("zz.jpg: it is a JPEG that is damaged or cut short"),
             "{text}"
         );
         assert!(bad[0].hint().is_some());

@@ -6,7 +6,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use timestep_restore::{picture, sigma};
+use timestep_picture::{self as picture, sigma};
 
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,11 +1,11 @@
 //! Which files become which? A plan of inputs and outputs, made before anything is written.
 
-use crate::picture::is_picture_name;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use timestep_picture::is_picture_name;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]

@@ -1,18 +1,13 @@
 //! What can go wrong while a picture is restored?
 
+use timestep_picture::BadPlane;
+
 /// Why a picture could not be restored.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RestoreError {
     /// A plane without pixels, or whose number of pixels is not width times height.
-    #[error("a plane of {width}×{height} pixels cannot be made of {given} numbers")]
-    BadPlane {
-        /// Columns.
-        width: usize,
-        /// Rows.
-        height: usize,
-        /// Numbers there were.
-        given: usize,
-    },
+    #[error(transparent)]
+    BadPlane(#[from] BadPlane),
     /// Channels of different sizes, or not as many noise levels as channels.
     #[error("the channels of a picture do not fit together: {0}")]
     Mismatch(String),
@@ -44,7 +39,7 @@ impl RestoreError {
     pub fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::BadPlane { .. } => "give width × height numbers, at least one",
+                Self::BadPlane(_) => "give width × height numbers, at least one",
                 Self::Mismatch(_) => "give channels of one size, and one noise level for each",
                 Self::NotFinite { .. } => {
                     "replace these pixels first, for instance by the mean of their neighbours"

@@ -1,23 +1,17 @@
 //! How is a noisy picture cleaned? By a learned diffusion (TRD), or by one of the methods it is compared with.
 //!
-//! Every method works on [`Plane`]s: one channel each, `f32`, in units of 0..255, not clipped. A
+//! Every method works on [`Plane`](timestep_picture::Plane)s: one channel each, `f32`, in units of 0..255, not clipped. A
 //! [`Method`] gets all channels of a picture and the noise level of each.
 
 pub mod batch;
-pub mod colour;
 mod error;
 pub mod job;
 pub mod learned;
 mod method;
 pub mod methods;
-pub mod metrics;
-pub mod picture;
-mod plane;
+mod opponent;
 #[cfg(test)]
 mod sample_method;
-pub mod sigma;
-mod state;
-pub mod tiles;
 
 timestep_registry::registry! {
     /// All methods, in the order of lists.
@@ -31,5 +25,4 @@ timestep_registry::registry! {
 
 pub use bm3d::Bm3d;
 pub use error::RestoreError;
-pub use method::{Method, MethodFacts, Need, Tiling, check};
-pub use plane::Plane;
+pub use method::{Method, MethodFacts, check};

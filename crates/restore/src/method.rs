@@ -1,7 +1,9 @@
 //! What is a method of restoration? Something that turns noisy planes and their noise levels into clean planes.
 
+use crate::RestoreError;
 use crate::methods::MethodOptions;
-use crate::{Plane, RestoreError};
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::Facts;
 
 /// What is known about a method without running it.
@@ -54,36 +56,6 @@ pub trait Method: Send + Sync {
 
     /// How much memory it works with.
     fn need(&self) -> Need;
-}
-
-/// How much memory a method works with, its input and its result excluded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Need {
-    /// Bytes for a pixel of a plane or tile, all channels of it together.
-    pub bytes_per_pixel: usize,
-    /// Columns and rows that the method adds to a plane, both sides together. They are most of a plane that is one
-    /// pixel wide.
-    pub border: (usize, usize),
-}
-
-impl Need {
-    /// Bytes for a plane or tile of so many columns and rows.
-    #[must_use]
-    pub fn bytes(&self, width: usize, height: usize) -> u64 {
-        let side = |extent: usize, border: usize| (extent as u64).saturating_add(border as u64);
-        side(width, self.border.0)
-            .saturating_mul(side(height, self.border.1))
-            .saturating_mul(self.bytes_per_pixel as u64)
-    }
-}
-
-/// How tiles must be cut so that each gives the pixels that the whole picture would.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tiling {
-    /// Pixels around a tile that its result depends on.
-    pub halo: usize,
-    /// Tiles with their halo start at multiples of this many pixels (the grid of reference blocks, groups of rows), or at 0.
-    pub grid: usize,
 }
 
 /// Checks what every method asks of its input.

@@ -1,6 +1,8 @@
 //! What do the tests of tiles and jobs restore with? A box blur whose grid can be seen in its result.
 
-use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, RestoreError, check};
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::{Facts, Kind};
 
 /// The mean of 7 × 7 pixels, plus a pattern that repeats every 4 pixels from where the plane begins.

@@ -4,8 +4,8 @@
 use timestep_kernels::diffusion::Border;
 use timestep_kernels::diffusion::reference::{BankF64, diffuse};
 use timestep_numerics::{Memory, StageId, StepCtx, StepError, scheme};
+use timestep_picture::metrics::{mse, psnr};
 use timestep_restore::learned::{Sample, Trainable};
-use timestep_restore::metrics::{mse, psnr};
 use timestep_restore::trd::{Flow, Model, Objective, Trd};
 use timestep_restore::{Method, Plane, RestoreError};
 

@@ -9,9 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
+use timestep_picture::{Format, file_cause, file_hint};
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
-use timestep_restore::picture::{Format, file_cause, file_hint};
 use timestep_train::plain::line;
 
 /// The bar; a picture is a thousand of its steps.

@@ -66,7 +66,9 @@ mod tests;
 mod transform;
 
 use crate::methods::untrained;
-use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, RestoreError, check};
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
 use matching::PairImage;
 use pad::Padded;
 use profile::{NORMAL, Profile, RADIUS, STRIP, Spec, VERY_NOISY};

@@ -1,6 +1,6 @@
 //! How does a plane get the size that blocks fill exactly? By reflection at its right and lower border.
 
-use crate::Plane;
+use timestep_picture::Plane;
 
 /// Floats behind each row that may be read, but mean nothing.
 pub(super) const SLACK: usize = 16;

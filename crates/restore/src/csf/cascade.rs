@@ -3,7 +3,7 @@
 use super::CsfModel;
 use super::fourier::Fourier;
 use super::frame::Frame;
-use crate::Plane;
+use timestep_picture::Plane;
 use crate::learned::{Gaussians, Stage, StageGrads};
 use realfft::num_complex::Complex32;
 use timestep_kernels::Kernels;

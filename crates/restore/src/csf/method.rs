@@ -3,7 +3,9 @@
 use super::{Cascade, CsfModel};
 use crate::learned::{bad, nearest, rescaled};
 use crate::methods::weights;
-use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, RestoreError, check};
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::{Facts, Kind};
 
 /// What is known about the method.

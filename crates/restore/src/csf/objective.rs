@@ -3,7 +3,8 @@
 use super::CsfModel;
 use super::cascade::{Ready, Space};
 use crate::learned::{Evaluation, Gaussians, Sample, StageGrads, Trainable, bad};
-use crate::{Plane, RestoreError};
+use crate::RestoreError;
+use timestep_picture::Plane;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 

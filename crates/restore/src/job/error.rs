@@ -1,7 +1,7 @@
 //! Why was a picture not restored, and what helps?
 
 use crate::RestoreError;
-use crate::picture::{PictureError, allow, memory, size};
+use timestep_picture::{PictureError, allow, memory, size};
 
 /// Why a picture was not restored.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,9 @@
 //! How does a picture file become a restored one? Read, restored, written complete or not at all.
 
 use super::{DenoiseJob, JobError, Outcome};
-use crate::picture::{self, Memory, Picture, PictureError};
 use std::fs;
 use std::path::{Path, PathBuf};
+use timestep_picture::{self as picture, Memory, Picture, PictureError};
 
 /// The files of one picture.
 #[derive(Clone, Debug, Default)]

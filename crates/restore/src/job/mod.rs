@@ -8,11 +8,13 @@ mod tests;
 pub use error::JobError;
 pub use file::{Files, restore_file};
 
-use crate::metrics::Comparison;
-use crate::picture::{Depth, Picture};
-use crate::tiles::{Canvas, Plan, in_opponent_colours, run};
-use crate::{Method, Plane, RestoreError, colour, sigma};
+use crate::opponent::{self, in_opponent_colours, restore};
+use crate::{Method, RestoreError};
 use std::time::Instant;
+use timestep_picture::metrics::Comparison;
+use timestep_picture::tiles::{Canvas, Plan, run};
+use timestep_picture::{Depth, Picture};
+use timestep_picture::{Plane, colour, sigma};
 
 /// How much noise a picture has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -193,7 +195,8 @@ impl DenoiseJob<'_> {
                 1
             }
             None => {
-                if !run(self.method, &plan, &channels, &mut work, done)? {
+                let change = |tile| restore(self.method, tile, &channels);
+                if !run(&plan, &mut work, &change, done)? {
                     return Err(JobError::Interrupted);
                 }
                 plan.tiles()
@@ -278,7 +281,7 @@ impl DenoiseJob<'_> {
                     if failed.is_some() {
                         return;
                     }
-                    let shown = crate::tiles::back(planes.to_vec());
+                    let shown = opponent::back(planes.to_vec());
                     let shown = shown.map_err(JobError::from).and_then(|planes| {
                         step.put(0, 0, &planes);
                         show(n, &step)

@@ -1,10 +1,10 @@
 //! Is a picture restored the same in any memory, measured as documented, and left alone when something fails?
 
 use super::*;
-use crate::metrics;
-use crate::picture::{Format, Memory, PictureError, QUALITY, Samples, read, write};
 use crate::sample_method::Blur;
 use std::path::PathBuf;
+use timestep_picture::metrics;
+use timestep_picture::{Format, Memory, PictureError, QUALITY, Samples, read, write};
 
 fn job() -> DenoiseJob<'static> {
     DenoiseJob {

@@ -17,7 +17,7 @@ pub use pictures::{Choice, PicturesError, picture_files, samples};
 pub use restorer::{Lengths, Restorer, weights_named};
 pub use stage::Stage;
 
-use crate::Plane;
+use timestep_picture::Plane;
 
 /// A noisy picture and the clean one.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! Which pictures is a restorer trained and measured on? Grey pictures of a folder, with noise that is drawn once.
 
 use super::Sample;
-use crate::Plane;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use timestep_picture::Plane;
 
 /// Which pictures of a folder, in the order of their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub fn picture_files(folder: &Path) -> Result<Vec<PathBuf>, PicturesError> {
         .map(|e| e.map(|e| e.path()))
         .collect::<Result<_, _>>()
         .map_err(fail)?;
-    files.retain(|f| timestep_data::is_image_name(f));
+    files.retain(|f| timestep_picture::is_image_name(f));
     files.sort();
     Ok(files)
 }

@@ -4,8 +4,9 @@ use super::{Evaluation, Fit, Fitted, Phase, Sample, Trainable, bad, fit, phases}
 use crate::csf::{Csf, CsfModel, CsfObjective};
 use crate::methods::{bundled, method_of};
 use crate::trd::{Model, Objective, Trd};
-use crate::{Method, RestoreError, metrics};
+use crate::{Method, RestoreError};
 use std::path::Path;
+use timestep_picture::metrics;
 
 /// A model of either method.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,8 @@
 use super::Model;
 use super::model::scheme_facts;
 use crate::learned::Stage;
-use crate::{Plane, RestoreError};
+use crate::RestoreError;
+use timestep_picture::Plane;
 use timestep_kernels::diffusion::{Bank, Border, GROUP};
 use timestep_kernels::{Buffer, Kernels};
 use timestep_numerics::{Memory, Scheme, StageId, StepCtx, StepError, scheme};

@@ -3,7 +3,9 @@
 use super::{Flow, Model};
 use crate::learned::{nearest, rescaled};
 use crate::methods::weights;
-use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, RestoreError, check};
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
 use timestep_kernels::diffusion::GROUP;
 use timestep_registry::{Facts, Kind};
 

@@ -1,7 +1,7 @@
 //! How do gradients get through any scheme? Its additions are written on a tape, which is read backwards.
 
 use super::model::StepGrads;
-use crate::Plane;
+use timestep_picture::Plane;
 use std::cell::RefCell;
 use std::ops::{Add, Mul, Neg, Sub};
 use std::rc::Rc;

@@ -70,7 +70,9 @@ pub use settings::WnnmSettings;
 pub use shrinkage::shrink;
 
 use crate::methods::untrained;
-use crate::{Method, MethodFacts, Need, Plane, RestoreError, Tiling, check};
+use crate::{Method, MethodFacts, RestoreError, check};
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
 use lanes::Lanes;
 use timestep_kernels::Isa;
 use timestep_registry::{Facts, Kind};

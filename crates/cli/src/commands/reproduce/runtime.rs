@@ -6,7 +6,8 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::time::Instant;
-use timestep_restore::{Method, Plane, methods};
+use timestep_picture::Plane;
+use timestep_restore::{Method, methods};
 
 /// Sides of the square pictures of the talk.
 const SIDES: [usize; 5] = [256, 512, 1024, 2048, 3072];

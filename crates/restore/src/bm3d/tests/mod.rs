@@ -4,7 +4,7 @@ mod slow;
 
 use super::profile::{NORMAL, Profile, VERY_NOISY};
 use super::*;
-use crate::metrics::psnr;
+use timestep_picture::metrics::psnr;
 
 /// A clean picture: a smooth ramp, an edge, a repeated texture.
 fn picture(width: usize, height: usize) -> Plane {

@@ -1,6 +1,6 @@
 //! What does BM3D compute? The definition in f64, one reference block after the other, nothing shared.
 
-use crate::Plane;
+use timestep_picture::Plane;
 use crate::bm3d::pad::Padded;
 use crate::bm3d::profile::{Profile, RADIUS, Spec, kaiser};
 use std::f64::consts::PI;

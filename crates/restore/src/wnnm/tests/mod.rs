@@ -6,7 +6,7 @@ use super::eigen::Eigen;
 use super::group::Groups;
 use super::lanes::{Lanes, Op, Portable, floats, floats_mut};
 use super::*;
-use crate::metrics::{mse, psnr};
+use timestep_picture::metrics::{mse, psnr};
 use slow::{Numbers, jacobi, shrink_slowly};
 use std::slice::from_ref;
 

@@ -1,6 +1,6 @@
 //! What can be wrong with a picture file, and what helps?
 
-use super::Format;
+use crate::Format;
 use std::io;
 use std::path::PathBuf;
 
@@ -96,6 +96,39 @@ pub enum PictureError {
 }
 
 impl PictureError {
+    /// What is wrong, said of a file that was named before: `it is empty (0 bytes)`.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Read { source, .. } => format!("it cannot be read ({})", file_cause(source)),
+            Self::Folder { .. } => "it is a folder".to_owned(),
+            Self::NoPicture { what, .. } => what.clone(),
+            Self::Damaged { format, reason, .. } => {
+                format!(
+                    "it is a {} that is damaged or cut short ({reason})",
+                    format.name()
+                )
+            }
+            Self::Unsupported { format, what, .. } => {
+                format!(
+                    "it is a {} of a kind that is not supported ({what})",
+                    format.name()
+                )
+            }
+            Self::TooLarge { needs, allowed, .. } => {
+                format!("it needs {}, more than {}", memory(*needs), size(*allowed))
+            }
+            Self::NotFinite { count, .. } => {
+                format!("{count} of its samples are not finite (NaN or infinity)")
+            }
+            Self::UnknownEnding { .. } => "its ending names no kind of picture".to_owned(),
+            Self::CannotHold { format, what, .. } => {
+                format!("{} cannot hold {what}", format.name())
+            }
+            Self::Write { source, .. } => format!("it cannot be written ({})", file_cause(source)),
+        }
+    }
+
     /// One action that helps.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -165,7 +198,8 @@ pub fn file_hint(path: &std::path::Path, error: &io::Error) -> Option<String> {
 }
 
 /// A number of bytes in words.
-pub(crate) fn size(bytes: u64) -> String {
+#[must_use]
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1 << 10)),
@@ -174,7 +208,8 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// Memory that is needed, in words.
-pub(crate) fn memory(needs: u64) -> String {
+#[must_use]
+pub fn memory(needs: u64) -> String {
     match needs {
         u64::MAX => "more memory than can be counted".to_owned(),
         needs => format!("{} of memory", size(needs)),
@@ -182,7 +217,8 @@ pub(crate) fn memory(needs: u64) -> String {
 }
 
 /// How memory that is needed is allowed.
-pub(crate) fn allow(needs: u64) -> String {
+#[must_use]
+pub fn allow(needs: u64) -> String {
     // No machine has 64 TiB: the file is damaged, or was made to do damage.
     if needs > 1 << 46 {
         return "the sizes in its head are wrong; copy it again from where it came".to_owned();

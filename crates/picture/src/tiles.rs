@@ -1,6 +1,6 @@
 //! How is a picture restored that does not fit into memory? In tiles whose result is that of the whole, bit for bit.
 //!
-//! A tile is cut out with the pixels around it that its result depends on ([`Tiling`](crate::Tiling)), restored, and the
+//! A tile is cut out with the pixels around it that its result depends on ([`Tiling`]), restored, and the
 //! surroundings are thrown away. Tiles of a height form a band; only one band is held as floats, and the
 //! rows that the next band needs of the picture as it was are kept from the last, so that results may
 //! overwrite it.
@@ -9,7 +9,37 @@ mod plan;
 
 pub use plan::Plan;
 
-use crate::{Method, Plane, RestoreError, colour};
+use crate::Plane;
+
+/// How much memory a method works with, its input and its result excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Bytes for a pixel of a plane or tile, all channels of it together.
+    pub bytes_per_pixel: usize,
+    /// Columns and rows that the method adds to a plane, both sides together. They are most of a plane that is one
+    /// pixel wide.
+    pub border: (usize, usize),
+}
+
+impl Need {
+    /// Bytes for a plane or tile of so many columns and rows.
+    #[must_use]
+    pub fn bytes(&self, width: usize, height: usize) -> u64 {
+        let side = |extent: usize, border: usize| (extent as u64).saturating_add(border as u64);
+        side(width, self.border.0)
+            .saturating_mul(side(height, self.border.1))
+            .saturating_mul(self.bytes_per_pixel as u64)
+    }
+}
+
+/// How tiles must be cut so that each gives the pixels that the whole picture would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiling {
+    /// Pixels around a tile that its result depends on.
+    pub halo: usize,
+    /// Tiles with their halo start at multiples of this many pixels (the grid of reference blocks, groups of rows), or at 0.
+    pub grid: usize,
+}
 
 /// Where rows come from and results go.
 pub trait Canvas {
@@ -21,21 +51,19 @@ pub trait Canvas {
     fn give(&mut self, top: usize, planes: Vec<Plane>);
 }
 
-/// Restores a picture band by band.
+/// Changes a picture band by band.
 ///
-/// `sigmas` are the noise levels of the channels that the method sees: grey, or Y, U, V of RGB. Where all are
-/// 0, rows are given as they were taken. `done` hears the share of the work that is done, and says whether
-/// to go on; the result is `false` if it did not.
+/// `change` gets the colour channels of a tile with its surroundings and returns as many of the same size. `done` hears the
+/// share of the work that is done, and says whether to go on; the result is `false` if it did not.
 ///
 /// # Errors
-/// As [`Method::denoise`].
-pub fn run(
-    method: &dyn Method,
+/// The first that `change` returns.
+pub fn run<E>(
     plan: &Plan,
-    sigmas: &[f64],
     canvas: &mut dyn Canvas,
+    change: &dyn Fn(Vec<Plane>) -> Result<Vec<Plane>, E>,
     done: &mut dyn FnMut(f64) -> bool,
-) -> Result<bool, RestoreError> {
+) -> Result<bool, E> {
     let (width, height) = plan.size;
     // The rows held, and where they begin.
     let (mut band, mut top): (Vec<Plane>, usize) = (Vec::new(), 0);
@@ -54,7 +82,7 @@ pub fn run(
                 .iter()
                 .map(|p| p.crop(columns.from, 0, columns.to - columns.from, p.height()))
                 .collect();
-            let restored = restore(method, part, sigmas)?;
+            let restored = change(part)?;
             for (to, from) in result.iter_mut().zip(&restored) {
                 let lines = to.chunks_exact_mut(width);
                 for (y, line) in (rows.start - rows.from..).zip(lines) {
@@ -70,11 +98,16 @@ pub fn run(
         }
         let result = result
             .into_iter()
-            .map(|pixels| Plane::new(width, rows.end - rows.start, pixels))
-            .collect::<Result<_, _>>()?;
+            .map(|pixels| whole(width, rows.end - rows.start, pixels))
+            .collect();
         canvas.give(rows.start, result);
     }
     Ok(true)
+}
+
+/// A plane of whole rows of one width.
+fn whole(width: usize, height: usize, pixels: Vec<f32>) -> Plane {
+    Plane::new(width, height, pixels).unwrap_or_else(|e| unreachable!("{e}"))
 }
 
 /// Old rows from `skip` on, and fresh ones below them.
@@ -90,57 +123,43 @@ fn join(old: &[Plane], skip: usize, fresh: Option<Vec<Plane>>) -> Vec<Plane> {
                 let (width, height) = (old.width(), old.height() + fresh.height());
                 let mut pixels = old.into_pixels();
                 pixels.extend(fresh.into_pixels());
-                // Both are whole rows of one width.
-                Plane::new(width, height, pixels).unwrap_or_else(|e| unreachable!("{e}"))
+                whole(width, height, pixels)
             };
             old.into_iter().zip(fresh).map(below).collect()
         }
     }
 }
 
-/// Restores grey or RGB channels; RGB in opponent colours.
-pub(crate) fn restore(
-    method: &dyn Method,
-    planes: Vec<Plane>,
-    sigmas: &[f64],
-) -> Result<Vec<Plane>, RestoreError> {
-    if sigmas.iter().all(|s| *s == 0.0) {
-        return Ok(planes);
-    }
-    in_opponent_colours(planes, |planes| method.denoise(planes, sigmas))
-}
-
-/// Applies `change` to grey as it is, and to RGB in opponent colours.
-pub(crate) fn in_opponent_colours(
-    planes: Vec<Plane>,
-    change: impl FnOnce(&[Plane]) -> Result<Vec<Plane>, RestoreError>,
-) -> Result<Vec<Plane>, RestoreError> {
-    match <[Plane; 3]>::try_from(planes) {
-        Ok(mut rgb) => {
-            colour::to_opponent(&mut rgb);
-            let result = change(&rgb)?;
-            drop(rgb);
-            back(result)
-        }
-        Err(planes) => change(&planes),
-    }
-}
-
-/// Three opponent channels back to RGB; others as they are.
-pub(crate) fn back(planes: Vec<Plane>) -> Result<Vec<Plane>, RestoreError> {
-    Ok(match <[Plane; 3]>::try_from(planes) {
-        Ok(mut planes) => {
-            colour::from_opponent(&mut planes);
-            planes.into()
-        }
-        Err(planes) => planes,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample_method::Blur;
+
+    const TILING: Tiling = Tiling { halo: 3, grid: 4 };
+
+    const NEED: Need = Need {
+        bytes_per_pixel: 4,
+        border: (0, 0),
+    };
+
+    /// The mean of 7 × 7 pixels, plus a pattern that repeats every 4 pixels from where the plane begins.
+    fn blur(plane: &Plane) -> Plane {
+        let (w, h) = (plane.width() as isize, plane.height() as isize);
+        let mut result = plane.clone();
+        for y in 0..h {
+            for x in 0..w {
+                let mut sum = 0.0;
+                for dy in -3..=3 {
+                    for dx in -3..=3 {
+                        let at = (y + dy).clamp(0, h - 1) * w + (x + dx).clamp(0, w - 1);
+                        sum += plane.pixels()[at as usize];
+                    }
+                }
+                let pattern = ((x % 4) + 10 * (y % 4)) as f32 / 100.0;
+                result.pixels_mut()[(y * w + x) as usize] = sum / 49.0 + pattern;
+            }
+        }
+        result
+    }
 
     struct Whole {
         planes: Vec<Plane>,
@@ -170,7 +189,9 @@ mod tests {
     fn canvas(width: usize, height: usize, channels: usize) -> Whole {
         let channel = |c: usize| {
             let mut plane = Plane::filled(width, height, 100.0).expect("fits");
-            timestep_data::add_noise(plane.pixels_mut(), 60.0, 0, c as u64);
+            for (n, pixel) in plane.pixels_mut().iter_mut().enumerate() {
+                *pixel += ((n * n + 31 * n * (c + 1)) % 241) as f32 - 120.0;
+            }
             plane
         };
         Whole {
@@ -187,7 +208,8 @@ mod tests {
             shares.push(share);
             true
         };
-        run(&Blur, plan, &vec![5.0; channels], &mut canvas, &mut done).expect("restores");
+        let change = |part: Vec<Plane>| Ok::<_, ()>(part.iter().map(blur).collect());
+        assert_eq!(run(plan, &mut canvas, &change, &mut done), Ok(true));
         assert_eq!(shares.len(), plan.tiles());
         assert_eq!(shares.last(), Some(&1.0));
         canvas.result
@@ -195,15 +217,14 @@ mod tests {
 
     #[test]
     fn tiles_of_any_size_give_the_bits_of_the_whole() {
-        let tiling = Blur.tiling().expect("has one");
-        let work = (Some(tiling), Blur.need());
+        let work = (Some(TILING), NEED);
         for (size, channels) in [((1, 1), 1), ((3, 7), 3), ((50, 41), 1), ((97, 33), 3)] {
             let whole = Plan::new(size, channels, work, u64::MAX).expect("fits");
             assert_eq!(whole.tiles(), 1);
             let expected = restored(size, channels, &whole);
             for tile in [(4, 4), (8, 20), (20, 8), (100, 12), (12, 100), (1, 3)] {
                 let tile = (tile.0.min(size.0), tile.1.min(size.1));
-                let plan = Plan::cut(size, tile, channels, (tiling, Blur.need()));
+                let plan = Plan::cut(size, tile, channels, (TILING, NEED));
                 assert_eq!(
                     restored(size, channels, &plan),
                     expected,

@@ -1,8 +1,19 @@
 //! What does a method work on? A plane: one channel of a picture.
 
-use crate::RestoreError;
 use rayon::prelude::*;
 use timestep_kernels::Buffer;
+
+/// A plane without pixels, or whose number of pixels is not width times height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a plane of {width}×{height} pixels cannot be made of {given} numbers")]
+pub struct BadPlane {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Numbers there were.
+    pub given: usize,
+}
 
 /// One channel of a picture, row by row, in units of 0..255; values outside are kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,10 +28,10 @@ impl Plane {
     /// A plane of `width × height` pixels.
     ///
     /// # Errors
-    /// [`RestoreError::BadPlane`] if there are no pixels, or `pixels` has another length.
-    pub fn new(width: usize, height: usize, pixels: Vec<f32>) -> Result<Self, RestoreError> {
+    /// [`BadPlane`] if there are no pixels, or `pixels` has another length.
+    pub fn new(width: usize, height: usize, pixels: Vec<f32>) -> Result<Self, BadPlane> {
         if pixels.is_empty() || width.checked_mul(height) != Some(pixels.len()) {
-            return Err(RestoreError::BadPlane {
+            return Err(BadPlane {
                 width,
                 height,
                 given: pixels.len(),
@@ -36,8 +47,8 @@ impl Plane {
     /// A plane of one grey.
     ///
     /// # Errors
-    /// [`RestoreError::BadPlane`] if there are no pixels.
-    pub fn filled(width: usize, height: usize, grey: f32) -> Result<Self, RestoreError> {
+    /// [`BadPlane`] if there are no pixels.
+    pub fn filled(width: usize, height: usize, grey: f32) -> Result<Self, BadPlane> {
         Self::new(width, height, vec![grey; width * height])
     }
 

@@ -1,19 +1,16 @@
 //! How are JPEG files read and written? Cut ones are refused; 4:4:4 is written, so colours stay sharp.
 
-use super::read::{Head, Origin};
-use super::{Density, DensityUnit, Picture, PictureError, Samples};
+use crate::read::{Bytes, Head, Origin};
+use crate::{Density, DensityUnit, Picture, PictureError, Samples};
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder, PixelDensity, PixelDensityUnit};
 use image::{ExtendedColorType, ImageDecoder, ImageEncoder, ImageError};
-use std::io::{self, BufRead, Read, Seek, Write};
+use std::io::{self, Read, Write};
 
 /// Header of an XMP segment.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
 /// Reads a JPEG file. CMYK becomes RGB. EXIF data is kept with its orientation, so nothing is turned.
-pub(super) fn read(
-    mut reader: impl BufRead + Seek,
-    origin: &Origin<'_>,
-) -> Result<Picture, PictureError> {
+pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Picture, PictureError> {
     let broken = |source| PictureError::Read {
         path: origin.path.to_owned(),
         source,
@@ -24,7 +21,7 @@ pub(super) fn read(
     let mut content = Vec::new();
     if origin.fits(twice).is_err() {
         // What would do is said at once, if the head tells the size.
-        (&mut reader)
+        reader
             .take(HEAD)
             .read_to_end(&mut content)
             .map_err(broken)?;
@@ -82,7 +79,7 @@ pub(super) fn read(
 }
 
 /// Writes 8-bit samples without alpha.
-pub(super) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io::Result<()> {
+pub(crate) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io::Result<()> {
     let Samples::U8(samples) = picture.samples() else {
         return Err(io::Error::other("JPEG holds 8 bit only"));
     };
@@ -114,7 +111,7 @@ pub(super) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io:
     if let Some(density) = meta.density.and_then(pixel_density) {
         encoder.set_pixel_density(density);
     }
-    let side = |s| super::png::extent(s);
+    let side = |s| crate::png::extent(s);
     encoder
         .encode(
             samples,
@@ -179,6 +176,12 @@ fn pixel_density(density: Density) -> Option<PixelDensity> {
             DensityUnit::Inch | DensityUnit::Metre => PixelDensityUnit::Inches,
         },
     })
+}
+
+/// Whether a file reaches its end marker.
+#[cfg(test)]
+pub(crate) fn is_complete(bytes: &[u8]) -> bool {
+    Walk::of(bytes).complete
 }
 
 /// What a walk over the segments finds.

@@ -1,6 +1,6 @@
 //! How does a file become a picture? Its content decides what it is, not its name.
 
-use super::{Format, Picture, PictureError, jpeg, other, png, tiff};
+use crate::{Format, Picture, PictureError, jpeg, other, png, tiff};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
@@ -26,27 +26,27 @@ impl Memory<'static> {
 
 /// Where a picture comes from, and how much memory it may take.
 #[derive(Clone, Copy)]
-pub(super) struct Origin<'a> {
-    pub(super) path: &'a Path,
-    pub(super) format: Format,
+pub(crate) struct Origin<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) format: Format,
     /// Bytes of the file.
-    pub(super) length: u64,
-    pub(super) memory: Memory<'a>,
+    pub(crate) length: u64,
+    pub(crate) memory: Memory<'a>,
 }
 
 /// What the head of a file says.
 #[derive(Clone, Copy)]
-pub(super) struct Head {
-    pub(super) size: (usize, usize),
-    pub(super) colours: usize,
+pub(crate) struct Head {
+    pub(crate) size: (usize, usize),
+    pub(crate) colours: usize,
     /// Bytes of the samples; none if that is no number.
-    pub(super) samples: Option<u64>,
+    pub(crate) samples: Option<u64>,
     /// Bytes that the decoder needs beside them.
-    pub(super) decoder: u64,
+    pub(crate) decoder: u64,
 }
 
 impl Origin<'_> {
-    pub(super) fn damaged(&self, reason: impl ToString) -> PictureError {
+    pub(crate) fn damaged(&self, reason: impl ToString) -> PictureError {
         PictureError::Damaged {
             path: self.path.to_owned(),
             format: self.format,
@@ -54,7 +54,7 @@ impl Origin<'_> {
         }
     }
 
-    pub(super) fn unsupported(&self, what: impl Into<String>) -> PictureError {
+    pub(crate) fn unsupported(&self, what: impl Into<String>) -> PictureError {
         PictureError::Unsupported {
             path: self.path.to_owned(),
             format: self.format,
@@ -63,7 +63,7 @@ impl Origin<'_> {
     }
 
     /// Refuses what is larger than allowed before it is decoded.
-    pub(super) fn check_memory(&self, head: &Head) -> Result<(), PictureError> {
+    pub(crate) fn check_memory(&self, head: &Head) -> Result<(), PictureError> {
         if head.size.0 == 0 || head.size.1 == 0 {
             return Err(self.damaged("it has no pixels"));
         }
@@ -77,7 +77,7 @@ impl Origin<'_> {
     }
 
     /// Refuses so many bytes if they are more than allowed.
-    pub(super) fn fits(&self, needs: u64) -> Result<(), PictureError> {
+    pub(crate) fn fits(&self, needs: u64) -> Result<(), PictureError> {
         if needs > self.memory.allowed {
             return Err(self.too_large(needs));
         }
@@ -85,11 +85,11 @@ impl Origin<'_> {
     }
 
     /// The bytes allowed as a length.
-    pub(super) fn allowed(&self) -> usize {
+    pub(crate) fn allowed(&self) -> usize {
         usize::try_from(self.memory.allowed).unwrap_or(usize::MAX)
     }
 
-    pub(super) fn too_large(&self, needs: u64) -> PictureError {
+    pub(crate) fn too_large(&self, needs: u64) -> PictureError {
         PictureError::TooLarge {
             path: self.path.to_owned(),
             needs,
@@ -98,7 +98,7 @@ impl Origin<'_> {
     }
 
     /// Room for `count` values, or an error: a damaged head may claim any size.
-    pub(super) fn room<T: Clone>(&self, count: usize) -> Result<Vec<T>, PictureError> {
+    pub(crate) fn room<T: Clone>(&self, count: usize) -> Result<Vec<T>, PictureError> {
         let mut room = Vec::new();
         room.try_reserve_exact(count)
             .map_err(|_| self.too_large((count as u64).saturating_mul(size_of::<T>() as u64)))?;
@@ -106,13 +106,24 @@ impl Origin<'_> {
     }
 }
 
-/// Reads a picture file.
+/// Bytes that can be read from any place. One type for all of them: decoders are generic, and large.
+pub(crate) trait Bytes: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Bytes for T {}
+
+/// Reads a picture file, with all that it says.
 ///
-/// What a decoder needs beside the samples is counted as memory too.
+/// What a decoder needs beside the samples is counted as memory too. GIF files are refused: they hold several pictures, of
+/// which all but one would be lost.
 ///
 /// # Errors
 /// [`PictureError`]: missing, a folder, no picture, damaged, cut short, too large, samples not finite.
 pub fn read(path: &Path, memory: &Memory<'_>) -> Result<Picture, PictureError> {
+    open(path, memory, false)
+}
+
+/// Reads a picture file, a GIF file only with `gif`.
+pub(crate) fn open(path: &Path, memory: &Memory<'_>, gif: bool) -> Result<Picture, PictureError> {
     let fail = |source| PictureError::Read {
         path: path.to_owned(),
         source,
@@ -123,7 +134,7 @@ pub fn read(path: &Path, memory: &Memory<'_>) -> Result<Picture, PictureError> {
     }
     let file = timestep_files::open_regular(path).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
-    decode(path, BufReader::new(file), length, memory)
+    decode(path, &mut BufReader::new(file), length, memory, gif)
 }
 
 /// Reads a picture from the bytes of a file; `path` is for messages only.
@@ -133,52 +144,60 @@ pub fn read(path: &Path, memory: &Memory<'_>) -> Result<Picture, PictureError> {
 pub fn read_bytes(path: &Path, content: &[u8]) -> Result<Picture, PictureError> {
     decode(
         path,
-        Cursor::new(content),
+        &mut Cursor::new(content),
         content.len() as u64,
         &Memory::of_machine(),
+        false,
     )
+}
+
+/// The kind of a file by how it begins.
+pub(crate) fn format(path: &Path, start: &[u8]) -> Result<Format, PictureError> {
+    Format::of_content(start).ok_or_else(|| {
+        let text = |b: &u8| matches!(b, 9 | 10 | 13 | 32..127);
+        let what = match start {
+            [] => "it is empty (0 bytes)",
+            all if all.iter().all(text) => "it is text",
+            _ => "it begins like no kind of picture",
+        };
+        PictureError::NoPicture {
+            path: path.to_owned(),
+            what: what.to_owned(),
+        }
+    })
 }
 
 fn decode(
     path: &Path,
-    mut reader: impl BufRead + Seek,
+    reader: &mut dyn Bytes,
     length: u64,
     memory: &Memory<'_>,
+    gif: bool,
 ) -> Result<Picture, PictureError> {
     let fail = |source| PictureError::Read {
         path: path.to_owned(),
         source,
     };
     let mut start = Vec::new();
-    (&mut reader)
-        .take(512)
-        .read_to_end(&mut start)
-        .map_err(fail)?;
-    let Some(format) = Format::of_content(&start) else {
-        let text = |b: &u8| matches!(b, 9 | 10 | 13 | 32..127);
-        let what = match start.as_slice() {
-            [] => "it is empty (0 bytes)",
-            [b'G', b'I', b'F', b'8', ..] => "GIF files are not read",
-            all if all.iter().all(text) => "it is text",
-            _ => "it begins like no kind of picture",
-        };
-        return Err(PictureError::NoPicture {
-            path: path.to_owned(),
-            what: what.to_owned(),
-        });
-    };
-    reader.rewind().map_err(fail)?;
+    reader.take(512).read_to_end(&mut start).map_err(fail)?;
     let origin = Origin {
         path,
-        format,
+        format: format(path, &start)?,
         length,
         memory: *memory,
     };
-    let picture = match format {
+    if origin.format == Format::Gif && !gif {
+        return Err(PictureError::NoPicture {
+            path: path.to_owned(),
+            what: "GIF files are not read".to_owned(),
+        });
+    }
+    reader.rewind().map_err(fail)?;
+    let picture = match origin.format {
         Format::Png => png::read(reader, &origin),
         Format::Jpeg => jpeg::read(reader, &origin),
         Format::Tiff => tiff::read(reader, &origin),
-        Format::Bmp | Format::Webp | Format::Pnm => other::read(reader, &origin),
+        Format::Bmp | Format::Webp | Format::Pnm | Format::Gif => other::read(reader, &origin),
     }?;
     match picture.not_finite() {
         0 => Ok(picture),

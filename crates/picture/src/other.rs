@@ -1,15 +1,16 @@
-//! How are BMP, WebP and PNM files read and written? As a whole; they carry no more than a profile.
+//! How are BMP, WebP and PNM files read and written, and GIF files read? As a whole; they carry no more than a profile.
 
-use super::read::{Head, Origin};
-use super::{Format, Picture, PictureError, Samples};
+use crate::read::{Bytes, Head, Origin};
+use crate::{Format, Picture, PictureError, Samples};
 use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::{
     ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError,
     ImageFormat, ImageReader, Limits,
 };
-use std::io::{self, BufRead, Seek, Write};
+use std::io::{self, Seek, Write};
 
-fn kind(format: Format) -> ImageFormat {
+/// The same kind in the words of the decoders.
+pub(crate) fn kind(format: Format) -> ImageFormat {
     match format {
         Format::Png => ImageFormat::Png,
         Format::Jpeg => ImageFormat::Jpeg,
@@ -17,14 +18,12 @@ fn kind(format: Format) -> ImageFormat {
         Format::Bmp => ImageFormat::Bmp,
         Format::Webp => ImageFormat::WebP,
         Format::Pnm => ImageFormat::Pnm,
+        Format::Gif => ImageFormat::Gif,
     }
 }
 
 /// Reads one of the rarer kinds.
-pub(super) fn read(
-    reader: impl BufRead + Seek,
-    origin: &Origin<'_>,
-) -> Result<Picture, PictureError> {
+pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Picture, PictureError> {
     let fail = |e: ImageError| match e {
         ImageError::Unsupported(e) => origin.unsupported(e.to_string()),
         ImageError::Limits(_) => origin.too_large(u64::MAX),
@@ -75,7 +74,7 @@ pub(super) fn read(
 }
 
 /// Writes one of the rarer kinds; WebP without loss.
-pub(super) fn write(
+pub(crate) fn write(
     out: &mut (impl Write + Seek),
     picture: &Picture,
     format: Format,
@@ -91,8 +90,8 @@ pub(super) fn write(
     };
     let colour = colour[picture.channels() - 1];
     let (width, height) = (
-        super::png::extent(picture.width())?,
-        super::png::extent(picture.height())?,
+        crate::png::extent(picture.width())?,
+        crate::png::extent(picture.height())?,
     );
     let done = if format == Format::Pnm {
         // Without a subtype the encoder writes PAM, which few programs read.

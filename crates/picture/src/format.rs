@@ -17,9 +17,11 @@ pub enum Format {
     Webp,
     /// Portable anymap: PGM and PPM.
     Pnm,
+    /// GIF: its first picture, for networks to look at; it is never written.
+    Gif,
 }
 
-/// Endings of names, in lower case.
+/// Endings of names of files that are restored and written, in lower case.
 const ENDINGS: [(&str, Format); 10] = [
     ("png", Format::Png),
     ("jpg", Format::Jpeg),
@@ -69,6 +71,7 @@ impl Format {
             [b'P', b'2' | b'3' | b'5' | b'6', white, ..] if white.is_ascii_whitespace() => {
                 Some(Self::Pnm)
             }
+            [b'G', b'I', b'F', b'8', ..] => Some(Self::Gif),
             _ => None,
         }
     }
@@ -83,15 +86,28 @@ impl Format {
             Self::Bmp => "BMP",
             Self::Webp => "WebP",
             Self::Pnm => "PNM",
+            Self::Gif => "GIF",
         }
     }
 }
 
-/// Whether a file's name ends like a picture's; hidden files (`.name`) are none.
+/// Whether the name of a file ends like a picture's that can be restored; hidden files (`.name`) are none.
 #[must_use]
 pub fn is_picture_name(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_some_and(|n| n.to_string_lossy().starts_with('.'));
-    !hidden && Format::of_name(path).is_some()
+    !is_hidden(path) && Format::of_name(path).is_some()
+}
+
+/// Whether the name of a file ends like an image's that a network can look at: as [`is_picture_name`], or `.gif`.
+#[must_use]
+pub fn is_image_name(path: &Path) -> bool {
+    let gif = || {
+        path.extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("gif"))
+    };
+    is_picture_name(path) || !is_hidden(path) && gif()
+}
+
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|n| n.to_string_lossy().starts_with('.'))
 }

@@ -1,8 +1,8 @@
 //! How are TIFF files read and written? 8 bit, 16 bit and float; grey and RGB; strips, tiles and planes.
 
-use super::exif::{CAMERA, DESCRIPTIVE, Entry, Exif, PLACE};
-use super::read::{Head, Origin};
-use super::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
+use crate::exif::{CAMERA, DESCRIPTIVE, Entry, Exif, PLACE};
+use crate::read::{Bytes, Head, Origin};
+use crate::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
 use std::io::{self, BufRead, Seek, Write};
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{BufferLayoutPreference, Decoder, DecodingResult, Limits};
@@ -17,10 +17,7 @@ use tiff::{ColorType, Directory, TiffError};
 const XMP: Tag = Tag::Unknown(700);
 
 /// Reads a TIFF file: its only picture, or the first if the others are smaller copies.
-pub(super) fn read(
-    reader: impl BufRead + Seek,
-    origin: &Origin<'_>,
-) -> Result<Picture, PictureError> {
+pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Picture, PictureError> {
     let fail = |e: TiffError| match e {
         TiffError::UnsupportedError(e) => origin.unsupported(e.to_string()),
         TiffError::LimitsExceeded => origin.too_large(u64::MAX),
@@ -197,7 +194,7 @@ fn entry(tag: u16, value: &mut ValueBuffer) -> Entry {
 }
 
 /// Writes samples of any type; compressed if the file that was read was.
-pub(super) fn write(out: &mut (impl Write + Seek), picture: &Picture) -> io::Result<()> {
+pub(crate) fn write(out: &mut (impl Write + Seek), picture: &Picture) -> io::Result<()> {
     // Offsets of the plain kind have 32 bits; a mebibyte is left for what is not pixels.
     let big = picture.bytes() + (64 << 20) > u64::from(u32::MAX);
     let done = if big {

@@ -1,6 +1,6 @@
 //! How does a picture become a file? As its name ends; nothing is lost silently.
 
-use super::{Depth, Format, Picture, PictureError, jpeg, other, png, tiff};
+use crate::{Depth, Format, Picture, PictureError, jpeg, other, png, tiff};
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
@@ -80,5 +80,7 @@ pub fn encode(
         Format::Jpeg => jpeg::write(out, picture, quality),
         Format::Tiff => tiff::write(out, picture),
         Format::Bmp | Format::Webp | Format::Pnm => other::write(out, picture, format),
+        // No ending of an output names it.
+        Format::Gif => Err(io::Error::other("GIF files are not written")),
     }
 }

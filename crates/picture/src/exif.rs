@@ -6,29 +6,29 @@
 use tiff::tags::{ByteOrder, Type};
 
 /// Pointer to the camera's directory.
-pub(super) const CAMERA: u16 = 34_665;
+pub(crate) const CAMERA: u16 = 34_665;
 /// Pointer to the place's directory.
-pub(super) const PLACE: u16 = 34_853;
+pub(crate) const PLACE: u16 = 34_853;
 /// Tags of the first directory that describe the picture and not how its pixels are stored: description,
 /// maker, model, orientation, software, date, artist, host, copyright, IPTC and Photoshop's resources.
-pub(super) const DESCRIPTIVE: [u16; 11] = [
+pub(crate) const DESCRIPTIVE: [u16; 11] = [
     270, 271, 272, 274, 305, 306, 315, 316, 33_432, 33_723, 34_377,
 ];
 
 /// A tag: number, type, and its values in little-endian order.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
-    pub(super) tag: u16,
-    pub(super) kind: Type,
-    pub(super) data: Vec<u8>,
+pub(crate) struct Entry {
+    pub(crate) tag: u16,
+    pub(crate) kind: Type,
+    pub(crate) data: Vec<u8>,
 }
 
 /// The directories that are carried.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Exif {
-    pub(super) main: Vec<Entry>,
-    pub(super) camera: Vec<Entry>,
-    pub(super) place: Vec<Entry>,
+pub(crate) struct Exif {
+    pub(crate) main: Vec<Entry>,
+    pub(crate) camera: Vec<Entry>,
+    pub(crate) place: Vec<Entry>,
 }
 
 /// Bytes of a value.
@@ -43,12 +43,12 @@ fn length(kind: Type) -> usize {
 }
 
 impl Exif {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.main.is_empty() && self.camera.is_empty() && self.place.is_empty()
     }
 
     /// Reads a block; what is damaged in it is left out.
-    pub(super) fn parse(block: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(block: &[u8]) -> Option<Self> {
         let order = match block.get(..4)? {
             [b'I', b'I', 42, 0] => ByteOrder::LittleEndian,
             [b'M', b'M', 0, 42] => ByteOrder::BigEndian,
@@ -68,7 +68,7 @@ impl Exif {
     }
 
     /// Writes a block, little-endian.
-    pub(super) fn block(&self) -> Vec<u8> {
+    pub(crate) fn block(&self) -> Vec<u8> {
         let mut main = self.main.clone();
         let mut out = b"II\x2a\0\0\0\0\0".to_vec();
         for (tag, directory) in [(CAMERA, &self.camera), (PLACE, &self.place)] {

@@ -1,6 +1,6 @@
 //! How is a picture cut into tiles? The cheapest way that keeps to a budget of memory.
 
-use crate::{Need, Tiling};
+use super::{Need, Tiling};
 
 /// How a picture is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,12 +172,17 @@ pub(super) struct Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Method as _;
-    use crate::sample_method::Blur;
+
+    const TILING: Option<Tiling> = Some(Tiling { halo: 3, grid: 4 });
+
+    const NEED: Need = Need {
+        bytes_per_pixel: 4,
+        border: (0, 0),
+    };
 
     #[test]
     fn a_plan_keeps_to_its_budget_or_says_what_would_do() {
-        let tiling = (Blur.tiling(), Blur.need());
+        let tiling = (TILING, NEED);
         let size = (12_000, 9_000);
         let plan = Plan::new(size, 3, tiling, 128 << 20).expect("fits");
         assert!(plan.bytes <= 128 << 20 && plan.tiles() > 1, "{plan:?}");
@@ -187,16 +192,16 @@ mod tests {
         assert!(Plan::new(size, 3, tiling, needs).is_ok());
         assert!(Plan::new(size, 3, tiling, needs - 1).is_err());
         // A method that cannot be cut needs the whole.
-        assert!(Plan::new(size, 3, (None, Blur.need()), 512 << 20).is_err_and(|n| n > 1 << 30));
+        assert!(Plan::new(size, 3, (None, NEED), 512 << 20).is_err_and(|n| n > 1 << 30));
         assert_eq!(
-            Plan::new((64, 64), 3, (None, Blur.need()), 1 << 30).map(|p| p.tiles()),
+            Plan::new((64, 64), 3, (None, NEED), 1 << 30).map(|p| p.tiles()),
             Ok(1)
         );
     }
     #[test]
     fn the_cost_is_what_walking_all_tiles_gives() {
         for (halo, grid) in [(0, 1), (3, 4), (20, 8), (100, 4), (7, 16)] {
-            let work = (Tiling { halo, grid }, Blur.need());
+            let work = (Tiling { halo, grid }, NEED);
             for extent in [1, 15, 16, 17, 200, 1000, 1024] {
                 for tile in [1, 4, 16, 40, 64, 200, 512, 1000] {
                     let tile = tile.min(extent);
@@ -222,10 +227,10 @@ mod tests {
             ((1, 1 << 40), true),
             ((1 << 40, 1), false),
         ] {
-            let plan = |tiling| Plan::new(size, 3, (tiling, Blur.need()), 1 << 30);
+            let plan = |tiling| Plan::new(size, 3, (tiling, NEED), 1 << 30);
             let needs = plan(None).expect_err("no memory holds it");
             assert!(needs > 1 << 40, "{size:?}: {needs}");
-            match plan(Blur.tiling()) {
+            match plan(TILING) {
                 Ok(plan) => assert!(tiles_fit && plan.bytes <= 1 << 30, "{size:?}: {plan:?}"),
                 Err(needs) => assert!(!tiles_fit && needs > 1 << 40, "{size:?}: {needs}"),
             }

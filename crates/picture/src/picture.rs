@@ -9,28 +9,7 @@
 //! | 16 bit `v` | `v · 255 / 65535` |
 //! | float `v` | `v · 255`; 0..1 is the nominal range, values outside are kept |
 
-mod error;
-mod exif;
-mod format;
-mod jpeg;
-mod meta;
-mod other;
-mod png;
-mod read;
-mod tiff;
-mod write;
-
-#[cfg(test)]
-mod tests;
-
-pub use error::{PictureError, file_cause, file_hint};
-pub(crate) use error::{allow, memory, size};
-pub use format::{Format, is_picture_name};
-pub use meta::{Density, DensityUnit, Meta};
-pub use read::{Memory, read, read_bytes};
-pub use write::{QUALITY, check_fits, encode, write};
-
-use crate::Plane;
+use crate::{Format, Meta, Plane};
 
 /// Samples row by row, the channels of a pixel side by side.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,6 +156,12 @@ impl Picture {
     #[must_use]
     pub fn samples(&self) -> &Samples {
         &self.samples
+    }
+
+    /// Its samples alone.
+    #[must_use]
+    pub fn into_samples(self) -> Samples {
+        self.samples
     }
 
     /// What kind of file it was.

@@ -1,7 +1,7 @@
 //! How are PNG files read and written? Row by row, so that only the samples are held.
 
-use super::read::{Head, Origin};
-use super::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
+use crate::read::{Bytes, Head, Origin};
+use crate::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
 use png::{
     BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, Info, Limits,
     PixelDimensions, Transformations, Unit,
@@ -10,10 +10,7 @@ use std::borrow::Cow;
 use std::io::{self, BufRead, Seek, Write};
 
 /// Reads a PNG file; palettes, fewer than 8 bits and transparent colours are expanded.
-pub(super) fn read(
-    reader: impl BufRead + Seek,
-    origin: &Origin<'_>,
-) -> Result<Picture, PictureError> {
+pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Picture, PictureError> {
     let fail = |e: DecodingError| match e {
         DecodingError::LimitsExceeded => origin.too_large(u64::MAX),
         e => origin.damaged(e),
@@ -116,7 +113,7 @@ fn meta(info: &Info<'static>) -> Meta {
 }
 
 /// Writes 8 or 16 bit samples.
-pub(super) fn write(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
+pub(crate) fn write(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
     let meta = &picture.meta;
     let mut info = meta.png.info.as_deref().cloned().unwrap_or_default();
     (info.width, info.height) = (extent(picture.width())?, extent(picture.height())?);
@@ -169,6 +166,6 @@ pub(super) fn write(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
 }
 
 /// A side as the format stores it.
-pub(super) fn extent(side: usize) -> io::Result<u32> {
+pub(crate) fn extent(side: usize) -> io::Result<u32> {
     u32::try_from(side).map_err(io::Error::other)
 }

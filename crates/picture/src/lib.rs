@@ -1,0 +1,37 @@
+//! How do picture files become samples, and samples files? The one home of decoding and encoding.
+//!
+//! [`read`] keeps everything that a file says, for writing it again; [`load`] gives what a network looks at: 8 bits, turned
+//! upright. What a file claims is checked against a budget of [`Memory`] before it is believed. Beside that: [`Plane`]s, the
+//! channels that methods of restoration work on, colours, exact tiles, PSNR and SSIM, and the level of noise.
+
+pub mod colour;
+mod error;
+mod exif;
+mod format;
+mod jpeg;
+mod load;
+mod meta;
+pub mod metrics;
+mod other;
+mod picture;
+mod plane;
+mod png;
+mod read;
+pub mod sigma;
+mod state;
+mod tiff;
+pub mod tiles;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{PictureError, allow, file_cause, file_hint, memory, size};
+pub use format::{Format, is_image_name, is_picture_name};
+pub use image::{DynamicImage, GrayImage, RgbImage};
+pub use load::{Header, decode, header};
+pub use meta::{Density, DensityUnit, Meta};
+pub use picture::{Depth, Picture, Samples};
+pub use plane::{BadPlane, Plane};
+pub use read::{Memory, read, read_bytes};
+pub use write::{QUALITY, check_fits, encode, write};
