@@ -3,25 +3,11 @@
 
 mod common;
 
-use common::{images, ok, refused, run, timestep};
+use common::{crc, images, ok, refused, run, timestep};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
-
-/// The checksum of a chunk of PNG.
-fn crc(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 {
-                crc >> 1 ^ 0xEDB8_8320
-            } else {
-                crc >> 1
-            }
-        })
-    };
-    !bytes.iter().fold(u32::MAX, step)
-}
 
 /// A grey PNG whose head claims a size and whose pixels are these compressed bytes.
 fn png(width: u32, height: u32, compressed: &[u8]) -> Vec<u8> {

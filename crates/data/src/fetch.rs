@@ -9,20 +9,21 @@
 //! should be, and what is unpacked altogether has a limit.
 
 mod download;
+mod unpack;
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use serde::Serialize;
-use timestep_files::{FolderLock, LOCK};
 
 use crate::cifar::Cifar;
 use crate::datasets;
 use crate::digest::{Sums, file_sums};
 use crate::error::DataError;
 use crate::verify::SUMS_FILE;
+use unpack::unpack;
+#[doc(hidden)]
+pub use unpack::unpack_any;
 
 /// What a download is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,98 +247,6 @@ fn incomplete(archive: &Archive, folder: &Path) -> Option<String> {
             )),
             Err(_) => Some(format!("{name} is missing")),
         })
-}
-
-/// How the names of folders begin in which archives are unpacked.
-const UNPACKING: &str = ".unpacking-";
-
-/// Removes what killed processes had begun to unpack; a folder in which another process works is locked.
-fn sweep(dir: &Path) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(UNPACKING);
-        if ours && FolderLock::take(&entry.path(), "a folder that is removed").is_ok() {
-            // What cannot be removed harms nobody.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-/// Unpacks beside the final folder and renames at the end.
-fn unpack(
-    archive: &Archive,
-    path: &Path,
-    sums: &Sums,
-    dir: &Path,
-    folder: &Path,
-) -> Result<(), DataError> {
-    let bad = |problem: String| DataError::BadArchive {
-        path: path.to_owned(),
-        problem,
-    };
-    sweep(dir);
-    let temporary = tempfile::Builder::new()
-        .prefix(UNPACKING)
-        .tempdir_in(dir)
-        .map_err(|e| DataError::io("create a folder in", dir, e))?;
-    let lock = FolderLock::take(temporary.path(), "an archive that is unpacked").ok();
-    let file = File::open(path).map_err(|e| DataError::io("open", path, e))?;
-    // A few kilobytes may unpack to gigabytes; what lies beyond the limit is cut off, and then missing.
-    let unpacked = GzDecoder::new(file).take(archive.most_unpacked());
-    let mut tar = tar::Archive::new(unpacked);
-    let mut names = Vec::new();
-    for entry in tar.entries().map_err(|e| bad(e.to_string()))? {
-        let mut entry = entry.map_err(|e| bad(e.to_string()))?;
-        let inside = entry.path().map_err(|e| bad(e.to_string()))?.into_owned();
-        // Only plain files directly in the one folder: no path of an archive leads anywhere else.
-        let direct = inside.parent() == Some(Path::new(archive.folder));
-        let Some(name) = inside.file_name().and_then(|n| n.to_str()) else {
-            continue;
-        };
-        if !direct || !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let (length, most) = (entry.size(), archive.most(name));
-        if length > most {
-            return Err(bad(format!("{name} has {length} bytes, more than {most}")));
-        }
-        let place = temporary.path().join(name);
-        let mut out = File::create(&place).map_err(|e| DataError::io("create", &place, e))?;
-        std::io::copy(&mut entry, &mut out).map_err(|e| match e.kind() {
-            std::io::ErrorKind::StorageFull => DataError::io("write", &place, e),
-            _ => bad(format!("{name}: {e}")),
-        })?;
-        // The name of the folder promises that it is complete, also after a power cut.
-        out.sync_all()
-            .map_err(|e| DataError::io("write", &place, e))?;
-        names.push(name.to_owned());
-    }
-    if let Some(problem) = incomplete(archive, temporary.path()) {
-        return Err(bad(problem));
-    }
-    names.sort();
-    names.dedup();
-    write_sums(archive, sums, temporary.path(), &names)?;
-    drop(lock);
-    // It may never have been made.
-    let _ = fs::remove_file(temporary.path().join(LOCK));
-    // Others may read the set, though a temporary folder is private.
-    share(temporary.path()).map_err(|e| DataError::io("open to others", temporary.path(), e))?;
-    fs::rename(temporary.path(), folder).map_err(|e| DataError::io("rename to", folder, e))?;
-    timestep_files::sync_folder(dir);
-    // The folder has moved: there is nothing left to delete.
-    let _ = temporary.keep();
-    Ok(())
-}
-
-#[cfg(unix)]
-fn share(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn share(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// Records the checksums in the format of `sha256sum`.

@@ -56,6 +56,8 @@ pub use dataset::{Dataset, DatasetInfo, ImageShape, OpenOptions};
 pub use datasets::{DATA_HEADINGS, DATASETS, info, list, open};
 pub use degrade::add_noise;
 pub use error::{BadImage, DataError};
+#[doc(hidden)]
+pub use fetch::unpack_any;
 pub use fetch::{Fetched, Progress, fetch};
 pub use image_file::{GreyFile, load_grey, load_image, load_image_resized};
 pub use loader::{Batches, Loader, order};

@@ -3,6 +3,7 @@
 //! The block is itself a small TIFF stream without pixels: a directory of tags, which points to one of the
 //! camera (EXIF) and one of the place (GPS). Only these three are carried; thumbnails are not.
 
+use std::cell::Cell;
 use tiff::tags::{ByteOrder, Type};
 
 /// Pointer to the camera's directory.
@@ -54,7 +55,11 @@ impl Exif {
             [b'M', b'M', 0, 42] => ByteOrder::BigEndian,
             _ => return None,
         };
-        let stream = Stream { block, order };
+        let stream = Stream {
+            block,
+            order,
+            left: Cell::new(block.len()),
+        };
         let mut exif = Self::default();
         for entry in stream.directory(stream.long(4)?)? {
             match entry.tag {
@@ -118,6 +123,8 @@ fn write_directory(out: &mut Vec<u8>, entries: &[Entry]) -> u32 {
 struct Stream<'a> {
     block: &'a [u8],
     order: ByteOrder,
+    /// Bytes of values that may still be taken: thousands of tags could all point to the same long one.
+    left: Cell<usize>,
 }
 
 impl Stream<'_> {
@@ -155,7 +162,9 @@ impl Stream<'_> {
         } else {
             self.long(at + 8)? as usize
         };
-        let mut data = self.block.get(from..from.checked_add(length)?)?.to_vec();
+        let value = self.block.get(from..from.checked_add(length)?)?;
+        self.left.set(self.left.get().checked_sub(length)?);
+        let mut data = value.to_vec();
         self.order.convert(kind, &mut data, ByteOrder::LittleEndian);
         Some(Entry {
             tag: self.short(at)?,
@@ -197,6 +206,14 @@ mod tests {
             drop(Exif::parse(&block[..cut]));
         }
         assert_eq!(Exif::parse(b"Exif"), None);
+        // Every tag points to the same nearly whole block.
+        let mut shared = b"II\x2a\0\x08\0\0\0\xff\xff".to_vec();
+        for _ in 0..0xFFFF {
+            shared.extend(b"\x0e\x01\x01\0\0\0\x08\0\0\0\0\0");
+        }
+        let taken = Exif::parse(&shared).expect("a directory").main;
+        let bytes: usize = taken.iter().map(|entry| entry.data.len()).sum();
+        assert!(bytes <= shared.len(), "{bytes}");
         // Big-endian: one SHORT in a directory at 8.
         let big = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
         let read = Exif::parse(big).expect("a block");

@@ -9,7 +9,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
-use timestep_restore::{Plane, methods, metrics};
+use timestep_picture::{Plane, metrics};
+use timestep_restore::methods;
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64

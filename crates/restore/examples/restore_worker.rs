@@ -14,7 +14,8 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use timestep_kernels::Kernels;
-use timestep_restore::{Method, Plane, methods, metrics, picture};
+use timestep_picture::{self as picture, Plane, metrics};
+use timestep_restore::{Method, methods};
 
 type Answer = Result<Value, Box<dyn Error>>;
 

@@ -2,9 +2,10 @@
 
 use timestep_kernels::diffusion::Border;
 use timestep_kernels::diffusion::reference::{BankF64, diffuse};
+use timestep_picture::Plane;
+use timestep_restore::Method;
 use timestep_restore::csf::{Csf, CsfModel, CsfObjective};
 use timestep_restore::learned::{Sample, Trainable};
-use timestep_restore::{Method, Plane};
 
 /// Numbers that look random, in -0.5..0.5.
 struct Draw(u64);

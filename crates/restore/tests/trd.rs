@@ -7,7 +7,8 @@ use timestep_numerics::{Memory, StageId, StepCtx, StepError, scheme};
 use timestep_picture::metrics::{mse, psnr};
 use timestep_restore::learned::{Sample, Trainable};
 use timestep_restore::trd::{Flow, Model, Objective, Trd};
-use timestep_restore::{Method, Plane, RestoreError};
+use timestep_picture::Plane;
+use timestep_restore::{Method, RestoreError};
 
 /// Numbers that look random, in -0.5..0.5.
 struct Draw(u64);

@@ -4,10 +4,12 @@
 
 pub mod live;
 pub mod mutate;
+pub mod readers;
 pub mod restorers;
 pub mod runs;
+pub mod seeds;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The program, in `folder`.
@@ -84,4 +86,38 @@ pub fn images(folder: &Path, classes: &[&str]) {
             }
         }
     }
+}
+
+/// The folder of the fuzz targets and their inputs.
+pub fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
+}
+
+/// The inputs that are kept for a reader, in the order of their names.
+pub fn corpus(reader: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = std::fs::read_dir(fuzz().join("corpus").join(reader)).into_iter();
+    let mut paths: Vec<_> = folder
+        .flatten()
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let bytes = std::fs::read(&path).expect("readable");
+        (path, bytes)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// The checksum of a chunk of PNG, and of gzip.
+pub fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 {
+                crc >> 1 ^ 0xEDB8_8320
+            } else {
+                crc >> 1
+            }
+        })
+    };
+    !bytes.iter().fold(u32::MAX, step)
 }

@@ -6,27 +6,22 @@ use timestep_numerics::random::Stream;
 
 /// Seed of all changes.
 const SEED: u64 = 16;
-/// How many tests share the inputs.
-const READERS: usize = 13;
 /// No reader may think longer about a small file.
 const LONGEST: Duration = Duration::from_secs(10);
 fn number(variable: &str) -> Option<usize> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// Reads changed inputs until all are done; what brought the reader down is told together.
-pub fn mutate(name: &str, seeds: &[Vec<u8>], mut read: impl FnMut(&[u8])) {
+/// Reads changed inputs, a share of all, until they are done; what brought the reader down is told together.
+pub fn mutate(name: &str, share: f64, seeds: &[Vec<u8>], read: fn(&[u8]) -> bool) {
     let only = std::env::var("TIMESTEP_MUTATION").ok();
     let only = match only.as_deref().and_then(|text| text.split_once(':')) {
         Some((reader, _)) if reader != name => return,
         Some((_, number)) => number.parse::<u64>().ok(),
         None => None,
     };
-    // As they are, they must be read without harm too.
-    for seed in seeds {
-        read(seed);
-    }
-    let count = number("TIMESTEP_MUTATIONS").unwrap_or(2600) / READERS;
+    let all = number("TIMESTEP_MUTATIONS").unwrap_or(2600);
+    let count = (all as f64 * share).ceil() as usize;
     let mut failed = Vec::new();
     let mut longest = Duration::ZERO;
     for case in 0..count as u64 {

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use md5::{Digest, Md5};
+use timestep_files::FolderLock;
 
+use super::unpack::sweep;
 use super::*;
 use crate::digest::hex;
 

@@ -210,7 +210,7 @@ fn noisy(side: usize) -> Result<Plane, Failure> {
     };
     let mut pixels: Vec<f32> = (0..side * side).map(|i| grey(i % side, i / side)).collect();
     timestep_data::add_noise(&mut pixels, SIGMA, 0, 0);
-    Ok(Plane::new(side, side, pixels)?)
+    Ok(Plane::new(side, side, pixels).map_err(timestep_restore::RestoreError::from)?)
 }
 
 /// What computes here.

@@ -1,6 +1,7 @@
 //! Does an archive or a server that means harm get anything but an error?
 
 use super::*;
+use flate2::read::GzDecoder;
 
 /// An archive whose entries have any name and kind, which the library would refuse to write.
 fn raw_tar_gz(entries: &[(&str, tar::EntryType, &str, &[u8])]) -> Vec<u8> {
