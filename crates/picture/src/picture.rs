@@ -90,7 +90,7 @@ pub struct Picture {
     height: usize,
     colours: usize,
     alpha: bool,
-    samples: Samples,
+    pub(crate) samples: Samples,
     format: Format,
     /// Profile, camera data and resolution, written out again.
     pub meta: Meta,
