@@ -234,7 +234,10 @@ mod tests {
 
     fn noisy(clean: &Plane, sigma: f64, seed: u64) -> Plane {
         let mut noisy = clean.clone();
-        timestep_data::add_noise(noisy.pixels_mut(), sigma, seed, 0);
+        let mut stream = timestep_numerics::random::Stream::new(seed, "pixel noise", 0, 0);
+        for pixel in noisy.pixels_mut() {
+            *pixel = (f64::from(*pixel) + sigma * stream.normal()) as f32;
+        }
         noisy
     }
 

@@ -4,10 +4,10 @@
 use timestep_kernels::diffusion::Border;
 use timestep_kernels::diffusion::reference::{BankF64, diffuse};
 use timestep_numerics::{Memory, StageId, StepCtx, StepError, scheme};
+use timestep_picture::Plane;
 use timestep_picture::metrics::{mse, psnr};
 use timestep_restore::learned::{Sample, Trainable};
 use timestep_restore::trd::{Flow, Model, Objective, Trd};
-use timestep_picture::Plane;
 use timestep_restore::{Method, RestoreError};
 
 /// Numbers that look random, in -0.5..0.5.

@@ -1,0 +1,38 @@
+//! Does the program do what it says? Every file asks one question.
+//!
+//! One program: each would be linked anew with all libraries.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod analyses;
+mod claims;
+#[cfg(unix)] // The examples of the pages are lines for a shell.
+mod codes;
+mod comparisons;
+mod denoise;
+#[cfg(target_os = "linux")]
+mod disk_full;
+mod dynamics;
+mod errors;
+#[cfg(target_os = "linux")] // Limits of memory, pipes and devices are those of Linux.
+mod hostile_files;
+#[cfg(unix)]
+mod kills;
+#[cfg(unix)]
+mod locks;
+mod lookups;
+mod lr_find;
+#[cfg(unix)]
+mod names;
+mod outputs;
+mod pages;
+mod reports;
+mod reproduce;
+mod restorers;
+mod restorers_refused;
+mod training;
+mod unsafe_blocks;
+mod unused_flags;
+mod weak_order;
+mod weights;
