@@ -45,7 +45,7 @@ fn simulated_errors_are_the_computed_ones() {
         settings.extend(Setting::of("shake-shake", &[], 1.0));
         settings.extend(Setting::of("gaussian", &[], 1.0));
         settings.extend(Setting::of("drop-path", &[], 1.0));
-        let found = weak_order(&plan(scheme, &[4, 9, 25], 3000), &settings).expect("an answer");
+        let found = weak_order(&plan(scheme, &[4, 9, 25], 800), &settings).expect("an answer");
         for curve in &found.curves {
             for sample in &curve.samples {
                 let Some(computed) = sample.computed else {
@@ -100,7 +100,7 @@ fn the_order_is_one_where_the_condition_holds_and_one_half_where_it_fails() {
         (depth(0.8), 0.5),
         (depth(0.9), 0.5),
     ] {
-        let found = weak_order(&plan("euler", &steps, 2000), &[setting]).expect("orders");
+        let found = weak_order(&plan("euler", &steps, 800), &[setting]).expect("orders");
         assert_eq!(found.reading, 0.0);
         for curve in &found.curves {
             let wanted = if curve.moment == 3 { third } else { 1.0 };
