@@ -17,6 +17,7 @@ mod dynamics;
 mod errors;
 #[cfg(target_os = "linux")] // Limits of memory, pipes and devices are those of Linux.
 mod hostile_files;
+mod json_fields;
 #[cfg(unix)]
 mod kills;
 #[cfg(unix)]
