@@ -3,6 +3,7 @@
 //! Reads the command line ([`args`]), runs one command ([`commands`]) and turns its outcome into
 //! an exit code ([`failure`]). All printing is in [`ui`].
 
+mod answers;
 mod args;
 mod codes;
 mod commands;
@@ -12,6 +13,7 @@ mod guard;
 mod map;
 mod of_data;
 mod outputs;
+mod page;
 mod progress;
 mod recipes;
 #[cfg(test)]
@@ -23,7 +25,6 @@ mod signals;
 mod speech;
 #[cfg(test)]
 mod spoken;
-mod theory;
 mod trained;
 mod ui;
 

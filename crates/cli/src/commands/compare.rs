@@ -2,7 +2,6 @@
 
 use crate::args::{Compare, MetricArg};
 use crate::codes::Code;
-use crate::commands::analyze::number;
 use crate::commands::baselines;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
@@ -13,6 +12,7 @@ use timestep_report::compare::{Compared, Comparison, Group, Metric, compare, ver
 use timestep_report::document;
 use timestep_report::restorer::RestorerRecord;
 use timestep_report::run::Record;
+use timestep_study::json::number;
 use timestep_train::recipe::{TaskKind, TaskRecipe};
 use timestep_train::{TrainError, run};
 

@@ -1,7 +1,6 @@
 //! What is said about pictures that are restored? A bar, a line (or object) a picture, and a summary.
 
 use crate::codes::{Code, of_file};
-use crate::commands::analyze::number;
 use crate::failure::{Failure, NEGATIVE, USAGE};
 use crate::require::{self, Condition};
 use crate::ui::Ui;
@@ -12,6 +11,7 @@ use std::time::Instant;
 use timestep_picture::{Format, file_cause, file_hint};
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
+use timestep_study::json::number;
 use timestep_train::plain::line;
 
 /// The bar; a picture is a thousand of its steps.

@@ -1,7 +1,6 @@
 //! `timestep doctor`: is this machine and this build in order?
 
 use crate::args::Doctor;
-use crate::commands::analyze::number;
 use crate::failure::{Failure, NEGATIVE};
 use crate::ui::Ui;
 use serde_json::json;
@@ -10,6 +9,7 @@ use timestep_data::{OpenOptions, open};
 use timestep_engine::{End, Exact, Recording, Wanted, WideGradients};
 use timestep_nets::{InputShape, Mode, Network, Pass, Targets, device, ops, preset};
 use timestep_numerics::analysis;
+use timestep_study::json::number;
 use timestep_train::recipe::OptimiserSettings;
 use timestep_train::run::environment;
 use timestep_train::{Examples, Learner};

@@ -2,7 +2,6 @@
 
 use crate::args::LrFind;
 use crate::codes::Code;
-use crate::commands::analyze::number;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::settings;
@@ -12,6 +11,7 @@ use serde_json::json;
 use std::path::Path;
 use timestep_nets::device;
 use timestep_report::line::{Axis, Chart, Line};
+use timestep_study::json::number;
 use timestep_train::Setup;
 use timestep_train::range::{Range, RangeEnd, RangePoint, Rates, Suggestion, range_test};
 use timestep_train::recipe::TaskKind;

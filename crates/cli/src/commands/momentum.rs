@@ -1,6 +1,5 @@
 //! `timestep analyze momentum`: which coefficients did networks learn, how, and what do they mean?
 
-use super::analyze::number;
 use crate::args::{Form, Momentum};
 use crate::codes::Code;
 use crate::failure::Failure;
@@ -15,6 +14,7 @@ use timestep_nets::all_coefficients;
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::modified_equation_with;
 use timestep_report::momentum::{self, Curve, History, Learned};
+use timestep_study::json::number;
 use timestep_train::event::Event;
 
 /// What is known of `timestep analyze momentum`.

@@ -1,6 +1,6 @@
 //! `timestep analyze stability`: where is a scheme stable, and where do the `hλ` of a trained network lie?
 
-use super::analyze::{number, stability};
+use super::analyze::stability;
 use super::spectrum_report::text;
 use crate::args::StabilityArgs;
 use crate::codes::Code;
@@ -21,6 +21,7 @@ use timestep_report::spectrum::measured::{
     verdict_on_damped,
 };
 use timestep_report::spectrum::spectra;
+use timestep_study::json::number;
 
 /// What is known of `timestep analyze stability`.
 pub(crate) static FACTS: Question = Question::new(

@@ -1,11 +1,10 @@
 //! `timestep summary`: what is a network made of, and what does it cost?
 
+use crate::answers::intervals;
 use crate::args::Summary;
-use crate::commands::analyze::number;
 use crate::failure::Failure;
 use crate::map::{Place, law};
 use crate::settings;
-use crate::theory::intervals;
 use crate::trained::{self, NonFinite};
 use crate::ui::{Ui, table};
 use serde_json::{Value, json};
@@ -13,6 +12,7 @@ use std::path::Path;
 use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Role, SegmentSummary, preset};
 use timestep_numerics::analysis::{modified_equation, stability};
+use timestep_study::json::number;
 use timestep_train::network_config;
 use timestep_train::recipe::{NetworkSettings, NoiseSection, data_sets};
 use timestep_train::run::RECIPE;
@@ -373,7 +373,10 @@ fn theory(network: &Network, k: Option<f64>) -> String {
         text.push(',');
     }
     if let Ok(found) = stability(scheme.key, at) {
-        text.push_str(&format!(" stable for {}", intervals(&found)));
+        text.push_str(&format!(
+            " stable for {}",
+            intervals(found.real_interval.0, found.imaginary_interval)
+        ));
     }
     if let Ok(equation) = modified_equation(scheme.key, at, 2) {
         text.push_str(&format!(", follows {equation}"));

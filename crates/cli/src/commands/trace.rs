@@ -1,6 +1,5 @@
 //! `timestep analyze trace`: which way do images take through a trained network?
 
-use super::analyze::number;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::of_data::Sample;
@@ -13,6 +12,7 @@ use timestep_nets::foreign::npz;
 use timestep_nets::{SegmentTrace, TraceRow, Tracer, device};
 use timestep_numerics::analysis::{Principal, principal};
 use timestep_report::portrait::{NormCurve, SegmentPaths, portrait};
+use timestep_study::json::number;
 use timestep_train::Trained;
 use timestep_train::evaluate::images;
 

@@ -1,12 +1,12 @@
 //! What do programs get from `timestep analyze weak-order`? JSON objects, and a table of all errors.
 
-use super::analyze::number;
 use super::weak_order::{Noise, curves};
 use crate::args::WeakOrderArgs;
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use timestep_numerics::analysis::weak_order::{Curve, Estimate, Survival, WeakOrder};
+use timestep_study::json::number;
 
 /// Everything about one noise as JSON.
 pub(crate) fn objects(noise: &Noise, found: &WeakOrder, ui: Ui) {

@@ -1,14 +1,17 @@
 //! What is shown of the pieces of a network: schemes, blocks, bodies, noises, devices?
 
 use super::{Cell, Entry, Row, with_names};
+use crate::answers::Answer;
 use crate::failure::Failure;
-use crate::theory::Theory;
+use crate::page::Page;
 use serde_json::Value;
 use timestep_engine::EngineFacts;
 use timestep_nets::{BlockFacts, BodyFacts};
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::noise::{NoiseFacts, PER};
 use timestep_registry::{Facts, Kind, named};
+use timestep_study::json;
+use timestep_study::schemes::Theory;
 
 impl Entry for SchemeFacts {
     fn row(&self) -> Result<Row, Failure> {
@@ -24,15 +27,17 @@ impl Entry for SchemeFacts {
     }
 
     fn page(&self) -> Result<String, Failure> {
+        let mut page = Page::new(usize::MAX);
+        Theory::of(self, None).text(&mut page);
         Ok(format!(
             "{}\n# Measured now, on the code that networks run\n{}",
             with_names(self),
-            Theory::of(self, None).text()
+            page.into_text().trim_end()
         ))
     }
 
     fn measured(&self) -> Option<Value> {
-        Some(Theory::of(self, None).json())
+        Some(json::value(&Theory::of(self, None)))
     }
 }
 

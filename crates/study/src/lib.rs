@@ -1,0 +1,9 @@
+//! Questions about schemes, runs and trained networks, and their answers.
+//!
+//! An answer is a plain value ([`answer!`]) whose fields are documented, with units, where they are declared; it says
+//! everything that was found out, exactly. How it is shown is not its matter: the program makes text or JSON of it, the
+//! reports draw it. [`json`] is the one rule for numbers that JSON does not have.
+
+pub mod answer;
+pub mod json;
+pub mod schemes;

@@ -1,0 +1,174 @@
+//! What does the theory say of a scheme? Order, stability and modified equation, measured on the code that networks run.
+
+use crate::answer;
+use timestep_numerics::SchemeFacts;
+use timestep_numerics::analysis::{self, AnalysisError};
+
+/// Derivatives of a measured modified equation, where their number is not asked for.
+const TERMS: usize = 3;
+
+answer! {
+    /// The error of a scheme at one step size.
+    pub struct ErrorAtStep {
+        /// Step size, in the time of the problem: `h / time_scale`.
+        pub h: f64,
+        /// Largest error of a component at the final time 1.
+        pub error: f64,
+    }
+}
+
+answer! {
+    /// How fast the error of a scheme falls with the step size.
+    pub struct OrderOfScheme {
+        /// Name of the scheme.
+        pub scheme: &'static str,
+        /// The coefficient of the scheme, if it has one.
+        pub k: Option<f64>,
+        /// Slope of `log error` over `log h`, fitted to the finest samples above rounding.
+        pub order: f64,
+        /// The order that the scheme claims.
+        pub theory: u32,
+        /// The scheme follows `time_scale · u' = f(u)`: `1+k` for `lm`.
+        pub time_scale: f64,
+        /// The problem that is solved.
+        pub problem: &'static str,
+        /// All samples, the largest step first.
+        pub samples: Vec<ErrorAtStep>,
+    }
+}
+
+impl OrderOfScheme {
+    /// Measures the order of a scheme at `k`, or at its default coefficient.
+    ///
+    /// # Errors
+    /// As [`analysis::order`].
+    pub fn measure(scheme: &str, k: Option<f64>) -> Result<Self, AnalysisError> {
+        let found = analysis::order(scheme, k)?;
+        let samples = found.samples.iter();
+        Ok(Self {
+            scheme: found.scheme,
+            k: found.k,
+            order: found.order,
+            theory: found.theory,
+            time_scale: found.time_scale,
+            problem: found.problem,
+            samples: samples
+                .map(|s| ErrorAtStep {
+                    h: s.h,
+                    error: s.error,
+                })
+                .collect(),
+        })
+    }
+}
+
+answer! {
+    /// For which `hλ` a scheme stays bounded.
+    pub struct StabilityOfScheme {
+        /// Name of the scheme.
+        pub scheme: &'static str,
+        /// The coefficient of the scheme, if it has one.
+        pub k: Option<f64>,
+        /// The stable interval of real `hλ`, as `[a, 0]`; `a` is 0 where there is none.
+        pub real_interval: [f64; 2],
+        /// The largest `y` such that the scheme is stable for all `hλ = is` with `s` below `y`; 0 where there is none.
+        pub imaginary_interval: f64,
+        /// Whether errors of the history stay bounded without `f`.
+        pub zero_stable: bool,
+        /// Coefficients of the stability polynomial `R(hλ)`, the constant first; null for a scheme with memory, which
+        /// has none.
+        pub polynomial: Option<Vec<f64>>,
+    }
+}
+
+impl StabilityOfScheme {
+    /// Measures the stability of a scheme at `k`, or at its default coefficient.
+    ///
+    /// # Errors
+    /// As [`analysis::stability`].
+    pub fn measure(scheme: &str, k: Option<f64>) -> Result<Self, AnalysisError> {
+        let found = analysis::stability(scheme, k)?;
+        Ok(Self {
+            scheme: found.scheme,
+            k: found.k,
+            real_interval: [found.real_interval.0, 0.0],
+            imaginary_interval: found.imaginary_interval,
+            zero_stable: found.zero_stable,
+            // Schemes with memory have no stability polynomial; that is no failure.
+            polynomial: analysis::stability_polynomial(scheme, k).ok(),
+        })
+    }
+}
+
+answer! {
+    /// Which differential equation a scheme really solves.
+    pub struct EquationOfScheme {
+        /// Name of the scheme.
+        pub scheme: &'static str,
+        /// The coefficient of the scheme, if it has one.
+        pub k: Option<f64>,
+        /// `c_1, c_2, …`: `c_j` belongs to `h^(j-1)` times the j-th derivative of `u`.
+        pub coefficients: Vec<f64>,
+        /// The equation in words.
+        pub equation: String,
+    }
+}
+
+impl EquationOfScheme {
+    /// The modified equation of a scheme, up to `terms` derivatives.
+    ///
+    /// # Errors
+    /// As [`analysis::modified_equation`].
+    pub fn measure(scheme: &str, k: Option<f64>, terms: usize) -> Result<Self, AnalysisError> {
+        let found = analysis::modified_equation(scheme, k, terms)?;
+        Ok(Self {
+            scheme: found.scheme,
+            k: found.k,
+            equation: found.to_string(),
+            coefficients: found.coefficients,
+        })
+    }
+}
+
+answer! {
+    /// The theory of a scheme in short; null where the scheme has no answer at this coefficient.
+    pub struct Theory {
+        /// The coefficient of the scheme, if it has one.
+        pub k: Option<f64>,
+        /// Measured order of convergence.
+        pub order: Option<f64>,
+        /// The problem on which it was measured.
+        pub problem: Option<&'static str>,
+        /// The stable interval of real `hλ`, as `[a, 0]`.
+        pub real_interval: Option<[f64; 2]>,
+        /// The largest stable imaginary `hλ`.
+        pub imaginary_interval: Option<f64>,
+        /// Whether errors of the history stay bounded without `f`.
+        pub zero_stable: Option<bool>,
+        /// Coefficients of the modified equation.
+        pub coefficients: Option<Vec<f64>>,
+        /// The modified equation in words.
+        pub equation: Option<String>,
+    }
+}
+
+impl Theory {
+    /// Runs the analyses at `k`, or at the default coefficient of the scheme.
+    #[must_use]
+    pub fn of(scheme: &SchemeFacts, k: Option<f64>) -> Self {
+        let k = scheme.coefficient.map(|c| k.unwrap_or(c.default));
+        let stability = analysis::stability(scheme.key, k).ok();
+        let equation = analysis::modified_equation(scheme.key, k, TERMS).ok();
+        let order = analysis::order(scheme.key, k).ok();
+        Self {
+            k,
+            order: order.as_ref().map(|o| o.order),
+            problem: order.map(|o| o.problem),
+            real_interval: stability.as_ref().map(|s| [s.real_interval.0, 0.0]),
+            imaginary_interval: stability.as_ref().map(|s| s.imaginary_interval),
+            zero_stable: stability.as_ref().map(|s| s.zero_stable),
+            equation: equation.as_ref().map(ToString::to_string),
+            coefficients: equation.map(|e| e.coefficients),
+        }
+    }
+}
