@@ -22,7 +22,6 @@ mod registry;
 mod require;
 mod settings;
 mod signals;
-mod speech;
 #[cfg(test)]
 mod spoken;
 mod trained;

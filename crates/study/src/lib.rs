@@ -6,4 +6,5 @@
 
 pub mod answer;
 pub mod json;
+pub mod learned;
 pub mod schemes;

@@ -1,6 +1,7 @@
 //! How is an answer told to a person? One file for each room of `timestep-study`; [`Ui::answer`] is the one place in
 //! which an answer becomes text or JSON.
 
+pub(crate) mod learned;
 mod schemes;
 
 pub(crate) use schemes::{intervals, with_k};

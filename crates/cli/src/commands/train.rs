@@ -1,13 +1,14 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
+use crate::answers::learned::equations;
 use crate::args::Train;
 use crate::codes::Code;
 use crate::commands::report;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
+use crate::page::{Page, width};
 use crate::progress::Display;
 use crate::require::Condition;
 use crate::signals::stop_flag;
-use crate::speech::Speech;
 use crate::ui::Ui;
 use crate::{dry_run, require, settings};
 use serde_json::json;
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{Engine, device};
+use timestep_study::json;
+use timestep_study::learned::segments;
 use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
 use timestep_train::recipe::{AnyResolved, TaskKind};
 use timestep_train::sinks::SINKS;
@@ -196,16 +199,19 @@ fn classified(
 ) -> Result<(), Failure> {
     let last = weights(folder, "last");
     let trained = Trained::load(&last)?;
-    let speech = Speech::new(&trained.network, &trained.parameters)?;
+    let segments = segments(&trained.network, &trained.parameters)?;
+    let scheme = setup.network.scheme().key;
     if ui.json {
         ui.object(json!({
             "event": "equation",
             "network": setup.network.config().name,
-            "scheme": setup.network.scheme().key,
-            "segments": speech.json(),
+            "scheme": scheme,
+            "segments": json::value(&segments),
         }));
         return Ok(());
     }
+    let mut page = Page::new(width());
+    equations(scheme, &segments, &mut page);
     let average = weights(folder, "ema");
     let average = match average.is_file() {
         true => format!(
@@ -226,7 +232,7 @@ fn classified(
         best.epoch,
         weights(folder, "best").display(),
         last.display(),
-        speech.text(),
+        page.into_text(),
     ));
     Ok(())
 }
