@@ -15,7 +15,7 @@ mod weights;
 
 pub(crate) use compare::{Compare, MetricArg};
 pub(crate) use denoise::Denoise;
-pub(crate) use dynamics::{Form, Images, Momentum, StabilityArgs, TraceArgs};
+pub(crate) use dynamics::{Form, Momentum, StabilityArgs, TraceArgs};
 pub(crate) use lookups::{Cite, Explain, List, Listed};
 pub(crate) use lr_find::LrFind;
 pub(crate) use recipes::{Config, ConfigAction, Data, DataAction};

@@ -11,7 +11,6 @@ mod dry_run;
 mod failure;
 mod guard;
 mod map;
-mod of_data;
 mod outputs;
 mod page;
 mod progress;

@@ -7,4 +7,7 @@
 pub mod answer;
 pub mod json;
 pub mod learned;
+pub mod sample;
 pub mod schemes;
+pub mod spectrum;
+pub mod trace;

@@ -3,6 +3,8 @@
 
 pub(crate) mod learned;
 mod schemes;
+mod spectrum;
+mod trace;
 
 pub(crate) use schemes::{intervals, with_k};
 

@@ -3,6 +3,7 @@
 use super::Overwrite;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use timestep_study::sample::Wanted;
 
 /// Images on which a trained network is looked at.
 #[derive(Args, Clone, Debug)]
@@ -19,6 +20,18 @@ pub(crate) struct Images {
     /// Seed of every random draw [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+}
+
+impl Images {
+    /// The images that are meant, `default` of them if no number is given.
+    pub(crate) fn wanted(&self, default: usize) -> Wanted {
+        Wanted {
+            data: self.data.clone(),
+            dir: self.data_dir.clone(),
+            images: self.images.map_or(default, |n| n as usize),
+            seed: self.seed.unwrap_or(0),
+        }
+    }
 }
 
 /// `timestep analyze stability`

@@ -4,23 +4,15 @@ use crate::args::Eval;
 use crate::codes::Code;
 use crate::commands::import::placeholder;
 use crate::failure::Failure;
-use crate::of_data::open_for;
 use crate::require;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use serde_json::json;
 use timestep_data::Loader;
 use timestep_nets::device;
-use timestep_train::Card;
+use timestep_study::sample::open_for;
 use timestep_train::evaluate::evaluate;
 use timestep_train::recipe::TaskKind;
-
-/// Shorter side that test photographs are scaled to before their centre is cut out, if the network was
-/// trained so.
-pub(crate) fn test_resize(card: &Card) -> Result<Option<usize>, Failure> {
-    let resize = card.recipe()?.data.resize;
-    Ok((resize > 0).then_some(resize))
-}
 
 /// Opens weights and data, prints the protocol, then the result.
 pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {

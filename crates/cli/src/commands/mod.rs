@@ -22,7 +22,6 @@ pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod spectrum;
-pub(crate) mod spectrum_report;
 pub(crate) mod summary;
 pub(crate) mod trace;
 pub(crate) mod train;

@@ -2,7 +2,6 @@
 
 use crate::args::Predict;
 use crate::codes::Code;
-use crate::commands::eval::test_resize;
 use crate::failure::Failure;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
@@ -12,6 +11,7 @@ use timestep_data::{
     DataError, GreyFile, ImageShape, Normalise, Split, fill_batch, load_image, load_image_resized,
 };
 use timestep_nets::{Engine, device};
+use timestep_study::sample::test_resize;
 use timestep_train::Trained;
 use timestep_train::evaluate::logits;
 

@@ -1,27 +1,23 @@
 //! `timestep analyze stability`: where is a scheme stable, and where do the `hλ` of a trained network lie?
 
 use super::analyze::stability;
-use super::spectrum_report::text;
 use crate::args::StabilityArgs;
 use crate::codes::Code;
 use crate::failure::Failure;
-use crate::of_data::Sample;
 use crate::outputs::Outputs;
 use crate::registry::Question;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
-use serde_json::{Value, json};
 use std::path::Path;
+use timestep_nets::device;
 use timestep_nets::foreign::npz;
-use timestep_nets::{StepSpectrum, Verdict, device};
 use timestep_numerics::analysis::Effort;
 use timestep_numerics::facts;
-use timestep_report::spectrum::measured::{
-    IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, measure, pictured, segments, verdict,
-    verdict_on_damped,
+use timestep_report::spectrum::{pictured, spectra};
+use timestep_study::sample::Sample;
+use timestep_study::spectrum::{
+    Circumstances, IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, answer, measure, segments,
 };
-use timestep_report::spectrum::spectra;
-use timestep_study::json::number;
 
 /// What is known of `timestep analyze stability`.
 pub(crate) static FACTS: Question = Question::new(
@@ -90,7 +86,7 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
     )?;
     let engine = device("cpu")?;
     let trained = trained::load(Path::new(&args.what), NonFinite::Allowed, ui)?;
-    let sample = Sample::draw(&trained.card, &args.images, IMAGES)?;
+    let sample = Sample::draw(&trained.card, &args.images.wanted(IMAGES))?;
     let seed = args.images.seed.unwrap_or(0);
     let effort = Effort {
         products: args.products.map_or(PRODUCTS, |n| n as usize),
@@ -99,7 +95,7 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
     ui.note(&format!(
         "{}: Jacobians at {} test images of {}, running statistics",
         trained.card.network.name,
-        sample.len(),
+        sample.count(),
         sample.data
     ));
     let steps = measure(
@@ -117,29 +113,13 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         )
         .coded(Code::NoAnswer));
     }
-    if ui.json {
-        for (segment, own) in segments(&steps) {
-            ui.object(json!({
-                "weights": args.what,
-                "network": trained.card.network.name,
-                "data": sample.data,
-                "images": sample.numbers(),
-                "segment": segment,
-                "scheme": own[0].first().region.scheme(),
-                "measured": own[0].first().measured.name(),
-                "verdict": verdict(&own).name(),
-                "verdict_on_damped": verdict_on_damped(&own).map(Verdict::name),
-                "steps": own.iter().map(|s| step_json(s)).collect::<Vec<_>>(),
-            }));
-        }
-    } else {
-        let card = &trained.card;
-        let title = format!(
-            "{} ({}, epoch {})",
-            args.what, card.network.name, card.epoch
-        );
-        ui.data(&text(&title, &steps));
-    }
+    let at = Circumstances {
+        weights: &args.what,
+        trained: &trained,
+        data: &sample.data,
+        images: sample.numbers(),
+    };
+    ui.answer(&answer(&steps, &at));
     if let Some(path) = &args.svg {
         let all = segments(&steps);
         let drawn: Vec<_> = all.iter().map(|(n, own)| pictured(*n, own)).collect();
@@ -153,49 +133,6 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         ui.note(&format!("wrote {}", path.display()));
     }
     Ok(0)
-}
-
-fn step_json(step: &MeasuredStep) -> Value {
-    let first = step.first();
-    let (low, high, top) = step.extent();
-    let (own, scheme) = step.outside();
-    let images: Vec<Value> = step
-        .spectra
-        .iter()
-        .map(|s| {
-            let values = s.values.iter().map(|v| {
-                json!([
-                    number(v.z.re),
-                    number(v.z.im),
-                    number(v.residual),
-                    number(v.growth)
-                ])
-            });
-            json!({
-                "radius": number(s.radius()),
-                "uncertainty": number(s.uncertainty),
-                "products": s.products,
-                "values": values.collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    json!({
-        "step": first.step,
-        "coefficients": first.region.coefficients(),
-        "history": first.region.history(),
-        "dimension": first.dimension,
-        "rectified": step.rectified,
-        "radius": number(step.largest(StepSpectrum::radius)),
-        "real": [number(low), number(high)],
-        "imaginary": number(top),
-        "uncertainty": number(step.largest(|s| s.uncertainty)),
-        "growth": number(step.largest(StepSpectrum::growth)),
-        "growth_of_damped": step.damped().map(number),
-        "verdict": step.verdict().name(),
-        "outside_by_equation": own,
-        "outside_by_scheme": scheme,
-        "by_image": images,
-    })
 }
 
 /// Every value as a row of arrays.

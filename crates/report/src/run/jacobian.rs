@@ -4,14 +4,13 @@ use super::paragraph;
 use crate::document::{
     Block, Cell, Figure, Inline, Number, Table, count, prose, real, signed, text, words,
 };
-use crate::spectrum::measured::{
-    IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, drawn, measure, pictured, segments, verdict,
-    verdict_on_damped,
-};
-use crate::spectrum::spectra;
+use crate::spectrum::{pictured, spectra};
 use timestep_data::Split;
 use timestep_nets::{Engine, NetError, StepSpectrum, Verdict};
 use timestep_numerics::analysis::Effort;
+use timestep_study::spectrum::{
+    IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, drawn, measure, segments, verdict, verdict_on_damped,
+};
 use timestep_train::{TrainError, Trained};
 
 /// Multiply-adds of one image up to which a report measures Jacobians: some seconds, as for a ResNet-20 on

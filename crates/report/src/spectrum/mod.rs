@@ -1,7 +1,5 @@
-//! Where do the `hλ` of a trained network lie? Measured at real images ([`measured`]) and drawn into the
-//! stability regions of its steps ([`spectra`]).
+//! Where do the `hλ` of a trained network lie? Drawn into the stability regions of its steps ([`spectra`]).
 
-pub mod measured;
 mod picture;
 
-pub use picture::{SegmentPoints, StepPoints, spectra};
+pub use picture::{SegmentPoints, StepPoints, pictured, spectra};

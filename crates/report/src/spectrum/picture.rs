@@ -2,8 +2,10 @@
 
 use crate::contour::outlines;
 use crate::svg::{COLOURS, Frame, in_proportion, panels};
+use timestep_nets::StepSpectrum;
 use timestep_numerics::Complex64;
 use timestep_numerics::analysis::{AnalysisError, LearnedStep};
+use timestep_study::spectrum::{MeasuredStep, verdict};
 
 /// The measured values of one step.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,6 +151,29 @@ fn outline(
         path.push('Z');
     }
     Ok(path)
+}
+
+/// The settled values of a segment for its picture.
+#[must_use]
+pub fn pictured(segment: usize, steps: &[&MeasuredStep]) -> SegmentPoints {
+    SegmentPoints {
+        title: format!("Segment {segment}: {}", verdict(steps).name()),
+        steps: steps.iter().map(|s| points(s)).collect(),
+    }
+}
+
+fn points(step: &MeasuredStep) -> StepPoints {
+    let first = step.first();
+    let label = match first.region.coefficients() {
+        [] => format!("step {}", first.step),
+        _ => format!("step {}, k = {}", first.step, step.k()),
+    };
+    let settled = step.spectra.iter().flat_map(StepSpectrum::settled);
+    StepPoints {
+        label,
+        region: first.region.clone(),
+        points: settled.map(|v| v.z).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,26 @@
 //! Which images is a trained network looked at with? Those of its data set, or of another that fits.
 
-use crate::args::Images;
-use crate::commands::eval::test_resize;
-use crate::failure::Failure;
-use std::path::Path;
+use crate::spectrum::drawn;
+use std::path::{Path, PathBuf};
 use timestep_data::{Batch, Dataset, OpenOptions, Split, fill_batch, open};
-use timestep_report::spectrum::measured::drawn;
 use timestep_train::{Card, TrainError};
 
+/// Shorter side that test photographs are scaled to before their centre is cut out, if the network was
+/// trained so.
+///
+/// # Errors
+/// [`TrainError::Recipe`] if the recipe in the weights cannot be read.
+pub fn test_resize(card: &Card) -> Result<Option<usize>, TrainError> {
+    let resize = card.recipe()?.data.resize;
+    Ok((resize > 0).then_some(resize))
+}
+
 /// Opens a data set whose images the network of `card` takes.
-pub(crate) fn open_for(card: &Card, name: &str, dir: Option<&Path>) -> Result<Dataset, Failure> {
+///
+/// # Errors
+/// [`TrainError::Data`] for a data set that is unknown or not there, [`TrainError::OtherColours`] and
+/// [`TrainError::OtherImages`] for one of other images.
+pub fn open_for(card: &Card, name: &str, dir: Option<&Path>) -> Result<Dataset, TrainError> {
     let input = card.network.input;
     // A folder has images of any size, which are brought to that of the network.
     let folder = timestep_data::info(name)?.shape.is_none();
@@ -31,26 +42,37 @@ pub(crate) fn open_for(card: &Card, name: &str, dir: Option<&Path>) -> Result<Da
             what: "the weights are",
             wanted: input.channels,
             given: shape.channels,
-        }
-        .into());
+        });
     }
     if (shape.height, shape.width) != (input.height, input.width) {
         let wanted = format!("{}×{}×{} images", input.channels, input.height, input.width);
         return Err(TrainError::OtherImages {
             wanted,
             given: shape.to_string(),
-        }
-        .into());
+        });
     }
     Ok(dataset)
 }
 
+/// Which images are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Name of the data set; that of the training by default.
+    pub data: Option<String>,
+    /// Folder of the data set; that of the training by default.
+    pub dir: Option<PathBuf>,
+    /// Number of test images; as many as there are at most.
+    pub images: usize,
+    /// Seed with which they are drawn.
+    pub seed: u64,
+}
+
 /// Test images drawn for an analysis.
-pub(crate) struct Sample {
+pub struct Sample {
     /// Name of the data set.
-    pub(crate) data: String,
+    pub data: String,
     /// Names of its classes.
-    pub(crate) classes: Vec<String>,
+    pub classes: Vec<String>,
     /// The data set.
     dataset: Dataset,
     /// The drawn images, in order.
@@ -60,19 +82,20 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// Draws test images as asked for, `default` of them if no number was given, as many as there are
-    /// at most.
-    pub(crate) fn draw(card: &Card, args: &Images, default: usize) -> Result<Self, Failure> {
-        let data = args.data.clone().unwrap_or_else(|| card.data.clone());
-        let mut dir = args.data_dir.clone();
+    /// Draws test images for the network of `card`.
+    ///
+    /// # Errors
+    /// As [`open_for`].
+    pub fn draw(card: &Card, wanted: &Wanted) -> Result<Self, TrainError> {
+        let data = wanted.data.clone().unwrap_or_else(|| card.data.clone());
+        let mut dir = wanted.dir.clone();
         if dir.is_none() && data == card.data {
             // The run says where its images were.
             let trained_on = card.recipe()?.data.dir;
             dir = (!trained_on.is_empty()).then(|| trained_on.into());
         }
         let dataset = open_for(card, &data, dir.as_deref())?;
-        let count = args.images.map_or(default, |n| n as usize);
-        let drawn = drawn(args.seed.unwrap_or(0), dataset.test.len(), count);
+        let drawn = drawn(wanted.seed, dataset.test.len(), wanted.images);
         Ok(Self {
             data,
             classes: dataset.classes.clone(),
@@ -83,22 +106,25 @@ impl Sample {
     }
 
     /// Number of images.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.drawn.len()
     }
 
     /// The numbers of the images in the test split.
-    pub(crate) fn numbers(&self) -> &[u32] {
+    #[must_use]
+    pub fn numbers(&self) -> &[u32] {
         &self.drawn
     }
 
     /// The split that the images are of.
-    pub(crate) fn split(&self) -> &Split {
+    #[must_use]
+    pub fn split(&self) -> &Split {
         &self.dataset.test
     }
 
     /// The images in batches of at most `size`, normalised as the network was trained.
-    pub(crate) fn batches(&self, size: usize) -> impl Iterator<Item = Result<Batch, Failure>> {
+    pub fn batches(&self, size: usize) -> impl Iterator<Item = Result<Batch, TrainError>> {
         let chunks = self.drawn.chunks(size.max(1));
         chunks.map(|numbers| {
             let normalise = &self.card.normalise;
