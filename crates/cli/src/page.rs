@@ -70,11 +70,6 @@ impl Page {
         }
     }
 
-    /// Lines, each by itself.
-    pub(crate) fn lines(&mut self, text: &str) {
-        text.lines().for_each(|line| self.line(line));
-    }
-
     /// Names and what they are, a line each, aligned; what follows a break stands below its beginning.
     pub(crate) fn facts(&mut self, facts: &[(&str, String)]) {
         let name = facts.iter().map(|(name, _)| length(name)).max();

@@ -2,86 +2,34 @@
 
 use crate::svg::{COLOURS, escape};
 use std::fmt::Write;
-use timestep_restore::trd::Model;
-
-/// One filter with its function.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reaction {
-    /// Taps, row by row.
-    pub taps: Vec<f64>,
-    /// Values of the function on an even grid from `-range` to `range`.
-    pub curve: Vec<f64>,
-}
+use timestep_study::diffusion::{DiffusionStep, RANGE, Reaction};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DiffusionStep {
+pub struct DrawnStep {
     /// What is written above the row.
     pub label: String,
     /// Filters, in the order in which they are drawn.
     pub reactions: Vec<Reaction>,
 }
 
-/// Influence functions are drawn between plus and minus this, in grey levels.
-pub const RANGE: f64 = 100.0;
-/// Points of a curve.
-const POINTS: usize = 81;
 /// Filters drawn for a step: those whose functions do most.
 pub const SHOWN: usize = 12;
 
-/// What a step of a model does, in numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepFacts {
-    /// Weight of the noisy picture. At the first step `u` is the noisy picture itself, so its weight does nothing.
-    pub lambda: f64,
-    /// Coefficient of the newest earlier state, if the step has one.
-    pub k: Option<f64>,
-    /// Largest value of an influence function.
-    pub largest: f64,
-    /// Mean slope of the influence functions at 0.
-    pub slope: f64,
-    /// Its strongest filters, to be drawn.
-    pub drawn: DiffusionStep,
-}
-
-/// Every step of a model.
-#[must_use]
-pub fn steps_of(model: &Model) -> Vec<StepFacts> {
-    let curve = |t: usize, i: usize| -> Vec<f64> {
-        (0..POINTS)
-            .map(|p| RANGE * (2.0 * p as f64 / (POINTS - 1) as f64 - 1.0))
-            .map(|z| model.influence(t, i, z))
-            .collect()
-    };
-    let strength = |r: &Reaction| r.curve.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
-    let number = |x: Option<f64>| x.map_or("·".to_owned(), |x| format!("{x:.4}"));
-    let step = |(t, stage): (usize, &timestep_restore::learned::Stage)| {
-        let mut reactions: Vec<Reaction> = (0..model.filters())
-            .map(|i| Reaction {
-                taps: model.taps(t, i),
-                curve: curve(t, i),
-            })
-            .collect();
-        let slopes: f64 = (0..model.filters())
-            .map(|i| (model.influence(t, i, 0.5) - model.influence(t, i, -0.5)).abs())
-            .sum();
-        reactions.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
-        let largest = reactions.first().map_or(0.0, strength);
+impl DrawnStep {
+    /// A step with its strongest filters; `reactions` has the strongest first.
+    #[must_use]
+    pub fn new(step: &DiffusionStep, mut reactions: Vec<Reaction>) -> Self {
         reactions.truncate(SHOWN);
-        let k = model.coefficients[t].first().copied();
-        let lambda = (t > 0).then(|| stage.lambda());
-        StepFacts {
-            lambda: stage.lambda(),
-            k,
-            largest,
-            slope: slopes / model.filters() as f64,
-            drawn: DiffusionStep {
-                label: format!("step {}: λ {}, k {}", t + 1, number(lambda), number(k)),
-                reactions,
-            },
+        let number = |x: Option<f64>| x.map_or("·".to_owned(), |x| format!("{x:.4}"));
+        // At the first step u is the noisy picture itself, so its λ does nothing.
+        let lambda = (step.step > 1).then_some(step.lambda);
+        let (t, lambda, k) = (step.step, number(lambda), number(step.k));
+        Self {
+            label: format!("step {t}: λ {lambda}, k {k}"),
+            reactions,
         }
-    };
-    model.stages.iter().enumerate().map(step).collect()
+    }
 }
 
 /// Side of the picture of a filter, and width of a cell, in pixels.
@@ -92,9 +40,9 @@ const CURVE: f64 = 56.0;
 /// Height of a step's row.
 const ROW: f64 = 148.0;
 
-/// Filters (grey is zero, white positive) above their influence functions on `-range..range`. All curves of a step have one scale.
+/// Filters (grey is zero, white positive) above their influence functions between plus and minus [`RANGE`] grey levels. All curves of a step have one scale.
 #[must_use]
-pub fn diffusion(steps: &[DiffusionStep], title: &str, range: f64) -> String {
+pub fn diffusion(steps: &[DrawnStep], title: &str) -> String {
     let most = steps
         .iter()
         .map(|s| s.reactions.len())
@@ -140,7 +88,7 @@ pub fn diffusion(steps: &[DiffusionStep], title: &str, range: f64) -> String {
         }
         let _ = writeln!(
             svg,
-            "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\" fill=\"#555\" font-size=\"10\">curves: ±{largest:.3}, z within ±{range:.0}</text>",
+            "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\" fill=\"#555\" font-size=\"10\">curves: ±{largest:.3}, z within ±{RANGE:.0}</text>",
             width - 20.0,
             top + 8.0
         );
@@ -198,11 +146,11 @@ mod tests {
             taps: vec![0.0, 1.0, -1.0, 0.5],
             curve: vec![-1.0, 0.0, 1.0],
         };
-        let step = DiffusionStep {
+        let step = DrawnStep {
             label: "step 1 <λ>".into(),
             reactions: vec![reaction.clone(), reaction],
         };
-        let svg = diffusion(&[step.clone(), step], "a & b", 100.0);
+        let svg = diffusion(&[step.clone(), step], "a & b");
         assert_eq!(svg.matches("<polyline").count(), 4);
         assert_eq!(svg.matches("<rect").count(), 1 + 16);
         assert!(svg.contains("a &amp; b") && svg.contains("&lt;λ&gt;"));

@@ -5,9 +5,11 @@
 //! reports draw it. [`json`] is the one rule for numbers that JSON does not have.
 
 pub mod answer;
+pub mod diffusion;
 pub mod json;
 pub mod learned;
 pub mod sample;
 pub mod schemes;
 pub mod spectrum;
 pub mod trace;
+pub mod weak_order;

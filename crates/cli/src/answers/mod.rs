@@ -1,10 +1,12 @@
 //! How is an answer told to a person? One file for each room of `timestep-study`; [`Ui::answer`] is the one place in
 //! which an answer becomes text or JSON.
 
+mod diffusion;
 pub(crate) mod learned;
 mod schemes;
 mod spectrum;
 mod trace;
+mod weak_order;
 
 pub(crate) use schemes::{intervals, with_k};
 

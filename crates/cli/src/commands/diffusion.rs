@@ -5,13 +5,12 @@ use crate::codes::of_file;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::registry::Question;
-use crate::ui::{Ui, table};
-use serde_json::json;
+use crate::ui::Ui;
 use std::path::{Path, PathBuf};
-use timestep_numerics::analysis::zero_stability_of_steps;
-use timestep_report::diffusion::{DiffusionStep, RANGE, SHOWN, diffusion, steps_of};
+use timestep_report::diffusion::{DrawnStep, SHOWN, diffusion};
 use timestep_restore::methods::{bundled, read_weights};
 use timestep_restore::trd::Model;
+use timestep_study::diffusion::LearnedDiffusion;
 
 /// What is known of `timestep analyze diffusion`.
 pub(crate) static FACTS: Question = Question::new(
@@ -34,65 +33,12 @@ pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
         })?,
     };
     let model = Model::from_bytes(&bytes)?;
-    let stability = model
-        .coefficients
-        .iter()
-        .any(|c| !c.is_empty())
-        .then(|| zero_stability_of_steps(&model.scheme, &model.coefficients[1..]))
-        .transpose()?;
-    let mut rows = vec![
-        [
-            "step",
-            "λ",
-            "k",
-            "step size 1/(1+k)",
-            "largest |φ|",
-            "slope at 0",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    ];
-    let steps = steps_of(&model);
-    let number = |x: Option<f64>| x.map_or("·".to_owned(), |x| format!("{x:.4}"));
-    for (t, step) in steps.iter().enumerate() {
-        let h = step.k.map(|k| 1.0 / (1.0 + k));
-        if ui.json {
-            ui.object(json!({
-                "step": t + 1, "lambda": step.lambda, "k": step.k, "step_size": h,
-                "largest_influence": step.largest, "mean_slope": step.slope,
-            }));
-        }
-        // At the first step u is the noisy picture itself, so its λ does nothing.
-        let lambda = (t > 0).then_some(step.lambda);
-        rows.push(vec![
-            (t + 1).to_string(),
-            number(lambda),
-            number(step.k),
-            number(h.or(Some(1.0))),
-            format!("{:.3}", step.largest),
-            format!("{:.5}", step.slope),
-        ]);
-    }
-    let title = format!(
-        "reaction-diffusion {0}×{0}, {1} steps of {2}, sigma {3}",
-        model.size,
-        model.stages.len(),
-        model.scheme,
-        model.sigma
-    );
-    if !ui.json {
-        let mut text = format!("{title}\n{}", table(&rows));
-        if let Some(found) = &stability {
-            text.push_str(&format!(
-                "learned sequence of k: largest growth of an error {:.3}\n",
-                found.growth
-            ));
-        }
-        ui.data(&text);
-    }
+    let (found, reactions) = LearnedDiffusion::read(&model)?;
+    ui.answer(&found);
     if let Some(svg) = &args.svg {
-        let drawn: Vec<DiffusionStep> = steps.into_iter().map(|step| step.drawn).collect();
-        let picture = diffusion(&drawn, &title, RANGE);
+        let drawn = found.steps.iter().zip(reactions);
+        let drawn: Vec<DrawnStep> = drawn.map(|(s, all)| DrawnStep::new(s, all)).collect();
+        let picture = diffusion(&drawn, &found.title);
         outputs.write(svg, picture.as_bytes())?;
         ui.note(&format!(
             "wrote {} (the {SHOWN} strongest filters of each step)",

@@ -26,4 +26,3 @@ pub(crate) mod summary;
 pub(crate) mod trace;
 pub(crate) mod train;
 pub(crate) mod weak_order;
-pub(crate) mod weak_order_report;
