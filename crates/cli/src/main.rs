@@ -10,7 +10,6 @@ mod commands;
 mod dry_run;
 mod failure;
 mod guard;
-mod map;
 mod outputs;
 mod page;
 mod progress;

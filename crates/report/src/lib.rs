@@ -12,6 +12,5 @@ pub mod portrait;
 pub mod restorer;
 pub mod run;
 pub mod spectrum;
-pub mod statistics;
 mod svg;
 pub mod weak_order;

@@ -136,19 +136,21 @@ plain! {
 }
 
 /// Declares an answer: a struct that is one object in JSON, with the same names. `name as "256²"` gives a field a name
-/// that is none in Rust.
+/// that is none in Rust; `name unless "Option::is_none"` leaves a
+/// field out where the function says so.
 #[macro_export]
 macro_rules! answer {
     (
         $(#[doc = $about:literal])+
         pub struct $name:ident {
-            $($(#[doc = $doc:literal])+ pub $field:ident $(as $other:literal)?: $of:ty),+ $(,)?
+            $($(#[doc = $doc:literal])+ pub $field:ident $(as $other:literal)? $(unless $absent:literal)?: $of:ty),+ $(,)?
         }
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
         pub struct $name {
-            $($(#[doc = $doc])+ $(#[serde(rename = $other)])? pub $field: $of),+
+            $($(#[doc = $doc])+ $(#[serde(rename = $other)])?
+            $(#[serde(skip_serializing_if = $absent)])? pub $field: $of),+
         }
 
         impl $crate::answer::Described for $name {

@@ -5,11 +5,17 @@
 //! reports draw it. [`json`] is the one rule for numbers that JSON does not have.
 
 pub mod answer;
+pub mod baselines;
+pub mod compare;
 pub mod diffusion;
+pub mod evaluation;
 pub mod json;
 pub mod learned;
+pub mod map;
+pub mod runs;
 pub mod sample;
 pub mod schemes;
 pub mod spectrum;
+pub mod statistics;
 pub mod trace;
 pub mod weak_order;

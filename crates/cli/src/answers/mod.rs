@@ -1,6 +1,7 @@
 //! How is an answer told to a person? One file for each room of `timestep-study`; [`Ui::answer`] is the one place in
 //! which an answer becomes text or JSON.
 
+mod compare;
 mod diffusion;
 pub(crate) mod learned;
 mod schemes;

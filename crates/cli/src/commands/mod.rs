@@ -1,7 +1,6 @@
 //! Which commands are there? One file each.
 
 pub(crate) mod analyze;
-pub(crate) mod baselines;
 pub(crate) mod cite;
 pub(crate) mod compare;
 pub(crate) mod completions;

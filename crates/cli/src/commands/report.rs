@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use timestep_files::FolderLock;
 use timestep_nets::device;
 use timestep_report::document::{self, Document, Printed};
-use timestep_report::restorer::RestorerRecord;
-use timestep_report::run::{Check, Evaluation, Record, Sources, check, document};
+use timestep_report::run::{Check, Sources, check, document};
 use timestep_restore::learned::Restorer;
+use timestep_study::evaluation::Evaluation;
+use timestep_study::runs::{Record, RestorerRecord};
 use timestep_train::recipe::TaskKind;
 use timestep_train::{Job, Setup, TrainError, files, run};
 

@@ -3,7 +3,6 @@
 use crate::answers::intervals;
 use crate::args::Summary;
 use crate::failure::Failure;
-use crate::map::{Place, law};
 use crate::settings;
 use crate::trained::{self, NonFinite};
 use crate::ui::{Ui, table};
@@ -13,6 +12,7 @@ use timestep_data::info;
 use timestep_nets::{Home, InputShape, Network, Role, SegmentSummary, preset};
 use timestep_numerics::analysis::{modified_equation, stability};
 use timestep_study::json::number;
+use timestep_study::map::{Place, law};
 use timestep_train::network_config;
 use timestep_train::recipe::{NetworkSettings, NoiseSection, data_sets};
 use timestep_train::run::RECIPE;

@@ -2,9 +2,9 @@
 
 use super::{Cell, Entry, Row};
 use crate::failure::Failure;
-use crate::map::Place;
 use serde_json::Value;
 use timestep_nets::{Home, Network, Preset, Published};
+use timestep_study::map::Place;
 
 impl Entry for Preset {
     /// What it costs on the images that it was published for.

@@ -1,17 +1,14 @@
 //! What does the report of the run of a restorer say? Everything that its folder knows, and what its weights hold.
 
 mod learned;
-mod record;
 mod result;
-
-pub use record::{Evaluated, PhaseRow, RestorerEnding, RestorerRecord};
 
 use crate::document::{Document, Printed};
 use crate::run::Check;
 use crate::run::check::against_document;
-use crate::run::reading::close;
 use crate::run::settings;
 use timestep_restore::learned::Restorer;
+use timestep_study::runs::{RestorerRecord, close};
 
 /// The report. `model` are the best weights, if there are some.
 #[must_use]

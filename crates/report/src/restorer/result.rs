@@ -1,13 +1,13 @@
 //! How good is the restorer, can one trust that, how did training go, and what did it cost?
 
-use super::record::{PhaseRow, RestorerEnding, RestorerRecord};
 use crate::document::{
     Block, Cell, Figure, Inline, Section, Table, count, prose, real, shown, text, words,
 };
 use crate::line::{Axis, Chart, Line};
-use crate::run::{SIZE, duration, paragraph};
+use crate::run::{SIZE, paragraph};
 use timestep_numerics::analysis::zero_stability_of_steps;
 use timestep_restore::learned::Restorer;
+use timestep_study::runs::{PhaseRow, RestorerEnding, RestorerRecord, duration};
 use timestep_train::event::EndReason;
 
 /// The result in a sentence.

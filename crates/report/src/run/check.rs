@@ -1,9 +1,8 @@
 //! Are the numbers of a written report those of the records?
 
-use super::reading::close;
-use super::record::{COLUMNS, Ending, Record};
 use crate::document::{Document, Number, Printed};
 use std::collections::BTreeMap;
+use timestep_study::runs::{COLUMNS, Ending, Record, close};
 
 /// What a comparison found.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,8 +1,8 @@
 //! How did training go? Loss, accuracy and learning rate against epochs, and every number of them.
 
-use super::record::{COLUMNS, Epoch, Record};
 use crate::document::{Block, Cell, Figure, Section, Table, count, shown, words};
 use crate::line::{Axis, Chart, Line};
+use timestep_study::runs::{COLUMNS, Epoch, Record};
 
 /// Pixels of a chart: readable at the width of a phone.
 pub(crate) const SIZE: (f64, f64) = (460.0, 320.0);

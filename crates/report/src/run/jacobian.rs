@@ -5,54 +5,10 @@ use crate::document::{
     Block, Cell, Figure, Inline, Number, Table, count, prose, real, signed, text, words,
 };
 use crate::spectrum::{pictured, spectra};
-use timestep_data::Split;
-use timestep_nets::{Engine, NetError, StepSpectrum, Verdict};
-use timestep_numerics::analysis::Effort;
-use timestep_study::spectrum::{
-    IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, drawn, measure, segments, verdict, verdict_on_damped,
-};
-use timestep_train::{TrainError, Trained};
-
-/// Multiply-adds of one image up to which a report measures Jacobians: some seconds, as for a ResNet-20 on
-/// 32×32 pixels (41 million). Beyond, a report would take longer than many an epoch.
-const AFFORDABLE: u64 = 150_000_000;
-
-/// The spectra of the steps, or a sentence that says why they were not measured.
-pub type Spectra = Result<Vec<MeasuredStep>, String>;
-
-/// Measures them as `timestep analyze stability RUN` does without options.
-///
-/// # Errors
-/// [`TrainError::Data`] for unreadable images.
-pub(super) fn of(
-    trained: &Trained,
-    split: &Split,
-    engine: &dyn Engine,
-) -> Result<Spectra, TrainError> {
-    let cost = trained.network.cost().multiply_adds as u64;
-    if cost > AFFORDABLE {
-        return Ok(Err(format!(
-            "The Jacobians of the steps were not measured, because the network is large ({} million \
-             multiply-adds an image): `timestep analyze stability RUN` measures them.",
-            cost / 1_000_000
-        )));
-    }
-    let effort = Effort {
-        products: PRODUCTS,
-        tolerance: TOLERANCE,
-    };
-    let numbers = drawn(0, split.len(), IMAGES);
-    match measure(trained, split, &numbers, effort, 0, engine) {
-        Ok(steps) if steps.is_empty() => Ok(Err(
-            "No step keeps the shape of its state, so none has a square Jacobian.".into(),
-        )),
-        Ok(steps) => Ok(Ok(steps)),
-        Err(TrainError::Net(why @ (NetError::Unmeasurable(_) | NetError::Analysis(_)))) => {
-            Ok(Err(format!("The Jacobians were not measured: {why}.")))
-        }
-        Err(other) => Err(other),
-    }
-}
+use timestep_nets::{NetError, StepSpectrum, Verdict};
+use timestep_study::evaluation::Spectra;
+use timestep_study::spectrum::{MeasuredStep, segments, verdict, verdict_on_damped};
+use timestep_train::TrainError;
 
 /// What was measured, as a table and a drawing of each segment.
 pub(super) fn blocks(spectra: &Spectra, epoch: usize) -> Result<Vec<Block>, TrainError> {

@@ -7,22 +7,17 @@ pub(crate) mod check;
 mod curves;
 mod evaluation;
 mod jacobian;
-pub(crate) mod reading;
-mod record;
 mod result;
 pub(crate) mod settings;
 mod theory;
 
 pub use check::{Check, check};
-pub use evaluation::{Evaluation, Worst};
-pub use jacobian::Spectra;
-pub use record::{COLUMNS, Ending, Epoch, Record, SettingRow, Start};
 
 pub(crate) use curves::SIZE;
-pub(crate) use result::{duration, median};
-pub use settings::quoted;
 
 use crate::document::{Block, Document, Inline, Section, text};
+use timestep_study::evaluation::Evaluation;
+use timestep_study::runs::Record;
 use timestep_train::TrainError;
 
 /// What a report is made of.
@@ -46,7 +41,7 @@ pub fn document(sources: &Sources<'_>) -> Result<Document, TrainError> {
     sections.push(result::cost(record));
     sections.extend(curves::section(record));
     sections.push(match &sources.evaluation {
-        Ok(evaluation) => evaluation.section(),
+        Ok(evaluation) => evaluation::section(evaluation),
         Err(why) => plain("mistakes", "Mistakes on the test images", why),
     });
     let measured = sources.evaluation.as_ref().ok();

@@ -1,11 +1,11 @@
 //! How good is the network, can one trust that, and what did it cost?
 
-use super::record::{Ending, Epoch, Record};
 use super::{paragraph, theory};
 use crate::document::{
     Block, Inline, Section, Table, count, grouped, prose, real, shown, signed, text, words,
 };
-use crate::statistics::wilson;
+use timestep_study::runs::{Ending, Epoch, Record, duration};
+use timestep_study::statistics::wilson;
 use timestep_train::TrainError;
 use timestep_train::event::{EndReason, TestMetrics};
 
@@ -246,8 +246,8 @@ pub(super) fn cost(record: &Record) -> Section {
         ]);
     }
     if !record.epochs.is_empty() {
-        let speed = median(record, "images_per_second");
-        let epoch = median(record, "seconds");
+        let speed = record.median("images_per_second");
+        let epoch = record.median("seconds");
         rows.push(vec![
             words("training speed"),
             vec![
@@ -284,18 +284,6 @@ fn seconds(record: &Record) -> Option<f64> {
     }
 }
 
-/// Median of a column.
-pub(crate) fn median(record: &Record, column: &str) -> f64 {
-    let mut values: Vec<f64> = record.epochs.iter().map(|e| e.get(column)).collect();
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    match n {
-        0 => f64::NAN,
-        _ if n % 2 == 1 => values[n / 2],
-        _ => (values[n / 2 - 1] + values[n / 2]) / 2.0,
-    }
-}
-
 /// A number of operations.
 fn operations(value: f64) -> String {
     let units = [
@@ -312,28 +300,12 @@ fn operations(value: f64) -> String {
     }
 }
 
-/// A time.
-pub(crate) fn duration(seconds: f64) -> String {
-    if seconds < 120.0 {
-        return format!("{seconds:.1} s");
-    }
-    let minutes = (seconds / 60.0).floor();
-    if minutes < 120.0 {
-        return format!("{minutes:.0} min {:.0} s", seconds - 60.0 * minutes);
-    }
-    let hours = (minutes / 60.0).floor();
-    format!("{hours:.0} h {:.0} min", minutes - 60.0 * hours)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_and_operations_read_as_people_say_them() {
-        assert_eq!(duration(11.749), "11.7 s");
-        assert_eq!(duration(192.0), "3 min 12 s");
-        assert_eq!(duration(38_720.0), "10 h 45 min");
+    fn operations_read_as_people_say_them() {
         assert_eq!(operations(2.184e11), "218.40 giga-operations");
         assert_eq!(operations(12.0), "12 operations");
     }

@@ -1,9 +1,9 @@
 //! What repeats the run? Recipe with origins, machine, commands, and whom to cite.
 
 use super::paragraph;
-use super::record::SettingRow;
 use crate::document::{Block, Cell, Inline, Number, Section, Table, prose, text, words};
 use std::path::Path;
+use timestep_study::runs::{SettingRow, quoted};
 use timestep_train::run;
 
 /// Every setting with its origin; those that are no defaults first.
@@ -120,27 +120,4 @@ pub(crate) fn citations(entries: &[String]) -> Option<Section> {
         title: "Cite".into(),
         blocks: vec![Block::Code(entries.join("\n"))],
     })
-}
-
-/// A word of a command line as a POSIX shell takes it.
-#[must_use]
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+%@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn words_are_quoted_as_shells_need_it() {
-        assert_eq!(quoted("runs/a-1/recipe.toml"), "runs/a-1/recipe.toml");
-        assert_eq!(quoted("top1>=0.9"), "'top1>=0.9'");
-        assert_eq!(quoted("it's <b>"), "'it'\\''s <b>'");
-        assert_eq!(quoted(""), "''");
-    }
 }

@@ -1,8 +1,6 @@
 //! What does the trained network say as a differential equation?
 
 use super::curves::SIZE;
-use super::evaluation::Evaluation;
-use super::record::Record;
 use super::{jacobian, paragraph};
 use crate::document::{
     Block, Cell, Figure, Inline, Number, Section, Table, count, prose, real, signed, text, words,
@@ -10,6 +8,8 @@ use crate::document::{
 use crate::line::{Axis, Chart, Line};
 use crate::plots;
 use timestep_nets::{NetError, SegmentEquation, equations_of};
+use timestep_study::evaluation::Evaluation;
+use timestep_study::runs::Record;
 use timestep_train::TrainError;
 
 /// Derivatives shown in modified equations.

@@ -3,10 +3,10 @@
 use super::{bars, objects, write_out};
 use crate::args::Reproduce;
 use crate::failure::Failure;
-use crate::map::Place;
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use timestep_nets::{Network, presets};
+use timestep_study::map::Place;
 
 /// The columns.
 const HEAD: [&str; 6] = ["family", "example", "block", "equation", "scheme", "order"];

@@ -4,16 +4,18 @@ use timestep_nets::Network;
 use timestep_numerics::noise::{ActsOn, NoiseFacts, noise_facts, noises};
 
 /// A row of the table.
-pub(crate) struct Place {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
     /// The differential equation.
-    pub(crate) equation: &'static str,
+    pub equation: &'static str,
     /// The numerical scheme.
-    pub(crate) scheme: String,
+    pub scheme: String,
 }
 
 impl Place {
     /// The row of a network.
-    pub(crate) fn of(network: &Network) -> Self {
+    #[must_use]
+    pub fn of(network: &Network) -> Self {
         let theory = network.scheme();
         let equation = match (theory.parts, theory.coefficient.is_some()) {
             (2, _) => "x1' = f0(x2), x2' = f1(x1)",
@@ -30,7 +32,8 @@ impl Place {
 }
 
 /// What makes the steps of a network random in training.
-pub(crate) fn law(network: &Network) -> Option<&'static NoiseFacts> {
+#[must_use]
+pub fn law(network: &Network) -> Option<&'static NoiseFacts> {
     let config = network.config();
     if config.drop_path > 0.0 {
         return noises()

@@ -1,8 +1,7 @@
 //! How are runs of classifiers compared? By their top-1 on the test images.
 
-use super::{Column, Compared, Metric};
-use crate::document::grouped;
-use crate::run::{Ending, Record, duration, median};
+use super::{Column, Compared, Metric, Unit};
+use crate::runs::{Ending, Record};
 use crate::statistics::Sample;
 use std::path::Path;
 use timestep_train::recipe::Recipe;
@@ -92,29 +91,26 @@ impl Compared for Record {
         let (parameters, multiply_adds) =
             start.map_or((0, 0), |start| (start.parameters, start.multiply_adds));
         // The mean over the runs of the median over the epochs.
-        let seconds: Vec<f64> = runs.iter().map(|r| median(r, "seconds")).collect();
+        let seconds: Vec<f64> = runs.iter().map(|r| r.median("seconds")).collect();
         let seconds = Sample::of(&seconds).mean;
         vec![
             Column {
                 key: "parameters",
                 head: "parameters",
                 value: parameters as f64,
-                whole: true,
-                text: grouped(parameters as u64),
+                unit: Unit::Count,
             },
             Column {
                 key: "multiply_adds",
                 head: "multiply-adds",
                 value: multiply_adds as f64,
-                whole: true,
-                text: grouped(multiply_adds),
+                unit: Unit::Count,
             },
             Column {
                 key: "seconds_per_epoch",
                 head: "epoch",
                 value: seconds,
-                whole: false,
-                text: duration(seconds),
+                unit: Unit::Seconds,
             },
         ]
     }

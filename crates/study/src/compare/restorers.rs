@@ -1,9 +1,7 @@
 //! How are runs of restorers compared? By their PSNR on the test pictures, or on the training pictures where there are none.
 
-use super::{Column, Compared, Metric};
-use crate::document::grouped;
-use crate::restorer::{RestorerEnding, RestorerRecord};
-use crate::run::duration;
+use super::{Column, Compared, Metric, Unit};
+use crate::runs::{RestorerEnding, RestorerRecord};
 use crate::statistics::Sample;
 use std::path::Path;
 use timestep_train::event::RestoreStart;
@@ -109,22 +107,19 @@ impl Compared for RestorerRecord {
                 key: "parameters",
                 head: "parameters",
                 value: parameters as f64,
-                whole: true,
-                text: grouped(parameters as u64),
+                unit: Unit::Count,
             },
             Column {
                 key: "evaluations",
                 head: "evaluations",
                 value: evaluations,
-                whole: false,
-                text: format!("{evaluations:.0}"),
+                unit: Unit::Mean,
             },
             Column {
                 key: "seconds",
                 head: "time",
                 value: seconds,
-                whole: false,
-                text: duration(seconds),
+                unit: Unit::Seconds,
             },
         ]
     }

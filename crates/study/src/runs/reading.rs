@@ -10,12 +10,13 @@ use timestep_train::sinks::Table;
 use timestep_train::{TrainError, checkpoint, run};
 
 /// The same number, read from two texts? Readers of JSON may be off by one in the last digit.
-pub(crate) fn close(a: f64, b: f64) -> bool {
+#[must_use]
+pub fn close(a: f64, b: f64) -> bool {
     a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * a.abs().max(b.abs())
 }
 
 /// A file of a run that cannot be used.
-pub(crate) fn damaged(path: &Path, what: String) -> TrainError {
+pub(super) fn damaged(path: &Path, what: String) -> TrainError {
     TrainError::Damaged {
         path: path.to_owned(),
         what,
@@ -23,7 +24,7 @@ pub(crate) fn damaged(path: &Path, what: String) -> TrainError {
 }
 
 /// The rows of `metrics.csv`; a row that a crash cut off is left out.
-pub(crate) fn epochs(path: &Path) -> Result<Vec<Epoch>, TrainError> {
+pub(super) fn epochs(path: &Path) -> Result<Vec<Epoch>, TrainError> {
     let text = files::read_text(path)?;
     let mut lines = text.split_inclusive('\n');
     let header = lines.next().unwrap_or_default().trim_end();
@@ -49,7 +50,7 @@ pub(crate) fn epochs(path: &Path) -> Result<Vec<Epoch>, TrainError> {
 }
 
 /// The events of a log; a line that a crash cut off is left out.
-pub(crate) fn events(path: &Path) -> Result<Vec<Event>, TrainError> {
+pub(super) fn events(path: &Path) -> Result<Vec<Event>, TrainError> {
     let text = files::read_text(path)?;
     let lines = text.split_inclusive('\n').enumerate();
     lines
@@ -61,7 +62,7 @@ pub(crate) fn events(path: &Path) -> Result<Vec<Event>, TrainError> {
 }
 
 /// The settings with their origins, which `train` wrote beside them as comments.
-pub(crate) fn settings<R: TaskRecipe>(recipe: &R, text: &str) -> Vec<SettingRow> {
+pub(super) fn settings<R: TaskRecipe>(recipe: &R, text: &str) -> Vec<SettingRow> {
     let mut lines = Vec::new();
     let mut section = "";
     for line in text.lines().map(str::trim) {
@@ -92,15 +93,15 @@ pub(crate) fn settings<R: TaskRecipe>(recipe: &R, text: &str) -> Vec<SettingRow>
 
 /// What `environment.json` says.
 #[derive(Debug, Default)]
-pub(crate) struct Environment {
+pub(super) struct Environment {
     /// Machine and program.
-    pub(crate) rows: Vec<(String, String)>,
+    pub(super) rows: Vec<(String, String)>,
     /// The command that started the run, word by word.
-    pub(crate) command: Vec<String>,
+    pub(super) command: Vec<String>,
 }
 
 /// Reads `environment.json`; a run without that file is still a run.
-pub(crate) fn environment(folder: &Path) -> Result<Environment, TrainError> {
+pub(super) fn environment(folder: &Path) -> Result<Environment, TrainError> {
     let path = folder.join("environment.json");
     if !path.exists() {
         return Ok(Environment::default());
@@ -124,7 +125,7 @@ pub(crate) fn environment(folder: &Path) -> Result<Environment, TrainError> {
 }
 
 /// The fingerprint of the data, if there is a saved state that has it.
-pub(crate) fn fingerprint(folder: &Path) -> Option<String> {
+pub(super) fn fingerprint(folder: &Path) -> Option<String> {
     let state = checkpoint::read_weights(&folder.join(checkpoint::STATE)).ok()?;
     let progress: Value = serde_json::from_str(state.metadata.get("progress")?).ok()?;
     let data = progress["data"].as_str()?;

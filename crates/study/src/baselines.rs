@@ -1,90 +1,93 @@
-//! `timestep compare --baselines`: which published networks cost as much as the one of a run?
+//! Which published networks cost as much as the one of a run?
 
-use crate::failure::Failure;
-use crate::recipes::fitting;
-use crate::ui::{Ui, table};
-use serde_json::json;
+use crate::answer;
+use crate::runs::{Record, Start, quoted};
 use timestep_data::info;
 use timestep_nets::{InputShape, Network, NetworkConfig, Preset, presets};
-use timestep_report::run::{Record, Start, quoted};
 use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Trained, run};
 
 /// How far parameters or multiply-adds of a baseline may be off.
-const WITHIN: f64 = 0.1;
+pub const WITHIN: f64 = 0.1;
 
-/// A proposed network.
-struct Baseline {
-    preset: &'static Preset,
-    parameters: f64,
-    multiply_adds: f64,
-    /// Whether an error on the same data was published.
-    same_data: bool,
+answer! {
+    /// An error that was published for a network.
+    pub struct PublishedError {
+        /// Data set, as the paper calls it.
+        pub data: &'static str,
+        /// Top-1 test error in percent.
+        pub error: f64,
+        /// Who published it.
+        pub source: &'static str,
+    }
 }
 
-/// Lists the networks that match, with the commands that train them as the run was trained.
-pub(crate) fn run(record: &Record, seeds: usize, ui: Ui) -> Result<(), Failure> {
+answer! {
+    /// A published network that is as large or as costly as the one of the first group.
+    pub struct Baseline {
+        /// `baseline`.
+        pub event: &'static str,
+        /// Its name.
+        pub network: &'static str,
+        /// Its learned numbers, as a part of those of the run.
+        pub parameters_ratio: f64,
+        /// Its multiply-adds, as a part of those of the run.
+        pub multiply_adds_ratio: f64,
+        /// Whether an error on the same data was published.
+        pub same_data: bool,
+        /// What was published.
+        pub published: Vec<PublishedError>,
+        /// The command that trains it as the run was trained.
+        pub command: String,
+    }
+}
+
+/// Why there are no baselines, or what has to be said of them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Baselines {
+    /// The run never began, so it has no size.
+    NeverBegan,
+    /// The run has no weights, and its data no size by itself.
+    UnknownImages,
+    /// Networks within [`WITHIN`]; only those that were published for the data of the run, if there are some.
+    Found(Vec<Baseline>),
+}
+
+/// The networks that match, with the commands that train them as the run was trained, with so many seeds. `fits` says which
+/// published networks take the images of a data set.
+pub fn baselines(record: &Record, seeds: usize, fits: impl Fn(&Preset) -> bool) -> Baselines {
     let Some(start) = &record.start else {
-        ui.note("the run never began, so it has no size that a baseline could match");
-        return Ok(());
+        return Baselines::NeverBegan;
+    };
+    let Some((input, classes)) = images(record) else {
+        return Baselines::UnknownImages;
     };
     let data = record.recipe.data.name.as_str();
-    let Some((input, classes)) = images(record) else {
-        ui.note("the run has no weights, so the size of its images is not known: no baselines");
-        return Ok(());
-    };
-    let fits = fitting(data);
-    let mut all: Vec<Baseline> = presets()
-        .iter()
-        .copied()
+    let others = presets().iter().copied();
+    let mut all: Vec<Baseline> = others
         .filter(|p| p.key != record.recipe.network.preset && fits(p))
-        .filter_map(|preset| matching(preset, start, data, input, classes))
+        .filter_map(|preset| {
+            let (parameters, multiply_adds) = matching(preset, start, input, classes)?;
+            let published = preset.published.iter().map(|p| PublishedError {
+                data: p.data,
+                error: p.error,
+                source: p.source,
+            });
+            Some(Baseline {
+                event: "baseline",
+                network: preset.key,
+                parameters_ratio: parameters,
+                multiply_adds_ratio: multiply_adds,
+                same_data: preset.published.iter().any(|p| key(p.data) == data),
+                published: published.collect(),
+                command: command(record, preset, seeds),
+            })
+        })
         .collect();
     if all.iter().any(|b| b.same_data) {
         all.retain(|b| b.same_data);
-    } else if !all.is_empty() {
-        ui.note(&format!(
-            "no network that was published for `{data}` has this size; these were published for other data"
-        ));
     }
-    if all.is_empty() {
-        ui.note(&format!(
-            "no other published network has parameters or multiply-adds within {:.0} %",
-            100.0 * WITHIN
-        ));
-    }
-    let mut rows = vec![
-        ["baseline", "parameters", "multiply-adds", "train it with"]
-            .map(String::from)
-            .to_vec(),
-    ];
-    let percent = |ratio: f64| format!("{:+.1} %", 100.0 * (ratio - 1.0) + 0.0);
-    for baseline in &all {
-        let command = command(record, baseline.preset, seeds);
-        if ui.json {
-            ui.object(json!({
-                "event": "baseline",
-                "network": baseline.preset.key,
-                "parameters_ratio": baseline.parameters,
-                "multiply_adds_ratio": baseline.multiply_adds,
-                "same_data": baseline.same_data,
-                "published": baseline.preset.published.iter().map(|p| {
-                    json!({"data": p.data, "error": p.error, "source": p.source})
-                }).collect::<Vec<_>>(),
-                "command": command,
-            }));
-        }
-        rows.push(vec![
-            baseline.preset.key.to_owned(),
-            percent(baseline.parameters),
-            percent(baseline.multiply_adds),
-            command,
-        ]);
-    }
-    if !ui.json && !all.is_empty() {
-        ui.data(&format!("\n{}", table(&rows)));
-    }
-    Ok(())
+    Baselines::Found(all)
 }
 
 /// Images and classes of a run: those of its weights, else those of its data set.
@@ -103,14 +106,13 @@ fn images(record: &Record) -> Option<(InputShape, usize)> {
     Some((input, known.classes?))
 }
 
-/// A network if it is as large or as costly as the one of the run, on the images of the run.
+/// Parameters and multiply-adds of a network as parts of those of the run, if it is as large or as costly.
 fn matching(
     preset: &'static Preset,
     start: &Start,
-    data: &str,
     input: InputShape,
     classes: usize,
-) -> Option<Baseline> {
+) -> Option<(f64, f64)> {
     let config: NetworkConfig = preset.config(input, classes);
     let network = Network::build(&config).ok()?;
     let cost = network.cost();
@@ -118,12 +120,7 @@ fn matching(
         (cost.parameters + network.coefficient_count()) as f64 / start.parameters as f64;
     let multiply_adds = cost.multiply_adds as f64 / start.multiply_adds as f64;
     let near = |ratio: f64| (ratio - 1.0).abs() <= WITHIN;
-    (near(parameters) || near(multiply_adds)).then(|| Baseline {
-        preset,
-        parameters,
-        multiply_adds,
-        same_data: preset.published.iter().any(|p| key(p.data) == data),
-    })
+    (near(parameters) || near(multiply_adds)).then_some((parameters, multiply_adds))
 }
 
 /// The registry's name of a data set, from the one in papers: `CIFAR-10` is `cifar10`.

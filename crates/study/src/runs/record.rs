@@ -160,7 +160,7 @@ pub struct Record {
     pub coefficients: Vec<(usize, Vec<Vec<Option<f64>>>)>,
     /// All coefficients after the last epoch by segment, step and earlier state, where the scheme has
     /// more than one a step and the log or the weights have them.
-    pub(super) all: Option<Vec<Vec<Vec<f64>>>>,
+    pub all: Option<Vec<Vec<Vec<f64>>>>,
     /// Warnings, each with what helps.
     pub warnings: Vec<(String, Option<String>)>,
     /// How it ended.
@@ -258,6 +258,19 @@ impl Record {
                 ..
             } => Some((epoch.map_or(0, |e| e.epoch), *test)),
             _ => epoch.map(|e| (e.epoch, e.test())),
+        }
+    }
+
+    /// Median of a column of `metrics.csv` over the epochs; NaN without epochs.
+    #[must_use]
+    pub fn median(&self, column: &str) -> f64 {
+        let mut values: Vec<f64> = self.epochs.iter().map(|e| e.get(column)).collect();
+        values.sort_by(f64::total_cmp);
+        let n = values.len();
+        match n {
+            0 => f64::NAN,
+            _ if n % 2 == 1 => values[n / 2],
+            _ => (values[n / 2 - 1] + values[n / 2]) / 2.0,
         }
     }
 
