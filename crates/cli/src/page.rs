@@ -154,6 +154,16 @@ pub(crate) fn table(rows: &[Vec<String>], width: usize) -> String {
         };
         widths[column] -= 1;
     }
+    if columns > 1 && total(&widths) > width {
+        // It stands beside every other column: half of the page is theirs.
+        widths[0] = widths[0].min(width / 2);
+    }
+    // Words seldom fill a column to its last character.
+    for (column, own) in widths.iter_mut().enumerate() {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let parts = cells.flat_map(|cell| wrapped(cell, (*own).max(1)));
+        *own = parts.map(|part| length(&part)).max().unwrap_or(0);
+    }
     let mut text = String::new();
     let mut rest: Vec<usize> = (0..columns).collect();
     while !rest.is_empty() {
@@ -177,8 +187,8 @@ pub(crate) fn table(rows: &[Vec<String>], width: usize) -> String {
             text.push('\n');
         }
         let last = shown.len() - 1;
-        let room = shown[..last].iter().map(|c| widths[*c] + GAP).sum();
-        let cut = width.saturating_sub(room).max(NARROWEST.min(width));
+        let room: usize = shown[..last].iter().map(|c| widths[*c] + GAP).sum();
+        let cut = width.saturating_sub(room).max(1);
         widths[shown[last]] = widths[shown[last]].min(cut);
         band(rows, &shown, &widths, &mut text);
     }
@@ -258,12 +268,9 @@ mod tests {
             let text = table(&rows, width);
             let widest = text.lines().map(length).max();
             assert!(widest <= Some(width), "{width}: {text}");
-            // Nothing is lost on the way.
-            assert_eq!(
-                text.matches('x').count() / 100,
-                text.matches('x').count().div_ceil(100)
-            );
-            assert!(text.matches('x').count() >= 200);
+            // Nothing is lost on the way: both cells are there, the first beside each part of the table.
+            let found = text.matches('x').count();
+            assert!(found >= 200 && found % 100 == 0, "{width}: {text}");
         }
     }
 

@@ -4,8 +4,10 @@
 mod compare;
 mod diffusion;
 pub(crate) mod learned;
+pub(crate) mod machine;
 mod schemes;
 mod spectrum;
+mod summary;
 mod trace;
 mod weak_order;
 

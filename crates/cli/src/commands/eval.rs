@@ -7,11 +7,9 @@ use crate::failure::Failure;
 use crate::require;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
-use serde_json::json;
-use timestep_data::Loader;
 use timestep_nets::device;
+use timestep_study::measure::Measured;
 use timestep_study::sample::open_for;
-use timestep_train::evaluate::evaluate;
 use timestep_train::recipe::TaskKind;
 
 /// Opens weights and data, prints the protocol, then the result.
@@ -45,33 +43,9 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
         card.normalise.mean,
         card.normalise.std
     ));
-    let loader = Loader::new(&dataset.test, args.batch as usize, card.normalise.clone())?;
-    let began = std::time::Instant::now();
-    let test = evaluate(
-        &trained.network,
-        &trained.parameters,
-        &loader,
-        &*engine,
-        |_, _| {},
-    )?;
-    let rate = dataset.test.len() as f64 / began.elapsed().as_secs_f64();
-    if ui.json {
-        ui.object(json!({
-            "weights": args.weights.display().to_string(),
-            "network": card.network.name,
-            "data": name,
-            "images": dataset.test.len(),
-            "loss": test.loss,
-            "top1": test.top1,
-            "top5": test.top5,
-            "images_per_second": rate,
-        }));
-    } else {
-        ui.data(&format!(
-            "top-1 {:.4}   top-5 {:.4}   loss {:.4}   ({rate:.0} images/s)",
-            test.top1, test.top5, test.loss
-        ));
-    }
+    let batch = args.batch as usize;
+    let (found, test) = Measured::on(&dataset, &name, &args.weights, &trained, batch, &*engine)?;
+    ui.answer(&found);
     if test.top1 < 2.0 / card.classes.len() as f64 {
         ui.note(
             "hint: that is hardly above chance: are the classes in the same order, the images \

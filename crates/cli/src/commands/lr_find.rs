@@ -1,5 +1,6 @@
 //! `timestep lr-find`: which learning rate suits a recipe?
 
+use crate::answers::machine::rate;
 use crate::args::LrFind;
 use crate::codes::Code;
 use crate::failure::Failure;
@@ -7,13 +8,12 @@ use crate::outputs::Outputs;
 use crate::settings;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 use std::path::Path;
 use timestep_nets::device;
 use timestep_report::line::{Axis, Chart, Line};
-use timestep_study::json::number;
+use timestep_study::lr_find::{SuggestedRate, TriedRate};
 use timestep_train::Setup;
-use timestep_train::range::{Range, RangeEnd, RangePoint, Rates, Suggestion, range_test};
+use timestep_train::range::{Range, RangePoint, Rates, Suggestion, range_test};
 use timestep_train::recipe::TaskKind;
 
 /// Runs the test, prints the suggestion, draws it on request.
@@ -59,15 +59,7 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     let mut step = 0;
     let range = range_test(&setup, rates, engine, |point| {
         step += 1;
-        if ui.json {
-            ui.object(json!({
-                "event": "step",
-                "step": step,
-                "lr": point.lr,
-                "loss": number(point.loss),
-                "smoothed": number(point.smoothed),
-            }));
-        }
+        ui.event(&TriedRate::new(step, point));
         if let Some(bar) = &bar {
             bar.inc(1);
         }
@@ -76,7 +68,7 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
         bar.finish_and_clear();
     }
     let found = range.suggestion();
-    say(&setup, args, &range, found, ui);
+    ui.answer(&SuggestedRate::new(&setup, &range, args.from));
     if let Some(path) = &args.svg {
         let picture = chart(&setup, &range, found);
         outputs.write(path, picture.as_bytes())?;
@@ -117,73 +109,6 @@ fn bar(steps: usize, ui: Ui) -> Option<ProgressBar> {
     Some(bar)
 }
 
-fn say(setup: &Setup, args: &LrFind, range: &Range, found: Option<Suggestion>, ui: Ui) {
-    let recipe = setup.recipe();
-    let own = recipe.optimiser.lr;
-    let network = &setup.network.config().name;
-    if ui.json {
-        let end = match range.end {
-            RangeEnd::Complete => "complete",
-            RangeEnd::Rising => "rising",
-            RangeEnd::NotFinite(_) => "not_finite",
-        };
-        ui.object(json!({
-            "event": "suggestion",
-            "network": network,
-            "data": setup.dataset.name,
-            "seed": recipe.train.seed,
-            "steps": range.points.len(),
-            "end": end,
-            "suggestion": found.map(|f| f.steepest),
-            "minimum": found.map(|f| f.minimum),
-            "tenth_of_minimum": found.map(|f| f.minimum / 10.0),
-            "recipe": own,
-        }));
-        return;
-    }
-    let mut text = format!(
-        "{network} on {}: {} steps of {} images, rates from {} to {}, seed {}\n",
-        setup.dataset.name,
-        range.points.len(),
-        recipe.train.batch,
-        rate(args.from),
-        rate(range.points.last().map_or(args.from, |p| p.lr)),
-        recipe.train.seed
-    );
-    text.push_str(&match range.end {
-        RangeEnd::Complete => "the loss did not rise to four times its minimum\n".to_owned(),
-        RangeEnd::Rising => "then the smoothed loss exceeded four times its minimum\n".to_owned(),
-        RangeEnd::NotFinite(lr) => format!("then the loss was not finite, at rate {}\n", rate(lr)),
-    });
-    if let Some(found) = found {
-        text.push_str(&format!(
-            "suggestion      {}   where the smoothed loss falls fastest\nsecond opinion  {}   a tenth of the rate \
-             at its minimum ({})\nthe recipe has  {}\nuse it: train with --lr {}\n",
-            rate(found.steepest),
-            rate(found.minimum / 10.0),
-            rate(found.minimum),
-            rate(own),
-            rate(found.steepest),
-        ));
-    }
-    ui.data(&text);
-}
-
-/// A rate with two digits: no test tells more.
-fn rate(value: f64) -> String {
-    let power = value.abs().log10().floor();
-    if !power.is_finite() {
-        return value.to_string();
-    }
-    let unit = 10_f64.powf(power - 1.0);
-    let decimals = (1.0 - power).clamp(0.0, 12.0) as usize;
-    let text = format!("{:.decimals$}", (value / unit).round() * unit);
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
-}
-
 /// Loss against rate, with the suggestion marked.
 fn chart(setup: &Setup, range: &Range, found: Option<Suggestion>) -> String {
     let line = |label: &str, colour: usize, value: fn(&RangePoint) -> f64| Line {
@@ -210,23 +135,4 @@ fn chart(setup: &Setup, range: &Range, found: Option<Suggestion>) -> String {
             .collect(),
     }
     .svg((720.0, 420.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rate;
-
-    #[test]
-    fn rates_have_two_digits() {
-        for (value, text) in [
-            (0.0834, "0.083"),
-            (1e-4, "0.0001"),
-            (3.0, "3"),
-            (0.0996, "0.1"),
-            (12.34, "12"),
-            (0.000_012_3, "0.000012"),
-        ] {
-            assert_eq!(rate(value), text);
-        }
-    }
 }
