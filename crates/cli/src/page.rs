@@ -89,6 +89,11 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// Markdown, as it is: its lines are a file's.
+    pub(crate) fn markdown(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
     /// Rows in columns; the first row is the head.
     pub(crate) fn table(&mut self, rows: &[Vec<String>]) {
         self.text.push_str(&table(rows, self.width));

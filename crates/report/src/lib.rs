@@ -13,4 +13,5 @@ pub mod restorer;
 pub mod run;
 pub mod spectrum;
 mod svg;
+pub mod tables;
 pub mod weak_order;

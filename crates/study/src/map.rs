@@ -1,6 +1,7 @@
 //! Where is a network on the map of table 1 in Lu et al. 2018? Equation, and the scheme that steps it.
 
-use timestep_nets::Network;
+use crate::answer;
+use timestep_nets::{NetError, Network, presets};
 use timestep_numerics::noise::{ActsOn, NoiseFacts, noise_facts, noises};
 
 /// A row of the table.
@@ -41,4 +42,69 @@ pub fn law(network: &Network) -> Option<&'static NoiseFacts> {
             .find(|law| law.acts_on == ActsOn::Joins);
     }
     noise_facts(&config.noise.name)
+}
+
+answer! {
+    /// A family of published networks as a numerical scheme.
+    pub struct FamilyOnTheMap {
+        /// The family.
+        pub family: String,
+        /// A network of it.
+        pub example: &'static str,
+        /// Its block.
+        pub block: String,
+        /// The differential equation.
+        pub equation: &'static str,
+        /// The numerical scheme that steps it.
+        pub scheme: String,
+        /// Its order.
+        pub order: u32,
+    }
+}
+
+/// One row for each family of published networks.
+///
+/// # Errors
+/// [`NetError`] for a published network that cannot be built.
+pub fn families() -> Result<Vec<FamilyOnTheMap>, NetError> {
+    let mut rows: Vec<FamilyOnTheMap> = Vec::new();
+    for preset in presets() {
+        let family = family(preset.key);
+        if rows.iter().any(|row| row.family == family) {
+            continue;
+        }
+        let network = Network::build(&preset.at_home())?;
+        let (place, theory) = (Place::of(&network), network.scheme());
+        rows.push(FamilyOnTheMap {
+            family,
+            example: preset.key,
+            block: network.config().block.clone(),
+            equation: place.equation,
+            scheme: format!("{} (`{}`)", place.scheme, theory.key),
+            order: theory.order,
+        });
+    }
+    Ok(rows)
+}
+
+/// The name of a network without its numbers: `lm-resnext` for `lm-resnext-29-8x64d`.
+fn family(name: &str) -> String {
+    let numbers = |part: &&str| !part.starts_with(|c: char| c.is_ascii_digit());
+    name.split('-')
+        .filter(numbers)
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::family;
+
+    #[test]
+    fn families_are_names_without_numbers() {
+        assert_eq!(family("lm-resnext-29-8x64d"), "lm-resnext");
+        assert_eq!(family("wrn-28-10"), "wrn");
+        assert_eq!(family("inception-resnet-v2"), "inception-resnet-v2");
+        assert_eq!(family("lm-resnext-29-8x64d-history"), "lm-resnext-history");
+    }
 }

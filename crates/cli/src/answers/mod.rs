@@ -8,6 +8,7 @@ pub(crate) mod machine;
 mod schemes;
 mod spectrum;
 mod summary;
+mod tables;
 mod trace;
 mod weak_order;
 

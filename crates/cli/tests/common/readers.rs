@@ -16,11 +16,12 @@ use timestep_picture::{self as picture, Format, Memory, Picture, Plane};
 use timestep_report::document::{self, Document};
 use timestep_report::restorer;
 use timestep_report::run::{self, Sources};
+use timestep_report::tables;
 use timestep_restore::learned::Restorer;
+use timestep_study::reproduce::{Budget, ReproducedTable, Reproduction};
 use timestep_study::runs::{Record, RestorerRecord};
+use timestep_study::tables::TABLES;
 use timestep_train::recipe::{AnyResolved, Layers, Recipe};
-use timestep_train::reproduce::{Budget, Reproduction, markdown};
-use timestep_train::tables::TABLES;
 use timestep_train::{Learner, Trained, checkpoint, network_config};
 
 /// Reads bytes; whether they were taken.
@@ -348,6 +349,6 @@ pub fn tables(bytes: &[u8]) -> bool {
     let Ok(reproduction) = open(folder.path()) else {
         return false;
     };
-    drop(markdown(&reproduction));
+    drop(tables::reproduced(&ReproducedTable::of(&reproduction)));
     true
 }

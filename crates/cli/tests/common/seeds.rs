@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use timestep_data::RecordLayout;
 use timestep_picture::{self as picture, Density, DensityUnit, Format};
 use timestep_restore::learned::Restorer;
+use timestep_study::reproduce::Budget;
 use timestep_train::recipe::embedded_text;
-use timestep_train::reproduce::Budget;
 
 /// The seeds of a reader.
 pub fn seeds(reader: &str) -> Vec<Vec<u8>> {

@@ -123,9 +123,9 @@ pub const TABLES: [&PublishedTable; 5] = [&TABLE2, &TABLE3, &TABLE4, &MOMENTUM, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network_config;
-    use crate::recipe::Layers;
     use timestep_nets::{Home, Network, preset};
+    use timestep_train::network_config;
+    use timestep_train::recipe::Layers;
 
     #[test]
     fn every_recipe_resolves_without_warning_to_a_network_that_builds() {

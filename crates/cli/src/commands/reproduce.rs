@@ -1,22 +1,20 @@
 //! `timestep reproduce`: the tables of the talk, ours beside the published numbers.
 
-mod map;
-mod plan;
-mod runtime;
-
 use crate::args::{BudgetName, Reproduce, TableName};
 use crate::failure::{Failure, INTERRUPTED};
 use crate::progress::Display;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
-use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{all_coefficients, device};
 use timestep_report::momentum::{Form, Learned, learned};
-use timestep_train::reproduce::{Budget, Progress, Reproduction, Task, error_of, markdown};
-use timestep_train::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
+use timestep_report::tables;
+use timestep_study::map::families;
+use timestep_study::reproduce::{Budget, Plan, Progress, ReproducedTable, Reproduction, Task};
+use timestep_study::runtime::measure;
+use timestep_study::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
 use timestep_train::trainer::{self, Options, Outcome};
 use timestep_train::{Setup, TrainError, Trained, files, run as runs};
 
@@ -24,8 +22,17 @@ use timestep_train::{Setup, TrainError, Trained, files, run as runs};
 pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
     refuse_unused(args)?;
     let table = match args.table {
-        TableName::Table1 => return map::run(args, ui),
-        TableName::Runtime => return runtime::run(args, ui),
+        TableName::Table1 => {
+            let found = families()?;
+            ui.answer(&found);
+            return keep(args, &tables::map(&found), ui);
+        }
+        TableName::Runtime => {
+            let full = args.budget == Some(BudgetName::Full);
+            let found = measure(full, &|next| ui.note(next))?;
+            ui.answer(&found);
+            return keep(args, &tables::runtime(&found), ui);
+        }
         TableName::Table2 => &TABLE2,
         TableName::Table3 => &TABLE3,
         TableName::Table4 => &TABLE4,
@@ -39,7 +46,8 @@ pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
     let reproduction = Reproduction::open(table, budget, &folder)?;
     let tasks = chosen(&reproduction, &args.rows)?;
     if args.dry_run {
-        return plan::run(&reproduction, &tasks, ui);
+        ui.answer(&Plan::of(&reproduction, &tasks)?);
+        return Ok(0);
     }
     if !args.render {
         let stop = stop_flag();
@@ -213,31 +221,14 @@ fn work(
 /// Writes the table into its folder.
 fn write(reproduction: &Reproduction) -> Result<PathBuf, Failure> {
     let path = reproduction.folder.join("table.md");
-    let text = markdown(reproduction);
+    let text = tables::reproduced(&ReproducedTable::of(reproduction));
     files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
     Ok(path)
 }
 
 /// Prints the table; draws what belongs to it.
 fn show(reproduction: &Reproduction, only: bool, ui: Ui) -> Result<(), Failure> {
-    if ui.json {
-        for (index, row) in reproduction.table.rows.iter().enumerate() {
-            let results = reproduction.results(index);
-            let ours = error_of(&results);
-            let done = results
-                .iter()
-                .filter(|p| matches!(p, Progress::Done(_)))
-                .count();
-            ui.object(json!({
-                "table": reproduction.table.key, "network": row.label, "layers": row.layers, "data": row.data,
-                "recipe": row.recipe, "published_error": row.error, "published_top5_error": row.top5,
-                "error": ours.map(|(mean, _)| mean), "deviation": ours.and_then(|(_, spread)| spread),
-                "seeds": done, "budget": reproduction.budget.describe(), "note": row.note,
-            }));
-        }
-    } else {
-        ui.data(&markdown(reproduction));
-    }
+    ui.answer(&ReproducedTable::of(reproduction));
     let begun = reproduction.folder.is_dir();
     if begun && !only {
         let path = write(reproduction)?;
@@ -273,33 +264,13 @@ fn momentum(reproduction: &Reproduction, ui: Ui) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A table as Markdown with bars.
-fn bars(head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut text = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
-    for row in rows {
-        text.push_str(&format!("| {} |\n", row.join(" | ")));
-    }
-    text
-}
-
 /// Writes a table that is not made of runs where `--out` says.
-fn write_out(out: Option<&Path>, text: &str, ui: Ui) -> Result<(), Failure> {
-    if let Some(folder) = out {
+fn keep(args: &Reproduce, text: &str, ui: Ui) -> Result<u8, Failure> {
+    if let Some(folder) = &args.out {
         files::create_folder(folder)?;
         let path = folder.join("table.md");
         files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
         ui.note(&format!("wrote {}", path.display()));
     }
-    Ok(())
-}
-
-/// Prints rows as JSON objects.
-fn objects(head: &[&str], rows: &[Vec<Value>], ui: Ui) {
-    for row in rows {
-        let fields = head
-            .iter()
-            .map(|h| (*h).to_owned())
-            .zip(row.iter().cloned());
-        ui.object(Value::Object(fields.collect()));
-    }
+    Ok(0)
 }

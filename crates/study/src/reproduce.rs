@@ -3,16 +3,21 @@
 //! A row is done when its run has ended; a run that was stopped in the middle is continued. The budget is
 //! written into the folder, so rows of different budgets never stand in one table.
 
-use crate::TrainError;
-use crate::checkpoint::STATE;
-use crate::event::{Event, Measured, TestMetrics};
-use crate::files;
-use crate::recipe::{Layers, Resolved};
-use crate::tables::{PublishedRow, PublishedTable};
+mod answer;
+mod plan;
+
+pub use answer::{ReproducedRow, ReproducedTable};
+pub use plan::{Plan, PlannedRun};
+
+use crate::tables::PublishedTable;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use timestep_data::{DatasetInfo, ImageShape};
 use timestep_files::FolderLock;
+use timestep_train::checkpoint::STATE;
+use timestep_train::event::{Event, Measured, TestMetrics};
+use timestep_train::recipe::{Layers, Resolved};
+use timestep_train::{TrainError, files};
 
 /// What the runs of a table are given to work with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -190,6 +195,20 @@ const REFUSED: &str = "refused.txt";
 /// The budget in the folder of a table.
 const PLAN: &str = "budget.json";
 
+impl Progress {
+    /// In a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Begun => "begun",
+            Self::Diverged => "diverged",
+            Self::Refused(_) => "refused",
+            Self::Done(_) => "done",
+        }
+    }
+}
+
 impl Reproduction {
     /// A table in a folder.
     ///
@@ -338,72 +357,6 @@ pub fn error_of(results: &[Progress]) -> Option<(f64, Option<f64>)> {
     let mean = errors.iter().sum::<f64>() / n;
     let spread = errors.iter().map(|e| (e - mean).powi(2)).sum::<f64>();
     Some((mean, (n > 1.0).then(|| (spread / (n - 1.0)).sqrt())))
-}
-
-/// The table as Markdown: published numbers beside ours, and what ours were given.
-#[must_use]
-pub fn markdown(reproduction: &Reproduction) -> String {
-    let Reproduction { table, budget, .. } = reproduction;
-    let mut text = format!("# {}\n\nOurs: {}.\n\n", table.title, budget.describe());
-    text.push_str("| network | layers | data | published error, % | ours, % | remarks |\n");
-    text.push_str("|---|---|---|---|---|---|\n");
-    for (index, row) in table.rows.iter().enumerate() {
-        let PublishedRow {
-            label,
-            layers,
-            data,
-            error,
-            note,
-            ..
-        } = row;
-        let published = match (error, row.top5) {
-            (Some(error), Some(top5)) => format!("{error:.1} / {top5:.1}"),
-            (Some(error), None) => format!("{error:.2}"),
-            (None, _) => "–".into(),
-        };
-        let ours = cell(&reproduction.results(index), row);
-        text.push_str(&format!(
-            "| {label} | {layers} | {data} | {published} | {ours} | {note} |\n"
-        ));
-    }
-    text
-}
-
-/// Our side of a row.
-fn cell(results: &[Progress], row: &PublishedRow) -> String {
-    if row.recipe.is_none() {
-        return "–".into();
-    }
-    let done = results
-        .iter()
-        .filter(|p| matches!(p, Progress::Done(_)))
-        .count();
-    if let Some((mean, spread)) = error_of(results) {
-        let spread = spread.map_or(String::new(), |s| format!(" ± {s:.2}"));
-        let seeds = if done > 1 {
-            format!(" ({done} seeds)")
-        } else {
-            String::new()
-        };
-        let top5 = results.iter().find_map(|p| match p {
-            Progress::Done(test) => row
-                .top5
-                .map(|_| format!(" / {:.2}", 100.0 * (1.0 - test.top5))),
-            _ => None,
-        });
-        return format!("{mean:.2}{spread}{}{seeds}", top5.unwrap_or_default());
-    }
-    if let Some(Progress::Refused(_)) = results.first() {
-        return "not for these images".into();
-    }
-    let any = |wanted: &Progress| results.contains(wanted);
-    if any(&Progress::Diverged) {
-        "diverged".into()
-    } else if any(&Progress::Begun) {
-        "begun".into()
-    } else {
-        "waiting".into()
-    }
 }
 
 #[cfg(test)]

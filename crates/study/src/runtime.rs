@@ -1,19 +1,15 @@
-//! `timestep reproduce runtime`: how long does restoration take here, beside the seconds of the talk?
+//! How long does restoration take here, beside the published seconds?
 
-use super::{bars, objects, write_out};
-use crate::args::{BudgetName, Reproduce};
-use crate::failure::Failure;
-use crate::ui::Ui;
-use serde_json::{Value, json};
+use crate::answer;
 use std::time::Instant;
 use timestep_picture::Plane;
-use timestep_restore::{Method, methods};
+use timestep_restore::{Method, RestoreError, methods};
 
 /// Sides of the square pictures of the talk.
 const SIDES: [usize; 5] = [256, 512, 1024, 2048, 3072];
 
 /// Standard deviation of the noise, in grey levels.
-const SIGMA: f64 = 25.0;
+pub const SIGMA: f64 = 25.0;
 
 /// A published row: the computer of 2016 it was measured on, and its seconds.
 type Published = (&'static str, [Option<f64>; 5]);
@@ -88,104 +84,108 @@ const ROWS: [Row; 5] = [
     },
 ];
 
-/// The columns.
-const HEAD: [&str; 7] = ["method", "on", "256²", "512²", "1024²", "2048²", "3072²"];
+answer! {
+    /// Seconds that a method takes for one square grey picture, by its side in pixels; null where it is not measured.
+    pub struct SecondsOfMethod {
+        /// The method.
+        pub method: &'static str,
+        /// On what: a computer of the published table, or so many threads here.
+        pub on: String,
+        /// Seconds for 256×256 pixels.
+        pub side_256 as "256²": Option<f64>,
+        /// Seconds for 512×512 pixels.
+        pub side_512 as "512²": Option<f64>,
+        /// Seconds for 1024×1024 pixels.
+        pub side_1024 as "1024²": Option<f64>,
+        /// Seconds for 2048×2048 pixels.
+        pub side_2048 as "2048²": Option<f64>,
+        /// Seconds for 3072×3072 pixels.
+        pub side_3072 as "3072²": Option<f64>,
+    }
+}
 
-/// Measures every method at every size that the budget allows.
-pub(super) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
-    let budget = usize::from(args.budget == Some(BudgetName::Full));
+impl SecondsOfMethod {
+    fn new(method: &'static str, on: String, seconds: [Option<f64>; 5]) -> Self {
+        let [side_256, side_512, side_1024, side_2048, side_3072] = seconds;
+        Self {
+            method,
+            on,
+            side_256,
+            side_512,
+            side_1024,
+            side_2048,
+            side_3072,
+        }
+    }
+
+    /// The seconds, the smallest picture first.
+    #[must_use]
+    pub fn seconds(&self) -> [Option<f64>; 5] {
+        [
+            self.side_256,
+            self.side_512,
+            self.side_1024,
+            self.side_2048,
+            self.side_3072,
+        ]
+    }
+}
+
+/// Measures every method at every size that the budget allows, with one thread and with as many as there are; `full` is the
+/// budget without a limit of minutes. `watch` hears what is measured next.
+///
+/// # Errors
+/// [`RestoreError`] for a method that fails.
+pub fn measure(full: bool, watch: &dyn Fn(&str)) -> Result<Vec<SecondsOfMethod>, RestoreError> {
     let threads = rayon::current_num_threads();
     let mut pools = vec![(1, "one thread here".to_owned())];
     if threads > 1 {
         pools.push((threads, format!("{threads} threads here")));
     }
-    if args.dry_run {
-        for row in &ROWS {
-            let sides: Vec<String> = sides(row, budget).map(|s| format!("{s}²")).collect();
-            ui.data(&format!(
-                "{}: {}, {} pools of threads",
-                row.label,
-                sides.join(", "),
-                pools.len()
-            ));
-        }
-        return Ok(0);
-    }
-    let mut rows: Vec<Vec<Value>> = Vec::new();
+    let mut rows = Vec::new();
     for row in &ROWS {
         for (label, seconds) in row.published {
-            let cells = seconds.iter().map(|s| json!(s));
-            let head = [json!(row.label), json!(format!("{label}, talk"))];
-            rows.push(head.into_iter().chain(cells).collect());
+            let on = format!("{label}, talk");
+            rows.push(SecondsOfMethod::new(row.label, on, *seconds));
         }
         let options = methods::MethodOptions {
             model: row.model.map(Into::into),
         };
         let method = methods::make(row.method, &options)?;
         for (count, name) in &pools {
-            // A pool of its own: the global one is sized once for the whole program.
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(*count)
-                .build()
-                .map_err(|e| {
-                    Failure::usage(e.to_string(), "fewer threads may help: `--threads 1`")
-                })?;
-            let mut cells = vec![json!(row.label), json!(name)];
-            for side in SIDES {
-                let wanted = sides(row, budget).any(|s| s == side);
-                let seconds = match wanted {
-                    true => {
-                        ui.note(&format!("{}: {side}², {name}", row.label));
-                        Some(pool.install(|| measured(method.as_ref(), side))?)
-                    }
-                    false => None,
-                };
-                cells.push(json!(seconds));
+            let mut seconds = [None; 5];
+            for (cell, side) in seconds.iter_mut().zip(SIDES) {
+                if sides(row, full).any(|s| s == side) {
+                    watch(&format!("{}: {side}², {name}", row.label));
+                    *cell = Some(in_pool(*count, || timed(method.as_ref(), side))?);
+                }
             }
-            rows.push(cells);
+            rows.push(SecondsOfMethod::new(row.label, name.clone(), seconds));
         }
     }
-    if ui.json {
-        objects(&HEAD, &rows, ui);
-        return Ok(0);
+    Ok(rows)
+}
+
+/// Runs something with so many threads.
+fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    // A pool of its own: the global one is sized once for the whole program.
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(work),
+        // A system that gives no more threads still has those of the program.
+        Err(_) => work(),
     }
-    let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| row.iter().map(cell).collect())
-        .collect();
-    let text = format!(
-        "# Seconds to restore a picture\n\nOurs: median of up to 3 runs after a first one that is not counted, on \
-         {}; synthetic picture, sigma {SIGMA}, f32.\nThe talk's computers are those of 2015; `bench/denoising.py` \
-         compares with other programs on this machine.\n\n{}",
-        processor(),
-        bars(&HEAD, &cells)
-    );
-    ui.data(&text);
-    write_out(args.out.as_deref(), &text, ui)?;
-    Ok(0)
 }
 
 /// The sides that a method is measured at.
-fn sides(row: &Row, budget: usize) -> impl Iterator<Item = usize> {
-    let largest = row.largest[budget];
+fn sides(row: &Row, full: bool) -> impl Iterator<Item = usize> {
+    let largest = row.largest[usize::from(full)];
     SIDES.into_iter().filter(move |side| *side <= largest)
 }
 
-/// A cell: three digits of seconds.
-fn cell(value: &Value) -> String {
-    match value.as_f64() {
-        Some(seconds) if seconds >= 100.0 => format!("{seconds:.0}"),
-        Some(seconds) if seconds >= 10.0 => format!("{seconds:.1}"),
-        Some(seconds) if seconds >= 0.1 => format!("{seconds:.2}"),
-        Some(seconds) => format!("{seconds:.4}"),
-        None => value.as_str().unwrap_or("–").to_owned(),
-    }
-}
-
 /// Median seconds of one plane of `side × side` pixels.
-fn measured(method: &dyn Method, side: usize) -> Result<f64, Failure> {
+fn timed(method: &dyn Method, side: usize) -> Result<f64, RestoreError> {
     let picture = noisy(side)?;
-    let once = || -> Result<f64, Failure> {
+    let once = || -> Result<f64, RestoreError> {
         let began = Instant::now();
         method.denoise(std::slice::from_ref(&picture), &[SIGMA])?;
         Ok(began.elapsed().as_secs_f64())
@@ -202,7 +202,7 @@ fn measured(method: &dyn Method, side: usize) -> Result<f64, Failure> {
 }
 
 /// Blocks and waves with noise: edges and texture of no photograph.
-fn noisy(side: usize) -> Result<Plane, Failure> {
+fn noisy(side: usize) -> Result<Plane, RestoreError> {
     let grey = |x: usize, y: usize| {
         let block = ((x / 23 * 37 + y / 31 * 61) % 150) as f32;
         let wave = 20.0 * (0.9 * (x + 2 * y) as f32).sin();
@@ -210,11 +210,12 @@ fn noisy(side: usize) -> Result<Plane, Failure> {
     };
     let mut pixels: Vec<f32> = (0..side * side).map(|i| grey(i % side, i / side)).collect();
     timestep_data::add_noise(&mut pixels, SIGMA, 0, 0);
-    Ok(Plane::new(side, side, pixels).map_err(timestep_restore::RestoreError::from)?)
+    Ok(Plane::new(side, side, pixels)?)
 }
 
 /// What computes here.
-fn processor() -> String {
+#[must_use]
+pub fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info
         .lines()
@@ -229,18 +230,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_have_three_digits() {
-        assert_eq!(cell(&json!(0.00523)), "0.0052");
-        assert_eq!(cell(&json!(1.234)), "1.23");
-        assert_eq!(cell(&json!(176.04)), "176");
-        assert_eq!(cell(&json!(null)), "–");
-    }
-
-    #[test]
     fn the_quick_table_has_no_long_rows() {
         for row in &ROWS {
-            assert!(sides(row, 0).all(|side| side <= 1024), "{}", row.label);
-            assert_eq!(sides(row, 0).next(), Some(256));
+            assert!(sides(row, false).all(|side| side <= 1024), "{}", row.label);
+            assert_eq!(sides(row, false).next(), Some(256));
         }
     }
 }

@@ -60,10 +60,24 @@ fn another_budget_needs_another_folder() {
 fn unfinished_rows_wait_and_other_networks_have_no_number() {
     let folder = tempfile::tempdir().expect("a folder");
     let table = Reproduction::open(&TABLE2, Budget::quick(), folder.path()).expect("empty");
-    let text = markdown(&table);
-    assert_eq!(text.matches("waiting").count(), table.tasks().len());
-    assert!(text.contains("| DenseNet | 100 | CIFAR-100 | 19.25 | – |"));
-    assert!(text.contains("`digits` instead of the published data"));
+    let found = ReproducedTable::of(&table);
+    let waiting = |row: &&ReproducedRow| row.state == Some("waiting");
+    assert_eq!(
+        found.rows.iter().filter(waiting).count(),
+        table.tasks().len()
+    );
+    let dense = found
+        .rows
+        .iter()
+        .find(|row| (row.network, row.data) == ("DenseNet", "CIFAR-100"));
+    let dense = dense.expect("a row of another project");
+    assert_eq!((dense.layers, dense.published_error), ("100", Some(19.25)));
+    assert_eq!((dense.error, dense.state), (None, None));
+    assert!(
+        found
+            .budget
+            .contains("`digits` instead of the published data")
+    );
 }
 
 #[test]

@@ -4,8 +4,8 @@
 
 use timestep_nets::{Draws, Home, InputShape, Network, Targets, device, preset};
 use timestep_numerics::random::Stream;
+use timestep_study::tables::TABLES;
 use timestep_train::recipe::Layers;
-use timestep_train::tables::TABLES;
 use timestep_train::{Examples, Learner, network_config};
 
 #[test]
