@@ -5,13 +5,16 @@
 //! UPDATE_SNAPSHOTS=1 cargo test --release --workspace --bin timestep reference
 //! ```
 
+use crate::answers::names::{Cited, Explained, Listing, cell};
 use crate::args::Cli;
 use crate::codes::Code;
-use crate::commands::list::{cell, entries};
+use crate::commands::list::entries;
 use crate::registry::type_name;
 use crate::spoken::root;
 use clap::CommandFactory;
 use timestep_registry::Kind;
+use timestep_study::answer::Documented;
+use timestep_study::catalogue::{Printed, printed};
 use timestep_train::recipe::{TaskKind, default_of, settings};
 
 /// The command that writes the pages.
@@ -129,7 +132,7 @@ fn registries_are_documented() {
         if [Kind::Setting, Kind::Error, Kind::Device].contains(kind) {
             continue;
         }
-        let (head, rows) = entries(*kind).expect("registries can be listed");
+        let Listing { heads: head, rows } = entries(*kind).expect("registries can be listed");
         text.push_str(&format!("## {}\n\n", kind.title()));
         if let [_] = head[..] {
             let names: Vec<String> = rows
@@ -158,6 +161,35 @@ fn registries_are_documented() {
         text.push('\n');
     }
     check("registries.md", "What can be named", &text);
+}
+
+#[test]
+fn json_is_documented() {
+    let mut text = format!("{}\n\n", include_str!("json.md").trim());
+    // Those of the program itself, beside those of the library.
+    let own = [("explain", Explained::line()), ("cite", Cited::line())];
+    let own = own.map(|(command, line)| Printed {
+        command,
+        lines: vec![line],
+    });
+    for printed in printed().into_iter().chain(own) {
+        text.push_str(&format!("## `{}`\n\n", printed.command));
+        for line in &printed.lines {
+            text.push_str(&format!("{}\n\n", line.about));
+            let rows: Vec<Vec<String>> = (line.paths().into_iter())
+                .map(|(path, field)| {
+                    vec![
+                        format!("`{path}`"),
+                        field.shape.words(),
+                        field.about.to_owned(),
+                    ]
+                })
+                .collect();
+            text.push_str(&table(&["field", "type", "what it says"], &rows));
+            text.push('\n');
+        }
+    }
+    check("json.md", "JSON output, version 1", &text);
 }
 
 #[test]

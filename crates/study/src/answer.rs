@@ -73,6 +73,35 @@ pub struct Line {
     pub fields: Vec<Field>,
 }
 
+impl Line {
+    /// Every field with its path, those of objects inside too: `samples[].h`.
+    #[must_use]
+    pub fn paths(&self) -> Vec<(String, Field)> {
+        let mut all = Vec::new();
+        collect("", &self.fields, &mut all);
+        all
+    }
+}
+
+/// Adds fields and what is inside them.
+fn collect(before: &str, fields: &[Field], all: &mut Vec<(String, Field)>) {
+    for field in fields {
+        let path = format!("{before}{}", field.name);
+        all.push((path.clone(), field.clone()));
+        let (mut inside, mut path) = (&field.shape, path);
+        loop {
+            match inside {
+                Shape::List(of) => (inside, path) = (of, path + "[]"),
+                Shape::Optional(of) => inside = of,
+                _ => break,
+            }
+        }
+        if let Shape::Object(fields) = inside {
+            collect(&format!("{path}."), fields, all);
+        }
+    }
+}
+
 /// A value that is one object in JSON.
 pub trait Documented: Described {
     /// What it is.
@@ -142,15 +171,15 @@ plain! {
 macro_rules! answer {
     (
         $(#[doc = $about:literal])+
-        pub struct $name:ident {
-            $($(#[doc = $doc:literal])+ pub $field:ident $(as $other:literal)? $(unless $absent:literal)?: $of:ty),+ $(,)?
+        $vis:vis struct $name:ident {
+            $($(#[doc = $doc:literal])+ $seen:vis $field:ident $(as $other:literal)? $(unless $absent:literal)?: $of:ty),+ $(,)?
         }
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-        pub struct $name {
+        $vis struct $name {
             $($(#[doc = $doc])+ $(#[serde(rename = $other)])?
-            $(#[serde(skip_serializing_if = $absent)])? pub $field: $of),+
+            $(#[serde(skip_serializing_if = $absent)])? $seen $field: $of),+
         }
 
         impl $crate::answer::Described for $name {
@@ -172,18 +201,17 @@ macro_rules! answer {
 }
 
 #[cfg(test)]
-#[allow(unreachable_pub)] // The macro declares public structs.
 mod tests {
     use super::*;
 
     answer! {
         /// A thing
         /// of two lines.
-        pub struct Thing {
+        struct Thing {
             /// How long it is, in metres.
-            pub length: Option<f64>,
+            length: Option<f64>,
             /// Its parts.
-            pub parts as "its parts": Vec<usize>,
+            parts as "its parts": Vec<usize>,
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod baselines;
+pub mod catalogue;
 pub mod compare;
 pub mod diffusion;
 pub mod doctor;

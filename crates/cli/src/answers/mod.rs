@@ -5,6 +5,7 @@ mod compare;
 mod diffusion;
 pub(crate) mod learned;
 pub(crate) mod machine;
+pub(crate) mod names;
 mod schemes;
 mod spectrum;
 mod summary;

@@ -1,10 +1,10 @@
 //! `timestep cite`: what should a paper cite that used this?
 
+use crate::answers::names::Cited;
 use crate::args::Cite;
 use crate::failure::Failure;
 use crate::registry::{entries_of, find};
 use crate::ui::Ui;
-use serde_json::json;
 use std::path::Path;
 use timestep_nets::{InputShape, NetworkConfig, block, preset};
 use timestep_numerics::facts;
@@ -29,11 +29,10 @@ pub(crate) fn run(args: &Cite, ui: Ui) -> Result<u8, Failure> {
         ));
     }
     for entry in entries {
-        if ui.json {
-            ui.object(json!({"name": args.name, "bibtex": entry}));
-        } else {
-            ui.data(&entry);
-        }
+        ui.answer(&Cited {
+            name: args.name.clone(),
+            bibtex: entry,
+        });
     }
     Ok(0)
 }

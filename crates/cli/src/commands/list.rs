@@ -1,76 +1,58 @@
 //! `timestep list`: what is registered?
 
+use crate::answers::names::Listing;
 use crate::args::{List, Listed};
 use crate::failure::Failure;
 use crate::registry;
-use crate::ui::{Ui, table};
-use serde_json::{Map, Value, json};
+use crate::ui::Ui;
+use serde_json::{Value, json};
 use std::path::Path;
 use timestep_registry::Kind;
 use timestep_train::recipe::AnyResolved;
 use timestep_train::run;
 
-/// The heads of a table, and its rows.
-pub(crate) type Entries = (Vec<&'static str>, Vec<Vec<Value>>);
-
-/// Prints one registry, a row (or JSON object) an entry.
+/// Prints one registry: a row of a table for each entry, or an object.
 pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
     match args.kind {
-        Listed::Kinds => show(&(vec!["kind", "what"], kinds()), ui),
+        Listed::Kinds => ui.answer(&Listing {
+            heads: vec!["kind", "what"],
+            rows: kinds(),
+        }),
         Listed::Of(kind) => things(kind, ui)?,
-        Listed::Runs => show(&(RUN.to_vec(), runs(Path::new("runs"))), ui),
+        Listed::Runs => ui.answer(&Listing {
+            heads: RUN.to_vec(),
+            rows: runs(Path::new("runs")),
+        }),
     }
     Ok(0)
 }
 
-/// Everything of a kind.
+/// Everything of a kind. Programs get some fields that a table has no room for, and the other way round.
 pub(crate) fn things(kind: Kind, ui: Ui) -> Result<(), Failure> {
-    if !ui.json {
-        show(&entries(kind)?, ui);
-        return Ok(());
-    }
-    for thing in registry::of(kind) {
-        let fields = thing.row()?.into_iter().filter(registry::Cell::is_field);
-        let object = fields.map(|cell| (cell.head.to_owned(), cell.value));
-        ui.object(Value::Object(object.collect::<Map<_, _>>()));
-    }
+    let of = match ui.json {
+        true => registry::Cell::is_field,
+        false => registry::Cell::is_shown,
+    };
+    ui.answer(&listing(kind, of)?);
     Ok(())
 }
 
 /// A registry as a table.
-pub(crate) fn entries(kind: Kind) -> Result<Entries, Failure> {
+#[cfg(test)]
+pub(crate) fn entries(kind: Kind) -> Result<Listing, Failure> {
+    listing(kind, registry::Cell::is_shown)
+}
+
+/// The cells of all things of a kind that pass.
+fn listing(kind: Kind, of: fn(&registry::Cell) -> bool) -> Result<Listing, Failure> {
     let (mut heads, mut rows) = (Vec::new(), Vec::new());
     for thing in registry::of(kind) {
-        let cells = thing.row()?.into_iter().filter(registry::Cell::is_shown);
+        let cells = thing.row()?.into_iter().filter(of);
         let row: Vec<Value>;
         (heads, row) = cells.map(|cell| (cell.head, cell.value)).unzip();
         rows.push(row);
     }
-    Ok((heads, rows))
-}
-
-/// A value in a table.
-pub(crate) fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Prints rows with their heads as table or objects.
-fn show((heads, rows): &Entries, ui: Ui) {
-    if ui.json {
-        for row in rows {
-            let names = heads.iter().map(|head| (*head).to_owned());
-            let object = names.zip(row.iter().cloned());
-            ui.object(Value::Object(object.collect::<Map<_, _>>()));
-        }
-        return;
-    }
-    let mut lines = vec![heads.iter().map(|head| (*head).to_owned()).collect()];
-    lines.extend(rows.iter().map(|row| row.iter().map(cell).collect()));
-    ui.data(&table(&lines));
+    Ok(Listing { heads, rows })
 }
 
 /// What can be listed.

@@ -24,6 +24,7 @@ use timestep_numerics::noise::noises;
 use timestep_numerics::schemes;
 use timestep_registry::{Facts, Kind, bibtex, did_you_mean, near};
 use timestep_restore::METHODS;
+use timestep_study::schemes::Theory;
 use timestep_train::optimisers::OPTIMISERS;
 use timestep_train::schedules::SCHEDULES;
 use timestep_train::sinks::SINKS;
@@ -99,7 +100,7 @@ pub(crate) trait Entry: Deref<Target = Facts> + Sync {
     }
 
     /// What was measured for its page, for programs.
-    fn measured(&self) -> Option<Value> {
+    fn measured(&self) -> Option<Theory> {
         None
     }
 

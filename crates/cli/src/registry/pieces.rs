@@ -4,13 +4,11 @@ use super::{Cell, Entry, Row, with_names};
 use crate::answers::Answer;
 use crate::failure::Failure;
 use crate::page::Page;
-use serde_json::Value;
 use timestep_engine::EngineFacts;
 use timestep_nets::{BlockFacts, BodyFacts};
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::noise::{NoiseFacts, PER};
 use timestep_registry::{Facts, Kind, named};
-use timestep_study::json;
 use timestep_study::schemes::Theory;
 
 impl Entry for SchemeFacts {
@@ -36,8 +34,8 @@ impl Entry for SchemeFacts {
         ))
     }
 
-    fn measured(&self) -> Option<Value> {
-        Some(json::value(&Theory::of(self, None)))
+    fn measured(&self) -> Option<Theory> {
+        Some(Theory::of(self, None))
     }
 }
 

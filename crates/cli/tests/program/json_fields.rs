@@ -10,6 +10,7 @@ use crate::common::{images, timestep};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use timestep_study::catalogue::{Printed, printed};
 
 /// Where the fields are written down.
 fn snapshot() -> PathBuf {
@@ -150,7 +151,9 @@ fn json_fields_are_what_they_were() {
         let said = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.code() <= Some(1), "{line}: {said}");
         let answer = String::from_utf8(out.stdout).expect("UTF-8");
-        let _ = writeln!(text, "{line}\n{}", fields(&answer));
+        let found = fields(&answer);
+        check_documented(line, &found);
+        let _ = writeln!(text, "{line}\n{found}");
     }
     let path = snapshot();
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
@@ -161,6 +164,51 @@ fn json_fields_are_what_they_were() {
         assert_eq!(now, before, "a field is another than before");
     }
     assert_eq!(text, known);
+}
+
+/// What is documented of a command: the one of the catalogue that its line begins with, the longest first.
+fn documented(line: &str) -> Option<Printed> {
+    let with = |name: &str| match name {
+        "analyze stability WEIGHTS" => line.starts_with("analyze stability runs/"),
+        "analyze stability SCHEME" => {
+            line.starts_with("analyze stability ") && !line.contains("runs/")
+        }
+        "compare --baselines" => false,
+        "reproduce TABLE --dry-run" => line.starts_with("reproduce") && line.ends_with("--dry-run"),
+        "reproduce TABLE" => line.starts_with("reproduce") && line.ends_with("--render"),
+        name => line.starts_with(&format!("{name} ")) || line == name,
+    };
+    printed().into_iter().find(|one| with(one.command))
+}
+
+/// Every field that is printed is documented, and the other way round, if there was something to print in it.
+fn check_documented(line: &str, fields: &str) {
+    let Some(known) = documented(line) else {
+        return;
+    };
+    let paths: Vec<String> = (known.lines.iter())
+        .flat_map(|line| line.paths())
+        .map(|(path, _)| path)
+        .collect();
+    let plain = |path: &str| path.trim_end_matches("[]").to_owned();
+    let shown: Vec<String> = (fields.lines())
+        .filter_map(|row| row.trim().split_once(": "))
+        .map(|(path, _)| plain(path))
+        .filter(|path| path != "v")
+        .collect();
+    for path in &shown {
+        assert!(paths.contains(path), "{line}: `{path}` is not documented");
+    }
+    // A list may be empty, and a null has no fields: only the fields of the object itself are always there.
+    let always = known.lines.len() == 1;
+    for path in paths.iter().filter(|path| always && !path.contains('.')) {
+        let there = |shown: &String| {
+            shown == path
+                || shown.starts_with(&format!("{path}."))
+                || shown.starts_with(&format!("{path}[]"))
+        };
+        assert!(shown.iter().any(there), "{line}: `{path}` is not printed");
+    }
 }
 
 /// An image as the digits are: eight by eight, grey.

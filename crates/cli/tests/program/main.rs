@@ -37,3 +37,4 @@ mod unsafe_blocks;
 mod unused_flags;
 mod weak_order;
 mod weights;
+mod widths;

@@ -1,0 +1,61 @@
+//! Which command prints which objects? The page `docs/reference/json.md` is made of this list, and a test of the
+//! program holds every object that it prints to it.
+
+use crate::answer::{Documented, Line};
+use crate::{
+    baselines, compare, diffusion, doctor, learned, lr_find, map, measure, reproduce, runtime,
+    schemes, spectrum, summary, trace, weak_order,
+};
+
+/// A command with the kinds of objects that it prints with `--json`.
+#[derive(Clone, Debug)]
+pub struct Printed {
+    /// The command, without `timestep`.
+    pub command: &'static str,
+    /// The kinds of objects.
+    pub lines: Vec<Line>,
+}
+
+/// Every command whose answers are of this crate.
+#[must_use]
+pub fn printed() -> Vec<Printed> {
+    let all = [
+        ("summary", vec![summary::SummaryOfNetwork::line()]),
+        ("analyze order", vec![schemes::OrderOfScheme::line()]),
+        (
+            "analyze stability SCHEME",
+            vec![schemes::StabilityOfScheme::line()],
+        ),
+        (
+            "analyze stability WEIGHTS",
+            vec![spectrum::SpectrumOfSegment::line()],
+        ),
+        (
+            "analyze modified-equation",
+            vec![schemes::EquationOfScheme::line()],
+        ),
+        ("analyze momentum", vec![learned::LearnedNetwork::line()]),
+        ("analyze trace", vec![trace::WayThroughSegment::line()]),
+        ("analyze weak-order", weak_order::WeakOrderOfNoise::lines()),
+        ("analyze diffusion", vec![diffusion::DiffusionStep::line()]),
+        ("compare", compare::ComparedRuns::lines()),
+        ("compare --baselines", vec![baselines::Baseline::line()]),
+        ("eval", vec![measure::Measured::line()]),
+        ("predict", vec![measure::Prediction::line()]),
+        (
+            "lr-find",
+            vec![lr_find::TriedRate::line(), lr_find::SuggestedRate::line()],
+        ),
+        ("reproduce TABLE", vec![reproduce::ReproducedRow::line()]),
+        (
+            "reproduce TABLE --dry-run",
+            vec![reproduce::PlannedRun::line()],
+        ),
+        ("reproduce table1", vec![map::FamilyOnTheMap::line()]),
+        ("reproduce runtime", vec![runtime::SecondsOfMethod::line()]),
+        ("doctor", vec![doctor::Checkup::line()]),
+    ];
+    let all = all.into_iter();
+    all.map(|(command, lines)| Printed { command, lines })
+        .collect()
+}
