@@ -1,11 +1,11 @@
 //! `train --dry-run`: would this recipe run, and how long would it take? Nothing is written.
 
+use crate::answers::training::{PlannedClassifier, PlannedRestorer};
 use crate::args::Train;
 use crate::codes::Code;
 use crate::commands::train;
 use crate::failure::Failure;
 use crate::ui::Ui;
-use serde_json::json;
 use std::time::Instant;
 use timestep_engine::{End, GradientSink, Numbers};
 use timestep_nets::{Engine, ParamId, Pass, ops};
@@ -42,16 +42,6 @@ struct Runs {
     seeds: u64,
 }
 
-impl Runs {
-    /// Where the runs would go, and how many there are.
-    fn text(&self) -> String {
-        match self.seeds {
-            1 => self.folder.clone(),
-            n => format!("{} and {} more, a seed each", self.folder, n - 1),
-        }
-    }
-}
-
 /// One evaluation of the loss of all steps.
 fn restorer(setup: &RestoreSetup, runs: &Runs, ui: Ui) -> Result<u8, Failure> {
     let recipe = setup.recipe();
@@ -69,50 +59,27 @@ fn restorer(setup: &RestoreSetup, runs: &Runs, ui: Ui) -> Result<u8, Failure> {
     let began = Instant::now();
     let found = setup.start.evaluate(&setup.train, phase)?;
     let seconds = began.elapsed().as_secs_f64();
-    let psnr = setup.start.psnr(found.loss);
     let pixels: usize = setup.train.iter().map(|s| s.clean.pixels().len()).sum();
     let iterations: usize = setup.phases.iter().map(|(phase, _)| phase.iterations).sum();
-    if ui.json {
-        ui.object(json!({
-            "recipe": setup.resolved.name,
-            "model": recipe.model_name(),
-            "sigma": recipe.model.sigma,
-            "train_pictures": setup.train.len(),
-            "train_pixels": pixels,
-            "test_pictures": setup.test.len(),
-            "parameters": setup.start.count(whole),
-            "phases": setup.phases.len(),
-            "iterations": iterations,
-            "loss": found.loss,
-            "psnr": psnr,
-            "seconds_per_evaluation": seconds,
-            "run": runs.folder,
-            "seeds": runs.seeds,
-        }));
-    } else {
-        ui.data(&format!(
-            "recipe    {} (seed {})\n\
-             pictures  {} to train on ({pixels} pixels), {} to measure on; noise {}\n\
-             model     {}: {} parameters, started at {psnr:.3} dB\n\
-             phases    {} of at most {iterations} iterations together\n\
-             time      {seconds:.2} s for an evaluation of {}; an iteration takes one or more\n\
-             run       {}\n\
-             Nothing was written. Remove --dry-run to start.",
-            setup.resolved.name,
-            recipe.train.seed,
-            setup.train.len(),
-            setup.test.len(),
-            recipe.model.sigma,
-            setup.start.shape(),
-            setup.start.count(whole),
-            setup.phases.len(),
-            match phase.last - phase.first {
-                1 => "one step".to_owned(),
-                n => format!("{n} steps"),
-            },
-            runs.text(),
-        ));
-    }
+    ui.answer(&PlannedRestorer {
+        recipe: setup.resolved.name.clone(),
+        model: recipe.model_name(),
+        sigma: recipe.model.sigma,
+        train_pictures: setup.train.len(),
+        train_pixels: pixels,
+        test_pictures: setup.test.len(),
+        parameters: setup.start.count(whole),
+        phases: setup.phases.len(),
+        iterations,
+        loss: found.loss,
+        psnr: setup.start.psnr(found.loss),
+        seconds_per_evaluation: seconds,
+        run: runs.folder.clone(),
+        seeds: runs.seeds,
+        seed: recipe.train.seed,
+        shape: setup.start.shape(),
+        steps: phase.last - phase.first,
+    });
     if !found.loss.is_finite() || found.gradient.iter().any(|g| !g.is_finite()) {
         let message = format!(
             "the first loss is {}, or its slope is not finite",
@@ -167,59 +134,32 @@ fn classifier(setup: &Setup, runs: &Runs, engine: &dyn Engine, ui: Ui) -> Result
     }
     let network = &setup.network;
     let steps = setup.steps_per_epoch() * recipe.train.epochs;
-    let hours = seconds * steps as f64 / 3600.0;
-    let memory = network.cost().activations * 4 * part;
-    if ui.json {
-        ui.object(json!({
-            "recipe": setup.resolved.name,
-            "network": network.config().name,
-            "data": setup.dataset.name,
-            "train_images": setup.dataset.train.len(),
-            "test_images": setup.dataset.test.len(),
-            "parameters": network.cost().parameters,
-            "coefficients": network.coefficient_count(),
-            "multiply_adds": network.cost().multiply_adds,
-            "loss": loss_value,
-            "seconds_per_step": seconds,
-            "steps": steps,
-            "hours": hours,
-            "activation_bytes": memory,
-            "without_gradient": without,
-            "run": runs.folder,
-            "seeds": runs.seeds,
-        }));
-    } else {
-        ui.data(&format!(
-            "recipe    {} (seed {})\n\
-             data      {}: {} train, {} test images of {}\n\
-             network   {}: {} steps of `{}` on `{}`\n\
-             cost      {} parameters and {} coefficients, {:.1} M multiply-adds an image\n\
-             memory    about {} MB of activations at batch {}\n\
-             check     one batch forward and backward: loss {loss_value:.3} (ln {} = {:.3})\n\
-             time      {seconds:.2} s a step, {steps} steps: about {}\n\
-             run       {}\n\
-             Nothing was written. Remove --dry-run to start.",
-            setup.resolved.name,
-            recipe.train.seed,
-            setup.dataset.name,
-            setup.dataset.train.len(),
-            setup.dataset.test.len(),
-            setup.dataset.shape,
-            network.config().name,
-            network.config().steps.iter().sum::<usize>(),
-            network.scheme().key,
-            network.config().block,
-            network.cost().parameters,
-            network.coefficient_count(),
-            network.cost().multiply_adds as f64 / 1e6,
-            memory / 1_000_000,
-            part,
-            network.config().classes,
-            (network.config().classes as f64).ln(),
-            duration(hours),
-            runs.text(),
-        ));
-    }
+    let (config, shape) = (network.config(), setup.dataset.shape);
+    ui.answer(&PlannedClassifier {
+        recipe: setup.resolved.name.clone(),
+        network: config.name.clone(),
+        data: setup.dataset.name.to_string(),
+        train_images: setup.dataset.train.len(),
+        test_images: setup.dataset.test.len(),
+        parameters: network.cost().parameters,
+        coefficients: network.coefficient_count(),
+        multiply_adds: network.cost().multiply_adds,
+        loss: loss_value,
+        seconds_per_step: seconds,
+        steps,
+        hours: seconds * steps as f64 / 3600.0,
+        activation_bytes: network.cost().activations * 4 * part,
+        without_gradient: without.clone(),
+        run: runs.folder.clone(),
+        seeds: runs.seeds,
+        seed: recipe.train.seed,
+        shape: [shape.channels, shape.height, shape.width],
+        classes: config.classes,
+        depth: config.steps.iter().sum(),
+        scheme: network.scheme().key,
+        block: config.block.clone(),
+        batch: part,
+    });
     if !without.is_empty() || !loss_value.is_finite() {
         let message = if without.is_empty() {
             format!("the first loss is {loss_value}")
@@ -229,14 +169,4 @@ fn classifier(setup: &Setup, runs: &Runs, engine: &dyn Engine, ui: Ui) -> Result
         return Err(Failure::negative(message, None).coded(Code::FirstBatch));
     }
     Ok(0)
-}
-
-/// Hours as a person says them.
-fn duration(hours: f64) -> String {
-    let minutes = (hours * 60.0).round() as u64;
-    match minutes {
-        0 => "a minute".into(),
-        1..=119 => format!("{minutes} minutes"),
-        _ => format!("{} h {} min", minutes / 60, minutes % 60),
-    }
 }

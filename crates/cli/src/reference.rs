@@ -5,7 +5,8 @@
 //! UPDATE_SNAPSHOTS=1 cargo test --release --workspace --bin timestep reference
 //! ```
 
-use crate::answers::names::{Cited, Explained, Listing, cell};
+use crate::answers;
+use crate::answers::names::{Listing, cell};
 use crate::args::Cli;
 use crate::codes::Code;
 use crate::commands::list::entries;
@@ -13,8 +14,7 @@ use crate::registry::type_name;
 use crate::spoken::root;
 use clap::CommandFactory;
 use timestep_registry::Kind;
-use timestep_study::answer::Documented;
-use timestep_study::catalogue::{Printed, printed};
+use timestep_study::catalogue::printed;
 use timestep_train::recipe::{TaskKind, default_of, settings};
 
 /// The command that writes the pages.
@@ -166,13 +166,7 @@ fn registries_are_documented() {
 #[test]
 fn json_is_documented() {
     let mut text = format!("{}\n\n", include_str!("json.md").trim());
-    // Those of the program itself, beside those of the library.
-    let own = [("explain", Explained::line()), ("cite", Cited::line())];
-    let own = own.map(|(command, line)| Printed {
-        command,
-        lines: vec![line],
-    });
-    for printed in printed().into_iter().chain(own) {
+    for printed in printed().into_iter().chain(answers::printed()) {
         text.push_str(&format!("## `{}`\n\n", printed.command));
         for line in &printed.lines {
             text.push_str(&format!("{}\n\n", line.about));

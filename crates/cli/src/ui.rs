@@ -2,7 +2,6 @@
 
 use crate::codes::Code;
 use crate::failure::{Failure, USAGE};
-use crate::page;
 use serde_json::{Map, Value, json};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
@@ -175,9 +174,4 @@ pub(crate) fn misread(error: &clap::Error, json: bool) -> u8 {
 /// A line on standard error, in which nothing of outside is left as it was; unlike `eprintln!` it does not panic when that is closed.
 fn say(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));
-}
-
-/// Rows of cells in columns, as wide as the screen allows; the first row is the head.
-pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    page::table(rows, page::width())
 }

@@ -72,6 +72,12 @@ fn size(value: f64) -> String {
     }
 }
 
+impl Answer for ChangedSetting {
+    fn text(&self, page: &mut Page) {
+        page.line(changed(self));
+    }
+}
+
 /// A setting with its values in both groups.
 fn changed(setting: &ChangedSetting) -> String {
     let show = |value: &Option<Value>| value.as_ref().map_or("none".to_owned(), written);
@@ -80,7 +86,7 @@ fn changed(setting: &ChangedSetting) -> String {
 }
 
 /// A value as a recipe has it.
-fn written(value: &Value) -> String {
+pub(crate) fn written(value: &Value) -> String {
     match value {
         Value::Array(all) => {
             let all: Vec<String> = all.iter().map(written).collect();

@@ -3,14 +3,18 @@
 
 mod compare;
 mod diffusion;
+pub(crate) mod files;
+pub(crate) mod import;
 pub(crate) mod learned;
 pub(crate) mod machine;
 pub(crate) mod names;
+pub(crate) mod pictures;
 mod schemes;
 mod spectrum;
 mod summary;
 mod tables;
 mod trace;
+pub(crate) mod training;
 mod weak_order;
 
 pub(crate) use schemes::{intervals, with_k};
@@ -51,4 +55,50 @@ impl Ui {
             one => self.object(one),
         }
     }
+}
+
+/// The commands whose answers are of the program itself, with the kinds of objects that they print.
+#[cfg(test)]
+pub(crate) fn printed() -> Vec<timestep_study::catalogue::Printed> {
+    use timestep_study::answer::{Documented, Line};
+    use timestep_study::catalogue::Printed;
+    use timestep_study::compare::ChangedSetting;
+
+    let denoise = vec![
+        pictures::RestoredPicture::line(),
+        pictures::SkippedPicture::line(),
+        pictures::FailedPicture::line(),
+        pictures::AllPictures::line(),
+    ];
+    let train = vec![
+        training::LearnedEquation::line(),
+        training::TrainedRestorer::line(),
+        training::OverSeeds::line(),
+    ];
+    let one = |line: Line| vec![line];
+    let all = [
+        ("train, beside its events", train),
+        ("train --dry-run", one(training::PlannedClassifier::line())),
+        (
+            "train denoising/… --dry-run",
+            one(training::PlannedRestorer::line()),
+        ),
+        ("denoise", denoise),
+        ("report", one(files::WrittenReport::line())),
+        ("report --check", one(files::CheckedReport::line())),
+        ("import", one(import::ImportedFile::line())),
+        ("export", one(files::ExportedFile::line())),
+        ("explain", one(names::Explained::line())),
+        ("cite", one(names::Cited::line())),
+        ("config show", one(files::SettingWithOrigin::line())),
+        ("config diff", one(ChangedSetting::line())),
+        ("config new", one(files::RecipeText::line())),
+        ("data fetch", one(files::FetchedData::line())),
+        ("data verify", one(files::VerifiedData::line())),
+        ("data preview", one(files::PreviewOfData::line())),
+        ("completions", one(files::ShellScript::line())),
+    ];
+    let all = all.into_iter();
+    all.map(|(command, lines)| Printed { command, lines })
+        .collect()
 }

@@ -1,12 +1,14 @@
 //! `timestep config`: which settings hold, where do they come from, and how do two recipes differ?
 
+use crate::answers::files::{RecipeText, SettingWithOrigin};
 use crate::args::{Config, ConfigAction, RecipeFlags};
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::settings;
-use crate::ui::{Ui, table};
-use serde_json::json;
+use crate::ui::Ui;
 use timestep_nets::{Home, Network, preset};
+use timestep_study::compare::ChangedSetting;
+use timestep_study::json;
 use timestep_train::network_config;
 use timestep_train::recipe::{AnyResolved, Layers, Recipe, data_sets, diff};
 
@@ -40,26 +42,16 @@ pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
                 ui.note("the two recipes are the same");
             }
             for difference in differences {
-                if ui.json {
-                    ui.object(json!({
-                        "path": difference.path,
-                        "left": difference.left,
-                        "right": difference.right,
-                    }));
-                } else {
-                    ui.data(&difference.to_string());
-                }
+                ui.answer(&ChangedSetting::new(&difference));
             }
             Ok(0)
         }
         ConfigAction::New { recipe } => {
             let resolved = resolve(settings::layers(recipe.as_deref())?)?;
-            let text = resolved.to_commented_toml();
-            if ui.json {
-                ui.object(json!({"name": resolved.name(), "recipe": text}));
-            } else {
-                ui.data(&text);
-            }
+            ui.answer(&RecipeText {
+                name: resolved.name().to_string(),
+                recipe: resolved.to_commented_toml(),
+            });
             Ok(0)
         }
     }
@@ -94,24 +86,15 @@ fn names(recipe: &Recipe) -> Result<(), Failure> {
 
 fn show(recipe: Option<&str>, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure> {
     let resolved = resolve(settings::with_flags(settings::layers(recipe)?, flags))?;
-    let mut rows = vec![["setting", "value", "from"].map(String::from).to_vec()];
-    for row in resolved.rows() {
-        if ui.json {
-            ui.object(json!({
-                "path": row.path,
-                "value": row.value,
-                "origin": row.origin.to_string(),
-            }));
-        }
-        rows.push(vec![
-            row.path.to_owned(),
-            row.value.to_string(),
-            row.origin.to_string(),
-        ]);
-    }
-    if !ui.json {
-        ui.data(&table(&rows));
-    }
+    let rows = resolved.rows();
+    let rows: Vec<SettingWithOrigin> = (rows.iter())
+        .map(|row| SettingWithOrigin {
+            path: row.path.to_owned(),
+            value: json::value(&row.value),
+            origin: row.origin.to_string(),
+        })
+        .collect();
+    ui.answer(&rows);
     for warning in resolved.warnings() {
         ui.note(&format!("warning: {warning}"));
     }

@@ -1,14 +1,15 @@
 //! `timestep data`: which data sets are there, are their files in order, what do they look like?
 
+use crate::answers::files::{FetchedData, PreviewOfData, VerifiedData};
 use crate::args::{Data, DataAction};
 use crate::failure::{Failure, NEGATIVE};
 use crate::outputs::Outputs;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 use std::path::{Path, PathBuf};
 use timestep_data::{OpenOptions, Progress, fetch, open, order, preview_png, verify};
 use timestep_registry::Kind;
+use timestep_study::json;
 
 /// Lists, fetches, checks or shows data sets.
 pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
@@ -38,10 +39,11 @@ pub(crate) fn run(args: &Data, ui: Ui) -> Result<u8, Failure> {
             indices.truncate(*count as usize);
             let png = preview_png(&set.train, &indices)?;
             outputs.write(out, &png)?;
-            if ui.json {
-                let picture = out.display().to_string();
-                ui.object(json!({"name": name, "picture": picture, "images": indices.len()}));
-            }
+            ui.event(&PreviewOfData {
+                name: name.clone(),
+                picture: out.display().to_string(),
+                images: indices.len(),
+            });
             ui.note(&format!(
                 "wrote {} with {} images",
                 out.display(),
@@ -85,46 +87,17 @@ fn get(name: &str, dir: &Path, ui: Ui) -> Result<u8, Failure> {
     });
     bar.finish_and_clear();
     let fetched = fetched?;
-    if ui.json {
-        ui.object(json!({"fetched": fetched}));
-    } else {
-        let how = if fetched.already {
-            "was there already"
-        } else {
-            "fetched and verified"
-        };
-        ui.data(&format!("{name} {how}: {}", fetched.folder.display()));
-    }
+    ui.answer(&FetchedData {
+        fetched: json::value(&fetched),
+    });
     Ok(0)
 }
 
 fn check(name: &str, dir: Option<&Path>, ui: Ui) -> Result<u8, Failure> {
     let report = verify(name, dir)?;
-    if ui.json {
-        ui.object(json!({"ok": report.ok(), "report": report}));
-    } else {
-        for file in &report.files {
-            ui.data(&format!(
-                "{}  {} bytes  sha256 {}",
-                file.name, file.bytes, file.sha256
-            ));
-        }
-        ui.data(&format!(
-            "train images of each class  {:?}",
-            report.train_counts
-        ));
-        ui.data(&format!(
-            "test images of each class   {:?}",
-            report.test_counts
-        ));
-        for text in report.notes.iter().chain(&report.problems) {
-            ui.data(text);
-        }
-        ui.data(if report.ok() {
-            "in order"
-        } else {
-            "NOT in order"
-        });
-    }
+    ui.answer(&VerifiedData {
+        ok: report.ok(),
+        report: json::value(&report),
+    });
     Ok(if report.ok() { 0 } else { NEGATIVE })
 }

@@ -1,17 +1,16 @@
-//! What is said about pictures that are restored? A bar, a line (or object) a picture, and a summary.
+//! What is said about pictures that are restored? A bar, a line (or object) for each picture, and a summary.
 
+use crate::answers::pictures::{AllPictures, FailedPicture, RestoredPicture, SkippedPicture};
 use crate::codes::{Code, of_file};
 use crate::failure::{Failure, NEGATIVE, USAGE};
 use crate::require::{self, Condition};
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
 use timestep_picture::{Format, file_cause, file_hint};
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
-use timestep_study::json::number;
 use timestep_train::plain::line;
 
 /// The bar; a picture is a thousand of its steps.
@@ -62,15 +61,12 @@ impl<'a> Report<'a> {
     /// What the plan leaves out.
     pub(crate) fn planned(&mut self, plan: &Plan) {
         (self.skipped, self.ignored) = (plan.skipped.len(), plan.ignored);
-        if self.ui.json {
-            for item in &plan.skipped {
-                let (input, output) = (item.input.display(), item.output.display());
-                self.ui.object(json!({
-                    "event": "skipped",
-                    "input": input.to_string(),
-                    "output": output.to_string(),
-                }));
-            }
+        for item in &plan.skipped {
+            self.ui.event(&SkippedPicture {
+                event: "skipped",
+                input: item.input.display().to_string(),
+                output: item.output.display().to_string(),
+            });
         }
         match plan.skipped.as_slice() {
             [] => {}
@@ -129,26 +125,9 @@ impl<'a> Report<'a> {
             );
         }
         if self.ui.json {
-            self.ui.object(json!({
-                "event": "picture",
-                "input": input.to_string(),
-                "output": output.to_string(),
-                "method": self.method,
-                "width": picture.width(),
-                "height": picture.height(),
-                "channels": picture.channels(),
-                "depth": picture.samples().depth().name(),
-                "sigma": outcome.sigmas,
-                "estimated": outcome.estimated,
-                "levels": outcome.channels,
-                "tiles": outcome.tiles,
-                "seconds": outcome.seconds,
-                "psnr": quality.map(|q| number(q.psnr)),
-                "ssim": quality.and_then(|q| q.ssim),
-                "noisy_psnr": quality.map(|q| number(q.noisy_psnr)),
-                "noisy_ssim": quality.and_then(|q| q.noisy_ssim),
-                "protocol": quality.map(|q| &q.protocol),
-            }));
+            let (input, output) = (input.to_string(), output.to_string());
+            let found = RestoredPicture::new(input, output, self.method, outcome);
+            self.ui.event(&found);
         } else {
             let line = format!(
                 "{input} → {output}: {}, {}{}, {:.2} s",
@@ -164,15 +143,13 @@ impl<'a> Report<'a> {
 
     /// A picture failed.
     pub(crate) fn failed(&mut self, input: &Path, failure: Failure) {
-        if self.ui.json {
-            self.ui.object(json!({
-                "event": "failed",
-                "input": input.display().to_string(),
-                "error": failure.error.key(),
-                "message": failure.message,
-                "hint": failure.hint,
-            }));
-        }
+        self.ui.event(&FailedPicture {
+            event: "failed",
+            input: input.display().to_string(),
+            error: failure.error.key(),
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
+        });
         self.failed.push(failure);
     }
 
@@ -194,22 +171,21 @@ impl<'a> Report<'a> {
         let (noisy_psnr, noisy_ssim) = (mean(|q| Some(q.noisy_psnr)), mean(|q| q.noisy_ssim));
         let protocol = self.qualities.first().map(|q| q.protocol.as_str());
         let seconds = self.began.elapsed().as_secs_f64();
-        if self.ui.json {
-            self.ui.object(json!({
-                "event": "summary",
-                "method": self.method,
-                "restored": self.done,
-                "skipped": self.skipped,
-                "failed": self.failed.len(),
-                "ignored": self.ignored,
-                "seconds": seconds,
-                "psnr": psnr.map(number),
-                "ssim": ssim,
-                "noisy_psnr": noisy_psnr.map(number),
-                "noisy_ssim": noisy_ssim,
-                "protocol": protocol,
-            }));
-        } else {
+        self.ui.event(&AllPictures {
+            event: "summary",
+            method: self.method.to_owned(),
+            restored: self.done,
+            skipped: self.skipped,
+            failed: self.failed.len(),
+            ignored: self.ignored,
+            seconds,
+            psnr,
+            ssim,
+            noisy_psnr,
+            noisy_ssim,
+            protocol: protocol.map(str::to_owned),
+        });
+        if !self.ui.json {
             if let (Some(psnr), [_, _, ..]) = (psnr, self.qualities.as_slice()) {
                 let similar = ssim.map_or(String::new(), |s| format!(", SSIM {s:.4}"));
                 let count = self.qualities.len();

@@ -1,11 +1,11 @@
 //! `timestep export`: how do other programs get the weights?
 
+use crate::answers::files::ExportedFile;
 use crate::args::{Export, ExportFormat};
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
-use serde_json::json;
 use timestep_nets::foreign::npz;
 use timestep_nets::{Metadata, to_safetensors};
 
@@ -34,19 +34,16 @@ pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
     };
     outputs.write(&args.out, &bytes)?;
     let count = parameters.specs().len();
-    if ui.json {
-        ui.object(json!({
-            "file": args.out.display().to_string(),
-            "arrays": count,
-            "bytes": bytes.len(),
-            "network": trained.card.network.name,
-        }));
-    } else {
-        ui.note(&format!(
-            "wrote {}: {count} arrays of `{}`, with PyTorch's names and shapes",
-            args.out.display(),
-            trained.card.network.name
-        ));
-    }
+    let network = trained.card.network.name;
+    ui.note(&format!(
+        "wrote {}: {count} arrays of `{network}`, with PyTorch's names and shapes",
+        args.out.display()
+    ));
+    ui.event(&ExportedFile {
+        file: args.out.display().to_string(),
+        arrays: count,
+        bytes: bytes.len(),
+        network,
+    });
     Ok(0)
 }

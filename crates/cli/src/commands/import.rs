@@ -1,15 +1,15 @@
 //! `timestep import`: how do weights of PyTorch become weights of this program?
 
+use crate::answers::import::ImportedFile;
 use crate::args::Import;
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::settings;
 use crate::ui::Ui;
-use serde_json::json;
 use std::path::Path;
 use timestep_data::{Normalise, OpenOptions};
-use timestep_nets::foreign::{ForeignFile, Mapping, RULES, Target, map_names, read_pytorch};
+use timestep_nets::foreign::{ForeignFile, Mapping, Target, map_names, read_pytorch};
 use timestep_nets::{Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
 use timestep_train::read_bytes;
 use timestep_train::recipe::{Recipe, TaskRecipe};
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Import, ui: Ui) -> Result<u8, Failure> {
         })
         .collect();
     let mapping = map_names(&foreign, &targets);
-    report(&foreign, &mapping, ui);
+    ui.answer(&ImportedFile::new(&foreign, &mapping));
     if !mapping.is_complete() {
         return Err(incomplete(args, &mapping, classes));
     }
@@ -87,99 +87,6 @@ fn read(path: &Path) -> Result<ForeignFile, Failure> {
         message: format!("{}: {error}", path.display()),
         ..error.into()
     })
-}
-
-/// What became of the arrays.
-fn report(foreign: &ForeignFile, mapping: &Mapping, ui: Ui) {
-    if ui.json {
-        ui.object(json!({
-            "matched": mapping.matched,
-            "renamed": mapping.renamed.iter()
-                .map(|r| json!({"from": r.from, "to": r.to, "rules": r.rules}))
-                .collect::<Vec<_>>(),
-            "converted": mapping.converted.iter()
-                .map(|c| json!({"name": c.name, "how": c.how})).collect::<Vec<_>>(),
-            "missing": mapping.missing,
-            "unexpected": mapping.unexpected,
-            "wrong_shape": mapping.wrong_shape.iter()
-                .map(|w| json!({
-                    "from": w.from, "name": w.name, "found": w.found, "needed": w.needed,
-                }))
-                .collect::<Vec<_>>(),
-            "dropped": mapping.dropped.iter()
-                .map(|d| json!({"name": d.name, "reason": d.reason})).collect::<Vec<_>>(),
-            "skipped": foreign.skipped,
-            "opened": foreign.unwrapped,
-            "notes": mapping.notes,
-        }));
-        return;
-    }
-    let mut lines = Vec::new();
-    for opened in &foreign.unwrapped {
-        lines.push(format!("opened `{opened}` of the file"));
-    }
-    lines.push(format!("{} arrays match by name", mapping.matched));
-    for rule in RULES {
-        let renamed: Vec<_> = (mapping.renamed.iter())
-            .filter(|r| r.rules.last() == Some(&rule.name))
-            .collect();
-        if let Some(first) = renamed.first() {
-            lines.push(format!(
-                "{} renamed by rule `{}` ({}), such as {} → {}",
-                renamed.len(),
-                rule.name,
-                rule.sentence,
-                first.from,
-                first.to
-            ));
-        }
-    }
-    let prefix = mapping
-        .renamed
-        .iter()
-        .filter(|r| r.rules.as_slice() == ["prefix"]);
-    let prefix = prefix.count();
-    if prefix > 0 {
-        lines.push(format!("{prefix} renamed by leaving out a prefix"));
-    }
-    let listed = |title: &str, all: Vec<String>, lines: &mut Vec<String>| {
-        if !all.is_empty() {
-            lines.push(format!("{title} ({}): {}", all.len(), few(&all)));
-        }
-    };
-    let converted = mapping.converted.iter();
-    let converted = converted
-        .map(|c| format!("{} = {}", c.name, c.how))
-        .collect();
-    listed("converted", converted, &mut lines);
-    let dropped = mapping.dropped.iter();
-    let dropped = dropped
-        .map(|d| format!("{}: {}", d.name, d.reason))
-        .collect();
-    listed("dropped", dropped, &mut lines);
-    listed("missing in the file", mapping.missing.clone(), &mut lines);
-    listed("not in the network", mapping.unexpected.clone(), &mut lines);
-    let wrong = mapping.wrong_shape.iter();
-    let wrong = wrong
-        .map(|w| {
-            format!(
-                "{} is {:?}, {} needs {:?}",
-                w.from, w.found, w.name, w.needed
-            )
-        })
-        .collect();
-    listed("of another shape", wrong, &mut lines);
-    lines.extend(mapping.notes.iter().map(|note| format!("note: {note}")));
-    ui.data(&lines.join("\n"));
-}
-
-/// The first few of a list.
-fn few(all: &[String]) -> String {
-    let shown = all.iter().take(4).cloned().collect::<Vec<_>>().join("; ");
-    match all.len() {
-        0..=4 => shown,
-        n => format!("{shown}; and {} more", n - 4),
-    }
 }
 
 /// Why nothing is written.

@@ -1,5 +1,6 @@
 //! `timestep report`: everything that a run says, in one file; and whether it is still true.
 
+use crate::answers::files::{CheckedReport, WrittenReport};
 use crate::args::Report;
 use crate::codes::Code;
 use crate::commands::cite;
@@ -7,7 +8,6 @@ use crate::commands::diffusion::weights_in;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::ui::Ui;
-use serde_json::json;
 use std::path::{Path, PathBuf};
 use timestep_files::FolderLock;
 use timestep_nets::device;
@@ -110,7 +110,7 @@ fn html_of(args: &Report) -> PathBuf {
 fn written(
     args: &Report,
     document: &Document,
-    (status, evaluated): (&str, Option<bool>),
+    (status, evaluated): (&'static str, Option<bool>),
     outputs: &Outputs,
     ui: Ui,
 ) -> Result<u8, Failure> {
@@ -125,19 +125,15 @@ fn written(
             None => write(path, &text)?,
         }
     }
-    if ui.json {
-        ui.object(json!({
-            "run": args.run.display().to_string(),
-            "status": status,
-            "html": html.display().to_string(),
-            "markdown": markdown.display().to_string(),
-            "numbers": document.numbers().len(),
-            "figures": document.figures().len(),
-            "evaluated": evaluated,
-        }));
-    } else {
-        ui.data(&format!("{}\n{}", html.display(), markdown.display()));
-    }
+    ui.answer(&WrittenReport {
+        run: args.run.display().to_string(),
+        status,
+        html: html.display().to_string(),
+        markdown: markdown.display().to_string(),
+        numbers: document.numbers().len(),
+        figures: document.figures().len(),
+        evaluated,
+    });
     Ok(0)
 }
 
@@ -251,34 +247,22 @@ fn told(
     check: impl Fn(&Printed) -> Check,
 ) -> Result<u8, Failure> {
     let found = check(&document::read(&files::read_text(html)?));
-    if ui.json {
-        ui.object(json!({
-            "report": html.display().to_string(),
-            "ok": found.differences.is_empty(),
-            "numbers": found.numbers,
-            "figures": found.figures,
-            "differences": found.differences,
-        }));
-    }
-    if found.differences.is_empty() {
-        if !ui.json {
-            ui.data(&format!(
-                "{}: {} numbers and {} drawings agree with the records",
-                html.display(),
-                found.numbers,
-                found.figures
-            ));
-        }
+    let (ok, count) = (found.differences.is_empty(), found.differences.len());
+    ui.answer(&CheckedReport {
+        report: html.display().to_string(),
+        ok,
+        numbers: found.numbers,
+        figures: found.figures,
+        differences: found.differences,
+    });
+    if ok {
         return Ok(0);
-    }
-    if !ui.json {
-        ui.data(&found.differences.join("\n"));
     }
     Err(Failure::negative(
         format!(
             "`{}` and the records of the run differ in {} places",
             html.display(),
-            found.differences.len()
+            count
         ),
         Some(format!(
             "`timestep report {}` writes it anew from metrics.csv and events.jsonl",

@@ -1,6 +1,7 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
 use crate::answers::learned::equations;
+use crate::answers::training::{LearnedEquation, OverSeeds, TrainedRestorer};
 use crate::args::Train;
 use crate::codes::Code;
 use crate::commands::report;
@@ -11,12 +12,10 @@ use crate::require::Condition;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
 use crate::{dry_run, require, settings};
-use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{Engine, device};
-use timestep_study::json;
 use timestep_study::learned::segments;
 use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
 use timestep_train::recipe::{AnyResolved, TaskKind};
@@ -201,17 +200,18 @@ fn classified(
     let trained = Trained::load(&last)?;
     let segments = segments(&trained.network, &trained.parameters)?;
     let scheme = setup.network.scheme().key;
+    let equation = LearnedEquation {
+        event: "equation",
+        network: setup.network.config().name.clone(),
+        scheme,
+        segments,
+    };
     if ui.json {
-        ui.object(json!({
-            "event": "equation",
-            "network": setup.network.config().name,
-            "scheme": scheme,
-            "segments": json::value(&segments),
-        }));
+        ui.event(&equation);
         return Ok(());
     }
     let mut page = Page::new(width());
-    equations(scheme, &segments, &mut page);
+    equations(scheme, &equation.segments, &mut page);
     let average = weights(folder, "ema");
     let average = match average.is_file() {
         true => format!(
@@ -247,15 +247,15 @@ fn restored(
 ) {
     let (recipe, weights) = (setup.recipe(), weights(folder, "last"));
     if ui.json {
-        ui.object(json!({
-            "event": "trained",
-            "model": recipe.model_name(),
-            "method": recipe.model.method.key(),
-            "sigma": recipe.model.sigma,
-            "psnr": last.psnr,
-            "test_psnr": last.test.map(|test| test.psnr),
-            "weights": weights.display().to_string(),
-        }));
+        ui.event(&TrainedRestorer {
+            event: "trained",
+            model: recipe.model_name(),
+            method: recipe.model.method.key(),
+            sigma: recipe.model.sigma,
+            psnr: last.psnr,
+            test_psnr: last.test.map(|test| test.psnr),
+            weights: weights.display().to_string(),
+        });
         return;
     }
     let test = match last.test {
@@ -287,10 +287,6 @@ fn weights(folder: &Path, name: &str) -> PathBuf {
 
 /// Mean and spread over seeds.
 fn spread(results: &[Measured], ui: Ui) {
-    let (key, words, unit) = match results {
-        [Measured::Classifier { .. }, ..] => ("top1", "top-1", ""),
-        _ => ("psnr", "PSNR", " dB"),
-    };
     let values: Vec<f64> = results
         .iter()
         .map(|measured| match measured {
@@ -301,11 +297,12 @@ fn spread(results: &[Measured], ui: Ui) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    if ui.json {
-        ui.object(json!({"event": "seeds", key: values, "mean": mean, "deviation": deviation}));
-    } else {
-        ui.data(&format!(
-            "{n} seeds: {words} {mean:.4} ± {deviation:.4}{unit} (standard deviation)"
-        ));
-    }
+    let classifiers = matches!(results, [Measured::Classifier { .. }, ..]);
+    ui.answer(&OverSeeds {
+        event: "seeds",
+        top1: classifiers.then(|| values.clone()),
+        psnr: (!classifiers).then_some(values),
+        mean,
+        deviation,
+    });
 }

@@ -1,6 +1,6 @@
 //! A comparison as an answer: a line for each run that is left out, and one for each group.
 
-use super::{Compared, Comparison, Group};
+use super::{Compared, Comparison, Group, Setting};
 use crate::answer;
 use crate::answer::{Documented, Line};
 use crate::json;
@@ -25,14 +25,26 @@ answer! {
 }
 
 answer! {
-    /// A setting in which a group differs from the first.
+    /// A setting in which a recipe differs from the first.
     pub struct ChangedSetting {
         /// The setting, as `section.key`.
         pub path: &'static str,
-        /// Its value in the first group; null if that has no such setting.
+        /// Its value in the first recipe; null if that has no such setting.
         pub left: Option<Value>,
-        /// Its value in this group; null if it has no such setting.
+        /// Its value in the other one; null if that has no such setting.
         pub right: Option<Value>,
+    }
+}
+
+impl ChangedSetting {
+    /// A setting in which two recipes differ.
+    #[must_use]
+    pub fn new(found: &Setting) -> Self {
+        Self {
+            path: found.path,
+            left: found.left.as_ref().map(json::value),
+            right: found.right.as_ref().map(json::value),
+        }
     }
 }
 
@@ -133,11 +145,6 @@ impl ComparedGroup {
         };
         let count = |key: &str| column(key).map(|value| value as u64);
         let values = |key: &str| (R::KEY == key).then(|| group.values.clone());
-        let settings = group.settings.iter().map(|setting| ChangedSetting {
-            path: setting.path,
-            left: setting.left.as_ref().map(json::value),
-            right: setting.right.as_ref().map(json::value),
-        });
         Self {
             event: "group",
             group: group.name.clone(),
@@ -158,7 +165,7 @@ impl ComparedGroup {
             difference: group.difference.map(|d| d.difference),
             interval: group.difference.and_then(|d| d.interval),
             inconclusive: group.difference.map(|d| d.inconclusive()),
-            settings: settings.collect(),
+            settings: group.settings.iter().map(ChangedSetting::new).collect(),
         }
     }
 }
