@@ -12,14 +12,9 @@ use timestep_numerics::{Complex64, Rhs, StageId, State, StepCtx, StepError};
 pub fn heun3<S: State>(f: &mut dyn Rhs<S>, u: &S, ctx: &StepCtx<S>) -> Result<S, StepError> {
     let h = ctx.h;
     let k1 = f.eval(ctx.stage(0), u)?;
-    let k2 = f.eval(
-        ctx.stage(1),
-        &S::lincomb(&[(1.0.into(), u), ((h / 3.0).into(), &k1)]),
-    )?;
-    let k3 = f.eval(
-        ctx.stage(2),
-        &S::lincomb(&[(1.0.into(), u), ((2.0 * h / 3.0).into(), &k2)]),
-    )?;
+    let at = |c: f64, k: &S| S::lincomb(&[(1.0.into(), u), ((c * h).into(), k)]);
+    let k2 = f.eval(ctx.stage(1), &at(1.0 / 3.0, &k1))?;
+    let k3 = f.eval(ctx.stage(2), &at(2.0 / 3.0, &k2))?;
     Ok(S::lincomb(&[
         (1.0.into(), u),
         ((h / 4.0).into(), &k1),
@@ -47,20 +42,14 @@ pub fn growth(z: Complex64) -> Result<f64, StepError> {
 /// Its order, and how far its region reaches along both axes.
 pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let order = (error(100)? / error(200)?).log2();
-    let reach = |direction: Complex64| {
-        (1..1000)
-            .map(|n| 0.01 * f64::from(n))
-            .take_while(|y| growth(direction * *y).is_ok_and(|g| g <= 1.0))
-            .last()
+    // The last point from 0 on where a step does not grow.
+    let reach = |z: Complex64| {
+        let inside = |x: &f64| growth(z * *x).is_ok_and(|g| g <= 1.0);
+        let points = (1..1000).map(|n| 0.01 * f64::from(n));
+        points.take_while(inside).last().unwrap_or(0.0)
     };
     println!("order {order:.3}");
-    println!(
-        "real interval [-{:.2}, 0]",
-        reach(Complex64::new(-1.0, 0.0)).unwrap_or(0.0)
-    );
-    println!(
-        "imaginary interval [0, {:.2} i]",
-        reach(Complex64::new(0.0, 1.0)).unwrap_or(0.0)
-    );
+    println!("real interval [-{:.2}, 0]", reach((-1.0).into()));
+    println!("imaginary interval [0, {:.2} i]", reach(Complex64::i()));
     Ok(())
 }

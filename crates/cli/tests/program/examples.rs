@@ -1,13 +1,18 @@
 //! Do the examples, which are the first lines against the library that many read, compile and do what they say?
 
+#[allow(dead_code, unreachable_pub)] // Each is a program of its own.
 #[path = "../../../../examples/denoise.rs"]
 mod denoise;
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../../../examples/network.rs"]
 mod network;
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../../../examples/run.rs"]
 mod run;
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../../../examples/scheme.rs"]
 mod scheme;
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../../../examples/train.rs"]
 mod train;
 
