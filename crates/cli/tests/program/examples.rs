@@ -24,7 +24,7 @@ fn a_network_learns_and_its_run_is_read() {
     let top1 = train::train(folder.path(), 3).expect("trains");
     assert!(top1 > 0.4, "{top1}");
     let lines = run::describe(&folder.path().join("example")).expect("a run");
-    assert!(lines[0].starts_with("lm-resnet-20 ((1-k) u"), "{lines:?}");
+    assert!(lines[0].starts_with("preact x lm ((1-k) u"), "{lines:?}");
     assert_eq!(lines.iter().filter(|l| l.starts_with("epoch ")).count(), 3);
     assert!(
         lines
