@@ -15,7 +15,7 @@ pub enum Format {
     Bmp,
     /// WebP.
     Webp,
-    /// Portable anymap: PGM and PPM.
+    /// Portable anymap: PBM, PGM, PPM and PAM; PGM and PPM are written.
     Pnm,
     /// GIF: its first picture, for networks to look at; it is never written.
     Gif,
@@ -68,9 +68,7 @@ impl Format {
             ] => Some(Self::Webp),
             // Two letters alone would take many a text for a picture.
             [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some(Self::Bmp),
-            [b'P', b'2' | b'3' | b'5' | b'6', white, ..] if white.is_ascii_whitespace() => {
-                Some(Self::Pnm)
-            }
+            [b'P', b'1'..=b'7', white, ..] if white.is_ascii_whitespace() => Some(Self::Pnm),
             [b'G', b'I', b'F', b'8', ..] => Some(Self::Gif),
             _ => None,
         }

@@ -130,7 +130,7 @@ fn unsealed(file: &[u8]) -> Vec<u8> {
     inner.remove("sha256").expect("it had a checksum");
     head["__metadata__"]["timestep"] = Value::String(Value::Object(inner).to_string());
     let mut head = Value::Object(head).to_string();
-    while head.len() % 8 != 0 {
+    while !head.len().is_multiple_of(8) {
         head.push(' ');
     }
     [&(head.len() as u64).to_le_bytes(), head.as_bytes(), arrays].concat()

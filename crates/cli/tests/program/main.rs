@@ -15,6 +15,7 @@ mod denoise;
 mod disk_full;
 mod dynamics;
 mod errors;
+mod examples;
 #[cfg(target_os = "linux")] // Limits of memory, pipes and devices are those of Linux.
 mod hostile_files;
 mod json_fields;

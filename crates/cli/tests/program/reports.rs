@@ -38,6 +38,10 @@ fn every_number_is_that_of_the_records() {
     let mut best = 0;
     for (n, row) in rows.iter().enumerate() {
         for (column, cell) in head.iter().zip(row).skip(1) {
+            // No average of the weights is kept.
+            if column.starts_with("ema_") && cell.is_empty() {
+                continue;
+            }
             let key = format!("epoch.{}.{column}", n + 1);
             let cell: f64 = cell.parse().expect("a number");
             assert_eq!(value(&shown, &key).to_bits(), cell.to_bits(), "{key}");

@@ -1,6 +1,6 @@
 //! How are the files of a run read? A crash may have cut off the last line; anything else is an error.
 
-use super::record::{Epoch, SettingRow};
+use super::record::{COLUMNS, Epoch, SettingRow};
 use serde_json::Value;
 use std::path::Path;
 use timestep_train::event::Event;
@@ -8,6 +8,9 @@ use timestep_train::files;
 use timestep_train::recipe::TaskRecipe;
 use timestep_train::sinks::Table;
 use timestep_train::{TrainError, checkpoint, run};
+
+/// Columns of a row that come after [`COLUMNS`]: loss and accuracies of the average of the weights.
+const AVERAGES: usize = 3;
 
 /// The same number, read from two texts? Readers of JSON may be off by one in the last digit.
 #[must_use]
@@ -29,9 +32,9 @@ pub(super) fn epochs(path: &Path) -> Result<Vec<Epoch>, TrainError> {
     let mut lines = text.split_inclusive('\n');
     let header = lines.next().unwrap_or_default().trim_end();
     let expected = Table::Epochs.header();
-    if header != expected {
+    let Some(missing) = Table::Epochs.missing(header) else {
         return Err(damaged(path, format!("its columns are not `{expected}`")));
-    }
+    };
     let mut epochs = Vec::new();
     for (n, line) in lines.enumerate().filter(|(_, line)| line.ends_with('\n')) {
         let cells: Vec<&str> = line.trim_end().split(',').collect();
@@ -39,7 +42,12 @@ pub(super) fn epochs(path: &Path) -> Result<Vec<Epoch>, TrainError> {
         let [epoch, numbers @ ..] = cells.as_slice() else {
             return Err(wrong());
         };
-        let numbers: Result<Vec<f64>, _> = numbers.iter().map(|c| c.parse::<f64>()).collect();
+        if numbers.len() + missing != AVERAGES + COLUMNS.len() {
+            return Err(wrong());
+        }
+        // What the average of the weights has is read from the events.
+        let own = &numbers[..COLUMNS.len()];
+        let numbers: Result<Vec<f64>, _> = own.iter().map(|c| c.parse::<f64>()).collect();
         let numbers = numbers.map_err(|_| wrong())?;
         epochs.push(Epoch {
             epoch: epoch.parse().map_err(|_| wrong())?,

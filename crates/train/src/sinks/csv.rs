@@ -47,14 +47,27 @@ impl Table {
         }
     }
 
-    /// The first line. Its columns never change their order.
+    /// The first line. Its columns never change their order; new ones come last. What the average of the weights has on the
+    /// test images is empty where none is kept (`train.ema`).
     #[must_use]
     pub fn header(self) -> &'static str {
         match self {
             Table::Epochs => {
-                "epoch,train_loss,train_top1,test_loss,test_top1,test_top5,lr,images_per_second,seconds"
+                "epoch,train_loss,train_top1,test_loss,test_top1,test_top5,lr,images_per_second,seconds,ema_loss,ema_top1,ema_top5"
             }
             Table::Evaluations => "phase,evaluation,loss,psnr",
+        }
+    }
+
+    /// Cells that a row lacks under the header of an earlier version; none if the header is of no version.
+    #[must_use]
+    pub fn missing(self, header: &str) -> Option<usize> {
+        const BEFORE_AVERAGES: &str =
+            "epoch,train_loss,train_top1,test_loss,test_top1,test_top5,lr,images_per_second,seconds";
+        match self {
+            _ if header == self.header() => Some(0),
+            Table::Epochs if header == BEFORE_AVERAGES => Some(3),
+            _ => None,
         }
     }
 
@@ -118,27 +131,33 @@ fn kept(path: &Path, table: Table, at: Position) -> Result<String, SinkError> {
     let text = files::read_text(path).map_err(fail)?;
     let mut lines = text.split_inclusive('\n');
     let header = lines.next().unwrap_or_default().trim_end();
-    if !header.is_empty() && header != expected {
+    let missing = match table.missing(header) {
+        Some(missing) => missing,
+        None if header.is_empty() => 0,
+        None => {
         let message = format!("its columns are not those of this program (`{expected}`)");
         let source = io::Error::new(io::ErrorKind::InvalidInput, message);
         return Err(fail(FileError::new(Action::Open, path, source)));
-    }
+        }
+    };
     let mut kept = format!("{expected}\n");
     for line in lines {
         // A row without its end was cut off by a crash.
         if line.ends_with('\n') && table.keeps(line, at) {
-            kept.push_str(line);
+            kept.push_str(line.trim_end());
+            kept.push_str(&",".repeat(missing));
+            kept.push('\n');
         }
     }
     Ok(kept)
 }
 
-/// A number as pandas and spreadsheets read it.
-fn cell(value: f64) -> String {
-    if value.is_nan() {
-        "nan".to_owned()
-    } else {
-        value.to_string()
+/// A number as pandas and spreadsheets read it; an empty cell for none.
+fn cell(value: Option<f64>) -> String {
+    match value {
+        None => String::new(),
+        Some(value) if value.is_nan() => "nan".to_owned(),
+        Some(value) => value.to_string(),
     }
 }
 
@@ -151,13 +170,14 @@ impl Sink for CsvSink {
                     epoch,
                     train,
                     test,
+                    ema,
                     lr,
                     images_per_second,
                     seconds,
                     ..
                 },
             ) => {
-                let numbers = vec![
+                let mut numbers = [
                     train.loss,
                     train.top1,
                     test.loss,
@@ -166,7 +186,10 @@ impl Sink for CsvSink {
                     *lr,
                     *images_per_second,
                     *seconds,
-                ];
+                ]
+                .map(Some)
+                .to_vec();
+                numbers.extend([ema.map(|e| e.loss), ema.map(|e| e.top1), ema.map(|e| e.top5)]);
                 (epoch.to_string(), numbers)
             }
             (
@@ -178,7 +201,7 @@ impl Sink for CsvSink {
                     psnr,
                     ..
                 },
-            ) => (format!("{phase},{evaluation}"), vec![*loss, *psnr]),
+            ) => (format!("{phase},{evaluation}"), vec![Some(*loss), Some(*psnr)]),
             _ => return Ok(()),
         };
         let cells: Vec<String> = numbers.into_iter().map(cell).collect();
@@ -227,7 +250,11 @@ mod tests {
                 top1: 1e-7,
                 top5: 1.0,
             },
-            ema: None,
+            ema: Some(TestMetrics {
+                loss: 0.5,
+                top1: 0.25,
+                top5: 1.0,
+            }),
             lr: 0.1,
             images_per_second: 1234.5,
             seconds: 2.0,
@@ -238,10 +265,10 @@ mod tests {
         .expect("writes");
         let text = fs::read_to_string(&path).expect("readable");
         let rows =
-            "1,0.5,0.75,0.25,0.875,1,0.1,1000,2.5\n2,nan,inf,-inf,0.0000001,1,0.1,1234.5,2\n";
+            "1,0.5,0.75,0.25,0.875,1,0.1,1000,2.5,,,\n2,nan,inf,-inf,0.0000001,1,0.1,1234.5,2,0.5,0.25,1\n";
         let header = Table::Epochs.header();
         assert_eq!(text, format!("{header}\n{rows}"));
-        assert_eq!(header.split(',').count(), 9);
+        assert_eq!(header.split(',').count(), 12);
     }
 
     #[test]
@@ -285,6 +312,18 @@ mod tests {
             .map(|l| l.split(',').next().expect("a cell"))
             .collect();
         assert_eq!(epochs, ["epoch", "1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn a_table_of_before_averages_is_continued() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("metrics.csv");
+        let header = Table::Epochs.header().replace(",ema_loss,ema_top1,ema_top5", "");
+        assert_eq!(Table::Epochs.missing(&header), Some(3));
+        fs::write(&path, format!("{header}\n1,0,0,0,0,0,0,0,0\n")).expect("writable");
+        CsvSink::open(&path, Table::Epochs, AFTER_THREE).expect("continues");
+        let text = fs::read_to_string(&path).expect("readable");
+        assert_eq!(text, format!("{}\n1,0,0,0,0,0,0,0,0,,,\n", Table::Epochs.header()));
     }
 
     #[test]

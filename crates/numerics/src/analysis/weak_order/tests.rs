@@ -100,7 +100,7 @@ fn the_order_is_one_where_the_condition_holds_and_one_half_where_it_fails() {
         (depth(0.8), 0.5),
         (depth(0.9), 0.5),
     ] {
-        let found = weak_order(&plan("euler", &steps, 800), &[setting]).expect("orders");
+        let found = weak_order(&plan("euler", &steps, 2000), &[setting]).expect("orders");
         assert_eq!(found.reading, 0.0);
         for curve in &found.curves {
             let wanted = if curve.moment == 3 { third } else { 1.0 };
