@@ -142,16 +142,14 @@ pub(super) fn fingerprint(folder: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::COLUMNS;
     use super::*;
     use timestep_train::recipe::Recipe;
 
     #[test]
     fn the_columns_are_those_of_the_table() {
-        assert_eq!(
-            Table::Epochs.header(),
-            format!("epoch,{}", COLUMNS.join(","))
-        );
+        let columns: Vec<&str> = Table::Epochs.header().split(',').collect();
+        let (own, averages) = columns[1..].split_at(COLUMNS.len());
+        assert_eq!((own, averages.len()), (&COLUMNS[..], AVERAGES));
     }
 
     #[test]
@@ -159,13 +157,22 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("metrics.csv");
         let header = Table::Epochs.header();
-        let row = "1,0.5,0.75,nan,0.875,1,0.1,1000,2.5\n";
+        let before = header.replace(",ema_loss,ema_top1,ema_top5", "");
+        let row = "1,0.5,0.75,nan,0.875,1,0.1,1000,2.5,,,\n";
         std::fs::write(&path, format!("{header}\n{row}2,0.1")).expect("writable");
         let found = epochs(&path).expect("a table");
         assert_eq!((found.len(), found[0].epoch), (1, 1));
         assert!(found[0].get("test_loss").is_nan() && found[0].get("seconds") == 2.5);
+        // A table of before averages.
+        std::fs::write(
+            &path,
+            format!("{before}\n{}\n", row.trim_end_matches([',', '\n'])),
+        )
+        .expect("writable");
+        assert_eq!(epochs(&path).expect("a table").len(), 1);
         for bad in [
             "a,b\n",
+            &format!("{before}\n{row}"),
             &format!("{header}\n1,2\n"),
             &format!("{header}\nx{row}"),
         ] {
