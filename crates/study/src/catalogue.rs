@@ -3,8 +3,8 @@
 
 use crate::answer::{Documented, Line};
 use crate::{
-    baselines, compare, diffusion, doctor, learned, lr_find, map, measure, reproduce, runtime,
-    schemes, spectrum, summary, trace, weak_order,
+    baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure, reproduce,
+    runtime, schemes, spectrum, summary, trace, weak_order,
 };
 
 /// A command with the kinds of objects that it prints with `--json`.
@@ -53,6 +53,11 @@ pub fn printed() -> Vec<Printed> {
         ),
         ("reproduce table1", vec![map::FamilyOnTheMap::line()]),
         ("reproduce runtime", vec![runtime::SecondsOfMethod::line()]),
+        ("train --dry-run", vec![dry_run::PlannedClassifier::line()]),
+        (
+            "train denoising/… --dry-run",
+            vec![dry_run::PlannedRestorer::line()],
+        ),
         ("doctor", vec![doctor::Checkup::line()]),
     ];
     let all = all.into_iter();

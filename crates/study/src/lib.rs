@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod compare;
 pub mod diffusion;
 pub mod doctor;
+pub mod dry_run;
 pub mod evaluation;
 pub mod json;
 pub mod learned;

@@ -78,11 +78,6 @@ pub(crate) fn printed() -> Vec<timestep_study::catalogue::Printed> {
     let one = |line: Line| vec![line];
     let all = [
         ("train, beside its events", train),
-        ("train --dry-run", one(training::PlannedClassifier::line())),
-        (
-            "train denoising/… --dry-run",
-            one(training::PlannedRestorer::line()),
-        ),
         ("denoise", denoise),
         ("report", one(files::WrittenReport::line())),
         ("report --check", one(files::CheckedReport::line())),

@@ -3,59 +3,8 @@
 use super::Answer;
 use crate::page::Page;
 use timestep_study::answer;
+use timestep_study::dry_run::{PlannedClassifier, PlannedRestorer};
 use timestep_study::learned::LearnedSegment;
-
-answer! {
-    /// The training of a classifier that would be done.
-    pub(crate) struct PlannedClassifier {
-        /// Name of the recipe.
-        pub(crate) recipe: String,
-        /// Name of the network.
-        pub(crate) network: String,
-        /// Name of the data set.
-        pub(crate) data: String,
-        /// Images to train on.
-        pub(crate) train_images: usize,
-        /// Images to measure on.
-        pub(crate) test_images: usize,
-        /// Learned numbers without coefficients.
-        pub(crate) parameters: usize,
-        /// Learned coefficients of the scheme.
-        pub(crate) coefficients: usize,
-        /// Multiply-adds of one image, forward.
-        pub(crate) multiply_adds: usize,
-        /// Loss of the first batch.
-        pub(crate) loss: f64,
-        /// Seconds of a step, measured on the first batch.
-        pub(crate) seconds_per_step: f64,
-        /// Steps of the whole training.
-        pub(crate) steps: usize,
-        /// Hours that they take, about.
-        pub(crate) hours: f64,
-        /// Bytes that a step keeps for the backward pass.
-        pub(crate) activation_bytes: usize,
-        /// Learned arrays that no gradient reaches.
-        pub(crate) without_gradient: Vec<String>,
-        /// Folder of the first run.
-        pub(crate) run: String,
-        /// Runs, one for each seed.
-        pub(crate) seeds: u64,
-        /// The first seed.
-        pub(crate) seed: u64,
-        /// Shape of the images: channels, height, width.
-        pub(crate) shape: [usize; 3],
-        /// Classes that the network tells apart.
-        pub(crate) classes: usize,
-        /// Steps of the network.
-        pub(crate) depth: usize,
-        /// Its scheme.
-        pub(crate) scheme: &'static str,
-        /// Its block.
-        pub(crate) block: String,
-        /// Images that are computed together: a batch, or a part of it.
-        pub(crate) batch: usize,
-    }
-}
 
 impl Answer for PlannedClassifier {
     fn text(&self, page: &mut Page) {
@@ -114,46 +63,6 @@ impl Answer for PlannedClassifier {
             ("run", runs(&self.run, self.seeds)),
         ]);
         page.line("Nothing was written. Remove --dry-run to start.");
-    }
-}
-
-answer! {
-    /// The training of a restorer that would be done.
-    pub(crate) struct PlannedRestorer {
-        /// Name of the recipe.
-        pub(crate) recipe: String,
-        /// Name of the model.
-        pub(crate) model: String,
-        /// Standard deviation of the noise, in grey levels.
-        pub(crate) sigma: f64,
-        /// Pictures to train on.
-        pub(crate) train_pictures: usize,
-        /// Their pixels.
-        pub(crate) train_pixels: usize,
-        /// Pictures to measure on.
-        pub(crate) test_pictures: usize,
-        /// Learned numbers.
-        pub(crate) parameters: usize,
-        /// Phases of the training.
-        pub(crate) phases: usize,
-        /// Iterations of all phases, at most.
-        pub(crate) iterations: usize,
-        /// Loss at the start.
-        pub(crate) loss: f64,
-        /// The PSNR in dB that it stands for.
-        pub(crate) psnr: f64,
-        /// Seconds of one evaluation of the loss, in the longest phase; an iteration takes one or more.
-        pub(crate) seconds_per_evaluation: f64,
-        /// Folder of the first run.
-        pub(crate) run: String,
-        /// Runs, one for each seed.
-        pub(crate) seeds: u64,
-        /// The first seed.
-        pub(crate) seed: u64,
-        /// The model in words.
-        pub(crate) shape: String,
-        /// Steps of the model in the longest phase.
-        pub(crate) steps: usize,
     }
 }
 
