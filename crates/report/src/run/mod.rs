@@ -1,7 +1,7 @@
 //! What does the report of a run say? Everything that its folder knows, and what its weights do.
 //!
 //! [`Record`] reads the folder, [`Evaluation`] measures the best weights again, [`document`] puts both
-//! together, [`check`] compares a written report with them.
+//! together, [`check()`] compares a written report with them.
 
 pub(crate) mod check;
 mod curves;
