@@ -68,6 +68,9 @@ const COMMANDS: [&str; 47] = [
     "report runs/lm-s0 --check",
 ];
 
+/// The fields of an object by their paths, each with the types that it was seen with.
+type Rows = Vec<(String, Vec<&'static str>)>;
+
 /// The type of a value that is no list and no object.
 fn kind(value: &Value) -> &'static str {
     match value {
@@ -81,7 +84,7 @@ fn kind(value: &Value) -> &'static str {
 }
 
 /// Adds what lies at `path` and below to the rows, in the order in which fields were first seen.
-fn note(path: &str, value: &Value, rows: &mut Vec<(String, Vec<&'static str>)>) {
+fn note(path: &str, value: &Value, rows: &mut Rows) {
     // What a machine says of itself is not the same on every machine.
     let open = path == "environment";
     match value {
@@ -116,7 +119,7 @@ fn note(path: &str, value: &Value, rows: &mut Vec<(String, Vec<&'static str>)>) 
 
 /// The fields of the objects of one answer, those of each `event` or `part` by themselves.
 fn fields(text: &str) -> String {
-    let mut sorts: Vec<(String, Vec<(String, Vec<&'static str>)>)> = Vec::new();
+    let mut sorts: Vec<(String, Rows)> = Vec::new();
     for line in text.lines() {
         let value: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
         let sort = ["event", "part"].iter().find_map(|key| value[key].as_str());
