@@ -32,6 +32,7 @@ tests! {
     images: 3,
     pictures: 5,
     recipes: 1,
+    reports: 1,
     restorer_runs: 1,
     restorers: 1,
     states: 1,

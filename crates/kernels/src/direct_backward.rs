@@ -173,10 +173,11 @@ impl DirectBackward {
     }
 
     /// The gradient of the output, if it can be read where it is: one array taken once, no border,
-    /// and no vector that reaches past the last pixel.
+    /// and no vector of any group that reaches past the last pixel.
     fn in_place<'a>(&self, inputs: &Inputs<'a>, outputs: &Outputs<'_>) -> Option<&'a [f32]> {
         let s = &self.shape;
-        let plain = s.pointwise() && s.stride == 1 && s.output.is_multiple_of(self.lanes);
+        let whole = s.group_output().is_multiple_of(self.lanes);
+        let plain = s.pointwise() && s.stride == 1 && whole;
         match inputs.grad.terms.as_slice() {
             [one] if plain && outputs.grad.is_none() && inputs.grad.constant.is_none() => one
                 .scale
@@ -393,5 +394,50 @@ impl DirectBackward {
     /// Sums of the weights' gradient in PyTorch's order.
     pub(crate) fn weights(&self, sums: &[f32]) -> Vec<f32> {
         unpack(sums, &self.shape, self.pitch())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::Scaled;
+
+    #[test]
+    fn a_vector_that_reaches_past_the_last_pixel_is_not_read_in_place() {
+        for (output, groups, reads) in [(16, 1, true), (16, 2, false), (32, 2, true), (8, 1, false)]
+        {
+            let shape = ConvShape {
+                batch: 1,
+                height: 2,
+                width: 3,
+                input: 4,
+                output,
+                kernel: [1, 1],
+                stride: 1,
+                padding: [0, 0],
+                groups,
+            };
+            let pass = DirectBackward::new(&shape, &vec![0.0; shape.weight_len()], 16);
+            let (data, ones) = (vec![0.0; shape.output_len()], vec![1.0; output]);
+            let terms = vec![Scaled {
+                data: &data,
+                scale: &ones,
+            }];
+            let grad = Sum {
+                terms,
+                constant: None,
+            };
+            let inputs = Inputs {
+                view: &View::plain(&[]),
+                grad: &grad,
+                weights: true,
+            };
+            let outputs = Outputs {
+                input: None,
+                grad: None,
+            };
+            let found = pass.in_place(&inputs, &outputs);
+            assert_eq!(found.is_some(), reads, "{output} in {groups} groups");
+        }
     }
 }

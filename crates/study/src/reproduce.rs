@@ -86,6 +86,8 @@ impl Budget {
             None => "",
         };
         let seeds = match self.seeds {
+            // A file may say so.
+            0 => "no seed".to_owned(),
             1 => "seed 0".to_owned(),
             n => format!("seeds 0 to {}", n - 1),
         };

@@ -28,7 +28,7 @@ use timestep_train::{Learner, Trained, checkpoint, network_config};
 pub type Reader = fn(&[u8]) -> bool;
 
 /// Every reader, by the name of its fuzz target.
-pub const READERS: [(&str, Reader); 12] = [
+pub const READERS: [(&str, Reader); 13] = [
     ("archives", archives),
     ("cards", cards),
     ("checkpoints", checkpoints),
@@ -37,6 +37,7 @@ pub const READERS: [(&str, Reader); 12] = [
     ("images", images),
     ("pictures", pictures),
     ("recipes", recipes),
+    ("reports", reports),
     ("restorer_runs", restorer_runs),
     ("restorers", restorers),
     ("states", states),
@@ -163,8 +164,13 @@ pub fn cifar_records(bytes: &[u8]) -> bool {
     taken
 }
 
-/// The folder of a run of a classifier (recipe, metrics, events, environment) and its report.
+/// The folder of a run of a classifier: recipe, metrics, events, environment.
 pub fn classifier_runs(bytes: &[u8]) -> bool {
+    Record::read(folder_of(&RUN, bytes).path()).is_ok()
+}
+
+/// The same folder up to its report, whose drawings of stability take longer than all reading.
+pub fn reports(bytes: &[u8]) -> bool {
     let folder = folder_of(&RUN, bytes);
     let Ok(record) = Record::read(folder.path()) else {
         return false;

@@ -32,6 +32,7 @@ pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
         .concat(),
         "pictures" => [pictures(), with_camera_data()].concat(),
         "recipes" => recipes(),
+        "reports" => vec![records_of(classifier())],
         "restorer_runs" => vec![records_of(restorer())],
         "restorers" => models(),
         "states" => states(),

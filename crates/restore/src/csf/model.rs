@@ -2,6 +2,7 @@
 
 use crate::RestoreError;
 use crate::learned::{Arrays, Gaussians, Stage, bad, write};
+use std::sync::OnceLock;
 
 /// What the metadata calls these files.
 pub(crate) const FORMAT: &str = "timestep shrinkage-fields 1";
@@ -29,11 +30,12 @@ impl CsfModel {
         if !(1..=64).contains(&stages) {
             return Err(bad(format!("{stages} stages are not between 1 and 64")));
         }
-        let identity = Gaussians::shrinkage().fit(|z| z);
+        static IDENTITY: OnceLock<Vec<f64>> = OnceLock::new();
+        let identity = IDENTITY.get_or_init(|| Gaussians::shrinkage().fit(|z| z));
         Ok(Self {
             size,
             sigma,
-            stages: vec![Stage::start(size, &identity, 0.1); stages],
+            stages: vec![Stage::start(size, identity, 0.1); stages],
         })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::RestoreError;
 use crate::learned::{Gaussians, Stage, StageGrads};
+use std::sync::OnceLock;
 use timestep_kernels::diffusion::Bank;
 use timestep_numerics::{SchemeFacts, facts};
 
@@ -41,8 +42,11 @@ impl Model {
             return bad(format!("{steps} steps are not between 1 and 64"));
         }
         let facts = scheme_facts(scheme)?;
-        let gaussians = Gaussians::influence();
-        let curve = gaussians.fit(|z| 0.1 * (z / 20.0) / (1.0 + z * z / 400.0));
+        // Every check of a model compares it with a fresh one.
+        static CURVE: OnceLock<Vec<f64>> = OnceLock::new();
+        let curve = CURVE.get_or_init(|| {
+            Gaussians::influence().fit(|z| 0.1 * (z / 20.0) / (1.0 + z * z / 400.0))
+        });
         let stages = (0..steps)
             .map(|t| {
                 let scale = [10.0, 5.0].get(t).copied().unwrap_or(1.0);
