@@ -67,13 +67,13 @@ mod transform;
 
 use crate::methods::untrained;
 use crate::{Method, MethodFacts, RestoreError, check};
-use timestep_picture::Plane;
-use timestep_picture::tiles::{Need, Tiling};
 use matching::PairImage;
 use pad::Padded;
 use profile::{NORMAL, Profile, RADIUS, STRIP, Spec, VERY_NOISY};
 use strip::{Channel, filter};
 use timestep_kernels::{Isa, Kernels};
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::{Facts, Kind};
 use transform::{Bior, Dct8, Dct11};
 

@@ -3,11 +3,11 @@
 use super::CsfModel;
 use super::fourier::Fourier;
 use super::frame::Frame;
-use timestep_picture::Plane;
 use crate::learned::{Gaussians, Stage, StageGrads};
 use realfft::num_complex::Complex32;
 use timestep_kernels::Kernels;
 use timestep_kernels::diffusion::{Bank, Border};
+use timestep_picture::Plane;
 
 /// One stage made ready for the kernels.
 #[derive(Debug)]

@@ -2,11 +2,11 @@
 
 use super::CsfModel;
 use super::cascade::{Ready, Space};
-use crate::learned::{Evaluation, Gaussians, Sample, StageGrads, Trainable, bad};
 use crate::RestoreError;
-use timestep_picture::Plane;
+use crate::learned::{Evaluation, Gaussians, Sample, StageGrads, Trainable, bad};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use timestep_picture::Plane;
 
 /// Pictures whose gradients are added up one after the other; these sums are added in order.
 const CHUNK: usize = 5;

@@ -2,12 +2,12 @@
 
 use super::Model;
 use super::model::scheme_facts;
-use crate::learned::Stage;
 use crate::RestoreError;
-use timestep_picture::Plane;
+use crate::learned::Stage;
 use timestep_kernels::diffusion::{Bank, Border, GROUP};
 use timestep_kernels::{Buffer, Kernels};
 use timestep_numerics::{Memory, Scheme, StageId, StepCtx, StepError, scheme};
+use timestep_picture::Plane;
 
 /// A model made ready for the kernels.
 #[derive(Debug)]

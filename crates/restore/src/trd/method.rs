@@ -4,9 +4,9 @@ use super::{Flow, Model};
 use crate::learned::{nearest, rescaled};
 use crate::methods::weights;
 use crate::{Method, MethodFacts, RestoreError, check};
+use timestep_kernels::diffusion::GROUP;
 use timestep_picture::Plane;
 use timestep_picture::tiles::{Need, Tiling};
-use timestep_kernels::diffusion::GROUP;
 use timestep_registry::{Facts, Kind};
 
 /// What is known about the method.

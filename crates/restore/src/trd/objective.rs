@@ -4,15 +4,15 @@ use super::Model;
 use super::flow::Flow;
 use super::model::StepGrads;
 use super::tape::{Dual, StepBack, Tape, Traced};
-use crate::learned::{Evaluation, Sample, Trainable};
 use crate::RestoreError;
-use timestep_picture::Plane;
+use crate::learned::{Evaluation, Sample, Trainable};
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
 use timestep_kernels::diffusion::{Bank, Border};
 use timestep_kernels::{Buffer, Kernels};
 use timestep_numerics::{Memory, Scheme, StageId, StepCtx, StepError, scheme};
+use timestep_picture::Plane;
 
 /// Pictures whose gradients are added up one after the other; these sums are added in order, so that results do not depend on
 /// the number of threads.

@@ -1,13 +1,13 @@
 //! How do gradients get through any scheme? Its additions are written on a tape, which is read backwards.
 
 use super::model::StepGrads;
-use timestep_picture::Plane;
 use std::cell::RefCell;
 use std::ops::{Add, Mul, Neg, Sub};
 use std::rc::Rc;
 use timestep_kernels::Kernels;
 use timestep_kernels::diffusion::{Bank, Border};
 use timestep_numerics::State;
+use timestep_picture::Plane;
 
 /// A number that knows how it depends on the coefficients of its step.
 #[derive(Clone, Debug)]

@@ -71,10 +71,10 @@ pub use shrinkage::shrink;
 
 use crate::methods::untrained;
 use crate::{Method, MethodFacts, RestoreError, check};
-use timestep_picture::Plane;
-use timestep_picture::tiles::{Need, Tiling};
 use lanes::Lanes;
 use timestep_kernels::Isa;
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::{Facts, Kind};
 
 /// Weighted nuclear norm minimisation with its published settings.

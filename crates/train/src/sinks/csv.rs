@@ -62,8 +62,7 @@ impl Table {
     /// Cells that a row lacks under the header of an earlier version; none if the header is of no version.
     #[must_use]
     pub fn missing(self, header: &str) -> Option<usize> {
-        const BEFORE_AVERAGES: &str =
-            "epoch,train_loss,train_top1,test_loss,test_top1,test_top5,lr,images_per_second,seconds";
+        const BEFORE_AVERAGES: &str = "epoch,train_loss,train_top1,test_loss,test_top1,test_top5,lr,images_per_second,seconds";
         match self {
             _ if header == self.header() => Some(0),
             Table::Epochs if header == BEFORE_AVERAGES => Some(3),
@@ -135,9 +134,9 @@ fn kept(path: &Path, table: Table, at: Position) -> Result<String, SinkError> {
         Some(missing) => missing,
         None if header.is_empty() => 0,
         None => {
-        let message = format!("its columns are not those of this program (`{expected}`)");
-        let source = io::Error::new(io::ErrorKind::InvalidInput, message);
-        return Err(fail(FileError::new(Action::Open, path, source)));
+            let message = format!("its columns are not those of this program (`{expected}`)");
+            let source = io::Error::new(io::ErrorKind::InvalidInput, message);
+            return Err(fail(FileError::new(Action::Open, path, source)));
         }
     };
     let mut kept = format!("{expected}\n");
@@ -189,7 +188,11 @@ impl Sink for CsvSink {
                 ]
                 .map(Some)
                 .to_vec();
-                numbers.extend([ema.map(|e| e.loss), ema.map(|e| e.top1), ema.map(|e| e.top5)]);
+                numbers.extend([
+                    ema.map(|e| e.loss),
+                    ema.map(|e| e.top1),
+                    ema.map(|e| e.top5),
+                ]);
                 (epoch.to_string(), numbers)
             }
             (
@@ -201,7 +204,10 @@ impl Sink for CsvSink {
                     psnr,
                     ..
                 },
-            ) => (format!("{phase},{evaluation}"), vec![Some(*loss), Some(*psnr)]),
+            ) => (
+                format!("{phase},{evaluation}"),
+                vec![Some(*loss), Some(*psnr)],
+            ),
             _ => return Ok(()),
         };
         let cells: Vec<String> = numbers.into_iter().map(cell).collect();
@@ -264,8 +270,7 @@ mod tests {
         })
         .expect("writes");
         let text = fs::read_to_string(&path).expect("readable");
-        let rows =
-            "1,0.5,0.75,0.25,0.875,1,0.1,1000,2.5,,,\n2,nan,inf,-inf,0.0000001,1,0.1,1234.5,2,0.5,0.25,1\n";
+        let rows = "1,0.5,0.75,0.25,0.875,1,0.1,1000,2.5,,,\n2,nan,inf,-inf,0.0000001,1,0.1,1234.5,2,0.5,0.25,1\n";
         let header = Table::Epochs.header();
         assert_eq!(text, format!("{header}\n{rows}"));
         assert_eq!(header.split(',').count(), 12);
@@ -318,12 +323,17 @@ mod tests {
     fn a_table_of_before_averages_is_continued() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("metrics.csv");
-        let header = Table::Epochs.header().replace(",ema_loss,ema_top1,ema_top5", "");
+        let header = Table::Epochs
+            .header()
+            .replace(",ema_loss,ema_top1,ema_top5", "");
         assert_eq!(Table::Epochs.missing(&header), Some(3));
         fs::write(&path, format!("{header}\n1,0,0,0,0,0,0,0,0\n")).expect("writable");
         CsvSink::open(&path, Table::Epochs, AFTER_THREE).expect("continues");
         let text = fs::read_to_string(&path).expect("readable");
-        assert_eq!(text, format!("{}\n1,0,0,0,0,0,0,0,0,,,\n", Table::Epochs.header()));
+        assert_eq!(
+            text,
+            format!("{}\n1,0,0,0,0,0,0,0,0,,,\n", Table::Epochs.header())
+        );
     }
 
     #[test]

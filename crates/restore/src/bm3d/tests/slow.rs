@@ -1,9 +1,9 @@
 //! What does BM3D compute? The definition in f64, one reference block after the other, nothing shared.
 
-use timestep_picture::Plane;
 use crate::bm3d::pad::Padded;
 use crate::bm3d::profile::{Profile, RADIUS, Spec, kaiser};
 use std::f64::consts::PI;
+use timestep_picture::Plane;
 
 type Matrix = Vec<Vec<f64>>;
 

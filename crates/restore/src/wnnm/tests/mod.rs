@@ -6,9 +6,9 @@ use super::eigen::Eigen;
 use super::group::Groups;
 use super::lanes::{Lanes, Op, Portable, floats, floats_mut};
 use super::*;
-use timestep_picture::metrics::{mse, psnr};
 use slow::{Numbers, jacobi, shrink_slowly};
 use std::slice::from_ref;
+use timestep_picture::metrics::{mse, psnr};
 
 /// Runs on every instruction set that the processor has.
 macro_rules! on_all {
