@@ -382,3 +382,26 @@ fn a_folder_that_cannot_be_written_is_said_to_be_one() {
     let text = refused(at, &["train", "--epochs", "1", "--out", "file", "--quiet"]);
     assert!(text.contains("`file`"), "{text}");
 }
+
+/// A clock that is set back must not end a run nor make its seconds negative: durations are those of `Instant`, and the
+/// time of day is asked for in one place, where a log of TensorBoard stamps its events.
+#[test]
+fn the_time_of_day_is_asked_for_in_one_place() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for file in crate::common::live::files_below(&crates) {
+        let path = file.to_string_lossy().replace('\\', "/");
+        let is_source = path.contains("/src/") && path.ends_with(".rs");
+        if is_source
+            && std::fs::read_to_string(&file)
+                .expect("text")
+                .contains("SystemTime::now")
+        {
+            found.push(path);
+        }
+    }
+    assert!(
+        matches!(&found[..], [one] if one.ends_with("train/src/sinks/tensorboard/mod.rs")),
+        "{found:?}"
+    );
+}
