@@ -153,11 +153,13 @@ unsafe impl Lanes for Avx512 {
                     _mm512_extractf32x4_ps::<3>(row),
                 ]
             };
-            for (part, at) in parts.into_iter().zip(at.iter().skip(k).step_by(4)) {
-                let to = &mut to[*at..at + 4];
+            // Longer chains of iterators are not always inlined here.
+            for (n, part) in parts.iter().enumerate() {
+                let Some(&at) = at.get(k + 4 * n) else { break };
+                let to = &mut to[at..at + 4];
                 // SAFETY: see above; the slice has 4 floats.
                 unsafe {
-                    let sum = _mm_add_ps(_mm_loadu_ps(to.as_ptr()), part);
+                    let sum = _mm_add_ps(_mm_loadu_ps(to.as_ptr()), *part);
                     _mm_storeu_ps(to.as_mut_ptr(), sum);
                 }
             }
