@@ -54,10 +54,10 @@ pub enum Transition {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Granularity {
-    /// One number a step (the published LM-ResNet).
+    /// One number per step (the published LM-ResNet).
     #[default]
     Scalar,
-    /// One number a step and channel.
+    /// One number per step and channel.
     Channel,
 }
 

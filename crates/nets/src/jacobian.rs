@@ -13,7 +13,7 @@ use timestep_numerics::{Memory, Rhs, StageId, State, StepError};
 /// Which function of the state is differentiated at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measured {
-    /// `h f(u_n)`: one block a step, evaluated at the state itself. Its eigenvalues are the `hλ` of the
+    /// `h f(u_n)`: one block per step, evaluated at the state itself. Its eigenvalues are the `hλ` of the
     /// scheme's stability region. Of a Runge-Kutta method this freezes `J` for the length of the step.
     Slope,
     /// `h f1(x1 + h f0(x2))` as a function of `x2`: a reversible pair. Linearised, the step

@@ -66,7 +66,7 @@ pub enum StepError {
         scheme: &'static str,
         /// Step within the segment.
         step: usize,
-        /// Number of coefficients a step of this scheme reads.
+        /// Number of coefficients that a step of this scheme reads.
         needed: usize,
         /// Number in the context.
         given: usize,

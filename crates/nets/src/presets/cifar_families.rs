@@ -39,7 +39,7 @@ pub(super) fn deep_preresnet(name: &'static str) -> NetworkConfig {
     }
 }
 
-/// LM-ResNet (Lu et al. 2018): separate projections, one coefficient a step but at restarts.
+/// LM-ResNet (Lu et al. 2018): separate projections, one coefficient per step but at restarts.
 pub(super) fn lm_resnet(name: &'static str) -> NetworkConfig {
     NetworkConfig {
         steps: thirds(name, 2),

@@ -63,7 +63,7 @@ pub fn zero_stability(scheme: &str, k: Option<f64>) -> Result<ZeroStability, Ana
     })
 }
 
-/// Zero-stability for a sequence of coefficients, one a step, such as those of a trained network.
+/// Zero-stability for a sequence of coefficients, one per step, such as those of a trained network.
 ///
 /// The bounds are exact for the sequence; the verdict is for the sequence repeated forever.
 ///

@@ -4,7 +4,7 @@
 //! `u_{n+1} = u_n + h f(u_n)`
 //!
 //! # As a network
-//! ResNet, pre-activation ResNet, ResNeXt, Wide ResNet, SENet: one block a step, added to the
+//! ResNet, pre-activation ResNet, ResNeXt, Wide ResNet, SENet: one block per step, added to the
 //! identity (Lu, Zhong, Li, Dong 2018, Table 1).
 //!
 //! # Order and error constant

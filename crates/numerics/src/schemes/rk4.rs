@@ -5,7 +5,7 @@
 //! `s3 = f(u_n + (h/2) s2)`, `s4 = f(u_n + h s3)`
 //!
 //! # As a network
-//! Four passes through one block a step: the "RK4" networks, and the usual fixed-step solver of
+//! Four passes through one block per step: the "RK4" networks, and the usual fixed-step solver of
 //! neural differential equations.
 //!
 //! # Order and error constant

@@ -65,7 +65,7 @@ fn introduction(steps: &[MeasuredStep], epoch: usize) -> Vec<Inline> {
     line
 }
 
-/// A row a step.
+/// A row per step.
 fn table(steps: &[MeasuredStep]) -> Table {
     let head = [
         "step", "k", "|hλ|", "Re hλ", "Im hλ", "growth", "damped", "region",

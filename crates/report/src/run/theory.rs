@@ -114,7 +114,7 @@ fn learned(record: &Record, blocks: &mut Vec<Block>) -> Result<(), TrainError> {
     blocks.push(Block::Table(coefficients(record)));
     if all.is_empty() {
         blocks.push(paragraph(vec![text(
-            "The scheme has several coefficients a step, and the weights that hold them are not those of \
+            "The scheme has several coefficients per step, and the weights that hold them are not those of \
              the last recorded epoch: no equation can be given.",
         )]));
     } else {
@@ -362,6 +362,6 @@ fn over_training(record: &Record) -> Figure {
     Figure {
         key: "k.epochs".into(),
         svg: chart.svg(SIZE),
-        caption: "Learned k after each epoch, a line a step".into(),
+        caption: "Learned k after each epoch, a line per step".into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Where do the measured `hλ` of a trained network lie? One panel a segment, one colour a step, as SVG.
+//! Where do the measured `hλ` of a trained network lie? One panel per segment, one colour per step, as SVG.
 
 use crate::contour::outlines;
 use crate::svg::{COLOURS, Frame, in_proportion, panels};

@@ -41,7 +41,7 @@
 //! # Cost
 //! 1521 displacements for each reference block: more than half of the time is matching, on integers that
 //! pixels are rounded to (quarters of a grey level). Time grows with the number of pixels; channels
-//! share the matching. Memory: about 50 bytes a pixel and channel. Without vector instructions
+//! share the matching. Memory: about 50 bytes per pixel and channel. Without vector instructions
 //! (AVX2 or AVX-512) it takes about eight times as long.
 //!
 //! # Limits

@@ -27,7 +27,7 @@ impl Model {
     ///
     /// # Errors
     /// [`RestoreError::BadModel`] for another size than 3, 5 and 7, no step, or a scheme that is unknown or evaluates its
-    /// block more than once a step.
+    /// block more than once per step.
     pub fn start(
         size: usize,
         steps: usize,
@@ -191,12 +191,12 @@ impl StepGrads {
     }
 }
 
-/// The facts of a scheme that can step the block: one evaluation a step, a state in one part.
+/// The facts of a scheme that can step the block: one evaluation per step, a state in one part.
 pub(crate) fn scheme_facts(scheme: &str) -> Result<&'static SchemeFacts, RestoreError> {
     let facts = facts(scheme).map_err(|e| RestoreError::BadModel(e.to_string()))?;
     if facts.stages != 1 || facts.parts != 1 {
         return Err(RestoreError::BadModel(format!(
-            "scheme `{}` evaluates its block more than once a step or splits its state; `euler` and `lm` fit",
+            "scheme `{}` evaluates its block more than once per step or splits its state; `euler` and `lm` fit",
             facts.key
         )));
     }

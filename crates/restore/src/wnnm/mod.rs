@@ -41,7 +41,7 @@
 //! # Cost
 //! An eigenproblem of 36 to 81 rows for every 4 to 9 pixels in each iteration, and 3721 distances of patches for each
 //! reference in every second one. As many groups are solved at once as a vector register has floats. Memory: about
-//! 60 bytes a pixel.
+//! 60 bytes per pixel.
 //!
 //! # Limits
 //! White Gaussian noise of known level only. Each plane by itself: channels of a colour picture do not help

@@ -159,7 +159,7 @@ pub struct Record {
     /// Learned coefficients by epoch, segment and step.
     pub coefficients: Vec<(usize, Vec<Vec<Option<f64>>>)>,
     /// All coefficients after the last epoch by segment, step and earlier state, where the scheme has
-    /// more than one a step and the log or the weights have them.
+    /// more than one per step and the log or the weights have them.
     pub all: Option<Vec<Vec<Vec<f64>>>>,
     /// Warnings, each with what helps.
     pub warnings: Vec<(String, Option<String>)>,

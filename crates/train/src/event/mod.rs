@@ -82,7 +82,7 @@ pub enum Event {
         #[serde(with = "real_grid")]
         memory_k: Vec<Vec<Option<f64>>>,
         /// All of them, `all_k[segment][step]` with that of the newest earlier state first, where the
-        /// scheme has more than one a step; left out elsewhere, and by versions before this field.
+        /// scheme has more than one per step; left out elsewhere, and by versions before this field.
         #[serde(default, skip_serializing_if = "Vec::is_empty", with = "real_lists")]
         all_k: Vec<Vec<Vec<f64>>>,
         /// Whether this is the best epoch so far.

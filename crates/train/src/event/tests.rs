@@ -180,7 +180,7 @@ fn the_form_of_the_ends_is_fixed() {
 
 #[test]
 fn the_form_of_an_epoch_is_fixed() {
-    // A scheme with several coefficients a step says more.
+    // A scheme with several coefficients per step says more.
     let several = epoch(0.5, vec![vec![vec![], vec![-0.5, 0.25]]]).to_json();
     assert!(
         several.contains(r#""all_k":[[[],[-0.5,0.25]]],"best""#),

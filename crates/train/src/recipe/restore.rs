@@ -35,7 +35,7 @@ pub struct ModelSettings {
     pub size: usize,
     /// Steps (stages).
     pub steps: usize,
-    /// Scheme of TRD: a key with one evaluation a step; empty: `euler`, as published. CSF has none.
+    /// Scheme of TRD: a key with one evaluation per step; empty: `euler`, as published. CSF has none.
     pub scheme: String,
     /// Standard deviation of the noise, in grey levels.
     pub sigma: f64,
@@ -293,7 +293,7 @@ fn model(recipe: &RestoreRecipe, found: &mut Findings) {
         );
         return;
     }
-    // One evaluation a step, and a state in one part: what a step of a diffusion can be.
+    // One evaluation per step, and a state in one part: what a step of a diffusion can be.
     let fitting = || {
         let fit = schemes()
             .into_iter()
@@ -313,7 +313,7 @@ fn model(recipe: &RestoreRecipe, found: &mut Findings) {
         }
         Ok(facts) if facts.stages != 1 || facts.parts != 1 => found.problem(
             "model.scheme",
-            "it evaluates its block more than once a step or splits its state",
+            "it evaluates its block more than once per step or splits its state",
             Some(&format!("schemes that fit: {}", quoted(&fitting(), ", "))),
         ),
         Ok(_) => {}

@@ -381,7 +381,7 @@ fn coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Option<f6
     timestep_nets::coefficients(network, parameters)
 }
 
-/// All of them; none for schemes that have at most one a step, of which [`coefficients`] says everything.
+/// All of them; none for schemes that have at most one per step, of which [`coefficients`] says everything.
 fn several_coefficients(network: &Network, parameters: &Parameters) -> Vec<Vec<Vec<f64>>> {
     if network.scheme().memory < 2 || network.scheme().coefficient.is_none() {
         return Vec::new();

@@ -28,7 +28,7 @@ fn block(p: &[Array], first: usize, u: &Features) -> Features {
 
 /// A multistep scheme with a coefficient for each step: every state is used three times.
 fn multistep(coefficients: usize) -> Case {
-    let name = format!("chain: four multistep layers, {coefficients} coefficients a step");
+    let name = format!("chain: four multistep layers, {coefficients} coefficients per step");
     let mut case = Case::new(name).leaf(DIMS).tolerance(1e-4);
     for _ in 0..4 {
         case = block_parameters(case).weight(coefficients, 0.5);
