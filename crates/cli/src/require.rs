@@ -1,7 +1,7 @@
 //! Does a result meet the conditions of `--require`?
 
-use crate::codes::Code;
 use crate::failure::Failure;
+use timestep_study::codes::Code;
 use timestep_train::event::{Measured, TestMetrics};
 use timestep_train::recipe::TaskKind;
 

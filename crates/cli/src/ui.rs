@@ -1,11 +1,11 @@
 //! Where does text go? Data to standard output, talk to standard error; nothing else prints.
 
-use crate::codes::Code;
 use crate::failure::{Failure, USAGE};
 use serde_json::{Map, Value, json};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 use timestep_files::{Action, FileError};
+use timestep_study::codes::Code;
 use timestep_train::plain::visible;
 
 /// The first write to standard output that failed, but for a reader that went away.

@@ -1,7 +1,6 @@
 //! `timestep denoise`: how do noisy picture files become clean ones?
 
 use crate::args::Denoise;
-use crate::codes::Code;
 use crate::commands::denoise_report::Report;
 use crate::commands::diffusion::weights_in;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
@@ -20,6 +19,7 @@ use timestep_restore::METHODS;
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
 use timestep_restore::methods::{MethodOptions, is_checked, make, method_of, read_weights};
+use timestep_study::codes::Code;
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];

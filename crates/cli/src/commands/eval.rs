@@ -1,13 +1,13 @@
 //! `timestep eval`: how good are weights on a data set?
 
 use crate::args::Eval;
-use crate::codes::Code;
 use crate::commands::import::placeholder;
 use crate::failure::Failure;
 use crate::require;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use timestep_nets::device;
+use timestep_study::codes::Code;
 use timestep_study::measure::Measured;
 use timestep_study::sample::open_for;
 use timestep_train::recipe::TaskKind;

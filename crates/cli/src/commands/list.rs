@@ -1,13 +1,13 @@
 //! `timestep list`: what is registered?
 
-use crate::answers::names::Listing;
 use crate::args::{List, Listed};
 use crate::failure::Failure;
-use crate::registry;
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::path::Path;
 use timestep_registry::Kind;
+use timestep_report::names::listing;
+use timestep_study::names::Listing;
 use timestep_train::recipe::AnyResolved;
 use timestep_train::run;
 
@@ -27,32 +27,10 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Everything of a kind. Programs get some fields that a table has no room for, and the other way round.
+/// Everything of a kind.
 pub(crate) fn things(kind: Kind, ui: Ui) -> Result<(), Failure> {
-    let of = match ui.json {
-        true => registry::Cell::is_field,
-        false => registry::Cell::is_shown,
-    };
-    ui.answer(&listing(kind, of)?);
+    ui.answer(&listing(kind, ui.json)?);
     Ok(())
-}
-
-/// A registry as a table.
-#[cfg(test)]
-pub(crate) fn entries(kind: Kind) -> Result<Listing, Failure> {
-    listing(kind, registry::Cell::is_shown)
-}
-
-/// The cells of all things of a kind that pass.
-fn listing(kind: Kind, of: fn(&registry::Cell) -> bool) -> Result<Listing, Failure> {
-    let (mut heads, mut rows) = (Vec::new(), Vec::new());
-    for thing in registry::of(kind) {
-        let cells = thing.row()?.into_iter().filter(of);
-        let row: Vec<Value>;
-        (heads, row) = cells.map(|cell| (cell.head, cell.value)).unzip();
-        rows.push(row);
-    }
-    Ok(Listing { heads, rows })
 }
 
 /// What can be listed.

@@ -1,8 +1,6 @@
 //! `timestep lr-find`: which learning rate suits a recipe?
 
-use crate::answers::machine::rate;
 use crate::args::LrFind;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::settings;
@@ -11,6 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use timestep_nets::device;
 use timestep_report::line::{Axis, Chart, Line};
+use timestep_report::text::rate;
+use timestep_study::codes::Code;
 use timestep_study::lr_find::{SuggestedRate, TriedRate};
 use timestep_train::Setup;
 use timestep_train::range::{Range, RangePoint, Rates, Suggestion, range_test};

@@ -1,14 +1,11 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
-use crate::answers::learned::equations;
-use crate::answers::training::{LearnedEquation, OverSeeds, TrainedRestorer};
 use crate::args::Train;
-use crate::codes::Code;
 use crate::commands::report;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
-use crate::page::{Page, width};
 use crate::progress::Display;
 use crate::require::Condition;
+use crate::screen::width;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
 use crate::{dry_run, require, settings};
@@ -16,7 +13,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{Engine, device};
+use timestep_report::text::equations;
+use timestep_report::text::page::Page;
+use timestep_study::codes::Code;
 use timestep_study::learned::segments;
+use timestep_study::training::{LearnedEquation, OverSeeds, TrainedRestorer};
 use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
 use timestep_train::recipe::{AnyResolved, TaskKind};
 use timestep_train::sinks::SINKS;

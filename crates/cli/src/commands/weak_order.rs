@@ -1,23 +1,16 @@
 //! `timestep analyze weak-order`: is a scheme with noise a discretised stochastic equation, and how good a one?
 
 use crate::args::WeakOrderArgs;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::ui::Ui;
 use std::fmt::Write;
 use timestep_numerics::analysis::weak_order::{Plan, WeakOrder};
 use timestep_numerics::noise::{NOISES, NoiseFacts, noise_facts, noises};
 use timestep_registry::{did_you_mean, quoted};
 use timestep_report::weak_order as picture;
+use timestep_study::codes::Code;
 use timestep_study::weak_order;
-
-/// What is known of `timestep analyze weak-order`.
-pub(crate) static FACTS: Question = Question::new(
-    "weak-order",
-    "With noise: how fast do means approach those of a stochastic differential equation?",
-);
 
 /// Simulates, prints, draws.
 pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
