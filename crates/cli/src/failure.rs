@@ -14,6 +14,7 @@ use timestep_restore::RestoreError;
 use timestep_restore::batch::BatchError;
 use timestep_restore::job::JobError;
 use timestep_study::codes::Code;
+use timestep_study::conditions::{ConditionError, NotMet};
 use timestep_train::TrainError;
 use timestep_train::recipe::RecipeError;
 
@@ -97,6 +98,22 @@ impl From<CiteError> for Failure {
             CiteError::Unknown(unknown) => unknown.into(),
             CiteError::Unreadable(error) => error.into(),
         }
+    }
+}
+
+impl From<ConditionError> for Failure {
+    fn from(error: ConditionError) -> Self {
+        let failure = Self::usage(error.to_string(), error.hint());
+        match error {
+            ConditionError::Unreadable { .. } => failure,
+            ConditionError::OtherTask { .. } => failure.coded(Code::OtherTask),
+        }
+    }
+}
+
+impl From<NotMet> for Failure {
+    fn from(error: NotMet) -> Self {
+        Self::negative(error.to_string(), None)
     }
 }
 

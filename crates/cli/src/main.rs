@@ -14,7 +14,6 @@ mod outputs;
 mod progress;
 #[cfg(test)]
 mod reference;
-mod require;
 mod screen;
 mod settings;
 mod signals;

@@ -9,6 +9,7 @@ pub mod baselines;
 pub mod catalogue;
 pub mod codes;
 pub mod compare;
+pub mod conditions;
 pub mod diffusion;
 pub mod doctor;
 pub mod dry_run;

@@ -1,7 +1,5 @@
-//! Does a result meet the conditions of `--require`?
+//! Does a result meet conditions such as `top1>=0.9`?
 
-use crate::failure::Failure;
-use timestep_study::codes::Code;
 use timestep_train::event::{Measured, TestMetrics};
 use timestep_train::recipe::TaskKind;
 
@@ -13,11 +11,55 @@ const RESTORED: [&str; 1] = ["psnr"];
 
 /// A condition such as `top1>=0.9`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Condition {
+pub struct Condition {
     measure: &'static str,
     comparison: Comparison,
     bound: f64,
     text: String,
+}
+
+/// Why a condition cannot be asked for.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ConditionError {
+    /// It is not of the form measure, comparison, number.
+    #[error("`{text}` is no condition")]
+    Unreadable {
+        /// What was written.
+        text: String,
+        /// What could be written.
+        hint: String,
+    },
+    /// It is about something that only the other task measures.
+    #[error("`{text}`: {task} has no `{name}`")]
+    OtherTask {
+        /// What was written.
+        text: String,
+        /// What the task trains, in words.
+        task: &'static str,
+        /// The measure.
+        name: String,
+        /// What could be written.
+        hint: String,
+    },
+}
+
+impl ConditionError {
+    /// What could be written.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        let (Self::Unreadable { hint, .. } | Self::OtherTask { hint, .. }) = self;
+        hint
+    }
+}
+
+/// A condition that does not hold.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("required {condition}, measured {value:.4}")]
+pub struct NotMet {
+    /// The condition as it was written.
+    pub condition: String,
+    /// What was measured instead; NaN if nothing was.
+    pub value: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,8 +70,11 @@ enum Comparison {
     Below,
 }
 
-/// Reads conditions on the result of a task; wrong ones are usage errors before anything runs.
-pub(crate) fn parse(texts: &[String], task: TaskKind) -> Result<Vec<Condition>, Failure> {
+/// Reads conditions on the result of a task.
+///
+/// # Errors
+/// One that cannot be read, or is about a measure of the other task.
+pub fn parse(texts: &[String], task: TaskKind) -> Result<Vec<Condition>, ConditionError> {
     let (own, example, others): (&[_], _, &[&str]) = match task {
         TaskKind::Classify => (&TEST, "top1>=0.9", &RESTORED),
         TaskKind::Restore => (&RESTORED, "psnr>=28", &TEST),
@@ -37,38 +82,44 @@ pub(crate) fn parse(texts: &[String], task: TaskKind) -> Result<Vec<Condition>, 
     for text in texts {
         let name = text.split(['<', '>']).next().unwrap_or_default().trim();
         if others.contains(&name) {
-            return Err(Failure::usage(
-                format!("`{text}`: {} has no `{name}`", task.noun()),
-                format!(
+            return Err(ConditionError::OtherTask {
+                text: text.clone(),
+                task: task.noun(),
+                name: name.to_owned(),
+                hint: format!(
                     "it is measured by {}, for instance --require '{example}'",
                     own.join(", ")
                 ),
-            )
-            .coded(Code::OtherTask));
+            });
         }
     }
     parse_for(texts, own, example)
 }
 
 /// Reads conditions on these measures.
-pub(crate) fn parse_for(
+///
+/// # Errors
+/// One that cannot be read.
+pub fn parse_for(
     texts: &[String],
     measures: &[&'static str],
     example: &str,
-) -> Result<Vec<Condition>, Failure> {
+) -> Result<Vec<Condition>, ConditionError> {
     let one = |text: &String| parse_one(text, measures, example);
     texts.iter().map(one).collect()
 }
 
-fn parse_one(text: &str, measures: &[&'static str], example: &str) -> Result<Condition, Failure> {
-    let wrong = || {
-        Failure::usage(
-            format!("`{text}` is no condition"),
-            format!(
-                "write for instance --require '{example}': {}; >=, <=, > or <; a number",
-                measures.join(" or ")
-            ),
-        )
+fn parse_one(
+    text: &str,
+    measures: &[&'static str],
+    example: &str,
+) -> Result<Condition, ConditionError> {
+    let wrong = || ConditionError::Unreadable {
+        text: text.to_owned(),
+        hint: format!(
+            "write for instance --require '{example}': {}; >=, <=, > or <; a number",
+            measures.join(" or ")
+        ),
     };
     let operators = [
         (">=", Comparison::AtLeast),
@@ -94,8 +145,11 @@ fn parse_one(text: &str, measures: &[&'static str], example: &str) -> Result<Con
     })
 }
 
-/// Fails with exit code 1 if a condition does not hold for a test.
-pub(crate) fn check(conditions: &[Condition], test: &TestMetrics) -> Result<(), Failure> {
+/// Do all conditions hold for a test?
+///
+/// # Errors
+/// The first that does not.
+pub fn check(conditions: &[Condition], test: &TestMetrics) -> Result<(), NotMet> {
     let values = [
         ("top1", test.top1),
         ("top5", test.top5),
@@ -104,21 +158,23 @@ pub(crate) fn check(conditions: &[Condition], test: &TestMetrics) -> Result<(), 
     check_values(conditions, &values)
 }
 
-/// Fails with exit code 1 if a condition does not hold at the end of a run. The PSNR of a restorer is that on its test pictures;
+/// Do all conditions hold at the end of a run? The PSNR of a restorer is that on its test pictures;
 /// without any, that on its training pictures.
-pub(crate) fn check_measured(conditions: &[Condition], measured: &Measured) -> Result<(), Failure> {
+///
+/// # Errors
+/// The first that does not.
+pub fn check_measured(conditions: &[Condition], measured: &Measured) -> Result<(), NotMet> {
     match measured {
         Measured::Classifier { test, .. } => check(conditions, test),
         Measured::Restorer { last, .. } => check_values(conditions, &[("psnr", last.counted())]),
     }
 }
 
-/// Fails with exit code 1 if a condition does not hold for these values; one that was not measured is NaN,
-/// for which none holds.
-pub(crate) fn check_values(
-    conditions: &[Condition],
-    values: &[(&str, f64)],
-) -> Result<(), Failure> {
+/// Do all conditions hold for these values? One that was not measured is NaN, for which none holds.
+///
+/// # Errors
+/// The first that does not.
+pub fn check_values(conditions: &[Condition], values: &[(&str, f64)]) -> Result<(), NotMet> {
     for condition in conditions {
         let found = values.iter().find(|(name, _)| *name == condition.measure);
         let value = found.map_or(f64::NAN, |(_, value)| *value);
@@ -129,8 +185,10 @@ pub(crate) fn check_values(
             Comparison::Below => value < condition.bound,
         };
         if !holds {
-            let message = format!("required {}, measured {value:.4}", condition.text);
-            return Err(Failure::negative(message, None));
+            return Err(NotMet {
+                condition: condition.text.clone(),
+                value,
+            });
         }
     }
     Ok(())
@@ -140,7 +198,7 @@ pub(crate) fn check_values(
 mod tests {
     use super::*;
 
-    fn one(text: &str) -> Result<Condition, Failure> {
+    fn one(text: &str) -> Result<Condition, ConditionError> {
         parse_one(text, &TEST, "top1>=0.9")
     }
 
@@ -162,7 +220,7 @@ mod tests {
             ("top1>=0.9", TaskKind::Restore),
         ] {
             let failure = of(text, task).expect_err("of the other task");
-            assert_eq!(failure.error, Code::OtherTask);
+            assert!(matches!(failure, ConditionError::OtherTask { .. }));
         }
         let psnr = parse_for(&["psnr>=28".to_owned()], &["psnr"], "psnr>=28").expect("a condition");
         assert!(check_values(&psnr, &[("psnr", 28.5)]).is_ok());
