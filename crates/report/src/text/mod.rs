@@ -4,6 +4,7 @@
 mod compare;
 mod curve;
 mod diffusion;
+mod dry_run;
 mod files;
 mod import;
 mod learned;
@@ -15,7 +16,6 @@ mod spectrum;
 mod summary;
 mod tables;
 mod trace;
-mod training;
 mod watch;
 mod weak_order;
 
