@@ -3,6 +3,7 @@
 
 mod compare;
 mod diffusion;
+mod evaluated;
 pub(crate) mod files;
 pub(crate) mod import;
 pub(crate) mod learned;

@@ -7,7 +7,7 @@ use super::model::{OptimiserSettings, Recipe, ScheduleSettings};
 use super::problem::{Problem, ProblemKind};
 use super::settings::{SETTINGS, Setting};
 use super::time::parse_time;
-use super::words::PadMode;
+use super::words::{CropKind, PadMode};
 use crate::optimisers::optimiser_facts;
 use crate::schedules::{SCHEDULES, schedule_settings};
 use timestep_numerics::noise::{noise_facts, noise_settings};
@@ -24,6 +24,18 @@ pub struct Finding {
     pub hint: Option<String>,
     /// Whether a run cannot be; otherwise it is only doubtful.
     pub severe: bool,
+    /// Whether the value would change nothing. Said on the command line that is an error; in a recipe it is a doubt, or, where recipes
+    /// say it for other cases than this one, nothing.
+    pub unused: Option<Unused>,
+}
+
+/// What a value that changes nothing is where a recipe says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unused {
+    /// Probably a mistake.
+    Doubtful,
+    /// What recipes say for other cases.
+    Usual,
 }
 
 impl Finding {
@@ -73,7 +85,25 @@ impl Findings {
             message,
             hint,
             severe,
+            unused: None,
         });
+    }
+
+    /// A value that would change nothing, if it would.
+    pub fn unused(
+        &mut self,
+        unused: bool,
+        kind: Unused,
+        path: &'static str,
+        message: &str,
+        hint: Option<&str>,
+    ) {
+        if unused {
+            self.push(false, path, message.to_owned(), hint);
+            if let Some(last) = self.0.last_mut() {
+                last.unused = Some(kind);
+            }
+        }
     }
 
     /// A problem unless `ok`.
@@ -151,6 +181,13 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         "learns some images by heart, as they are: `data.rand_augment`, `data.cutout` and `data.mixup` would be ignored",
         Some("leave them out, or `train.overfit`"),
     );
+    found.require_or(
+        (0.0..1.0).contains(&data.held_out),
+        "data.held_out",
+        "must be a share from 0 to below 1",
+        Some("0.2 holds a fifth of each class out; 0 means the same"),
+    );
+    unused_of_data(recipe, found);
     let finite = |list: &[f64]| list.iter().all(|x| x.is_finite());
     found.require(finite(&data.mean), "data.mean", "every mean must be finite");
     found.require(
@@ -165,6 +202,44 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         "a mirrored border must be narrower than the image",
         Some("lower `data.pad`, or use `data.pad_mode = \"zero\"`"),
     );
+}
+
+/// What other settings make of no account.
+fn unused_of_data(recipe: &Recipe, found: &mut Findings) {
+    let (data, overfit) = (&recipe.data, recipe.train.overfit > 0);
+    let whole = data.crop != CropKind::Pad;
+    let by_heart = "changes nothing: `train.overfit` learns some images by heart, as they are";
+    let usual = Unused::Usual;
+    found.unused(
+        !whole && !data.scale.is_empty(),
+        Unused::Doubtful,
+        "data.scale",
+        "changes nothing: it is for the crops `random-resized` and `scale`, and `data.crop` is `pad`",
+        Some("choose one of them with `--set data.crop=`, or leave it out"),
+    );
+    found.unused(
+        whole && data.pad > 0,
+        usual,
+        "data.pad",
+        "changes nothing: only the crop `pad` adds a border",
+        Some("leave it out, or `data.crop`"),
+    );
+    found.unused(
+        data.pad_mode != PadMode::Zero && (data.pad == 0 || whole),
+        usual,
+        "data.pad_mode",
+        "changes nothing: no border is added",
+        Some("set `data.pad`, or leave it out"),
+    );
+    for (path, said) in [
+        ("data.pad", data.pad > 0),
+        ("data.flip", data.flip),
+        ("data.crop", whole),
+        ("data.jitter", !data.jitter.is_empty()),
+    ] {
+        let hint = Some("leave it out, or `--overfit`");
+        found.unused(overfit && said, usual, path, by_heart, hint);
+    }
 }
 
 fn network(recipe: &Recipe, found: &mut Findings) {
@@ -226,8 +301,9 @@ fn noise(recipe: &Recipe, found: &mut Findings) {
         let said = values
             .get(setting.key())
             .is_some_and(|value| *value != setting.default);
-        found.warn(
+        found.unused(
             said && law.setting(setting.key()).is_none(),
+            Unused::Doubtful,
             setting.path,
             &format!(
                 "is a setting of `{}`, and the noise is `{}`",
@@ -333,6 +409,21 @@ fn schedule(schedule: &ScheduleSettings, epochs: usize, found: &mut Findings) {
         "must be from 0 to 1",
     );
     if let Some(facts) = SCHEDULES.find(&schedule.name) {
+        for (owner, setting) in schedule_settings() {
+            let value = schedule.own.get(setting.key());
+            let said = value.is_some_and(|value| *value != setting.default);
+            let its = |own: &timestep_registry::Setting| own.key() == setting.key();
+            found.unused(
+                said && owner.key != facts.key && !facts.settings.iter().any(its),
+                Unused::Usual,
+                setting.path,
+                &format!(
+                    "is a setting of `{}`, and the schedule is `{}`",
+                    owner.key, facts.key
+                ),
+                Some("it changes nothing: leave it out"),
+            );
+        }
         (facts.doubts)(schedule, epochs, found);
     }
 }

@@ -25,7 +25,7 @@ mod settings;
 mod time;
 mod words;
 
-pub use check::{Finding, Findings};
+pub use check::{Finding, Findings, Unused};
 pub use diff::{Difference, diff, may_change_on_resume, resume_refusals};
 pub use embedded::{DEFAULT_RECIPE, data_sets, embedded, embedded_text, restorers};
 pub use kind::Kind;
