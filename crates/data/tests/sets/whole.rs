@@ -297,10 +297,6 @@ fn what_cannot_be_used_is_refused() {
     refused(&|o| o.resize = Some(15), "is 15, and must be between 16");
     refused(&|o| o.resize = Some(20_000), "and 16384 pixels");
     refused(&|o| o.size = None, "given together with a size");
-    refused(
-        &|o| (o.size, o.resize) = (None, None),
-        "the images have different sizes: ",
-    );
     let fixed = OpenOptions {
         resize: Some(9),
         ..OpenOptions::default()
