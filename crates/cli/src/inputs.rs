@@ -1,6 +1,5 @@
 //! Which pictures does a person mean? Files, folders, patterns, and one on standard input.
 
-use crate::codes::Code;
 use crate::failure::Failure;
 use std::fs;
 use std::io::Read as _;
@@ -8,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use timestep_data::Source;
 use timestep_files::{Action, FileError};
 use timestep_picture::is_image_name;
+use timestep_study::codes::Code;
 
 /// The largest picture that is taken from standard input, in bytes.
 const MOST: u64 = 1 << 30;

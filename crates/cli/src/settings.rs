@@ -1,11 +1,11 @@
 //! How do flags become settings of a recipe?
 
 use crate::args::RecipeFlags;
-use crate::codes::Code;
 use crate::failure::Failure;
 use std::path::Path;
+use timestep_study::codes::Code;
 use timestep_train::TrainError;
-use timestep_train::recipe::{DEFAULT_RECIPE, Layers, TaskKind};
+use timestep_train::recipe::{DEFAULT_RECIPE, Layers, TaskKind, catalogue};
 use timestep_train::run;
 
 /// The layers below the flags: an embedded recipe, a file, or a run folder.
@@ -30,14 +30,15 @@ pub(crate) fn data_at(word: &str) -> Option<&'static str> {
         path.extension()
             .is_some_and(|e| e.eq_ignore_ascii_case(end))
     };
-    if crate::recipes::is_recipe(word) {
+    // Most words are no paths; whether a path is also a recipe takes longer to find out.
+    if !path.exists() || catalogue::is_recipe(word) {
         return None;
     }
-    match (path.is_dir(), path.exists()) {
-        (true, _) => Some("image-folder"),
-        (_, true) if ends("csv") => Some("image-list"),
-        (_, true) if ends("npz") => Some("npz"),
-        _ => None,
+    match path.is_dir() {
+        true => Some("image-folder"),
+        false if ends("csv") => Some("image-list"),
+        false if ends("npz") => Some("npz"),
+        false => None,
     }
 }
 

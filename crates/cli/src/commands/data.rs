@@ -1,8 +1,6 @@
 //! `timestep data`: which data sets are there, are their files in order, what do they look like?
 
-use crate::answers::files::{FetchedData, PreviewOfData, VerifiedData};
 use crate::args::{Data, DataAction};
-use crate::codes::Code;
 use crate::failure::{Failure, NEGATIVE};
 use crate::outputs::Outputs;
 use crate::settings::data_at;
@@ -13,6 +11,8 @@ use timestep_data::{
     OpenOptions, Progress, fetch, open, order, preview_png, preview_varied, sheet_png, verify,
 };
 use timestep_registry::Kind;
+use timestep_study::codes::Code;
+use timestep_study::files::{FetchedData, PreviewOfData, VerifiedData};
 use timestep_study::json;
 use timestep_train::recipe::Layers;
 use timestep_train::{Setup, TrainError};

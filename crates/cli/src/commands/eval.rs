@@ -1,16 +1,16 @@
 //! `timestep eval`: how good are weights on a data set?
 
 use crate::args::Eval;
-use crate::codes::Code;
 use crate::commands::import::placeholder;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::progress::Waiting;
-use crate::require;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_nets::device;
+use timestep_study::codes::Code;
+use timestep_study::conditions as required;
 use timestep_study::json;
 use timestep_study::measure::Measured;
 use timestep_study::sample::open_for;
@@ -22,7 +22,7 @@ const FILE: &str = "evaluation.json";
 
 /// Opens weights and data, prints the protocol, then the result.
 pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
-    let conditions = require::parse(&args.require, TaskKind::Classify)?;
+    let conditions = required::parse(&args.require, TaskKind::Classify)?;
     let inputs = [Some(&args.weights), args.data_dir.as_ref()];
     let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
     let outputs = Outputs::check(&[args.out.as_deref()], &inputs, args.overwrite.force)?;
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
              prepared in the same way, and these the right weights?",
         );
     }
-    require::check(&conditions, &test)?;
+    required::check(&conditions, &test)?;
     Ok(0)
 }
 

@@ -1,7 +1,6 @@
 //! `timestep predict`: which class does a network see in image files?
 
 use crate::args::Predict;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::inputs::{Input, expand};
 use crate::outputs::Outputs;
@@ -11,6 +10,7 @@ use crate::ui::Ui;
 use std::path::Path;
 use timestep_data::GreyFile;
 use timestep_nets::device;
+use timestep_study::codes::Code;
 use timestep_study::json;
 use timestep_study::predict::{Prediction, Views};
 use timestep_train::Trained;
