@@ -86,7 +86,11 @@ fn save(args: &Eval, found: &Measured, outputs: &Outputs, ui: Ui) -> Result<(), 
         }
         None if own => {
             let path = args.weights.join(FILE);
-            files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
+            // Nobody asked for it: what keeps it from being written is no failure.
+            if let Err(error) = files::write_atomic(&path, |out| out.write_all(text.as_bytes())) {
+                ui.note(&format!("not saved in the run: {error}"));
+                return Ok(());
+            }
             path
         }
         None => return Ok(()),

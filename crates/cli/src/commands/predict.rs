@@ -127,9 +127,8 @@ fn csv(found: &[Prediction], top: usize) -> String {
     text.push('\n');
     for one in found {
         text += &quoted(&one.image);
-        for (n, best) in (1..=columns).zip(one.top.iter().map(Some).chain(std::iter::repeat(None)))
-        {
-            debug_assert!(n <= columns);
+        let best = one.top.iter().map(Some).chain(std::iter::repeat(None));
+        for best in best.take(columns) {
             match best {
                 Some(best) => text += &format!(",{},{}", quoted(&best.class), best.probability),
                 None => text += ",,",

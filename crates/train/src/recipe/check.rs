@@ -7,7 +7,8 @@ use super::model::{OptimiserSettings, Recipe, ScheduleSettings};
 use super::problem::{Problem, ProblemKind};
 use super::settings::{SETTINGS, Setting};
 use super::time::parse_time;
-use super::words::{CropKind, PadMode};
+use super::unused;
+use super::words::PadMode;
 use crate::optimisers::optimiser_facts;
 use crate::schedules::{SCHEDULES, schedule_settings};
 use timestep_numerics::noise::{noise_facts, noise_settings};
@@ -187,7 +188,7 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         "must be a share from 0 to below 1",
         Some("0.2 holds a fifth of each class out; 0 means the same"),
     );
-    unused_of_data(recipe, found);
+    unused::of_data(recipe, found);
     let finite = |list: &[f64]| list.iter().all(|x| x.is_finite());
     found.require(finite(&data.mean), "data.mean", "every mean must be finite");
     found.require(
@@ -202,44 +203,6 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         "a mirrored border must be narrower than the image",
         Some("lower `data.pad`, or use `data.pad_mode = \"zero\"`"),
     );
-}
-
-/// What other settings make of no account.
-fn unused_of_data(recipe: &Recipe, found: &mut Findings) {
-    let (data, overfit) = (&recipe.data, recipe.train.overfit > 0);
-    let whole = data.crop != CropKind::Pad;
-    let by_heart = "changes nothing: `train.overfit` learns some images by heart, as they are";
-    let usual = Unused::Usual;
-    found.unused(
-        !whole && !data.scale.is_empty(),
-        Unused::Doubtful,
-        "data.scale",
-        "changes nothing: it is for the crops `random-resized` and `scale`, and `data.crop` is `pad`",
-        Some("choose one of them with `--set data.crop=`, or leave it out"),
-    );
-    found.unused(
-        whole && data.pad > 0,
-        usual,
-        "data.pad",
-        "changes nothing: only the crop `pad` adds a border",
-        Some("leave it out, or `data.crop`"),
-    );
-    found.unused(
-        data.pad_mode != PadMode::Zero && (data.pad == 0 || whole),
-        usual,
-        "data.pad_mode",
-        "changes nothing: no border is added",
-        Some("set `data.pad`, or leave it out"),
-    );
-    for (path, said) in [
-        ("data.pad", data.pad > 0),
-        ("data.flip", data.flip),
-        ("data.crop", whole),
-        ("data.jitter", !data.jitter.is_empty()),
-    ] {
-        let hint = Some("leave it out, or `--overfit`");
-        found.unused(overfit && said, usual, path, by_heart, hint);
-    }
 }
 
 fn network(recipe: &Recipe, found: &mut Findings) {

@@ -24,6 +24,7 @@ mod resolve;
 mod restore;
 mod settings;
 mod time;
+mod unused;
 mod words;
 
 pub use check::{Finding, Findings, Unused};
