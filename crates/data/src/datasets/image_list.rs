@@ -152,8 +152,11 @@ fn rows(list: &Path, text: &str) -> Result<Vec<Row>, DataError> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
     let mut columns = [Some(0), Some(1), Some(2)];
-    if let Some((_, first)) = lines.peek() {
-        let names = fields(first).unwrap_or_default();
+    if let Some((number, first)) = lines.peek() {
+        let names = fields(first).ok_or_else(|| {
+            let problem = format!("line {number}: a quotation mark is not closed");
+            layout(list, problem, hint)
+        })?;
         let find = |known: &[&str]| {
             let known = |name: &String| known.contains(&name.to_lowercase().as_str());
             names.iter().position(known)
