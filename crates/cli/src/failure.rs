@@ -37,7 +37,7 @@ pub(crate) struct Failure {
     pub(crate) code: u8,
     /// Which kind of failure it is: `timestep explain` has a page on each.
     pub(crate) error: Code,
-    /// What failed, in one sentence (recipes: one line a problem).
+    /// What failed, in one sentence (recipes: one line per problem).
     pub(crate) message: String,
     /// What helps.
     pub(crate) hint: Option<String>,

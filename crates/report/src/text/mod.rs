@@ -2,6 +2,7 @@
 //! may be.
 
 mod compare;
+mod curve;
 mod diffusion;
 mod evaluated;
 mod files;
@@ -16,6 +17,7 @@ mod summary;
 mod tables;
 mod trace;
 mod training;
+mod watch;
 mod weak_order;
 
 pub use learned::{Place, at, equations, learns, places};

@@ -82,7 +82,7 @@ pub fn page(name: &str) -> Result<String, RecipeError> {
         AnyResolved::Classify(resolved) => {
             let recipe = &resolved.recipe;
             let text = format!(
-                "Trains `{}` on `{}` for {} epochs, {} images a batch.\n",
+                "Trains `{}` on `{}` for {} epochs, {} images per batch.\n",
                 recipe.network.preset, recipe.data.name, recipe.train.epochs, recipe.train.batch
             );
             (text, format!("timestep train {name} --dry-run"))
