@@ -9,11 +9,15 @@ use timestep_study::answer;
 answer! {
     /// Weights that were written for other programs.
     pub(crate) struct ExportedFile {
-        /// The file.
+        /// The file or folder.
         pub(crate) file: String,
-        /// Arrays in it.
+        /// What it was written as: `safetensors`, `npz`, `onnx`, `pytorch` or `timm`.
+        pub(crate) format: &'static str,
+        /// All files that were written.
+        pub(crate) files: Vec<String>,
+        /// Arrays of the network.
         pub(crate) arrays: usize,
-        /// Its size in bytes.
+        /// Size of all files together, in bytes.
         pub(crate) bytes: usize,
         /// Name of the network.
         pub(crate) network: String,

@@ -4,7 +4,7 @@ use crate::answers::learned::{at, learns, places};
 use crate::args::{Form, Momentum};
 use crate::codes::Code;
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, check_drawing};
 use crate::registry::Question;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
         &inputs,
         args.overwrite.force,
     )?;
+    check_drawing(args.svg.as_deref())?;
     let form = match args.form {
         None | Some(Form::Momentum) => momentum::Form::Momentum,
         Some(Form::OneMinusK) => momentum::Form::OneMinusK,

@@ -1,0 +1,480 @@
+//! What does an evaluation of a network consist of? Operations, each on the results of earlier ones.
+
+use crate::ExportError;
+use crate::recorder::{Recorder, number_of};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+use timestep_engine::{ConvSpec, Features, ParamId, Sampling, Specs, Tape, Window};
+use timestep_nets::{InputShape, Mode, Network, Pass};
+
+/// Images in the recorded batch. Not 1: what has one row for each image must differ from what has one row in any case.
+pub(crate) const BATCH: usize = 2;
+
+/// Extents of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `[batch, channels, height, width]`.
+    Features([usize; 4]),
+    /// `[rows, columns]`; one row for each image, or one row in any case.
+    Array([usize; 2]),
+}
+
+/// What multiplies a term of a linear combination.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// A fixed number.
+    Number(f64),
+    /// The array that this node computes: one number, or one for each channel.
+    Learned(usize),
+}
+
+/// A term of a linear combination.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Term {
+    /// Its factor.
+    pub scale: Scale,
+    /// The node of its features.
+    pub features: usize,
+}
+
+/// An operation; numbers stand for the nodes that it works on.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub enum Op {
+    /// The images.
+    Input,
+    /// A parameter of the table, as one row.
+    Parameter(ParamId),
+    /// An array of constants.
+    Numbers(Vec<f64>),
+    /// Features of zeros.
+    Zeros,
+    /// A convolution without bias.
+    Conv {
+        input: usize,
+        weight: usize,
+        spec: ConvSpec,
+    },
+    /// A number added to each channel.
+    Bias { input: usize, bias: usize },
+    /// Batch normalisation with given statistics: `[scale, shift, mean, variance]`.
+    Norm {
+        input: usize,
+        of: [usize; 4],
+        epsilon: f64,
+    },
+    /// `max(0, u)`, of features or an array.
+    Relu(usize),
+    /// A linear combination of features.
+    Combine(Vec<Term>),
+    /// Channels `first .. first + count`.
+    Narrow {
+        input: usize,
+        first: usize,
+        count: usize,
+    },
+    /// The channels of all, one after the other.
+    Join(Vec<usize>),
+    /// The features as channels `first ..` of more, the others 0.
+    Embed { input: usize, first: usize },
+    /// Every few pixels, and zero channels appended.
+    Sample { input: usize, sampling: Sampling },
+    /// The largest value in every window.
+    MaxPool { input: usize, window: Window },
+    /// The mean of every window over the pixels inside the image.
+    MeanPool { input: usize, window: Window },
+    /// Every feature times the gate of its image and channel.
+    Gate { input: usize, gates: usize },
+    /// Mean over height and width: an array.
+    Average(usize),
+    /// `x Wᵀ + b` of arrays.
+    Linear {
+        input: usize,
+        weight: usize,
+        bias: usize,
+    },
+    /// `a + b` of arrays.
+    Add([usize; 2]),
+    /// `a · b` of arrays.
+    Multiply([usize; 2]),
+    /// `factor · a + offset` of an array.
+    Affine {
+        input: usize,
+        factor: f64,
+        offset: f64,
+    },
+    /// `1 / (1 + e^{-a})` of an array.
+    Sigmoid(usize),
+}
+
+impl Op {
+    /// The nodes that it works on, in order; a node that it uses twice comes twice.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<usize> {
+        match self {
+            Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros => Vec::new(),
+            Op::Conv { input, weight, .. } => vec![*input, *weight],
+            Op::Bias { input, bias } => vec![*input, *bias],
+            Op::Norm { input, of, .. } => [&[*input][..], of].concat(),
+            Op::Relu(input) | Op::Average(input) | Op::Sigmoid(input) => vec![*input],
+            Op::Combine(terms) => {
+                let learned = |term: &Term| match term.scale {
+                    Scale::Learned(array) => Some(array),
+                    Scale::Number(_) => None,
+                };
+                let of = |term: &Term| [Some(term.features), learned(term)];
+                terms.iter().flat_map(of).flatten().collect()
+            }
+            Op::Narrow { input, .. }
+            | Op::Embed { input, .. }
+            | Op::Sample { input, .. }
+            | Op::MaxPool { input, .. }
+            | Op::MeanPool { input, .. }
+            | Op::Affine { input, .. } => vec![*input],
+            Op::Join(parts) => parts.clone(),
+            Op::Gate { input, gates } => vec![*input, *gates],
+            Op::Linear {
+                input,
+                weight,
+                bias,
+            } => vec![*input, *weight, *bias],
+            Op::Add(both) | Op::Multiply(both) => both.to_vec(),
+        }
+    }
+
+    /// A word for it, for names of results.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Op::Input => "images",
+            Op::Parameter(_) => "parameter",
+            Op::Numbers(_) => "numbers",
+            Op::Zeros => "zeros",
+            Op::Conv { .. } => "conv",
+            Op::Bias { .. } => "bias",
+            Op::Norm { .. } => "norm",
+            Op::Relu(_) => "relu",
+            Op::Combine(_) => "step",
+            Op::Narrow { .. } => "narrow",
+            Op::Join(_) => "join",
+            Op::Embed { .. } => "embed",
+            Op::Sample { .. } => "sample",
+            Op::MaxPool { .. } => "max_pool",
+            Op::MeanPool { .. } => "mean_pool",
+            Op::Gate { .. } => "gate",
+            Op::Average(_) => "average",
+            Op::Linear { .. } => "linear",
+            Op::Add(_) => "add",
+            Op::Multiply(_) => "multiply",
+            Op::Affine { .. } => "affine",
+            Op::Sigmoid(_) => "sigmoid",
+        }
+    }
+}
+
+/// An operation and the extents of its result.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The operation.
+    pub op: Op,
+    /// Extents of the result, for a batch of two.
+    pub shape: Shape,
+}
+
+/// A part of the evaluation: the stem, a step, the head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// `stem`, `layer1.step2`, `head`.
+    pub name: String,
+    /// Its nodes.
+    pub nodes: Range<usize>,
+}
+
+/// The operations of one evaluation of a network, each after those that it works on.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// Images it takes.
+    pub input: InputShape,
+    /// All operations that something depends on.
+    pub nodes: Vec<Node>,
+    /// The stem, every step, the head.
+    pub chunks: Vec<Chunk>,
+    /// The node of the logits.
+    pub output: usize,
+    /// Names and shapes of the parameters.
+    pub specs: Arc<Specs>,
+}
+
+impl Graph {
+    /// What an evaluation of the network does.
+    ///
+    /// # Errors
+    /// [`ExportError::Net`] if a scheme refuses a step.
+    pub fn of(network: &Network) -> Result<Self, ExportError> {
+        let recorder = Rc::new(Recorder::new(network.specs().clone()));
+        let tape: Rc<dyn Tape> = recorder.clone();
+        let input = network.config().input;
+        let dims = [BATCH, input.channels, input.height, input.width];
+        let images = Features::new(&tape, recorder.input(dims));
+        let pass = Pass::on(tape, Mode::Eval);
+        let mut chunks: Vec<Chunk> = Vec::new();
+        let close = |chunks: &mut Vec<Chunk>, name: String| {
+            let from = chunks.last().map_or(0, |chunk| chunk.nodes.end);
+            chunks.push(Chunk {
+                name,
+                nodes: from..recorder.len(),
+            });
+        };
+        let names: Vec<&str> = (network.segments().iter())
+            .map(|segment| segment.summary().name.as_str())
+            .collect();
+        let mut probe = |segment: usize, step: usize, _: &Features| {
+            let name = match segment {
+                0 => "stem".to_owned(),
+                _ => format!("{}.step{step}", names[segment - 1]),
+            };
+            close(&mut chunks, name);
+        };
+        let logits = network.forward_probed(&pass, images, Some(&mut probe))?;
+        close(&mut chunks, "head".to_owned());
+        let graph = Self {
+            input,
+            nodes: recorder.nodes(),
+            chunks,
+            output: number_of(logits.value()),
+            specs: network.specs().clone(),
+        };
+        Ok(graph.folded().without_unused())
+    }
+
+    /// The same with one operation for `f (g a + o) + p`, as a scheme's `1 - k` is written.
+    fn folded(mut self) -> Self {
+        for n in 0..self.nodes.len() {
+            let Op::Affine {
+                input,
+                factor,
+                offset,
+            } = self.nodes[n].op
+            else {
+                continue;
+            };
+            if let Op::Affine {
+                input: first,
+                factor: f,
+                offset: o,
+            } = self.nodes[input].op
+            {
+                self.nodes[n].op = Op::Affine {
+                    input: first,
+                    factor: factor * f,
+                    offset: factor * o + offset,
+                };
+            }
+        }
+        self
+    }
+
+    /// The same without operations that the logits do not depend on, such as a slope that only a step after the last would
+    /// need.
+    fn without_unused(self) -> Self {
+        let mut used = vec![false; self.nodes.len()];
+        used[self.output] = true;
+        for n in (0..self.nodes.len()).rev() {
+            if used[n] {
+                self.nodes[n]
+                    .op
+                    .inputs()
+                    .iter()
+                    .for_each(|i| used[*i] = true);
+            }
+        }
+        // The images are the first node, whatever is made of them.
+        used[0] = true;
+        let mut places = Vec::with_capacity(used.len() + 1);
+        let mut count = 0;
+        for is_used in &used {
+            places.push(count);
+            count += usize::from(*is_used);
+        }
+        places.push(count);
+        let kept = self.nodes.into_iter().zip(&used).filter(|(_, used)| **used);
+        let nodes = kept.map(|(node, _)| Node {
+            op: moved(node.op, &places),
+            ..node
+        });
+        Self {
+            nodes: nodes.collect(),
+            chunks: (self.chunks.into_iter())
+                .map(|chunk| Chunk {
+                    nodes: places[chunk.nodes.start]..places[chunk.nodes.end],
+                    ..chunk
+                })
+                .collect(),
+            output: places[self.output],
+            ..self
+        }
+    }
+
+    /// How often each node is used; the logits once more.
+    #[must_use]
+    pub fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.nodes.len()];
+        for node in &self.nodes {
+            node.op.inputs().iter().for_each(|input| uses[*input] += 1);
+        }
+        uses[self.output] += 1;
+        uses
+    }
+
+    /// The parameter that a node is.
+    #[must_use]
+    pub fn parameter(&self, node: usize) -> Option<ParamId> {
+        match self.nodes[node].op {
+            Op::Parameter(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Extents of features.
+    ///
+    /// # Panics
+    /// If the node is an array.
+    #[must_use]
+    pub fn dims(&self, node: usize) -> [usize; 4] {
+        match self.nodes[node].shape {
+            Shape::Features(dims) => dims,
+            Shape::Array(_) => panic!("node {node} is an array"),
+        }
+    }
+
+    /// Extents of an array.
+    ///
+    /// # Panics
+    /// If the node is features.
+    #[must_use]
+    pub fn rows(&self, node: usize) -> [usize; 2] {
+        match self.nodes[node].shape {
+            Shape::Array(shape) => shape,
+            Shape::Features(_) => panic!("node {node} is features"),
+        }
+    }
+
+    /// The convolution whose bias a node adds, if nothing else uses its result.
+    #[must_use]
+    pub(crate) fn biased(&self, node: usize, uses: &[usize]) -> Option<usize> {
+        match self.nodes[node].op {
+            Op::Bias { input, .. } if uses[input] == 1 => {
+                matches!(self.nodes[input].op, Op::Conv { .. }).then_some(input)
+            }
+            _ => None,
+        }
+    }
+
+    /// The name of the layer that a node's first parameter belongs to: `layer1.0.conv1`.
+    #[must_use]
+    pub(crate) fn layer(&self, node: usize) -> Option<&str> {
+        let weight = match self.nodes[node].op {
+            Op::Conv { weight, .. } | Op::Linear { weight, .. } => weight,
+            // The statistics are a layer's own even where its scale is shared.
+            Op::Norm { of, .. } => of[2],
+            Op::Bias { bias, .. } => bias,
+            _ => return None,
+        };
+        let name = &self.specs[self.parameter(weight)?.index()].name;
+        Some(
+            name.rsplit_once('.')
+                .map_or(name.as_str(), |(layer, _)| layer),
+        )
+    }
+}
+
+/// An operation on nodes that have moved.
+fn moved(op: Op, places: &[usize]) -> Op {
+    let to = |node: usize| places[node];
+    match op {
+        Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros => op,
+        Op::Conv {
+            input,
+            weight,
+            spec,
+        } => Op::Conv {
+            input: to(input),
+            weight: to(weight),
+            spec,
+        },
+        Op::Bias { input, bias } => Op::Bias {
+            input: to(input),
+            bias: to(bias),
+        },
+        Op::Norm { input, of, epsilon } => Op::Norm {
+            input: to(input),
+            of: of.map(to),
+            epsilon,
+        },
+        Op::Relu(input) => Op::Relu(to(input)),
+        Op::Combine(terms) => Op::Combine(
+            (terms.into_iter())
+                .map(|term| Term {
+                    scale: match term.scale {
+                        Scale::Learned(array) => Scale::Learned(to(array)),
+                        number => number,
+                    },
+                    features: to(term.features),
+                })
+                .collect(),
+        ),
+        Op::Narrow {
+            input,
+            first,
+            count,
+        } => Op::Narrow {
+            input: to(input),
+            first,
+            count,
+        },
+        Op::Join(parts) => Op::Join(parts.into_iter().map(to).collect()),
+        Op::Embed { input, first } => Op::Embed {
+            input: to(input),
+            first,
+        },
+        Op::Sample { input, sampling } => Op::Sample {
+            input: to(input),
+            sampling,
+        },
+        Op::MaxPool { input, window } => Op::MaxPool {
+            input: to(input),
+            window,
+        },
+        Op::MeanPool { input, window } => Op::MeanPool {
+            input: to(input),
+            window,
+        },
+        Op::Gate { input, gates } => Op::Gate {
+            input: to(input),
+            gates: to(gates),
+        },
+        Op::Average(input) => Op::Average(to(input)),
+        Op::Linear {
+            input,
+            weight,
+            bias,
+        } => Op::Linear {
+            input: to(input),
+            weight: to(weight),
+            bias: to(bias),
+        },
+        Op::Add(both) => Op::Add(both.map(to)),
+        Op::Multiply(both) => Op::Multiply(both.map(to)),
+        Op::Affine {
+            input,
+            factor,
+            offset,
+        } => Op::Affine {
+            input: to(input),
+            factor,
+            offset,
+        },
+        Op::Sigmoid(input) => Op::Sigmoid(to(input)),
+    }
+}
