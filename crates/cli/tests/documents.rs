@@ -53,6 +53,12 @@ const SHORTER: &[(&str, &str, &str, &str)] = &[
         "--name first",
         "--name first --epochs 1",
     ),
+    (
+        "deploy-a-classifier.md",
+        "--name pets",
+        "--name pets",
+        "--name pets --epochs 1",
+    ),
     // `.ci/run` trains it to the end.
     (
         "train-further.md",

@@ -33,7 +33,7 @@ pub struct Subject<'a> {
     pub mean: &'a [f32],
     /// What each channel is divided by afterwards.
     pub std: &'a [f32],
-    /// The program that writes, such as `timestep 0.1.0`.
+    /// The program that writes: its name, a space, its version.
     pub version: &'a str,
 }
 
