@@ -1,8 +1,6 @@
 //! `timestep export`: how do other programs get the network, or its weights?
 
-use crate::answers::files::ExportedFile;
 use crate::args::{Export, ExportFormat};
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, is_standard_output};
 use crate::trained::{self, NonFinite};
@@ -12,6 +10,8 @@ use timestep_export::{Graph, Subject, onnx, pytorch, timm};
 use timestep_files::create_folder;
 use timestep_nets::foreign::npz;
 use timestep_nets::{Metadata, Parameters, to_safetensors};
+use timestep_study::codes::Code;
+use timestep_study::files::ExportedFile;
 use timestep_train::Trained;
 
 /// Files by the endings that they have.
