@@ -7,12 +7,14 @@
 
 mod graph;
 mod onnx;
+mod op;
 mod pytorch;
 mod recorder;
 mod timm;
 
-pub use graph::{Chunk, Graph, Node, Op, Scale, Shape, Term};
+pub use graph::{Chunk, Graph, Node};
 pub use onnx::{OPSET, onnx};
+pub use op::{Op, Scale, Shape, Term};
 pub use pytorch::{Module, pytorch};
 pub use timm::{TimmFolder, timm, timm_names};
 

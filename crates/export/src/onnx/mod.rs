@@ -4,6 +4,7 @@
 //! preprocessing inside, pixels between 0 and 1 go in and probabilities come out.
 
 mod nodes;
+mod parts;
 mod proto;
 
 use crate::{ExportError, Subject};
@@ -93,7 +94,7 @@ fn value(name: &str, extents: &[usize]) -> Message {
     let shape = shape.each(extents, |shape, extent| {
         shape.message(1, &Message::default().int(1, *extent as i64))
     });
-    let tensor = Message::default().int(1, nodes::FLOAT).message(2, &shape);
+    let tensor = Message::default().int(1, parts::FLOAT).message(2, &shape);
     Message::default()
         .text(1, name)
         .message(2, &Message::default().message(1, &tensor))

@@ -1,21 +1,10 @@
 //! Which operators of ONNX does each operation become?
 
+use super::parts::{Attribute, INT64, attribute, floats};
 use super::proto::Message;
 use crate::{Graph, Op, Scale, Subject, Term};
 use std::collections::{BTreeMap, BTreeSet};
 use timestep_engine::{ParamId, Parameters, Sampling, Window};
-
-/// ONNX's number of the type of 32-bit floats.
-pub(super) const FLOAT: i64 = 1;
-/// That of 64-bit whole numbers.
-const INT64: i64 = 7;
-
-/// An attribute of an operator.
-enum Attribute<'a> {
-    Float(f32),
-    Int(usize),
-    Ints(&'a [usize]),
-}
 
 /// The operators so far, and under which name each node's result is known.
 pub(super) struct Nodes<'a> {
@@ -430,25 +419,5 @@ impl<'a> Nodes<'a> {
             name = format!("{label}.{count}");
         }
         name
-    }
-}
-
-fn floats(name: &str, shape: &[usize], values: &[f32]) -> Message {
-    let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    Message::default()
-        .each(shape, |tensor, extent| tensor.int(1, *extent as i64))
-        .int(2, FLOAT)
-        .text(8, name)
-        .bytes(9, &raw)
-}
-
-fn attribute(name: &str, value: &Attribute<'_>) -> Message {
-    let message = Message::default().text(1, name);
-    match value {
-        Attribute::Float(f) => message.float(2, *f).int(20, 1),
-        Attribute::Int(i) => message.int(3, *i as i64).int(20, 2),
-        Attribute::Ints(all) => message
-            .each(*all, |message, i| message.int(8, *i as i64))
-            .int(20, 7),
     }
 }

@@ -1,6 +1,6 @@
 //! Which layers of PyTorch hold the parameters? One for each name that weights have in common.
 
-use super::text::{channels, tuple};
+use super::expression::{channels, tuple};
 use crate::{Graph, Op};
 use std::collections::BTreeMap;
 use timestep_engine::ConvSpec;

@@ -3,6 +3,7 @@
 //! Steps that do the same become one class; what differs between them, the channels, are its arguments. The names of
 //! layers are those of the weights, so `load_state_dict` takes them, and a network can be trained further.
 
+mod expression;
 mod layers;
 mod steps;
 mod text;

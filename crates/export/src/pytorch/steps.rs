@@ -1,7 +1,8 @@
 //! Which steps of a network do the same? Those whose text is the same up to numbers of channels share a class.
 
+use super::expression::MARKS;
 use super::layers::{Layers, split};
-use super::text::{Body, MARKS};
+use super::text::Body;
 use super::tree::{Tree, access};
 use crate::{Chunk, Graph, Op};
 use std::collections::{BTreeMap, BTreeSet};
