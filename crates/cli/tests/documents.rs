@@ -260,6 +260,11 @@ fn bring_pytorch_weights() {
 }
 
 #[test]
+fn deploy_a_classifier() {
+    follow("docs/guides/deploy-a-classifier.md", &[]);
+}
+
+#[test]
 fn train_further() {
     follow("docs/guides/train-further.md", &[]);
 }
@@ -306,6 +311,7 @@ fn every_guide_is_followed() {
     followed.extend([
         "bring-pytorch-weights.md",
         "clean-a-picture.md",
+        "deploy-a-classifier.md",
         "train-further.md",
         "train-your-first-lm-resnet.md",
     ]);
