@@ -134,7 +134,7 @@ pub(crate) enum Command {
     Config(Config),
     /// Turn weights of PyTorch (.pth, .safetensors) into weights of ours
     Import(Import),
-    /// Write weights for other programs
+    /// Write a network, or its weights, for other programs
     Export(Export),
     /// Check this machine and the installation
     Doctor(Doctor),

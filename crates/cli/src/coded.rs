@@ -2,6 +2,7 @@
 
 use std::io;
 use timestep_data::DataError;
+use timestep_export::ExportError;
 use timestep_files::{Action, FileError, LockError};
 use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
@@ -133,6 +134,16 @@ impl Coded for ForeignError {
             | Self::Ambiguous(_) => Code::NoCheckpoint,
             Self::Refused(_) => Code::CheckpointRefused,
             Self::Write(_) => Code::ArraysUnwritable,
+        }
+    }
+}
+
+impl Coded for ExportError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Net(error) => error.code(),
+            Self::TooLarge { .. } => Code::ArraysUnwritable,
+            Self::NotThere { .. } => Code::NotInLibrary,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::coded::Coded;
 use std::fmt;
 use timestep_data::DataError;
+use timestep_export::ExportError;
 use timestep_files::FileError;
 use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
@@ -144,6 +145,23 @@ impl From<NetError> for Failure {
 impl From<ForeignError> for Failure {
     fn from(error: ForeignError) -> Self {
         Self::of(&error, error.hint())
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Net(error) => error.into(),
+            error => {
+                let hint = match error {
+                    ExportError::NotThere { .. } => {
+                        "let the output end in .py: that module needs only PyTorch, for every network"
+                    }
+                    _ => "export as safetensors, which has no limit",
+                };
+                Self::of(&error, Some(hint.to_owned()))
+            }
+        }
     }
 }
 

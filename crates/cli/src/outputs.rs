@@ -5,6 +5,7 @@
 //! program names itself, such as `report.html` in the folder of a run, are renewed without being asked.
 
 use crate::failure::Failure;
+use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_files as files;
 use timestep_study::codes::Code;
@@ -43,6 +44,18 @@ impl Outputs {
             ));
         }
         for (n, output) in named.iter().enumerate() {
+            if is_standard_output(output) {
+                if named[..n].iter().any(|other| is_standard_output(other)) {
+                    return Err(Failure::usage(
+                        "two outputs are standard output",
+                        "name a file for one of them",
+                    )
+                    .coded(Code::OutputExists));
+                }
+                // What the command would say there goes to standard error.
+                Ui::give_up_standard_output();
+                continue;
+            }
             if is_special(output) {
                 continue;
             }
@@ -64,6 +77,10 @@ impl Outputs {
 
     /// Writes an output.
     pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        if is_standard_output(path) {
+            Ui::bytes(bytes);
+            return Ok(());
+        }
         if let Some(folder) = files::real_target(path).parent() {
             files::sweep(match folder.as_os_str().is_empty() {
                 true => Path::new("."),
@@ -79,6 +96,39 @@ impl Outputs {
             _ => error.into(),
         })
     }
+}
+
+/// Is an output standard output?
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Refuses a name for a drawing that says that it is something else. Drawings are SVG.
+pub(crate) fn check_drawing(path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path.filter(|path| !is_special(path)) else {
+        return Ok(());
+    };
+    let Some(ending) = path.extension().map(|e| e.to_string_lossy().to_lowercase()) else {
+        return Ok(());
+    };
+    let svg = path.with_extension("svg");
+    let hint = match ending.as_str() {
+        "svg" => return Ok(()),
+        "png" | "pdf" => format!(
+            "write `{0}` and turn it into the other: `rsvg-convert -f {ending} -o {1} {0}`, or with Inkscape or a browser",
+            svg.display(),
+            path.display()
+        ),
+        _ => format!("name it `{}`, or `-` for standard output", svg.display()),
+    };
+    Err(Failure::usage(
+        format!(
+            "`{}` does not end in .svg, and drawings are SVG",
+            path.display()
+        ),
+        hint,
+    )
+    .coded(Code::OutputKind))
 }
 
 /// Refuses an output that the same command reads.
@@ -211,6 +261,25 @@ mod tests {
                 Ok(())
             );
         }
+    }
+
+    #[test]
+    fn drawings_end_like_what_they_are() {
+        let of = |name: &str| check_drawing(Some(Path::new(name))).map_err(|f| (f.error, f.hint));
+        for name in ["k.svg", "K.SVG", "plot", "-", "/dev/stdout"] {
+            assert_eq!(of(name), Ok(()), "{name}");
+        }
+        for (name, expected) in [
+            ("k.png", "rsvg-convert -f png -o k.png k.svg"),
+            ("k.pdf", "rsvg-convert -f pdf"),
+            ("k.txt", "`k.svg`"),
+        ] {
+            let (error, hint) = of(name).expect_err("another kind of file");
+            assert_eq!(error, Code::OutputKind);
+            assert!(hint.is_some_and(|hint| hint.contains(expected)), "{name}");
+        }
+        let streams = [Path::new("-"), Path::new("-")];
+        assert_eq!(code(&streams, &[], false), Err(Code::OutputExists));
     }
 
     #[test]

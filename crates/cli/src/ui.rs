@@ -4,12 +4,16 @@ use crate::failure::{Failure, USAGE};
 use serde_json::{Map, Value, json};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use timestep_files::{Action, FileError};
 use timestep_study::codes::Code;
 use timestep_train::plain::visible;
 
 /// The first write to standard output that failed, but for a reader that went away.
 static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Is standard output a file that was asked for there?
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The failure of standard output, if a part of it was lost.
 pub(crate) fn lost() -> Option<Failure> {
@@ -63,6 +67,10 @@ impl Ui {
     /// ([`lost`]), but for a closed pipe (`| head`).
     pub(crate) fn data(self, text: &str) {
         let text = &*visible(text);
+        if TAKEN.load(Ordering::Relaxed) {
+            say(text.trim_end_matches('\n'));
+            return;
+        }
         let mut out = std::io::stdout().lock();
         let done = out.write_all(text.as_bytes()).and_then(|()| {
             if text.ends_with('\n') {
@@ -72,6 +80,17 @@ impl Ui {
             }
         });
         note_loss(done.and_then(|()| out.flush()));
+    }
+
+    /// From now on standard output holds a file that was asked for there: data go to standard error.
+    pub(crate) fn give_up_standard_output() {
+        TAKEN.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes a file that was asked for on standard output.
+    pub(crate) fn bytes(bytes: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        note_loss(out.write_all(bytes).and_then(|()| out.flush()));
     }
 
     /// Prints one JSON object with the version first. `value` is an object.

@@ -53,6 +53,12 @@ const SHORTER: &[(&str, &str, &str, &str)] = &[
         "--name first",
         "--name first --epochs 1",
     ),
+    (
+        "deploy-a-classifier.md",
+        "--name pets",
+        "--name pets",
+        "--name pets --epochs 1",
+    ),
     // `.ci/run` trains it to the end.
     (
         "train-further.md",
@@ -266,6 +272,11 @@ fn bring_pytorch_weights() {
 }
 
 #[test]
+fn deploy_a_classifier() {
+    follow("docs/guides/deploy-a-classifier.md", &[]);
+}
+
+#[test]
 fn train_further() {
     follow("docs/guides/train-further.md", &[]);
 }
@@ -324,6 +335,7 @@ fn every_guide_is_followed() {
     followed.extend([
         "bring-pytorch-weights.md",
         "clean-a-picture.md",
+        "deploy-a-classifier.md",
         "train-further.md",
         "train-your-first-lm-resnet.md",
         "your-own-pictures.md",

@@ -41,6 +41,8 @@ timestep_registry::registry! {
     CheckpointRefused = E0405;
     ArraysUnwritable = E0406;
     WeightsNotFinite = E0407;
+    ExportFormat = E0408;
+    NotInLibrary = E0409;
     NotARun = E0501;
     OtherSettings = E0502;
     OtherData = E0503;

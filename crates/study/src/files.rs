@@ -6,11 +6,15 @@ use serde_json::Value;
 answer! {
     /// Weights that were written for other programs.
     pub struct ExportedFile {
-        /// The file.
+        /// The file or folder.
         pub file: String,
-        /// Arrays in it.
+        /// What it was written as: `safetensors`, `npz`, `onnx`, `pytorch` or `timm`.
+        pub format: &'static str,
+        /// All files that were written.
+        pub files: Vec<String>,
+        /// Arrays of the network.
         pub arrays: usize,
-        /// Its size in bytes.
+        /// Size of all files together, in bytes.
         pub bytes: usize,
         /// Name of the network.
         pub network: String,

@@ -36,15 +36,19 @@ pub(crate) struct Import {
 
 /// `timestep export`
 #[derive(Args, Debug)]
+#[command(after_help = EXPORT)]
 pub(crate) struct Export {
     /// A weights file, or a run folder (its best weights)
     pub(crate) weights: PathBuf,
-    /// File to write
-    #[arg(long, short, value_name = "FILE")]
+    /// File or folder to write; its ending says the format, `-` is standard output
+    #[arg(long, short, value_name = "PATH")]
     pub(crate) out: PathBuf,
-    /// Kind of file
-    #[arg(long, value_enum, default_value = "safetensors")]
-    pub(crate) format: ExportFormat,
+    /// What to write, where the ending does not say it
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ExportFormat>,
+    /// Put normalisation before and softmax after the network, in ONNX
+    #[arg(long)]
+    pub(crate) with_preprocessing: bool,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
     /// Take weights that are NaN or infinite
@@ -52,11 +56,25 @@ pub(crate) struct Export {
     pub(crate) allow_non_finite: bool,
 }
 
-/// What weights can be written as.
+/// What a trained network can be written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// safetensors without our metadata: `load_state_dict(load_file(…))` takes it
+    /// The weights without our metadata (.safetensors): `load_state_dict(load_file(…))` takes them
     Safetensors,
-    /// NumPy's archive of arrays
+    /// The weights as NumPy's archive of arrays (.npz)
     Npz,
+    /// The network for ONNX Runtime and others (.onnx)
+    Onnx,
+    /// The network as a Python module that needs only PyTorch (.py), its weights beside it
+    Pytorch,
+    /// A folder that `timm.create_model("local-dir:…")` loads, where timm has the network
+    Timm,
 }
+
+/// Shown at the end of the help of `export`.
+const EXPORT: &str = "\
+Examples:
+  timestep export runs/pets -o pets.onnx --with-preprocessing
+  timestep export runs/pets -o pets.py
+  timestep export runs/pets --format timm -o pets-timm
+  timestep export runs/pets -o pets.safetensors";

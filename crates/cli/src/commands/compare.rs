@@ -2,7 +2,7 @@
 
 use crate::args::{Compare, MetricArg};
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, check_drawing};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_report::{compare as shown, document};
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &Compare, ui: Ui) -> Result<u8, Failure> {
         &inputs,
         args.overwrite.force,
     )?;
+    check_drawing(args.svg.as_deref())?;
     let tasks: Result<Vec<TaskKind>, _> = args
         .runs
         .iter()

@@ -3,7 +3,7 @@
 use crate::args::DiffusionArgs;
 use crate::coded::of_file;
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, check_drawing};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_report::diffusion::{DrawnStep, SHOWN, diffusion};
@@ -14,6 +14,7 @@ use timestep_study::diffusion::LearnedDiffusion;
 /// Prints what each step of a model does; draws it on request.
 pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
     let outputs = Outputs::check(&[args.svg.as_deref()], &[&args.model], args.overwrite.force)?;
+    check_drawing(args.svg.as_deref())?;
     let name = args.model.to_string_lossy();
     let bytes = match bundled(&name) {
         Some(bytes) => bytes.to_vec(),

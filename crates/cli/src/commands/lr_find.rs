@@ -2,7 +2,7 @@
 
 use crate::args::LrFind;
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, check_drawing};
 use crate::settings;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,6 +51,7 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     let init = args.flags.init.as_deref().map(Path::new);
     let inputs: Vec<&Path> = recipe.into_iter().chain(init).collect();
     let outputs = Outputs::check(&[args.svg.as_deref()], &inputs, args.overwrite.force)?;
+    check_drawing(args.svg.as_deref())?;
     let rates = rates(args)?;
     let engine = device(&args.device)?;
     let layers = settings::with_flags(layers, &args.flags);

@@ -2,7 +2,7 @@
 
 use crate::args::{Form, Momentum};
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, check_drawing};
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
         &inputs,
         args.overwrite.force,
     )?;
+    check_drawing(args.svg.as_deref())?;
     let form = match args.form {
         None | Some(Form::Momentum) => momentum::Form::Momentum,
         Some(Form::OneMinusK) => momentum::Form::OneMinusK,

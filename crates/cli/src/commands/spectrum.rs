@@ -3,7 +3,7 @@
 use super::analyze::stability;
 use crate::args::StabilityArgs;
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, check_drawing};
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::Path;
@@ -48,6 +48,7 @@ pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         ));
     }
     let outputs = Outputs::check(&[args.svg.as_deref()], &[], args.overwrite.force)?;
+    check_drawing(args.svg.as_deref())?;
     stability(args, &outputs, ui)
 }
 
@@ -77,6 +78,7 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         &[Path::new(&args.what)],
         args.overwrite.force,
     )?;
+    check_drawing(args.svg.as_deref())?;
     let engine = device("cpu")?;
     let trained = trained::load(Path::new(&args.what), NonFinite::Allowed, ui)?;
     let sample = Sample::draw(&trained, &args.images.wanted(IMAGES))?;

@@ -2,7 +2,7 @@
 
 use crate::args::TraceArgs;
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, check_drawing};
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use timestep_nets::foreign::npz;
@@ -18,6 +18,7 @@ pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
         &[&args.weights],
         args.overwrite.force,
     )?;
+    check_drawing(args.svg.as_deref())?;
     let engine = device("cpu")?;
     let trained = trained::load(&args.weights, NonFinite::Allowed, ui)?;
     let sample = Sample::draw(&trained, &args.images.wanted(IMAGES))?;

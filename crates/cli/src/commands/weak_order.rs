@@ -2,7 +2,7 @@
 
 use crate::args::WeakOrderArgs;
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, check_drawing};
 use crate::ui::Ui;
 use timestep_numerics::analysis::weak_order::Plan;
 use timestep_numerics::noise::{NOISES, NoiseFacts, noise_facts, noises};
@@ -19,6 +19,7 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
         &[],
         args.overwrite.force,
     )?;
+    check_drawing(args.svg.as_deref())?;
     let steps: Vec<usize> = args.steps.iter().map(|n| *n as usize).collect();
     let noises: Result<Vec<_>, _> = args.noises.iter().map(|name| noise(name)).collect();
     let question = weak_order::Question {

@@ -181,6 +181,17 @@ const WRITERS: &[&[&str]] = &[
     &["data", "preview", "digits", "--count", "4", "-o", "OUT"],
 ];
 
+/// The ending of a writer's file, where the command asks for one.
+fn ending(writer: &[&str]) -> &'static str {
+    let has = |word: &str| writer.contains(&word);
+    match () {
+        () if has("--svg") => "svg",
+        () if has("export") && has("npz") => "npz",
+        () if has("export") => "safetensors",
+        () => "bin",
+    }
+}
+
 fn with<'a>(args: &[&'a str], out: &'a str) -> Vec<&'a str> {
     args.iter()
         .map(|a| if *a == "OUT" { out } else { a })
@@ -213,7 +224,7 @@ fn no_command_replaces_a_file_without_being_asked() {
     let at = runs();
     exported(at);
     for (n, writer) in WRITERS.iter().enumerate() {
-        let name = format!("out-{n}.bin");
+        let name = format!("out-{n}.{}", ending(writer));
         let path = at.join(&name);
         std::fs::write(&path, "precious").expect("writable");
         let args = with(writer, &name);

@@ -64,6 +64,152 @@ fn weights_come_in_and_go_out_unchanged() {
     assert!(found.contains("class "), "{found}");
 }
 
+/// Weights of ours of a network that is published for other images than digits.
+fn imported(at: &Path, name: &str) -> PathBuf {
+    let ours = at.join(format!("{name}-ours.safetensors"));
+    let theirs = foreign(at, name);
+    ok(
+        at,
+        &["import", text(&theirs), "--net", name, "-o", text(&ours)],
+    );
+    ours
+}
+
+#[test]
+fn a_network_is_written_in_the_format_that_its_name_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let ours = imported(at, "lm-resnet-20");
+    let file = |name: &str| std::fs::read(at.join(name)).expect("written");
+    ok(at, &["export", text(&ours), "-o", "net.onnx"]);
+    ok(
+        at,
+        &[
+            "export",
+            text(&ours),
+            "-o",
+            "whole.onnx",
+            "--with-preprocessing",
+        ],
+    );
+    let has = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|w| w == word.as_bytes());
+    assert!(has(&file("net.onnx"), "logits") && !has(&file("net.onnx"), "Softmax"));
+    assert!(has(&file("whole.onnx"), "probabilities") && has(&file("whole.onnx"), "Softmax"));
+    // A file in a pipe is the same, and nothing else is there.
+    let piped = run(at, &["export", text(&ours), "-o", "-", "--format", "onnx"]);
+    assert_eq!(piped.status.code(), Some(0));
+    assert!(piped.stdout == file("net.onnx"));
+    // A module brings its weights along, under its own name or in a folder.
+    let said = ok(at, &["export", text(&ours), "-o", "net.py", "--json"]);
+    let said: serde_json::Value = serde_json::from_str(&said).expect("one object");
+    assert_eq!(said["format"], "pytorch");
+    assert_eq!(said["files"][1], "net.safetensors");
+    let python = String::from_utf8(file("net.py")).expect("text");
+    assert!(python.contains("WEIGHTS = \"net.safetensors\""), "{python}");
+    ok(
+        at,
+        &["export", text(&ours), "-o", "folder", "--format", "pytorch"],
+    );
+    let python = String::from_utf8(file("folder/model.py")).expect("text");
+    assert!(
+        python.contains("WEIGHTS = \"weights.safetensors\""),
+        "{python}"
+    );
+    assert!(file("folder/weights.safetensors") == file("net.safetensors"));
+    // timm has one of the two.
+    let error = refused(
+        at,
+        &["export", text(&ours), "-o", "timm", "--format", "timm"],
+    );
+    assert!(error.contains("E0409") && error.contains(".py"), "{error}");
+    assert!(!at.join("timm").exists());
+    let resnet = imported(at, "resnet-18");
+    ok(
+        at,
+        &["export", text(&resnet), "-o", "timm.18", "--format", "timm"],
+    );
+    let config: serde_json::Value =
+        serde_json::from_slice(&file("timm.18/config.json")).expect("JSON");
+    assert_eq!(config["architecture"], "resnet18");
+    assert_eq!(config["num_classes"], 1000);
+    let theirs = read_safetensors(&file("resnet-18.safetensors")).expect("readable");
+    let timm = read_safetensors(&file("timm.18/model.safetensors")).expect("readable");
+    assert_eq!(theirs.arrays, timm.arrays);
+}
+
+#[test]
+fn names_that_contradict_the_format_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    // The name is judged before the weights are read.
+    let export = |args: &[&str]| {
+        let text = refused(at, &[&["export", "runs/none"], args].concat());
+        assert!(
+            std::fs::read_dir(at).expect("a folder").next().is_none(),
+            "{args:?}"
+        );
+        text
+    };
+    for (args, expected) in [
+        (&["-o", "net.pt"][..], "`net.py` reads its weights itself"),
+        (&["-o", "net.txt"], "names no format"),
+        (&["-o", "net.txt", "--format", "onnx"], "names no format"),
+        (&["-o", "net"], "has no ending"),
+        (&["-o", "net", "--format", "onnx"], "name it `net.onnx`"),
+        (&["-o", "net.onnx", "--format", "npz"], "ends like onnx"),
+        (&["-o", "net.npz", "--format", "timm"], "ends like npz"),
+        (&["-o", "-"], "has no ending"),
+        (&["-o", "-", "--format", "timm"], "name a folder"),
+        (&["-o", "-", "--format", "pytorch"], "name a folder"),
+    ] {
+        let text = export(args);
+        assert!(
+            text.contains("error[E0408]") && text.contains(expected),
+            "{args:?}: {text}"
+        );
+    }
+    for (name, expected) in [("net.py", "`predict`"), ("net.npz", ".onnx")] {
+        let text = export(&["-o", name, "--with-preprocessing"]);
+        assert!(
+            text.contains("--with-preprocessing") && text.contains(expected),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_drawing_goes_where_its_name_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let piped = run(
+        at,
+        &["analyze", "stability", "lm", "--k", "-0.5", "--svg", "-"],
+    );
+    assert_eq!(piped.status.code(), Some(0));
+    let svg = String::from_utf8(piped.stdout).expect("text");
+    assert!(
+        svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"),
+        "{svg}"
+    );
+    let said = String::from_utf8_lossy(&piped.stderr).into_owned();
+    assert!(
+        said.contains("lm"),
+        "the answer is on standard error: {said}"
+    );
+    for (name, expected) in [
+        ("a.png", "rsvg-convert"),
+        ("a.pdf", "rsvg-convert"),
+        ("a.jpg", "`a.svg`"),
+    ] {
+        let text = refused(at, &["analyze", "stability", "lm", "--svg", name]);
+        assert!(
+            text.contains("error[E0705]") && text.contains(expected),
+            "{text}"
+        );
+        assert!(!at.join(name).exists());
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_said_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -18,14 +18,15 @@ const SIDE: usize = 224;
 /// Steps of each segment by depth.
 fn steps(name: &str) -> Vec<usize> {
     match super::number(name, 0) {
+        18 => vec![2, 2, 2, 2],
         101 => vec![3, 4, 23, 3],
         152 => vec![3, 8, 36, 3],
         _ => vec![3, 4, 6, 3],
     }
 }
 
-/// Four segments of bottlenecks after a 7×7 stem.
-fn bottlenecks(name: &'static str, block: &str, scheme: &str) -> NetworkConfig {
+/// Four segments of blocks after a 7×7 stem.
+fn segments(name: &'static str, block: &str, scheme: &str) -> NetworkConfig {
     NetworkConfig {
         steps: steps(name),
         width: 64,
@@ -34,9 +35,27 @@ fn bottlenecks(name: &'static str, block: &str, scheme: &str) -> NetworkConfig {
     }
 }
 
+/// Four segments of basic blocks after a 7×7 stem.
+fn basic(name: &'static str) -> NetworkConfig {
+    segments(name, "postact", "euler")
+}
+
+/// The same with pre-activation.
+fn basic_preresnet(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        block: "preact".into(),
+        ..preresnet(name)
+    }
+}
+
+/// The same as a linear multistep method.
+fn basic_lm_resnet(name: &'static str) -> NetworkConfig {
+    segments(name, "preact", "lm")
+}
+
 /// ResNet with the stride on the 3×3 convolution (version 1.5, as in torchvision).
 fn resnet(name: &'static str) -> NetworkConfig {
-    bottlenecks(name, "bottleneck", "euler")
+    segments(name, "bottleneck", "euler")
 }
 
 /// ResNet with the stride on the first 1×1 convolution, as published.
@@ -51,13 +70,13 @@ fn resnet_v1(name: &'static str) -> NetworkConfig {
 fn preresnet(name: &'static str) -> NetworkConfig {
     NetworkConfig {
         shortcut: Shortcut::SharedProjection,
-        ..bottlenecks(name, "preact-bottleneck", "euler")
+        ..segments(name, "preact-bottleneck", "euler")
     }
 }
 
 /// LM-ResNet (Lu et al. 2018).
 fn lm_resnet(name: &'static str) -> NetworkConfig {
-    bottlenecks(name, "preact-bottleneck", "lm")
+    segments(name, "preact-bottleneck", "lm")
 }
 
 /// ResNeXt 32×4d.
@@ -65,13 +84,13 @@ fn resnext(name: &'static str) -> NetworkConfig {
     NetworkConfig {
         inner_width: 128,
         groups: 32,
-        ..bottlenecks(name, "resnext", "euler")
+        ..segments(name, "resnext", "euler")
     }
 }
 
 /// ResNet with squeeze-and-excitation, stride on the 3×3 convolution.
 fn se_resnet(name: &'static str) -> NetworkConfig {
-    bottlenecks(name, "se-bottleneck", "euler")
+    segments(name, "se-bottleneck", "euler")
 }
 
 /// RevNet of bottlenecks (Gomez et al. 2017, Table 1); a step is two blocks.
@@ -136,6 +155,54 @@ const fn preset(
 }
 
 pub(super) static PRESETS: &[Preset] = &[
+    preset(
+        "resnet-18",
+        SIDE,
+        basic,
+        counts(11_689_512, 0, 1814.0),
+        &[],
+        &["he2016deep"],
+    ),
+    preset(
+        "resnet-34",
+        SIDE,
+        basic,
+        counts(21_797_672, 0, 3664.0),
+        &[],
+        &["he2016deep"],
+    ),
+    preset(
+        "preresnet-18",
+        SIDE,
+        basic_preresnet,
+        counts(11_687_848, 0, 0.0),
+        &[],
+        &["he2016identity"],
+    ),
+    preset(
+        "preresnet-34",
+        SIDE,
+        basic_preresnet,
+        counts(21_796_008, 0, 0.0),
+        &[],
+        &["he2016identity"],
+    ),
+    preset(
+        "lm-resnet-18",
+        SIDE,
+        basic_lm_resnet,
+        counts(11_688_744, 4, 0.0),
+        &[],
+        &["lu2018beyond"],
+    ),
+    preset(
+        "lm-resnet-34",
+        SIDE,
+        basic_lm_resnet,
+        counts(21_796_904, 12, 0.0),
+        &[],
+        &["lu2018beyond"],
+    ),
     preset(
         "resnet-50",
         SIDE,
