@@ -21,13 +21,14 @@ pub(crate) use lr_find::LrFind;
 pub(crate) use recipes::{Config, ConfigAction, Data, DataAction};
 pub(crate) use report::Report;
 pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
-pub(crate) use scheme::{DiffusionArgs, Modified, OfScheme};
+pub(crate) use scheme::{AdaptiveArgs, DiffusionArgs, Modified, OrderArgs, Schemes};
 pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
 pub(crate) use weak_order::WeakOrderArgs;
 pub(crate) use weights::{Export, ExportFormat, Import};
 
 use crate::commands::{self, analyze, diffusion, momentum, spectrum, trace};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 /// Train and analyse deep networks as discretised differential equations.
 #[derive(Debug, Parser)]
@@ -155,6 +156,9 @@ pub(crate) struct Summary {
     /// How f becomes a step
     #[arg(long, value_name = "NAME")]
     pub(crate) scheme: Option<String>,
+    /// A scheme of your own, as TOML: a tableau, a multistep method or a composition
+    #[arg(long, value_name = "FILE", conflicts_with = "scheme")]
+    pub(crate) scheme_file: Option<PathBuf>,
     /// Steps of each segment, such as 3,3,3
     #[arg(long, value_name = "N,N,…")]
     pub(crate) steps: Option<String>,
@@ -174,7 +178,9 @@ pub(crate) struct Analyze {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Analysis {
     #[command(about = analyze::ORDER.question())]
-    Order(OfScheme),
+    Order(OrderArgs),
+    #[command(about = commands::adaptive::FACTS.question())]
+    Adaptive(AdaptiveArgs),
     #[command(about = commands::weak_order::FACTS.question())]
     WeakOrder(WeakOrderArgs),
     #[command(about = spectrum::FACTS.question())]

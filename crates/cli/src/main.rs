@@ -18,6 +18,7 @@ mod recipes;
 mod reference;
 mod registry;
 mod require;
+mod schemes;
 mod settings;
 mod signals;
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod diffusion;
 pub mod document;
 pub mod line;
 pub mod momentum;
+pub mod order;
 pub mod plots;
 pub mod portrait;
 pub mod restorer;

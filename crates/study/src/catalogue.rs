@@ -3,8 +3,8 @@
 
 use crate::answer::{Documented, Line};
 use crate::{
-    baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure, reproduce,
-    runtime, schemes, spectrum, summary, trace, weak_order,
+    adaptive, baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure,
+    reproduce, runtime, schemes, spectrum, summary, trace, weak_order,
 };
 
 /// A command with the kinds of objects that it prints with `--json`.
@@ -34,6 +34,7 @@ pub fn printed() -> Vec<Printed> {
             "analyze modified-equation",
             vec![schemes::EquationOfScheme::line()],
         ),
+        ("analyze adaptive", vec![adaptive::SolutionOfPair::line()]),
         ("analyze momentum", vec![learned::LearnedNetwork::line()]),
         ("analyze trace", vec![trace::WayThroughSegment::line()]),
         ("analyze weak-order", weak_order::WeakOrderOfNoise::lines()),

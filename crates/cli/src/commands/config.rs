@@ -85,7 +85,7 @@ fn names(recipe: &Recipe) -> Result<(), Failure> {
 }
 
 fn show(recipe: Option<&str>, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure> {
-    let resolved = resolve(settings::with_flags(settings::layers(recipe)?, flags))?;
+    let resolved = resolve(settings::with_flags(settings::layers(recipe)?, flags)?)?;
     let rows = resolved.rows();
     let rows: Vec<SettingWithOrigin> = (rows.iter())
         .map(|row| SettingWithOrigin {

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     let outputs = Outputs::check(&[args.svg.as_deref()], &inputs, args.overwrite.force)?;
     let rates = rates(args)?;
     let engine = device(&args.device)?;
-    let layers = settings::with_flags(layers, &args.flags);
+    let layers = settings::with_flags(layers, &args.flags)?;
     let setup = Setup::new(layers.resolve()?)?;
     let bar = bar(rates.steps, ui);
     let mut step = 0;

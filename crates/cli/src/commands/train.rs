@@ -30,7 +30,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         None => settings::layers(args.recipe.as_deref())?,
     };
     let task = layers.task();
-    let resolved = settings::with_flags(layers, &args.flags).resolve_any()?;
+    let resolved = settings::with_flags(layers, &args.flags)?.resolve_any()?;
     let conditions = require::parse(&args.require, task)?;
     if let Some(name) = &args.name {
         run::check_name(name)?;

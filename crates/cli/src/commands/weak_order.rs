@@ -5,6 +5,7 @@ use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::registry::Question;
+use crate::schemes;
 use crate::ui::Ui;
 use std::fmt::Write;
 use timestep_numerics::analysis::weak_order::{Plan, WeakOrder};
@@ -28,10 +29,12 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
         args.overwrite.force,
     )?;
     let steps: Vec<usize> = args.steps.iter().map(|n| *n as usize).collect();
+    let own = args.scheme_file.as_deref().map(schemes::read).transpose()?;
+    let scheme = own.map_or(args.scheme.as_str(), |facts| facts.written());
     let noises: Result<Vec<_>, _> = args.noises.iter().map(|name| noise(name)).collect();
     let question = weak_order::Question {
         plan: Plan {
-            scheme: &args.scheme,
+            scheme,
             k: args.k,
             steps,
             paths: args.paths as usize,

@@ -2,7 +2,7 @@
 
 use super::Entry;
 use crate::args::Cli;
-use crate::commands::{analyze, diffusion, momentum, spectrum, trace, weak_order};
+use crate::commands::{adaptive, analyze, diffusion, momentum, spectrum, trace, weak_order};
 use crate::failure::Failure;
 use clap::CommandFactory;
 use timestep_registry::{Facts, Kind, named};
@@ -10,6 +10,7 @@ use timestep_registry::{Facts, Kind, named};
 /// All analyses, in the order of the command line.
 pub(super) static ALL: &[&Question] = &[
     &analyze::ORDER,
+    &adaptive::FACTS,
     &weak_order::FACTS,
     &spectrum::FACTS,
     &analyze::MODIFIED_EQUATION,
