@@ -26,9 +26,9 @@ pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
 pub(crate) use weak_order::WeakOrderArgs;
 pub(crate) use weights::{Export, ExportFormat, Import};
 
-use crate::commands::{self, analyze, diffusion, momentum, spectrum, trace};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use timestep_report::names::analyses;
 
 /// Train and analyse deep networks as discretised differential equations.
 #[derive(Debug, Parser)]
@@ -177,21 +177,21 @@ pub(crate) struct Analyze {
 /// What to analyse.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Analysis {
-    #[command(about = analyze::ORDER.question())]
+    #[command(about = analyses::ORDER.question())]
     Order(OrderArgs),
-    #[command(about = commands::adaptive::FACTS.question())]
+    #[command(about = analyses::ADAPTIVE.question())]
     Adaptive(AdaptiveArgs),
-    #[command(about = commands::weak_order::FACTS.question())]
+    #[command(about = analyses::WEAK_ORDER.question())]
     WeakOrder(WeakOrderArgs),
-    #[command(about = spectrum::FACTS.question())]
+    #[command(about = analyses::STABILITY.question())]
     Stability(StabilityArgs),
-    #[command(about = analyze::MODIFIED_EQUATION.question())]
+    #[command(about = analyses::MODIFIED_EQUATION.question())]
     ModifiedEquation(Modified),
-    #[command(about = momentum::FACTS.question())]
+    #[command(about = analyses::MOMENTUM.question())]
     Momentum(Momentum),
-    #[command(about = trace::FACTS.question())]
+    #[command(about = analyses::TRACE.question())]
     Trace(TraceArgs),
-    #[command(about = diffusion::FACTS.question())]
+    #[command(about = analyses::DIFFUSION.question())]
     Diffusion(DiffusionArgs),
 }
 

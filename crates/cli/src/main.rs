@@ -3,22 +3,19 @@
 //! Reads the command line ([`args`]), runs one command ([`commands`]) and turns its outcome into
 //! an exit code ([`failure`]). All printing is in [`ui`].
 
-mod answers;
+mod answer;
 mod args;
-mod codes;
+mod coded;
 mod commands;
 mod dry_run;
 mod failure;
 mod guard;
 mod outputs;
-mod page;
 mod progress;
-mod recipes;
 #[cfg(test)]
 mod reference;
-mod registry;
-mod require;
 mod schemes;
+mod screen;
 mod settings;
 mod signals;
 #[cfg(test)]
@@ -28,10 +25,10 @@ mod ui;
 
 use args::{Cli, Command, When};
 use clap::Parser;
-use codes::Code;
 use failure::Failure;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use timestep_study::codes::Code;
 use ui::Ui;
 
 fn main() -> ExitCode {

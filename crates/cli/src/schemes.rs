@@ -1,9 +1,9 @@
 //! Which schemes does a command line name? Registered ones, each perhaps with its coefficient, and files.
 
-use crate::codes::Code;
 use crate::failure::Failure;
 use std::path::{Path, PathBuf};
 use timestep_numerics::{Definition, SchemeFacts, facts};
+use timestep_study::codes::Code;
 use timestep_train::TrainError;
 
 /// Largest file that is read: definitions are far shorter.

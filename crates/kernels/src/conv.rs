@@ -200,7 +200,11 @@ impl Kernels {
     ) -> Option<Moments> {
         for term in terms {
             term.view.check(out.len(), shape.output);
-            assert_eq!(term.coefs.len(), shape.output, "one coefficient a channel");
+            assert_eq!(
+                term.coefs.len(),
+                shape.output,
+                "one coefficient per channel"
+            );
         }
         self.forward(shape, view, weights, Some((coef, terms)), out, moments)
     }

@@ -43,7 +43,7 @@ pub mod reference;
 mod scratch;
 mod sgd;
 mod shape;
-mod simd;
+pub mod simd;
 mod sums;
 mod view;
 mod windows;

@@ -1,20 +1,13 @@
 //! `timestep analyze adaptive`: what steps does a pair with control of its error take, and what do they cost?
 
 use crate::args::AdaptiveArgs;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::ui::Ui;
 use timestep_numerics::adaptive::{Stopped, Tolerance, pair, solve};
 use timestep_numerics::problems::problem;
 use timestep_study::adaptive::SolutionOfPair;
-
-/// What is known of `timestep analyze adaptive`.
-pub(crate) static FACTS: Question = Question::new(
-    "adaptive",
-    "Which steps does an embedded pair take that controls its error, and what do they cost?",
-);
+use timestep_study::codes::Code;
 
 /// Solves, prints, writes.
 pub(crate) fn run(args: &AdaptiveArgs, ui: Ui) -> Result<u8, Failure> {

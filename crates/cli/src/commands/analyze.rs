@@ -1,27 +1,16 @@
 //! `timestep analyze`: the theory of a scheme, or of what a network learned.
 
-use crate::answers::with_k;
 use crate::args::{Analysis, Analyze, OrderArgs, Schemes, StabilityArgs};
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::schemes::{Asked, asked};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_numerics::problems::problem;
 use timestep_report::order::order as order_picture;
 use timestep_report::plots;
+use timestep_report::text::with_k;
 use timestep_study::schemes::{EquationOfScheme, OrderOfScheme, StabilityOfScheme};
-
-/// What is known of `timestep analyze modified-equation`.
-pub(crate) static MODIFIED_EQUATION: Question = Question::new(
-    "modified-equation",
-    "Which differential equation does a scheme really solve?",
-);
-
-/// What is known of `timestep analyze order`.
-pub(crate) static ORDER: Question =
-    Question::new("order", "How fast does the error fall with the step size?");
 
 /// Runs one analysis.
 pub(crate) fn run(args: &Analyze, ui: Ui) -> Result<u8, Failure> {

@@ -1,22 +1,23 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
-use crate::answers::learned::equations;
-use crate::answers::training::{LearnedEquation, OverSeeds, TrainedRestorer};
 use crate::args::Train;
-use crate::codes::Code;
 use crate::commands::report;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
-use crate::page::{Page, width};
 use crate::progress::Display;
-use crate::require::Condition;
+use crate::screen::width;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
-use crate::{dry_run, require, settings};
+use crate::{dry_run, settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{Engine, device};
+use timestep_report::text::equations;
+use timestep_report::text::page::Page;
+use timestep_study::codes::Code;
+use timestep_study::conditions::{self as required, Condition};
 use timestep_study::learned::segments;
+use timestep_study::training::{LearnedEquation, OverSeeds, TrainedRestorer};
 use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
 use timestep_train::recipe::{AnyResolved, TaskKind};
 use timestep_train::sinks::SINKS;
@@ -31,7 +32,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
     };
     let task = layers.task();
     let resolved = settings::with_flags(layers, &args.flags)?.resolve_any()?;
-    let conditions = require::parse(&args.require, task)?;
+    let conditions = required::parse(&args.require, task)?;
     if let Some(name) = &args.name {
         run::check_name(name)?;
     }
@@ -182,7 +183,7 @@ fn conclude(
             if !args.no_report {
                 report::after_training(job, folder, ui);
             }
-            require::check_measured(conditions, measured)?;
+            required::check_measured(conditions, measured)?;
             Ok(0)
         }
     }
