@@ -253,7 +253,7 @@ fn number(value: &Value, what: &str) -> Fallible<Number> {
             quoted,
         }),
         Some(value) if value.is_finite() => wrong(
-            format!("{what} has {value}, which is larger than {LARGEST}"),
+            format!("{what} has {value:e}, whose size is above {LARGEST}"),
             "coefficients of a scheme are of the size of 1",
         ),
         Some(_) => wrong(format!("{what} has a number that is not finite"), HINT),

@@ -175,7 +175,11 @@ fn wrong_definitions_say_what_is_wrong() {
             "fraction",
         ),
         ("name = \"x\"\n[tableau]\nb = [\"1/0\"]", "no number", ""),
-        ("name = \"x\"\n[tableau]\nb = [1e300]", "larger", ""),
+        (
+            "name = \"x\"\n[tableau]\nb = [1e300]",
+            "1e300, whose size is above",
+            "",
+        ),
         ("name = \"x\"\n[tableau]\nb = [true]", "no number", ""),
         (&many, "more than 32", ""),
         (
