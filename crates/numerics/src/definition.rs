@@ -14,6 +14,8 @@
 //! In place of `tableau` stands `multistep` (`states`, `slopes`, `start`, or `learned` with `init` and `decay`), or
 //! `composition` (`steps`, a list of `{ scheme, h }` with Runge-Kutta methods that are registered).
 
+mod kinds;
+mod numbers;
 mod read;
 
 use crate::multistep::{Start, Weights};
