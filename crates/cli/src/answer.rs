@@ -47,6 +47,7 @@ pub(crate) fn printed() -> Vec<timestep_study::catalogue::Printed> {
         pictures::AllPictures::line(),
     ];
     let train = vec![
+        training::LivePage::line(),
         training::LearnedEquation::line(),
         training::TrainedRestorer::line(),
         training::OverSeeds::line(),

@@ -10,6 +10,7 @@ mod report;
 mod reproduce;
 mod scheme;
 mod train;
+mod watch;
 mod weak_order;
 mod weights;
 
@@ -23,6 +24,7 @@ pub(crate) use report::Report;
 pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
 pub(crate) use scheme::{AdaptiveArgs, DiffusionArgs, Modified, OrderArgs, Schemes};
 pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
+pub(crate) use watch::Watch;
 pub(crate) use weak_order::WeakOrderArgs;
 pub(crate) use weights::{Export, ExportFormat, Import};
 
@@ -115,6 +117,8 @@ pub(crate) enum Command {
     Reproduce(Reproduce),
     /// Write the report of a run as HTML and Markdown
     Report(Report),
+    /// Watch a run: curves, rate, what was learned, time left
+    Watch(Watch),
     /// Put runs side by side, with what chance leaves of their differences
     Compare(Compare),
     /// Suggest a learning rate

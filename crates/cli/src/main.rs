@@ -10,6 +10,7 @@ mod commands;
 mod dry_run;
 mod failure;
 mod guard;
+mod live;
 mod outputs;
 mod progress;
 #[cfg(test)]
@@ -121,6 +122,7 @@ fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
         Command::Analyze(args) => commands::analyze::run(&args, ui),
         Command::Reproduce(args) => commands::reproduce::run(&args, ui),
         Command::Report(args) => commands::report::run(&args, ui),
+        Command::Watch(args) => commands::watch::run(&args, ui),
         Command::Compare(args) => commands::compare::run(&args, ui),
         Command::LrFind(args) => commands::lr_find::run(&args, ui),
         Command::List(args) => commands::list::run(&args, ui),

@@ -6,6 +6,7 @@ mod contour;
 pub mod diffusion;
 pub mod document;
 pub mod line;
+pub mod live;
 pub mod lr_find;
 pub mod momentum;
 pub mod names;

@@ -35,4 +35,5 @@ pub mod summary;
 pub mod tables;
 pub mod trace;
 pub mod training;
+pub mod watch;
 pub mod weak_order;

@@ -18,6 +18,16 @@ answer! {
 }
 
 answer! {
+    /// Where a run is shown while it goes on.
+    pub struct LivePage {
+        /// `live`.
+        pub event: &'static str,
+        /// Address of the page; who knows it can read the log of the run.
+        pub address: String,
+    }
+}
+
+answer! {
     /// A restorer that was trained.
     pub struct TrainedRestorer {
         /// `trained`.

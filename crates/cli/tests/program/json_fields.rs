@@ -18,7 +18,7 @@ fn snapshot() -> PathBuf {
 }
 
 /// The commands that are run, in a folder with two runs of small networks and a folder of images.
-const COMMANDS: [&str; 48] = [
+const COMMANDS: [&str; 49] = [
     "analyze adaptive dopri5",
     "analyze order lm",
     "analyze stability lm --k -0.5",
@@ -67,6 +67,7 @@ const COMMANDS: [&str; 48] = [
     "train --dry-run",
     "report runs/lm-s0",
     "report runs/lm-s0 --check",
+    "watch runs/lm-s0",
 ];
 
 /// The fields of an object by their paths, each with the types that it was seen with.

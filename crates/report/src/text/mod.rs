@@ -2,7 +2,9 @@
 //! may be.
 
 mod compare;
+mod curve;
 mod diffusion;
+mod dry_run;
 mod files;
 mod import;
 mod learned;
@@ -14,7 +16,7 @@ mod spectrum;
 mod summary;
 mod tables;
 mod trace;
-mod training;
+mod watch;
 mod weak_order;
 
 pub use learned::{Place, at, equations, learns, places};

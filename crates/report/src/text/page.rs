@@ -25,6 +25,12 @@ impl Page {
         Self { width, text }
     }
 
+    /// Characters of its lines.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// What was written.
     pub fn into_text(self) -> String {
         self.text

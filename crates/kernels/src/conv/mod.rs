@@ -2,17 +2,29 @@
 //!
 //! Chunks depend on the shape alone and their sums are merged in order: same bits for any number of threads.
 
-use crate::direct::DirectForward;
+mod backward;
+mod cells;
+mod classes;
+mod direct;
+mod direct_backward;
+mod merge;
+mod micro;
+mod pack;
+mod winograd;
+
+pub use backward::ConvGrads;
+
+use crate::conv::direct::DirectForward;
+use crate::conv::merge::{merged, spread};
+use crate::conv::winograd::WinogradForward;
 use crate::elementwise::{RUN, Term, add_term};
 use crate::kernels::Kernels;
-use crate::merge::{merged, spread};
 use crate::parallel::map;
 use crate::scratch::Arena;
 use crate::shape::{ConvShape, Strip, chunks, strip_rows, strips};
 use crate::simd::{Op, Simd};
 use crate::sums::{Moments, add_moments};
 use crate::view::View;
-use crate::winograd::{self, WinogradForward};
 use std::ops::Range;
 
 /// Most chunks of a pass: enough for many cores, few enough to be worth a task.

@@ -4,7 +4,7 @@
 //! channels in registers: forward passes, gradients of inputs, and the 36 products of a Winograd
 //! transform. [`Outer`]: `R` rows times `V` vectors, the sum over pixels in registers: gradients of weights.
 //! Both read one operand as broadcasts and the other as vectors, so channels must be contiguous
-//! (NHWC) and weights packed ([`crate::pack`]).
+//! (NHWC) and weights packed ([`crate::conv::pack`]).
 
 use crate::simd::{Op, Simd};
 

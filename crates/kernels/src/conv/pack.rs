@@ -1,7 +1,7 @@
 //! In which order do weights lie for the micro-kernels? Vectors of output channels, one row for each input float.
 //!
 //! Packed weights of one group and one block of `V` vectors of output channels are rows of `V`
-//! vectors, in the order in which the runs of a [`crate::micro::Tile`] read the input. Blocks follow
+//! vectors, in the order in which the runs of a [`crate::conv::micro::Tile`] read the input. Blocks follow
 //! each other: two vectors wide, and a last one of one vector if the number of vectors is odd.
 
 use crate::buffer::Buffer;

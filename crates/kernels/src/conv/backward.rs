@@ -3,18 +3,18 @@
 //! Chunks depend on the shape alone and their sums are merged in order: same bits for any number of threads.
 
 use crate::buffer::Buffer;
+use crate::conv::direct_backward::{DirectBackward, Inputs, Outputs, Totals};
+use crate::conv::merge::{gather, spread};
+use crate::conv::winograd::WinogradBackward;
 use crate::conv::{Either, cut, split};
-use crate::direct_backward::{DirectBackward, Inputs, Outputs, Totals};
 use crate::fill::MOST_TERMS;
 use crate::kernels::Kernels;
-use crate::merge::{gather, spread};
 use crate::parallel::{each, map};
 use crate::scratch::Arena;
 use crate::shape::{ConvShape, Strip, chunks, strip_rows, strips};
 use crate::simd::{Op, Simd};
 use crate::sums::NormSums;
 use crate::view::{Scaled, Sum, View};
-use crate::winograd::WinogradBackward;
 
 /// Most floats of the weight sums of all chunks together.
 const SUMS: usize = 5 << 18;

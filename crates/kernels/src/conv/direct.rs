@@ -1,10 +1,10 @@
 //! How is a convolution of any shape computed? Directly: every tap, from scratch with a border.
 
 use crate::buffer::Buffer;
-use crate::cells::Cells;
+use crate::conv::cells::Cells;
+use crate::conv::micro::{Run, Tile, tiles};
+use crate::conv::pack::{Forward, blocks, pack, vectors};
 use crate::fill::{Window, is_plain, with_view};
-use crate::micro::{Run, Tile, tiles};
-use crate::pack::{Forward, blocks, pack, vectors};
 use crate::scratch::Scratch;
 use crate::shape::{ConvShape, Strip};
 use crate::simd::Simd;

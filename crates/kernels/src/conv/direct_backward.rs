@@ -5,12 +5,12 @@
 //! modulo `s`; a class sees every `s`-th tap. The gradient of the weights is an outer product summed over pixels.
 
 use crate::buffer::Buffer;
-use crate::cells::Cells;
-use crate::classes::{Axis, Class};
-use crate::direct::{input_window, scratch_stride};
+use crate::conv::cells::Cells;
+use crate::conv::classes::{Axis, Class};
+use crate::conv::direct::{input_window, scratch_stride};
+use crate::conv::micro::{Outer, Run, Tile, outer, tiles};
+use crate::conv::pack::{Weights, blocks, pack, unpack, vectors};
 use crate::fill::{Window, is_plain, with_sum, with_view};
-use crate::micro::{Outer, Run, Tile, outer, tiles};
-use crate::pack::{Weights, blocks, pack, unpack, vectors};
 use crate::scratch::Scratch;
 use crate::shape::{ConvShape, Strip};
 use crate::simd::Simd;
@@ -23,7 +23,7 @@ struct Exchanged<'w>(&'w ConvShape, &'w [f32]);
 impl Weights for Exchanged<'_> {
     #[inline(always)]
     fn at(&self, group: usize, o: usize, i: usize, row: usize, column: usize) -> f32 {
-        crate::pack::Forward(self.0, self.1).at(group, i, o, row, column)
+        crate::conv::pack::Forward(self.0, self.1).at(group, i, o, row, column)
     }
 }
 

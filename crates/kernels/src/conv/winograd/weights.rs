@@ -3,7 +3,7 @@
 use super::POINTS;
 use super::transforms::{kernel_grad_tile, kernel_tile};
 use crate::buffer::Buffer;
-use crate::pack::{Block, Weights, cut_blocks, cut_outputs, vectors};
+use crate::conv::pack::{Block, Weights, cut_blocks, cut_outputs, vectors};
 use crate::parallel::each;
 use crate::shape::ConvShape;
 use crate::simd::{Isa, Op, Simd};
@@ -14,7 +14,7 @@ pub(super) struct Turned<'w>(pub(super) &'w ConvShape, pub(super) &'w [f32]);
 impl Weights for Turned<'_> {
     #[inline(always)]
     fn at(&self, group: usize, o: usize, i: usize, row: usize, column: usize) -> f32 {
-        crate::pack::Forward(self.0, self.1).at(group, i, o, 2 - row, 2 - column)
+        crate::conv::pack::Forward(self.0, self.1).at(group, i, o, 2 - row, 2 - column)
     }
 }
 
