@@ -193,10 +193,15 @@ pub fn problem(key: &str) -> Option<&'static Problem> {
 }
 
 /// The problem that the order of a scheme with this many parts is measured on: logistic growth, which is non-linear
-/// and has `f(0) = 0`, as the polynomial schemes need.
+/// and has `f(0) = 0`, as the polynomial schemes need. Above order 4 its errors are rounding before they fall as `h^p`:
+/// there it is the oscillator, as for partitioned schemes.
 #[must_use]
-pub(crate) fn for_parts(parts: usize) -> &'static Problem {
-    let key = if parts == 2 { "oscillator" } else { "logistic" };
+pub(crate) fn usual(parts: usize, order: u32) -> &'static Problem {
+    let key = if parts == 2 || order > 4 {
+        "oscillator"
+    } else {
+        "logistic"
+    };
     let found = ALL.iter().find(|problem| problem.key == key);
     found.unwrap_or(&ALL[0])
 }

@@ -50,7 +50,7 @@ const ROUNDING: f64 = 2e-13;
 
 /// The order of convergence of a scheme in its own time.
 ///
-/// The scheme is run on logistic growth (partitioned schemes: on the harmonic oscillator) up to
+/// The scheme is run on logistic growth (partitioned schemes and those above order 4: on the harmonic oscillator) up to
 /// time 1 with `h`, `h/2`, … and compared with the exact solution at the times that its modified
 /// equation assigns to its steps. Multistep schemes use the starting procedure that networks use,
 /// not an exact history, so the order is that of the whole computation, start included.
@@ -60,7 +60,10 @@ const ROUNDING: f64 = 2e-13;
 /// zero-stable or has no time scale.
 pub fn order(scheme: &str, k: Option<f64>) -> Result<Order, AnalysisError> {
     let subject = Subject::new(scheme, k)?;
-    on(&subject, problems::for_parts(subject.facts.parts))
+    on(
+        &subject,
+        problems::usual(subject.facts.parts, subject.facts.order),
+    )
 }
 
 /// The same on a problem of choice.
