@@ -22,13 +22,14 @@ pub(crate) use lr_find::LrFind;
 pub(crate) use recipes::{Config, ConfigAction, Data, DataAction};
 pub(crate) use report::Report;
 pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
-pub(crate) use scheme::{DiffusionArgs, Modified, OfScheme};
+pub(crate) use scheme::{AdaptiveArgs, DiffusionArgs, Modified, OrderArgs, Schemes};
 pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
 pub(crate) use watch::Watch;
 pub(crate) use weak_order::WeakOrderArgs;
 pub(crate) use weights::{Export, ExportFormat, Import};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
 use timestep_report::names::analyses;
 
 /// Train and analyse deep networks as discretised differential equations.
@@ -159,6 +160,9 @@ pub(crate) struct Summary {
     /// How f becomes a step
     #[arg(long, value_name = "NAME")]
     pub(crate) scheme: Option<String>,
+    /// A scheme of your own, as TOML: a tableau, a multistep method or a composition
+    #[arg(long, value_name = "FILE", conflicts_with = "scheme")]
+    pub(crate) scheme_file: Option<PathBuf>,
     /// Steps of each segment, such as 3,3,3
     #[arg(long, value_name = "N,N,…")]
     pub(crate) steps: Option<String>,
@@ -178,7 +182,9 @@ pub(crate) struct Analyze {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Analysis {
     #[command(about = analyses::ORDER.question())]
-    Order(OfScheme),
+    Order(OrderArgs),
+    #[command(about = analyses::ADAPTIVE.question())]
+    Adaptive(AdaptiveArgs),
     #[command(about = analyses::WEAK_ORDER.question())]
     WeakOrder(WeakOrderArgs),
     #[command(about = analyses::STABILITY.question())]

@@ -16,6 +16,7 @@ mod outputs;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod schemes;
 mod screen;
 mod settings;
 mod signals;

@@ -2,6 +2,7 @@
 
 use crate::args::RecipeFlags;
 use crate::failure::Failure;
+use crate::schemes;
 use std::path::Path;
 use timestep_study::codes::Code;
 use timestep_train::TrainError;
@@ -69,7 +70,10 @@ pub(crate) fn layers_for(recipe: Option<&str>, flags: &RecipeFlags) -> Result<La
 
 /// Puts flags on top of layers. A flag that recipes of this task do not have keeps the path of the other task: it is refused, with
 /// what to use instead, when the layers are resolved.
-pub(crate) fn with_flags(mut layers: Layers, flags: &RecipeFlags) -> Layers {
+///
+/// # Errors
+/// [`Failure`] if the file of a scheme cannot be read.
+pub(crate) fn with_flags(mut layers: Layers, flags: &RecipeFlags) -> Result<Layers, Failure> {
     let (scheme, steps) = match layers.task() {
         TaskKind::Classify => ("network.scheme", "network.steps"),
         TaskKind::Restore => ("model.scheme", "model.steps"),
@@ -99,8 +103,11 @@ pub(crate) fn with_flags(mut layers: Layers, flags: &RecipeFlags) -> Layers {
             layers.flag(flag, path, value);
         }
     }
+    if let Some(file) = &flags.scheme_file {
+        layers.flag("--scheme-file", scheme, schemes::read(file)?.written());
+    }
     for assignment in &flags.sets {
         layers.set(assignment);
     }
-    layers
+    Ok(layers)
 }

@@ -59,6 +59,12 @@ const SHORTER: &[(&str, &str, &str, &str)] = &[
         "--name pets",
         "--name pets --epochs 1",
     ),
+    (
+        "bring-a-scheme.md",
+        "--name memory3",
+        "--name memory3",
+        "--name memory3 --epochs 1",
+    ),
     // `.ci/run` trains it to the end.
     (
         "train-further.md",
@@ -192,6 +198,13 @@ fn follow(document: &str, files: &[(&str, &str)]) {
             .lines
             .iter()
             .filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#'));
+        if block.language == "toml"
+            && let Some(name) = file_name(&block)
+        {
+            let text = block.lines.join("\n") + "\n";
+            std::fs::write(folder.path().join(name), text).expect("the file of the block");
+            continue;
+        }
         if block.language != "sh" {
             let call = block.lines.iter().find(|l| is_command(l));
             assert!(
@@ -216,6 +229,12 @@ fn follow(document: &str, files: &[(&str, &str)]) {
     }
     println!("{document}: {run} lines run, {skipped} not\n{told}");
     assert!(run > 0, "{document} has no command that is run");
+}
+
+/// The file that a block of TOML is, where its first line says so: `# kutta3.toml`.
+fn file_name(block: &Block) -> Option<&str> {
+    let name = block.lines.first()?.strip_prefix("# ")?;
+    (name.ends_with(".toml") && !name.contains([' ', '/'])).then_some(name)
 }
 
 /// Runs a line as a person types it; it must succeed, and do what it says.
@@ -264,6 +283,11 @@ fn clean_a_picture() {
 #[test]
 fn train_your_first_lm_resnet() {
     follow("docs/guides/train-your-first-lm-resnet.md", &[]);
+}
+
+#[test]
+fn bring_a_scheme() {
+    follow("docs/guides/bring-a-scheme.md", &[]);
 }
 
 #[test]
@@ -333,6 +357,7 @@ fn every_guide_is_followed() {
     guides.sort();
     let mut followed = ADDED.to_vec();
     followed.extend([
+        "bring-a-scheme.md",
         "bring-pytorch-weights.md",
         "clean-a-picture.md",
         "deploy-a-classifier.md",

@@ -37,6 +37,7 @@ tests! {
     reports: 1,
     restorer_runs: 1,
     restorers: 1,
+    schemes: 1,
     states: 1,
     tables: 1,
 }

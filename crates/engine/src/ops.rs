@@ -32,6 +32,13 @@ pub fn conv2d(input: &Features, weight: &Array, spec: &ConvSpec) -> Features {
     on(input, input.tape.conv2d(&input.value, &weight.value, spec))
 }
 
+/// The weights of the adjoint of a convolution of stride 1 in one group and with padding that keeps the size, whose own are
+/// of the shape `[out, in, rows, columns]`: the convolution with them, from `out` to `in` channels, is `Kᵀ`.
+#[must_use]
+pub fn adjoint(weight: &Array, shape: [usize; 4]) -> Array {
+    Array::new(&weight.tape, weight.tape.adjoint(&weight.value, shape))
+}
+
 /// Adds a number to each channel: `bias` has one for each.
 #[must_use]
 pub fn add_bias(input: &Features, bias: &Array) -> Features {

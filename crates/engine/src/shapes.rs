@@ -29,6 +29,24 @@ impl Size {
     }
 }
 
+/// Where each weight of an adjoint convolution, of the shape `[in, out, rows, columns]`, lies among the weights
+/// `[out, in, rows, columns]` of the convolution.
+pub(crate) fn adjoint_order([output, input, rows, columns]: [usize; 4]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(output * input * rows * columns);
+    for i in 0..input {
+        for o in 0..output {
+            for r in (0..rows).rev() {
+                order.extend(
+                    (0..columns)
+                        .rev()
+                        .map(|c| ((o * input + i) * rows + r) * columns + c),
+                );
+            }
+        }
+    }
+    order
+}
+
 /// What a convolution is, besides the channels that come in and the size of the image.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvSpec {

@@ -239,6 +239,10 @@ pub trait Tape: Debug {
     /// `factor · a + offset`.
     fn affine(&self, a: &Value, factor: f64, offset: f64) -> Value;
 
+    /// The weights of the adjoint of a convolution of stride 1 in one group, whose own are of the shape
+    /// `[out, in, rows, columns]`: in and out exchanged, the kernel turned by half a turn.
+    fn adjoint(&self, weight: &Value, shape: [usize; 4]) -> Value;
+
     /// `max(0, a)`.
     fn relu_array(&self, a: &Value) -> Value;
 

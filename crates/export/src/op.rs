@@ -47,6 +47,8 @@ pub enum Op {
         weight: usize,
         spec: ConvSpec,
     },
+    /// The weights of the adjoint of a convolution: `[out, in, rows, columns]` with in and out exchanged, the kernel turned by half a turn.
+    Adjoint { weight: usize, shape: [usize; 4] },
     /// A number added to each channel.
     Bias { input: usize, bias: usize },
     /// Batch normalisation with given statistics: `[scale, shift, mean, variance]`.
@@ -106,6 +108,7 @@ impl Op {
         match self {
             Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros => Vec::new(),
             Op::Conv { input, weight, .. } => vec![*input, *weight],
+            Op::Adjoint { weight, .. } => vec![*weight],
             Op::Bias { input, bias } => vec![*input, *bias],
             Op::Norm { input, of, .. } => [&[*input][..], of].concat(),
             Op::Relu(input) | Op::Average(input) | Op::Sigmoid(input) => vec![*input],
@@ -143,6 +146,7 @@ impl Op {
             Op::Numbers(_) => "numbers",
             Op::Zeros => "zeros",
             Op::Conv { .. } => "conv",
+            Op::Adjoint { .. } => "adjoint",
             Op::Bias { .. } => "bias",
             Op::Norm { .. } => "norm",
             Op::Relu(_) => "relu",
@@ -177,6 +181,10 @@ pub(crate) fn moved(op: Op, places: &[usize]) -> Op {
             input: to(input),
             weight: to(weight),
             spec,
+        },
+        Op::Adjoint { weight, shape } => Op::Adjoint {
+            weight: to(weight),
+            shape,
         },
         Op::Bias { input, bias } => Op::Bias {
             input: to(input),

@@ -161,6 +161,11 @@ impl Tape for Recorder {
         )
     }
 
+    fn adjoint(&self, weight: &Value, shape: [usize; 4]) -> Value {
+        let weight = number_of(weight);
+        self.like(Op::Adjoint { weight, shape }, weight)
+    }
+
     fn add_bias(&self, input: &Value, bias: &Value) -> Value {
         let (input, bias) = (number_of(input), number_of(bias));
         self.like(Op::Bias { input, bias }, input)

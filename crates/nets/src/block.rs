@@ -41,6 +41,8 @@ pub struct BlockShape {
     pub activated: bool,
     /// Share of features set to zero between two convolutions in training.
     pub dropout: f64,
+    /// Which evaluation of a step it is for, from 0, where each has a block of its own; else 0.
+    pub stage: usize,
 }
 
 impl BlockShape {

@@ -6,15 +6,18 @@ use timestep_numerics::{SchemeFacts, facts as scheme_facts};
 
 /// Looks up a scheme's theory, translating the error.
 pub(crate) fn scheme_by_name(name: &str) -> Result<&'static SchemeFacts, NetError> {
-    scheme_facts(name).map_err(|unknown| NetError::Unknown {
-        kind: "scheme",
-        name: name.to_string(),
-        near: unknown
-            .suggestions()
-            .iter()
-            .map(|key| (*key).to_owned())
-            .collect(),
-        list: "timestep list schemes",
+    scheme_facts(name).map_err(|unknown| match unknown.problem() {
+        Some(_) => NetError::Incompatible(vec![unknown.to_string()]),
+        None => NetError::Unknown {
+            kind: "scheme",
+            name: name.to_string(),
+            near: unknown
+                .suggestions()
+                .iter()
+                .map(|key| (*key).to_owned())
+                .collect(),
+            list: "timestep list schemes",
+        },
     })
 }
 

@@ -115,7 +115,7 @@ pub struct NetworkConfig {
     pub name: String,
     /// Registry key of the block.
     pub block: String,
-    /// Registry key of the scheme.
+    /// Registry key of the scheme, or the text of its definition.
     pub scheme: String,
     /// Steps of each segment.
     pub steps: Vec<usize>,
@@ -176,7 +176,10 @@ impl NetworkConfig {
     #[must_use]
     pub fn new(block: &str, scheme: &str, input: InputShape, classes: usize) -> Self {
         Self {
-            name: format!("{block} x {scheme}"),
+            name: format!(
+                "{block} x {}",
+                timestep_numerics::facts(scheme).map_or(scheme, |f| f.key)
+            ),
             block: block.into(),
             scheme: scheme.into(),
             steps: vec![3, 3, 3],

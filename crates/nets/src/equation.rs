@@ -1,14 +1,15 @@
 //! Which differential equation did a network learn? Its coefficients, read by the theory.
 //!
 //! A segment of a trained network with coefficients `k_n` follows, step by step, the modified
-//! equation of its scheme at `k = k_n`; the mean `k` of a segment gives one equation for it. Schemes with
+//! equation of its scheme at `k = k_n`; averaged over its steps it has one equation. Schemes with
 //! more coefficients (`lm3`, `dense`) are read with all of them.
 
 use crate::{NetError, Network, Parameters};
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::{
     AnalysisError, ModifiedEquation, Stability, ZeroStability, modified_equation,
-    modified_equation_with, stability, stability_with, zero_stability, zero_stability_of_steps,
+    modified_equation_of_steps, stability, stability_of_steps, zero_stability,
+    zero_stability_of_steps,
 };
 
 /// What one segment says as a differential equation.
@@ -24,9 +25,9 @@ pub struct SegmentEquation {
     /// Effective step size in the scheme's own time: `1 / c` where the scheme follows `c u' = f`.
     /// `None` where the scheme at this `k` follows no such equation.
     pub effective_step: Option<f64>,
-    /// Stable intervals at the mean coefficient.
+    /// Stable intervals of the steps as they are, repeated.
     pub stability: Option<Stability>,
-    /// The modified equation at the mean coefficient.
+    /// The modified equation that the steps, repeated, follow on average; that at the mean coefficient would be another.
     pub equation: Option<ModifiedEquation>,
     /// Zero-stability of the sequence of coefficients.
     pub zero_stability: Option<ZeroStability>,
@@ -59,7 +60,7 @@ pub fn equations_of(
     coefficients: &[Vec<Vec<f64>>],
     terms: usize,
 ) -> Result<Vec<SegmentEquation>, NetError> {
-    let key = scheme.key;
+    let key = scheme.written();
     coefficients
         .iter()
         .enumerate()
@@ -75,13 +76,18 @@ pub fn equations_of(
                     zero_stability(key, None),
                 )
             } else {
-                let zero = match learned.as_slice() {
+                let zero = match &learned[..] {
                     [] => zero_stability(key, Some(0.0)),
                     steps => zero_stability_of_steps(key, steps),
                 };
+                // A segment of a restart alone is one step, of forward Euler.
+                let steps = match learned.is_empty() {
+                    true => vec![Vec::new()],
+                    false => learned,
+                };
                 (
-                    modified_equation_with(key, &mean, terms),
-                    stability_with(key, &mean),
+                    modified_equation_of_steps(key, &steps, terms),
+                    stability_of_steps(key, &steps),
                     zero,
                 )
             };

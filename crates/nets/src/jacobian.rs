@@ -63,7 +63,7 @@ impl StepAt<'_> {
         if !self.body.identity {
             return Err(NetError::Unmeasurable(NO_IDENTITY));
         }
-        if theory.parts == 2 {
+        if theory.parts == 2 && theory.stages == 2 {
             return Ok(Measured::Pair);
         }
         if (step.shared || step.blocks.len() == 1) && step.relaxation == 1.0 {
@@ -82,7 +82,7 @@ impl StepAt<'_> {
     pub fn region(&self) -> Result<LearnedStep, NetError> {
         Ok(match self.measured()? {
             Measured::Increment => LearnedStep::new("euler", &[], 0)?,
-            _ => LearnedStep::new(self.scheme().key, &self.coefficients, self.history)?,
+            _ => LearnedStep::new(self.scheme().written(), &self.coefficients, self.history)?,
         })
     }
 

@@ -59,6 +59,32 @@ pub struct Conv {
 }
 
 impl Conv {
+    /// Convolves features with the adjoint `Kᵀ` of the convolution `K`: of stride 1, in one group, without bias.
+    #[must_use]
+    pub fn adjoint(&self, pass: &Pass, input: &Features) -> Features {
+        let [rows, columns] = self.spec.kernel;
+        let shape = [self.spec.output, self.input, rows, columns];
+        let weight = ops::adjoint(&pass.value(self.weight), shape);
+        let spec = ConvSpec {
+            output: self.input,
+            ..self.spec
+        };
+        ops::conv2d(input, &weight, &spec)
+    }
+
+    /// Convolves features with `K - Kᵀ - γ`, an operator whose symmetric part is `-γ`: of stride 1, in one group, with as many
+    /// channels out as in.
+    #[must_use]
+    pub fn antisymmetric(&self, pass: &Pass, input: &Features, gamma: f64) -> Features {
+        let [rows, columns] = self.spec.kernel;
+        let channels = self.input;
+        let own = pass.value(self.weight);
+        let turned = ops::adjoint(&own, [channels, channels, rows, columns]);
+        let weight = own.plus(&turned.affine(-1.0, 0.0));
+        let turning = ops::conv2d(input, &weight, &self.spec);
+        ops::combine(&[(1.0.into(), &turning), ((-gamma).into(), input)])
+    }
+
     /// Convolves features.
     #[must_use]
     pub fn forward(&self, pass: &Pass, input: &Features) -> Features {

@@ -270,7 +270,7 @@ impl Rhs<Features> for StepRhs<'_> {
     fn eval(&mut self, at: StageId, u: &Features) -> Result<Features, StepError> {
         let theory = self.step.scheme.facts();
         let slope = self.block(at).eval(self.pass, u);
-        if theory.stages > 1 || theory.keeps_slopes {
+        if theory.stages.max(theory.start_stages) > 1 || theory.keeps_slopes {
             slope.compute();
         }
         Ok(slope)

@@ -127,6 +127,7 @@ impl Entrance {
             stride: 1,
             size: shape.size.strided(shape.stride),
             activated: false,
+            stage: 1,
             ..*shape
         };
         let blocks = [

@@ -6,6 +6,7 @@
 //! | For which `hλ` does it stay bounded? | [`stability`], [`region`], [`stability_polynomial`] | complex numbers |
 //! | Do errors of the history die out, also when `k_n` changes? | [`zero_stability`], [`zero_stability_of`] | complex numbers |
 //! | Which equation does it really solve? | [`modified_equation`] | power series |
+//! | What do steps with different coefficients follow on average? | [`modified_equation_of_steps`], [`stability_of_steps`] | power series, complex numbers |
 //! | Does a step with learned coefficients amplify `hλ`? | [`LearnedStep`] | complex numbers |
 //! | With noise, how fast do means approach those of its equation? | [`weak_order()`] | blocks of paths |
 //!
@@ -20,6 +21,7 @@ mod amplification;
 mod learned_step;
 mod modified_equation;
 mod order;
+mod period;
 mod principal;
 mod spectrum;
 mod stability;
@@ -29,7 +31,8 @@ mod zero_stability;
 
 pub use learned_step::LearnedStep;
 pub use modified_equation::{ModifiedEquation, modified_equation, modified_equation_with};
-pub use order::{Order, Sample, order};
+pub use order::{Order, Sample, order, order_on};
+pub use period::{modified_equation_of_steps, stability_of_steps};
 pub use principal::{Principal, principal};
 pub use spectrum::{Effort, Ritz, Spectrum, arnoldi};
 pub use stability::{

@@ -10,12 +10,15 @@
 //! | [`lm`](schemes::lm) | `(1-k) u + k u_prev + h f(u)`, learned `k` | LM-ResNet |
 //! | [`momentum`](schemes::momentum) | `(1-k) u + k u_prev + (1+k) h f(u)`, learned `k` | Momentum ResNet |
 //! | [`leapfrog`](schemes::leapfrog) | `u_prev + 2h f(u)` | leapfrog network |
-//! | [`ab2`](schemes::ab2) | `u + h (3/2 f(u) - 1/2 f(u_prev))` | |
-//! | [`midpoint`](schemes::midpoint), [`heun`](schemes::heun), [`ralston`](schemes::ralston), [`rk4`](schemes::rk4) | Runge-Kutta by a checked tableau | Runge-Kutta networks |
+//! | [`ab2`](schemes::ab2), [`ab3`](schemes::ab3), [`ab4`](schemes::ab4) | `u + h Σ b_j f(u_(n-j))` | |
+//! | [`midpoint`](schemes::midpoint), [`heun`](schemes::heun), [`ralston`](schemes::ralston), [`kutta3`](schemes::kutta3), [`ssp3`](schemes::ssp3), [`rk4`](schemes::rk4), [`rk38`](schemes::rk38) | Runge-Kutta by a checked tableau | Runge-Kutta networks |
 //! | [`poly2`, `poly3`](schemes::poly) | `u + F(u) + F(F(u)) (+ F(F(F(u))))` | PolyNet |
 //! | [`mpoly2`](schemes::mpoly2), [`two-way`](schemes::two_way) | `u + F0(u) + F1(F0(u))`, `u + F0(u) + F1(u)` | PolyNet |
 //! | [`fractal2`, `fractal3`, `fractal4`](schemes::fractal) | mean of two half steps and one step, nested | FractalNet |
 //! | [`reversible`](schemes::reversible) | `y1 = x1 + h f0(x2)`, `y2 = x2 + h f1(y1)` | RevNet |
+//!
+//! A scheme need not be part of the program: wherever the name of one is asked for, the text of a
+//! [`Definition`] will do.
 //!
 //! ```
 //! use timestep_numerics::{Memory, StageId, StepCtx, StepError, scheme};
@@ -32,8 +35,11 @@
 //! assert!((u - 0.76).abs() < 1e-15);
 //! ```
 
+pub mod adaptive;
 pub mod analysis;
+mod definition;
 pub mod linear_algebra;
+mod multistep;
 pub mod noise;
 pub mod problems;
 pub mod random;
@@ -43,6 +49,8 @@ mod series;
 mod state;
 mod tableau;
 
+pub use definition::{Definition, DefinitionError};
+pub use multistep::{Multistep, Start};
 pub use noise::{NoiseSettings, Per};
 /// Complex numbers, as the analyses take and return them.
 pub use num_complex::Complex64;
@@ -54,4 +62,4 @@ pub use schemes::fractal::PlainFractal;
 pub use schemes::{HEADINGS, UnknownScheme, facts, scheme, schemes};
 pub use series::Series;
 pub use state::{Coefficient, State};
-pub use tableau::{RungeKutta, Tableau};
+pub use tableau::{Butcher, RungeKutta, Tableau};

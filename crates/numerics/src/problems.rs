@@ -1,114 +1,268 @@
-//! On which equations with a known solution can a scheme be tried?
+//! On which equations can a scheme be tried?
 
 use crate::{StageId, StepError};
 
-/// A differential equation `u' = f(u)` with its closed-form solution from `t = 0`.
-#[derive(Clone, Copy, Debug)]
+/// The time at which solutions are compared.
+pub const END: f64 = 1.0;
+
+/// A differential equation `u' = f(u)` with its initial value; its solution at time 1 is known to rounding.
+#[derive(Debug)]
 pub struct Problem {
+    /// Name on the command line.
+    pub key: &'static str,
     /// Name for reports.
     pub name: &'static str,
-    /// The equation as one line of mathematics.
+    /// The equation as one line of mathematics, with its initial value.
     pub equation: &'static str,
-    /// Number of parts of the state: 2 for partitioned equations.
-    pub parts: usize,
-    /// `f`; for partitioned equations `u` is one half, and stage 0 gives the slope of the first
-    /// half from the second, stage 1 the slope of the second half from the first.
-    rhs: fn(StageId, f64) -> f64,
-    /// The parts of the solution at time `t`.
-    solution: fn(f64) -> [f64; 2],
+    /// Is the slope of each half of the state a function of the other half, so that a partitioned scheme can step
+    /// them in turn?
+    pub partitioned: bool,
+    /// `u(0)`.
+    pub start: &'static [f64],
+    /// `f`.
+    rhs: fn(&[f64]) -> Vec<f64>,
+    /// The solution at time `t` in closed form, if there is one.
+    solution: Option<fn(f64) -> Vec<f64>>,
 }
 
+/// Every problem, in the order of lists.
+static ALL: [Problem; 7] = [
+    Problem {
+        solution: Some(|t| vec![(-t).exp()]),
+        ..Problem::new("linear", "linear decay", "u' = -u, u(0) = 1", &[1.0], |u| {
+            vec![-u[0]]
+        })
+    },
+    Problem {
+        solution: Some(|t| vec![1.0 / (1.0 + 3.0 * (-t).exp())]),
+        ..Problem::new(
+            "logistic",
+            "logistic growth",
+            "u' = u (1 - u), u(0) = 1/4",
+            &[0.25],
+            |u| vec![u[0] * (1.0 - u[0])],
+        )
+    },
+    Problem {
+        solution: Some(|t| vec![t.cos(), -t.sin()]),
+        partitioned: true,
+        ..Problem::new(
+            "oscillator",
+            "harmonic oscillator",
+            "x' = y, y' = -x, from (1, 0)",
+            &[1.0, 0.0],
+            |u| vec![u[1], -u[0]],
+        )
+    },
+    Problem {
+        partitioned: true,
+        ..Problem::new(
+            "pendulum",
+            "pendulum",
+            "x' = y, y' = -sin x, from (2, 0)",
+            &[2.0, 0.0],
+            |u| vec![u[1], -u[0].sin()],
+        )
+    },
+    Problem::new(
+        "lotka-volterra",
+        "Lotka-Volterra",
+        "x' = x (2 - y), y' = y (x - 1), from (2, 1)",
+        &[2.0, 1.0],
+        |u| vec![u[0] * (2.0 - u[1]), u[1] * (u[0] - 1.0)],
+    ),
+    Problem::new(
+        "van-der-pol",
+        "Van der Pol's oscillator, stiff",
+        "x' = y, y' = 20 (1 - x^2) y - x, from (2, 0)",
+        &[2.0, 0.0],
+        |u| vec![u[1], 20.0 * (1.0 - u[0] * u[0]) * u[1] - u[0]],
+    ),
+    Problem::new(
+        "brusselator",
+        "brusselator",
+        "x' = 1 + x^2 y - 4 x, y' = 3 x - x^2 y, from (1.5, 3)",
+        &[1.5, 3.0],
+        |u| {
+            let reaction = u[0] * u[0] * u[1];
+            vec![1.0 + reaction - 4.0 * u[0], 3.0 * u[0] - reaction]
+        },
+    ),
+];
+
 impl Problem {
-    /// The exact solution at time `t`, one number a part.
-    #[must_use]
-    pub fn solution(&self, t: f64) -> Vec<f64> {
-        (self.solution)(t)[..self.parts].to_vec()
+    const fn new(
+        key: &'static str,
+        name: &'static str,
+        equation: &'static str,
+        start: &'static [f64],
+        rhs: fn(&[f64]) -> Vec<f64>,
+    ) -> Self {
+        Self {
+            key,
+            name,
+            equation,
+            partitioned: false,
+            start,
+            rhs,
+            solution: None,
+        }
     }
 
-    /// The right-hand side, in the form that a scheme steps on.
+    /// The solution at time 1.
+    ///
+    /// Without a closed form it is that of Richardson's extrapolation of the classical Runge-Kutta method with 2^13
+    /// and 2^14 steps, whose error is below rounding for these problems.
+    #[must_use]
+    pub fn end(&self) -> Vec<f64> {
+        match self.solution {
+            Some(solution) => solution(END),
+            None => {
+                let (coarse, fine) = (self.classical(1 << 13), self.classical(1 << 14));
+                let pairs = coarse.iter().zip(&fine);
+                pairs.map(|(c, f)| f + (f - c) / 15.0).collect()
+            }
+        }
+    }
+
+    /// `u(1)` by the classical Runge-Kutta method; sums are compensated, for rounding is what limits it.
+    fn classical(&self, steps: usize) -> Vec<f64> {
+        let h = END / steps as f64;
+        let ahead = |u: &[f64], by: f64, slope: &[f64]| -> Vec<f64> {
+            u.iter().zip(slope).map(|(u, s)| u + by * s).collect()
+        };
+        let mut u = self.start.to_vec();
+        let mut lost = vec![0.0; u.len()];
+        for _ in 0..steps {
+            let s1 = (self.rhs)(&u);
+            let s2 = (self.rhs)(&ahead(&u, 0.5 * h, &s1));
+            let s3 = (self.rhs)(&ahead(&u, 0.5 * h, &s2));
+            let s4 = (self.rhs)(&ahead(&u, h, &s3));
+            for i in 0..u.len() {
+                let change = h / 6.0 * (s1[i] + 2.0 * (s2[i] + s3[i]) + s4[i]) - lost[i];
+                let next = u[i] + change;
+                lost[i] = (next - u[i]) - change;
+                u[i] = next;
+            }
+        }
+        u
+    }
+
+    /// `f` itself.
+    #[must_use]
+    pub fn slope(&self, u: &[f64]) -> Vec<f64> {
+        (self.rhs)(u)
+    }
+
+    /// The right-hand side in the form that a scheme with so many parts steps on: of two, `u` is one half, and even
+    /// stages give the slope of the first half from the second, odd ones that of the second half from the first.
     ///
     /// # Errors
     /// Never; the type is that of [`Rhs`](crate::Rhs).
-    pub fn rhs(&self) -> impl FnMut(StageId, &Vec<f64>) -> Result<Vec<f64>, StepError> + use<> {
-        let rhs = self.rhs;
-        move |at, u| Ok(u.iter().map(|v| rhs(at, *v)).collect())
+    pub fn rhs(
+        &'static self,
+        parts: usize,
+    ) -> impl FnMut(StageId, &Vec<f64>) -> Result<Vec<f64>, StepError> + use<> {
+        let half = self.start.len() / 2;
+        move |at, u| {
+            if parts == 1 {
+                return Ok((self.rhs)(u));
+            }
+            // The half that is given stands in both places: each slope looks at the other one only.
+            let both: Vec<f64> = u.iter().chain(u).copied().collect();
+            let slopes = (self.rhs)(&both);
+            Ok(match at.stage.is_multiple_of(2) {
+                true => slopes[..half].to_vec(),
+                false => slopes[half..].to_vec(),
+            })
+        }
     }
 }
 
-/// Linear decay `u' = -u`, `u(0) = 1`.
+/// Every problem, in the order of lists.
 #[must_use]
-pub fn linear_decay() -> Problem {
-    Problem {
-        name: "linear decay",
-        equation: "u' = -u",
-        parts: 1,
-        rhs: |_, u| -u,
-        solution: |t| [(-t).exp(), 0.0],
-    }
+pub fn problems() -> &'static [Problem] {
+    &ALL
 }
 
-/// Logistic growth `u' = u (1 - u)`, `u(0) = 1/4`: non-linear, with `f(0) = 0`, as the polynomial
-/// schemes need.
+/// The problem of this name.
 #[must_use]
-pub fn logistic() -> Problem {
-    Problem {
-        name: "logistic growth",
-        equation: "u' = u (1 - u)",
-        parts: 1,
-        rhs: |_, u| u * (1.0 - u),
-        solution: |t| [1.0 / (1.0 + 3.0 * (-t).exp()), 0.0],
-    }
+pub fn problem(key: &str) -> Option<&'static Problem> {
+    ALL.iter()
+        .find(|problem| problem.key.eq_ignore_ascii_case(key))
 }
 
-/// The harmonic oscillator as a partitioned pair, `x' = y`, `y' = -x`, from `(1, 0)`.
+/// The problem that the order of a scheme with this many parts is measured on: logistic growth, which is non-linear
+/// and has `f(0) = 0`, as the polynomial schemes need. Above order 4 its errors are rounding before they fall as `h^p`:
+/// there it is the oscillator, as for partitioned schemes.
 #[must_use]
-pub fn oscillator() -> Problem {
-    Problem {
-        name: "harmonic oscillator",
-        equation: "x' = y, y' = -x",
-        parts: 2,
-        rhs: |at, v| if at.stage.is_multiple_of(2) { v } else { -v },
-        solution: |t| [t.cos(), -t.sin()],
-    }
-}
-
-/// The problem that the order of a scheme with this many parts is measured on.
-#[must_use]
-pub(crate) fn for_parts(parts: usize) -> Problem {
-    if parts == 2 { oscillator() } else { logistic() }
+pub(crate) fn usual(parts: usize, order: u32) -> &'static Problem {
+    let key = if parts == 2 || order > 4 {
+        "oscillator"
+    } else {
+        "logistic"
+    };
+    let found = ALL.iter().find(|problem| problem.key == key);
+    found.unwrap_or(&ALL[0])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The closed forms satisfy their equations, by central differences.
+    /// Closed forms satisfy their equations, by central differences, and begin where the problem does.
     #[test]
     fn solutions_solve_the_equations() {
-        for problem in [linear_decay(), logistic(), oscillator()] {
+        let mut closed = 0;
+        for problem in problems() {
+            let Some(solution) = problem.solution else {
+                continue;
+            };
+            closed += 1;
+            assert_eq!(solution(0.0), problem.start, "{}", problem.name);
             let (t, d) = (0.7, 1e-5);
-            let (before, now, after) = (
-                problem.solution(t - d),
-                problem.solution(t),
-                problem.solution(t + d),
-            );
-            for part in 0..problem.parts {
-                // The slope of a half comes from the other half.
-                let source = if problem.parts == 2 {
-                    now[1 - part]
-                } else {
-                    now[0]
-                };
-                let slope = (problem.rhs)(
-                    StageId {
-                        step: 0,
-                        stage: part,
-                    },
-                    source,
-                );
+            let (before, now, after) = (solution(t - d), solution(t), solution(t + d));
+            for (part, slope) in problem.slope(&now).iter().enumerate() {
                 let measured = (after[part] - before[part]) / (2.0 * d);
                 assert!((slope - measured).abs() < 1e-9, "{}", problem.name);
             }
+            // What is computed elsewhere is computed rightly here.
+            let computed = problem.classical(1 << 13);
+            for (a, b) in computed.iter().zip(problem.end()) {
+                assert!((a - b).abs() < 1e-14, "{}: {a} {b}", problem.name);
+            }
+        }
+        assert_eq!(closed, 3);
+    }
+
+    /// SciPy's DOP853 with rtol = atol = 1e-14 gives these; `tests/golden/numerics/problems.py`.
+    #[test]
+    fn ends_are_those_of_another_program() {
+        let golden = include_str!("../../../tests/golden/numerics/problems.txt");
+        let mut seen = 0;
+        for line in golden.lines().filter(|line| !line.starts_with('#')) {
+            let mut words = line.split_whitespace();
+            let key = words.next().expect("a name");
+            let problem = problem(key).expect("a problem");
+            let wanted: Vec<f64> = words.map(|w| w.parse().expect("a number")).collect();
+            assert_eq!(wanted.len(), problem.start.len());
+            for (a, b) in problem.end().iter().zip(&wanted) {
+                assert!((a - b).abs() < 2e-12, "{key}: {a} {b}");
+            }
+            seen += 1;
+        }
+        assert_eq!(seen, problems().len());
+    }
+
+    #[test]
+    fn halves_see_each_other_only() {
+        for problem in problems().iter().filter(|p| p.partitioned) {
+            let mut f = problem.rhs(2);
+            let u = [0.3, -0.8];
+            let whole = problem.slope(&u);
+            let at = |stage| StageId { step: 0, stage };
+            assert_eq!(f(at(0), &vec![u[1]]).expect("a slope"), [whole[0]]);
+            assert_eq!(f(at(1), &vec![u[0]]).expect("a slope"), [whole[1]]);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! coefficients and the step size arrive in [`StepCtx`]; noise multiplies `f` outside, in the
 //! [`Rhs`], so a scheme never knows of it.
 
-use crate::State;
+use crate::{Butcher, Definition, State};
 use std::fmt;
 use timestep_registry::Facts;
 
@@ -252,6 +252,11 @@ pub trait Scheme<S: State>: Send + Sync {
         ctx: &StepCtx<S>,
     ) -> Result<S, StepError>;
 
+    /// Its coefficients, if it is an explicit Runge-Kutta method.
+    fn tableau(&self) -> Option<Butcher> {
+        None
+    }
+
     /// The scheme as a reversible one, if it is.
     fn reversible(&self) -> Option<&dyn Reversible<S>> {
         None
@@ -351,6 +356,9 @@ pub struct SchemeFacts {
     pub order: u32,
     /// Evaluations of `f` per step.
     pub stages: usize,
+    /// Evaluations of `f` in a step that has less history than [`memory`](Self::memory) says: those of the
+    /// starting procedure.
+    pub start_stages: usize,
     /// Earlier states kept.
     pub memory: usize,
     /// Does it keep the slopes `f(u_{n-j})` as well?
@@ -363,6 +371,25 @@ pub struct SchemeFacts {
     pub parts: usize,
     /// Columns that it joins, whose paths drop-path can drop: more than one for fractal schemes.
     pub columns: usize,
+    /// The numbers of a scheme that came from a file, not from the registry.
+    pub definition: Option<&'static Definition>,
+}
+
+impl SchemeFacts {
+    /// Evaluations of `f` in a step that has `history` earlier states.
+    #[must_use]
+    pub fn stages_at(&self, history: usize) -> usize {
+        match history < self.memory {
+            true => self.start_stages,
+            false => self.stages,
+        }
+    }
+
+    /// What stands for the scheme in a recipe, and finds it again: its key, or the text of its definition.
+    #[must_use]
+    pub fn written(&self) -> &'static str {
+        self.definition.map_or(self.named.key, Definition::text)
+    }
 }
 
 timestep_registry::named!(SchemeFacts);

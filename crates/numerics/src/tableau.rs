@@ -25,12 +25,12 @@ impl<const N: usize> Tableau<N> {
     ///
     /// # Panics
     /// If the method is not explicit, a row of `a` does not sum to its node, or one of the order
-    /// conditions up to `order` (at most 4) fails.
+    /// conditions up to `order` (at most 5) fails.
     #[must_use]
     pub const fn new(order: u32, a: [[f64; N]; N], b: [f64; N], c: [f64; N]) -> Self {
         assert!(
-            order >= 1 && order <= 4,
-            "order conditions are known here for orders 1 to 4"
+            order >= 1 && order <= 5,
+            "order conditions are known here for orders 1 to 5"
         );
         let mut i = 0;
         while i < N {
@@ -68,6 +68,18 @@ impl<const N: usize> Tableau<N> {
             condition(&b, &apply(&a, &c2), 1.0 / 12.0);
             condition(&b, &apply(&a, &ac), 1.0 / 24.0);
         }
+        if order >= 5 {
+            let c3 = times(&c2, &c);
+            condition(&b, &times(&c3, &c), 1.0 / 5.0);
+            condition(&b, &times(&c2, &ac), 1.0 / 10.0);
+            condition(&b, &times(&c, &apply(&a, &c2)), 1.0 / 15.0);
+            condition(&b, &times(&c, &apply(&a, &ac)), 1.0 / 30.0);
+            condition(&b, &times(&ac, &ac), 1.0 / 20.0);
+            condition(&b, &apply(&a, &c3), 1.0 / 20.0);
+            condition(&b, &apply(&a, &times(&c, &ac)), 1.0 / 40.0);
+            condition(&b, &apply(&a, &apply(&a, &c2)), 1.0 / 60.0);
+            condition(&b, &apply(&a, &apply(&a, &ac)), 1.0 / 120.0);
+        }
         Self { a, b, order }
     }
 
@@ -87,17 +99,47 @@ impl<const N: usize> Tableau<N> {
         u: &S,
         ctx: &StepCtx<S>,
     ) -> Result<S, StepError> {
-        let mut slopes: Vec<S> = Vec::with_capacity(N);
-        for (i, row) in self.a.iter().enumerate() {
-            let slope = if i == 0 {
-                f.eval(ctx.stage(0), u)?
-            } else {
-                f.eval(ctx.stage(i), &combine(u, ctx.h, row, &slopes))?
-            };
-            slopes.push(slope);
-        }
-        Ok(combine(u, ctx.h, &self.b, &slopes))
+        let first = f.eval(ctx.stage(0), u)?;
+        self.advance_from(f, u, first, ctx)
     }
+
+    /// The same where `first`, the slope at `u`, is known.
+    pub(crate) fn advance_from<S: State>(
+        &self,
+        f: &mut dyn Rhs<S>,
+        u: &S,
+        first: S,
+        ctx: &StepCtx<S>,
+    ) -> Result<S, StepError> {
+        advance(&self.a, &self.b, f, u, first, ctx)
+    }
+
+    /// The same without the zeros of `a`.
+    pub(crate) fn butcher(&self) -> Butcher {
+        let rows = self.a.iter().enumerate();
+        Butcher::new(
+            rows.map(|(i, row)| row[..i].to_vec()).collect(),
+            self.b.to_vec(),
+        )
+    }
+}
+
+/// A step with the stage coefficients `a` and the weights `b`; `first` is the slope at `u`.
+pub(crate) fn advance<S: State>(
+    a: &[impl AsRef<[f64]>],
+    b: &[f64],
+    f: &mut dyn Rhs<S>,
+    u: &S,
+    first: S,
+    ctx: &StepCtx<S>,
+) -> Result<S, StepError> {
+    let mut slopes = Vec::with_capacity(b.len());
+    slopes.push(first);
+    for (i, row) in a.iter().enumerate().skip(1) {
+        let slope = f.eval(ctx.stage(i), &combine(u, ctx.h, row.as_ref(), &slopes))?;
+        slopes.push(slope);
+    }
+    Ok(combine(u, ctx.h, b, &slopes))
 }
 
 /// `u + h Σ wᵢ slopeᵢ`, leaving out zero weights: on tensors each term is a pass over memory.
@@ -149,6 +191,117 @@ const fn times<const N: usize>(x: &[f64; N], y: &[f64; N]) -> [f64; N] {
     product
 }
 
+/// The coefficients of an explicit Runge-Kutta method that came from a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Butcher {
+    /// Row `i` has the `i` coefficients of the slopes before it.
+    a: Vec<Vec<f64>>,
+    b: Vec<f64>,
+}
+
+/// Rounding allowance of the order conditions of numbers that a person typed.
+const TYPED: f64 = 1e-10;
+
+impl Butcher {
+    /// The tableau with rows `a` below the diagonal and weights `b`.
+    pub(crate) fn new(a: Vec<Vec<f64>>, b: Vec<f64>) -> Self {
+        debug_assert!(a.len() == b.len() && a.iter().enumerate().all(|(i, row)| row.len() == i));
+        Self { a, b }
+    }
+
+    /// Steps of these methods one after the other, each of its part of `h`, as one method.
+    pub(crate) fn composed(parts: &[(f64, Butcher)]) -> Self {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for (h, part) in parts {
+            // Every later stage stands on what the earlier parts have added.
+            for row in &part.a {
+                let own = row.iter().map(|x| h * x);
+                a.push(b.iter().copied().chain(own).collect());
+            }
+            b.extend(part.b.iter().map(|x| h * x));
+        }
+        Self::new(a, b)
+    }
+
+    /// Evaluations of `f` in a step.
+    #[must_use]
+    pub fn stages(&self) -> usize {
+        self.b.len()
+    }
+
+    /// Coefficients of the slopes before stage `i`.
+    pub(crate) fn row(&self, i: usize) -> &[f64] {
+        &self.a[i]
+    }
+
+    /// Weights of the slopes.
+    pub(crate) fn weights(&self) -> &[f64] {
+        &self.b
+    }
+
+    /// The nodes: sums of the rows.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<f64> {
+        self.a.iter().map(|row| row.iter().sum()).collect()
+    }
+
+    /// The largest order, up to 5, whose conditions hold.
+    #[must_use]
+    pub fn order(&self) -> u32 {
+        let times =
+            |x: &[f64], y: &[f64]| -> Vec<f64> { x.iter().zip(y).map(|(x, y)| x * y).collect() };
+        let apply = |x: &[f64]| -> Vec<f64> {
+            let sum = |row: &Vec<f64>| row.iter().zip(x).map(|(a, x)| a * x).sum();
+            self.a.iter().map(sum).collect()
+        };
+        let one = vec![1.0; self.stages()];
+        let c = self.nodes();
+        let (c2, ac) = (times(&c, &c), apply(&c));
+        let (c3, ac2, aac) = (times(&c2, &c), apply(&c2), apply(&ac));
+        // One line per order, one pair per rooted tree (Hairer, Nørsett, Wanner, table II.2.1).
+        let conditions: [Vec<(Vec<f64>, f64)>; 5] = [
+            vec![(one, 1.0)],
+            vec![(c.clone(), 2.0)],
+            vec![(c2.clone(), 3.0), (ac.clone(), 6.0)],
+            vec![
+                (c3.clone(), 4.0),
+                (times(&c, &ac), 8.0),
+                (ac2.clone(), 12.0),
+                (aac.clone(), 24.0),
+            ],
+            vec![
+                (times(&c2, &c2), 5.0),
+                (times(&c2, &ac), 10.0),
+                (times(&c, &ac2), 15.0),
+                (times(&c, &aac), 30.0),
+                (times(&ac, &ac), 20.0),
+                (apply(&c3), 20.0),
+                (apply(&times(&c, &ac)), 40.0),
+                (apply(&ac2), 60.0),
+                (apply(&aac), 120.0),
+            ],
+        ];
+        let holds = |(x, inverse): &(Vec<f64>, f64)| {
+            let terms = self.b.iter().zip(x).map(|(b, x)| b * x);
+            let size: f64 = terms.clone().map(f64::abs).sum();
+            (terms.sum::<f64>() - 1.0 / inverse).abs() < TYPED * (1.0 + size)
+        };
+        let orders = conditions.iter();
+        orders.take_while(|order| order.iter().all(holds)).count() as u32
+    }
+
+    /// `u_{n+1}` from `u`; evaluation `i` is announced to `f` as stage `i` of the step.
+    pub(crate) fn advance<S: State>(
+        &self,
+        f: &mut dyn Rhs<S>,
+        u: &S,
+        ctx: &StepCtx<S>,
+    ) -> Result<S, StepError> {
+        let first = f.eval(ctx.stage(0), u)?;
+        advance(&self.a, &self.b, f, u, first, ctx)
+    }
+}
+
 /// An explicit Runge-Kutta method as a scheme: a tableau and its facts.
 #[derive(Clone, Copy, Debug)]
 pub struct RungeKutta<const N: usize> {
@@ -184,11 +337,46 @@ impl<S: State, const N: usize> Scheme<S> for RungeKutta<N> {
     ) -> Result<S, StepError> {
         self.tableau.advance(f, u, ctx)
     }
+
+    fn tableau(&self) -> Option<Butcher> {
+        Some(self.tableau.butcher())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Tableau;
+    use super::{Butcher, Tableau};
+    use crate::schemes::{heun::HEUN, rk4::RK4};
+
+    #[test]
+    fn orders_of_typed_tableaus_are_found() {
+        let euler = Butcher::new(vec![vec![]], vec![1.0]);
+        assert_eq!(euler.order(), 1);
+        assert_eq!(HEUN.tableau().butcher().order(), 2);
+        assert_eq!(RK4.tableau().butcher().order(), 4);
+        let off = Butcher::new(vec![vec![]], vec![0.999]);
+        assert_eq!(off.order(), 0);
+    }
+
+    /// Two half steps of Euler are `u + h/2 f(u) + h/2 f(u + h/2 f(u))`.
+    #[test]
+    fn a_composition_is_a_tableau() {
+        let euler = Butcher::new(vec![vec![]], vec![1.0]);
+        let two = Butcher::composed(&[(0.5, euler.clone()), (0.5, euler.clone())]);
+        assert_eq!(two, Butcher::new(vec![vec![], vec![0.5]], vec![0.5, 0.5]));
+        assert_eq!(two.order(), 1);
+        // Two half steps keep the order of their method.
+        let heun = HEUN.tableau().butcher();
+        assert_eq!(
+            Butcher::composed(&[(0.5, heun.clone()), (0.5, heun)]).order(),
+            2
+        );
+        let rk4 = RK4.tableau().butcher();
+        assert_eq!(
+            Butcher::composed(&[(0.25, rk4.clone()), (0.75, rk4)]).order(),
+            4
+        );
+    }
 
     #[test]
     #[should_panic(expected = "an order condition fails")]

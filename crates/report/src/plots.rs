@@ -2,6 +2,7 @@
 
 use crate::contour::outlines;
 use crate::svg::{COLOURS, Frame, in_proportion};
+use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::{self, AnalysisError, Region, Stability};
 
 /// Beyond this the picture is cut off: no explicit scheme of a network is stable so far out.
@@ -16,6 +17,13 @@ const COARSE: usize = 61;
 /// # Errors
 /// [`AnalysisError`] for an unknown scheme or a coefficient that does not fit.
 pub fn stability(scheme: &str, k: Option<f64>, title: &str) -> Result<String, AnalysisError> {
+    let (found, (re, im)) = shown(scheme, k)?;
+    let region = analysis::region(scheme, k, re, im, FINE, FINE)?;
+    Ok(stability_region(&region, &found, title))
+}
+
+/// The stable intervals of a scheme, and the part of the plane that shows its region.
+fn shown(scheme: &str, k: Option<f64>) -> Result<(Stability, Window), AnalysisError> {
     let found = analysis::stability(scheme, k)?;
     let reach = found
         .real_interval
@@ -32,14 +40,107 @@ pub fn stability(scheme: &str, k: Option<f64>, title: &str) -> Result<String, An
         COARSE,
         COARSE,
     )?;
-    let (re, im) = window(&rough, &found);
-    let region = analysis::region(scheme, k, re, im, FINE, FINE)?;
-    Ok(stability_region(&region, &found, title))
+    let window = window(&rough, &found);
+    Ok((found, window))
 }
+
+/// The boundaries of the stability regions of several schemes in one picture, each with its colour.
+///
+/// # Errors
+/// [`AnalysisError`] for a coefficient that does not fit.
+pub fn stabilities(
+    schemes: &[(&'static SchemeFacts, Option<f64>)],
+) -> Result<String, AnalysisError> {
+    let mut window: Option<Window> = None;
+    for (facts, k) in schemes {
+        let (re, im) = shown(facts.written(), *k)?.1;
+        window = Some(match window {
+            None => (re, im),
+            Some((r, i)) => (
+                (r.0.min(re.0), r.1.max(re.1)),
+                (i.0.min(im.0), i.1.max(im.1)),
+            ),
+        });
+    }
+    let (re, im) = window.unwrap_or(((-2.5, 0.5), (-2.0, 2.0)));
+    // Room for the legend above the largest region.
+    let legend = 17.0 * (schemes.len() as f64 + 0.5);
+    let top = im.1 * AREA.1 / (AREA.1 - 2.0 * legend).max(0.4 * AREA.1);
+    let (re, top) = in_proportion(re, top, AREA);
+    let im = (-top, top);
+    let mut frame = Frame::new(
+        (AREA.0 + 80.0, AREA.1 + 90.0),
+        "Stability regions",
+        (re.0, re.1, "Re hλ"),
+        (im.0, im.1, "Im hλ"),
+    );
+    frame.grid();
+    let axis = "stroke=\"#222\" stroke-width=\"1.2\"";
+    frame.line((re.0, 0.0), (re.1, 0.0), axis);
+    frame.line((0.0, im.0), (0.0, im.1), axis);
+    for (index, (facts, k)) in schemes.iter().enumerate() {
+        let region = analysis::region(facts.written(), *k, re, im, FINE, FINE)?;
+        let colour = COLOURS[index % COLOURS.len()];
+        // After six colours, dashes.
+        let dashes = match index / COLOURS.len() {
+            0 => String::new(),
+            round => format!(" stroke-dasharray=\"{0} {0}\"", 8 / round.min(4)),
+        };
+        let polygons = outlines(&region.re, &region.im, |i, j| region.at(i, j) - LEVEL);
+        let path = outline(&frame, &polygons);
+        if !path.is_empty() {
+            frame.raw(&format!(
+                "<path d=\"{path}\" fill=\"{colour}\" fill-opacity=\"0.08\" fill-rule=\"evenodd\" \
+                 stroke=\"{colour}\" stroke-width=\"2\"{dashes}/>"
+            ));
+        }
+        let found = analysis::stability(facts.written(), *k)?;
+        let k = found.k.map_or(String::new(), |k| format!(" (k = {k})"));
+        let y = frame.py(im.1) + 18.0 + 17.0 * index as f64;
+        let x = frame.px(re.0) + 10.0;
+        frame.raw(&format!(
+            "<line x1=\"{x:.1}\" y1=\"{0:.1}\" x2=\"{1:.1}\" y2=\"{0:.1}\" stroke=\"{colour}\" \
+             stroke-width=\"3\"{dashes}/>",
+            y - 4.0,
+            x + 22.0
+        ));
+        let words = format!("{}{k}: {}", facts.key, intervals(&found));
+        frame.label(x + 30.0, y, "start", &words);
+    }
+    Ok(frame.finish())
+}
+
+/// The closed curves that bound the stability region of a scheme, as far as it lies in the window of its picture.
+///
+/// # Errors
+/// [`AnalysisError`] for an unknown scheme or a coefficient that does not fit.
+pub fn boundary(scheme: &str, k: Option<f64>) -> Result<Vec<Vec<(f64, f64)>>, AnalysisError> {
+    let (_, (re, im)) = shown(scheme, k)?;
+    let region = analysis::region(scheme, k, re, im, FINE, FINE)?;
+    Ok(outlines(&region.re, &region.im, |i, j| {
+        region.at(i, j) - LEVEL
+    }))
+}
+
+/// Polygons as the path of an SVG.
+fn outline(frame: &Frame, polygons: &[Vec<(f64, f64)>]) -> String {
+    let mut path = String::new();
+    for polygon in polygons {
+        for (n, (x, y)) in polygon.iter().enumerate() {
+            let letter = if n == 0 { 'M' } else { 'L' };
+            path.push_str(&format!("{letter}{:.1} {:.1}", frame.px(*x), frame.py(*y)));
+        }
+        path.push('Z');
+    }
+    path
+}
+
+/// Ranges of real and of imaginary parts.
+type Window = ((f64, f64), (f64, f64));
 
 /// The part of the plane to show: what is stable, the origin, and some room; in the proportions of
 /// the plot area, so that a circle is round.
-fn window(rough: &Region, found: &Stability) -> ((f64, f64), (f64, f64)) {
+fn window(rough: &Region, found: &Stability) -> Window {
     let mut left = found.real_interval.0.clamp(-FAR, -1.0);
     let mut right = 0.6_f64;
     let mut top = found.imaginary_interval.clamp(0.8, FAR);
@@ -87,14 +188,7 @@ pub fn stability_region(region: &Region, found: &Stability, title: &str) -> Stri
     frame.grid();
     let polygons = outlines(&region.re, &region.im, |i, j| region.at(i, j) - LEVEL);
     if !polygons.is_empty() {
-        let mut path = String::new();
-        for polygon in &polygons {
-            for (n, (x, y)) in polygon.iter().enumerate() {
-                let letter = if n == 0 { 'M' } else { 'L' };
-                path.push_str(&format!("{letter}{:.1} {:.1}", frame.px(*x), frame.py(*y)));
-            }
-            path.push('Z');
-        }
+        let path = outline(&frame, &polygons);
         frame.raw(&format!(
             "<path d=\"{path}\" fill=\"#a6cee3\" fill-opacity=\"0.8\" fill-rule=\"evenodd\" \
              stroke=\"{}\" stroke-width=\"1\"/>",
@@ -153,6 +247,22 @@ mod tests {
         assert_eq!(svg.matches("#a6cee3").count(), 1);
         let none = stability("lm", Some(1.2), "").expect("a picture");
         assert!(!none.contains("#a6cee3") && none.contains("not zero-stable"));
+    }
+
+    #[test]
+    fn several_schemes_share_a_picture_and_are_told_apart() {
+        let facts = |name| timestep_numerics::facts(name).expect("registered");
+        let all = [
+            (facts("euler"), None),
+            (facts("rk4"), None),
+            (facts("lm"), Some(-0.9)),
+        ];
+        let svg = stabilities(&all).expect("a picture");
+        for (colour, words) in COLOURS.iter().zip(["euler: ", "rk4: ", "lm (k = -0.9): "]) {
+            assert!(svg.contains(words), "{words}");
+            assert_eq!(svg.matches(&format!("fill=\"{colour}\"")).count(), 1);
+        }
+        assert!(!svg.contains("NaN"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::answer::{Documented, Line};
 use crate::{
-    baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure, predict,
+    adaptive, baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure, predict,
     reproduce, runtime, schemes, spectrum, summary, trace, watch, weak_order,
 };
 
@@ -34,6 +34,7 @@ pub fn printed() -> Vec<Printed> {
             "analyze modified-equation",
             vec![schemes::EquationOfScheme::line()],
         ),
+        ("analyze adaptive", vec![adaptive::SolutionOfPair::line()]),
         ("analyze momentum", vec![learned::LearnedNetwork::line()]),
         ("analyze trace", vec![trace::WayThroughSegment::line()]),
         ("analyze weak-order", weak_order::WeakOrderOfNoise::lines()),

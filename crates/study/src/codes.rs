@@ -32,6 +32,7 @@ timestep_registry::registry! {
     Incompatible = E0203;
     Step = E0204;
     TooLarge = E0205;
+    SchemeFile = E0206;
     Diverged = E0301;
     FirstBatch = E0302;
     WeightsDamaged = E0401;

@@ -20,17 +20,17 @@ answer! {
         pub k: Vec<Option<f64>>,
         /// Mean of the coefficients.
         pub mean_k: Option<f64>,
-        /// Effective step at the mean coefficient, in units of the step `h`: `1/c` where the scheme follows `c u' = f(u)`.
+        /// Effective step on average over the steps, in units of the step `h`: `1/c` where the scheme follows `c u' = f(u)`.
         pub effective_step: Option<f64>,
-        /// The stable interval of real `hλ` at the mean coefficient, as `[a, 0]`.
+        /// The stable interval of real `hλ` of the steps as they are, repeated, as `[a, 0]`.
         pub real_interval: Option<[f64; 2]>,
-        /// The largest stable imaginary `hλ` at the mean coefficient.
+        /// The largest stable imaginary `hλ` of the steps as they are, repeated.
         pub imaginary_interval: Option<f64>,
         /// Whether the learned sequence, repeated for ever, keeps errors of the history bounded.
         pub zero_stable: Option<bool>,
         /// Largest factor by which an error of the states grows over a run of steps, without `f`.
         pub growth: Option<f64>,
-        /// Coefficients of the modified equation at the mean coefficient.
+        /// Coefficients of the modified equation that the steps follow on average.
         pub coefficients: Option<Vec<f64>>,
         /// The modified equation in words.
         pub equation: Option<String>,
@@ -98,7 +98,7 @@ impl LearnedSegment {
 fn effective_steps(scheme: &SchemeFacts, all: &[Vec<f64>]) -> Vec<Option<f64>> {
     let one = |coefficients: &Vec<f64>| {
         // A coefficient without a time scale, such as k = -1, is no failure.
-        let found = modified_equation_with(scheme.key, coefficients, 1).ok();
+        let found = modified_equation_with(scheme.written(), coefficients, 1).ok();
         found
             .map(|e| 1.0 / e.time_scale())
             .filter(|h| h.is_finite())

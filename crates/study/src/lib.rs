@@ -4,6 +4,7 @@
 //! everything that was found out, exactly. How it is shown is not its matter: the program makes text or JSON of it, the
 //! reports draw it. [`json`] is the one rule for numbers that JSON does not have.
 
+pub mod adaptive;
 pub mod answer;
 pub mod baselines;
 pub mod catalogue;

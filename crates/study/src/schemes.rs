@@ -3,6 +3,7 @@
 use crate::answer;
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::{self, AnalysisError};
+use timestep_numerics::problems::Problem;
 
 /// Derivatives of a measured modified equation, where their number is not asked for.
 const TERMS: usize = 3;
@@ -14,6 +15,8 @@ answer! {
         pub h: f64,
         /// Largest error of a component at the final time 1.
         pub error: f64,
+        /// Evaluations of `f`, those of the start included.
+        pub evaluations: usize,
     }
 }
 
@@ -32,18 +35,28 @@ answer! {
         pub time_scale: f64,
         /// The problem that is solved.
         pub problem: &'static str,
+        /// Its equation, with the initial value.
+        pub equation: &'static str,
         /// All samples, the largest step first.
         pub samples: Vec<ErrorAtStep>,
     }
 }
 
 impl OrderOfScheme {
-    /// Measures the order of a scheme at `k`, or at its default coefficient.
+    /// Measures the order of a scheme at `k`, or at its default coefficient, on a problem, or on the one that is usual
+    /// for it.
     ///
     /// # Errors
-    /// As [`analysis::order`].
-    pub fn measure(scheme: &str, k: Option<f64>) -> Result<Self, AnalysisError> {
-        let found = analysis::order(scheme, k)?;
+    /// As [`analysis::order_on`].
+    pub fn measure(
+        scheme: &str,
+        k: Option<f64>,
+        problem: Option<&'static Problem>,
+    ) -> Result<Self, AnalysisError> {
+        let found = match problem {
+            Some(problem) => analysis::order_on(scheme, k, problem)?,
+            None => analysis::order(scheme, k)?,
+        };
         let samples = found.samples.iter();
         Ok(Self {
             scheme: found.scheme,
@@ -52,10 +65,12 @@ impl OrderOfScheme {
             theory: found.theory,
             time_scale: found.time_scale,
             problem: found.problem,
+            equation: found.equation,
             samples: samples
                 .map(|s| ErrorAtStep {
                     h: s.h,
                     error: s.error,
+                    evaluations: s.evaluations,
                 })
                 .collect(),
         })
@@ -111,6 +126,9 @@ answer! {
         pub coefficients: Vec<f64>,
         /// The equation in words.
         pub equation: String,
+        /// Whether it holds for linear `f` only; for others, a scheme that evaluates `f` inside of `f` has further terms
+        /// of the same powers of `h`, from its order on.
+        pub linear_f_only: bool,
     }
 }
 
@@ -125,6 +143,7 @@ impl EquationOfScheme {
             scheme: found.scheme,
             k: found.k,
             equation: found.to_string(),
+            linear_f_only: found.linear,
             coefficients: found.coefficients,
         })
     }
@@ -157,9 +176,9 @@ impl Theory {
     #[must_use]
     pub fn of(scheme: &SchemeFacts, k: Option<f64>) -> Self {
         let k = scheme.coefficient.map(|c| k.unwrap_or(c.default));
-        let stability = analysis::stability(scheme.key, k).ok();
-        let equation = analysis::modified_equation(scheme.key, k, TERMS).ok();
-        let order = analysis::order(scheme.key, k).ok();
+        let stability = analysis::stability(scheme.written(), k).ok();
+        let equation = analysis::modified_equation(scheme.written(), k, TERMS).ok();
+        let order = analysis::order(scheme.written(), k).ok();
         Self {
             k,
             order: order.as_ref().map(|o| o.order),

@@ -203,8 +203,8 @@ impl SchemeOfNetwork {
     fn of(network: &Network, learned: Option<f64>) -> Self {
         let scheme = network.scheme();
         let k = learned.or(scheme.coefficient.map(|c| c.default));
-        let intervals = stability(scheme.key, k).ok();
-        let equation = modified_equation(scheme.key, k, TERMS).ok();
+        let intervals = stability(scheme.written(), k).ok();
+        let equation = modified_equation(scheme.written(), k, TERMS).ok();
         Self {
             key: scheme.key,
             equation: scheme.equation,
@@ -266,7 +266,13 @@ fn groups(network: &Network, segment: &SegmentSummary) -> Vec<AlikeSteps> {
         let (parameters, coefficients) = count(network, |name| name.starts_with(&inside));
         let (what, block_evaluations) = match n {
             0 if strided => (entrance(segment.entrance).to_owned(), 1),
-            0 if scheme.memory > 0 => (format!("{}, without history", scheme.key), scheme.stages),
+            0 if scheme.memory > 0 => (
+                format!("{}, without history", scheme.key),
+                scheme.start_stages,
+            ),
+            n if n < scheme.memory && scheme.start_stages != scheme.stages => {
+                (format!("{}, start-up", scheme.key), scheme.start_stages)
+            }
             _ => (scheme.key.to_owned(), scheme.stages),
         };
         // Alike steps share a group; that of the first one is extended.

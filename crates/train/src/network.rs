@@ -37,7 +37,8 @@ pub fn network_config(
     }
     if !settings.scheme.is_empty() {
         // An unknown name is reported by the network, with near names.
-        config.scheme = facts(&settings.scheme).map_or(settings.scheme.clone(), |f| f.key.into());
+        config.scheme =
+            facts(&settings.scheme).map_or(settings.scheme.clone(), |f| f.written().into());
     }
     if !settings.steps.is_empty() {
         config.steps.clone_from(&settings.steps);
@@ -63,7 +64,8 @@ pub fn network_config(
     }
     noise(&mut config, settings, section)?;
     if config.architecture() != published.architecture() || settings.preset.is_empty() {
-        config.name = format!("{} x {}", config.block, config.scheme);
+        let scheme = facts(&config.scheme).map_or(config.scheme.as_str(), |f| f.key);
+        config.name = format!("{} x {scheme}", config.block);
     }
     Ok(config)
 }

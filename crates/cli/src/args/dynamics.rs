@@ -38,9 +38,13 @@ impl Images {
 #[derive(Args, Debug)]
 #[command(after_help = STABILITY)]
 pub(crate) struct StabilityArgs {
-    /// A scheme, or a trained network: weights file or run folder
-    pub(crate) what: String,
-    /// Coefficient of the scheme, if it has one
+    /// Schemes, each with its own coefficient if wanted, as in lm:-0.9; or a trained network: weights file or run folder
+    #[arg(required_unless_present = "scheme_file")]
+    pub(crate) what: Vec<String>,
+    /// A scheme of your own, as TOML: a tableau, a multistep method or a composition
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scheme_file: Vec<PathBuf>,
+    /// Coefficient of the schemes, if they have one
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) k: Option<f64>,
     #[command(flatten)]
@@ -54,6 +58,9 @@ pub(crate) struct StabilityArgs {
     /// Write every measured hλ for NumPy
     #[arg(long, value_name = "FILE")]
     pub(crate) npz: Option<PathBuf>,
+    /// Write the boundaries of the regions, or every measured hλ of a network, as a table of comma-separated values
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
 }
@@ -65,6 +72,7 @@ eigenvalues of largest modulus of the Jacobian of each block at the states of
 test images (4 by default), judged by the scheme with the k_n of that step.
 Examples:
   timestep analyze stability lm --k -0.5 --svg lm.svg
+  timestep analyze stability euler ab2 rk4 lm:-0.9 --svg regions.svg --csv regions.csv
   timestep analyze stability runs/tour --images 8 --svg spectrum.svg";
 
 /// `timestep analyze momentum`

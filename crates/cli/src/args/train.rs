@@ -28,6 +28,9 @@ pub(crate) struct RecipeFlags {
     /// How f becomes a step: see `timestep list schemes`
     #[arg(long, value_name = "NAME")]
     pub(crate) scheme: Option<String>,
+    /// A scheme of your own, as TOML: a tableau, a multistep method or a composition
+    #[arg(long, value_name = "FILE", conflicts_with = "scheme")]
+    pub(crate) scheme_file: Option<PathBuf>,
     /// What makes the steps random: see `timestep list noises`
     #[arg(long, value_name = "NAME")]
     pub(crate) noise: Option<String>,

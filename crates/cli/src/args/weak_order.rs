@@ -14,11 +14,14 @@ pub(crate) struct WeakOrderArgs {
     /// The scheme that the noise acts on: see `timestep list schemes`
     #[arg(long, value_name = "NAME", default_value = "euler")]
     pub(crate) scheme: String,
+    /// A scheme of your own, as TOML: a tableau, a multistep method or a composition
+    #[arg(long, value_name = "FILE", conflicts_with = "scheme")]
+    pub(crate) scheme_file: Option<PathBuf>,
     /// Coefficient of the scheme, if it has one
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) k: Option<f64>,
     /// Let the memory of `lm` not fade, k = -(1 - G dt): the limit is a second-order equation with damping G
-    #[arg(long, value_name = "G", allow_hyphen_values = true, conflicts_with_all = ["scheme", "k", "paths"])]
+    #[arg(long, value_name = "G", allow_hyphen_values = true, conflicts_with_all = ["scheme", "scheme_file", "k", "paths"])]
     pub(crate) damping: Option<f64>,
     /// Probabilities to keep a block, looked at beside 1/2 (stochastic-depth); the first is also where
     /// p = 1/2 + c sqrt(dt) begins [default: 0.8,0.9]

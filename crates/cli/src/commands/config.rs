@@ -89,7 +89,7 @@ fn show(recipe: Option<&str>, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure
     let resolved = resolve(settings::with_flags(
         settings::layers_for(recipe, flags)?,
         flags,
-    ))?;
+    )?)?;
     let rows = resolved.rows();
     let rows: Vec<SettingWithOrigin> = (rows.iter())
         .map(|row| SettingWithOrigin {

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     check_drawing(args.svg.as_deref())?;
     let rates = rates(args)?;
     let engine = device(&args.device)?;
-    let layers = settings::with_flags(layers, &args.flags);
+    let layers = settings::with_flags(layers, &args.flags)?;
     let setup = Setup::new(layers.resolve()?)?;
     let bar = bar(rates.steps, ui);
     let mut step = 0;

@@ -1,5 +1,6 @@
 //! Which commands are there? One file each.
 
+pub(crate) mod adaptive;
 pub(crate) mod analyze;
 pub(crate) mod cite;
 pub(crate) mod compare;

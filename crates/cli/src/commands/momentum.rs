@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
         let found = LearnedNetwork::read(path, &trained)?;
         ui.answer(&found);
         let (path, scheme) = (path.display(), found.scheme);
-        if !learns(scheme) {
+        if !learns(scheme, &found.segments) {
             ui.note(&format!(
                 "`{path}` steps with `{scheme}`, which learns no coefficient"
             ));
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
                 "`{path}` has no history: the events.jsonl of its run folder is not there, or holds no epoch"
             ));
         }
-        if !found.history.is_empty() && learns(scheme) {
+        if !found.history.is_empty() && learns(scheme, &found.segments) {
             histories.push(curves(&found));
         }
         networks.push(Learned {

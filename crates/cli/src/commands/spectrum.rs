@@ -4,9 +4,10 @@ use super::analyze::stability;
 use crate::args::StabilityArgs;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
+use crate::schemes::asked;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use timestep_nets::device;
 use timestep_nets::foreign::npz;
 use timestep_numerics::analysis::Effort;
@@ -18,10 +19,16 @@ use timestep_study::spectrum::{
     Circumstances, IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, answer, measure, segments,
 };
 
-/// The stability region of a scheme, or the spectra of a trained network in it.
+/// The stability regions of schemes, or the spectra of a trained network in them.
 pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
-    if is_weights(&args.what) {
-        return of_network(args, ui);
+    if let Some(weights) = args.what.iter().find(|what| is_weights(what)) {
+        let [_] = &args.what[..] else {
+            return Err(Failure::usage(
+                format!("`{weights}` is a trained network, which stands alone"),
+                "ask about schemes and networks one after the other",
+            ));
+        };
+        return of_network(args, weights, ui);
     }
     let only = [
         ("--data", args.images.data.is_some()),
@@ -31,25 +38,31 @@ pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         ("--products", args.products.is_some()),
         ("--npz", args.npz.is_some()),
     ];
-    if let Err(unknown) = facts(&args.what) {
-        return Err(Failure::usage(
-            format!("{unknown}, and no weights file or run folder either"),
-            unknown.hint(),
-        )
-        .coded(Code::UnknownPart));
+    for what in &args.what {
+        let name = what.split_once(':').map_or(what.as_str(), |(name, _)| name);
+        if let Err(unknown) = facts(name) {
+            return Err(Failure::usage(
+                format!("{unknown}, and no weights file or run folder either"),
+                unknown.hint(),
+            )
+            .coded(Code::UnknownPart));
+        }
     }
+    let all = asked(&args.what, &args.scheme_file, args.k)?;
     if let Some((flag, _)) = only.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(
             format!(
                 "{flag} is for trained networks; `{}` is a scheme",
-                args.what
+                all[0].facts.key
             ),
             "give a weights file or a run folder, or leave it out",
         ));
     }
-    let outputs = Outputs::check(&[args.svg.as_deref()], &[], args.overwrite.force)?;
+    let paths = [args.svg.as_deref(), args.csv.as_deref()];
+    let inputs: Vec<&Path> = args.scheme_file.iter().map(PathBuf::as_path).collect();
+    let outputs = Outputs::check(&paths, &inputs, args.overwrite.force)?;
     check_drawing(args.svg.as_deref())?;
-    stability(args, &outputs, ui)
+    stability(args, &all, &outputs, ui)
 }
 
 /// Does a word mean weights? A scheme's name does not, even where a folder happens to have it too.
@@ -59,28 +72,35 @@ fn is_weights(what: &str) -> bool {
     looks
         || path.is_file()
         || path.join("weights").is_dir()
-        || path.exists() && facts(what).is_err()
+        || path.exists() && facts(what).is_err() && !what.contains(':')
 }
 
 /// Measures, prints and draws the spectra of a network.
-fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
+fn of_network(args: &StabilityArgs, weights: &str, ui: Ui) -> Result<u8, Failure> {
     if let Some(k) = args.k {
         return Err(Failure::usage(
-            format!(
-                "--k {k} is for schemes; `{}` is a trained network",
-                args.what
-            ),
+            format!("--k {k} is for schemes; `{weights}` is a trained network"),
             "the k_n are those that it learned",
         ));
     }
+    if !args.scheme_file.is_empty() {
+        return Err(Failure::usage(
+            format!("--scheme-file is for schemes; `{weights}` is a trained network"),
+            "the scheme is that of the network",
+        ));
+    }
     let outputs = Outputs::check(
-        &[args.svg.as_deref(), args.npz.as_deref()],
-        &[Path::new(&args.what)],
+        &[
+            args.svg.as_deref(),
+            args.npz.as_deref(),
+            args.csv.as_deref(),
+        ],
+        &[Path::new(weights)],
         args.overwrite.force,
     )?;
     check_drawing(args.svg.as_deref())?;
     let engine = device("cpu")?;
-    let trained = trained::load(Path::new(&args.what), NonFinite::Allowed, ui)?;
+    let trained = trained::load(Path::new(weights), NonFinite::Allowed, ui)?;
     let sample = Sample::draw(&trained, &args.images.wanted(IMAGES))?;
     let seed = args.images.seed.unwrap_or(0);
     let effort = Effort {
@@ -103,13 +123,13 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
     )?;
     if steps.is_empty() {
         return Err(Failure::usage(
-            format!("no step of `{}` keeps the shape of its state", args.what),
+            format!("no step of `{weights}` keeps the shape of its state"),
             "a segment of one strided step has no square Jacobian; more steps have",
         )
         .coded(Code::NoAnswer));
     }
     let at = Circumstances {
-        weights: &args.what,
+        weights,
         trained: &trained,
         data: &sample.data,
         images: sample.numbers(),
@@ -127,16 +147,31 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         outputs.write(path, &bytes)?;
         ui.note(&format!("wrote {}", path.display()));
     }
+    if let Some(path) = &args.csv {
+        outputs.write(path, table(&steps, sample.numbers()).as_bytes())?;
+        ui.note(&format!("wrote {}", path.display()));
+    }
     Ok(0)
 }
 
-/// Every value as a row of arrays.
-fn arrays(steps: &[MeasuredStep], numbers: &[u32]) -> Result<Vec<u8>, Failure> {
-    let mut columns: [Vec<f32>; 7] = Default::default();
+/// What is known of a measured value.
+const COLUMNS: [&str; 7] = [
+    "segment",
+    "step",
+    "image",
+    "real",
+    "imaginary",
+    "residual",
+    "growth",
+];
+
+/// Every measured value as a row of [`COLUMNS`].
+fn rows(steps: &[MeasuredStep], numbers: &[u32]) -> Vec<[f64; 7]> {
+    let mut all = Vec::new();
     for step in steps {
         for (spectrum, image) in step.spectra.iter().zip(numbers) {
             for v in &spectrum.values {
-                let row = [
+                all.push([
                     spectrum.segment as f64,
                     spectrum.step as f64,
                     f64::from(*image),
@@ -144,24 +179,32 @@ fn arrays(steps: &[MeasuredStep], numbers: &[u32]) -> Result<Vec<u8>, Failure> {
                     v.z.im,
                     v.residual,
                     v.growth,
-                ];
-                for (column, value) in columns.iter_mut().zip(row) {
-                    column.push(value as f32);
-                }
+                ]);
             }
         }
     }
+    all
+}
+
+/// Every value as comma-separated text.
+fn table(steps: &[MeasuredStep], numbers: &[u32]) -> String {
+    let mut text = COLUMNS.join(",") + "\n";
+    for row in rows(steps, numbers) {
+        text.push_str(&(row.map(|x| x.to_string()).join(",") + "\n"));
+    }
+    text
+}
+
+/// Every value as a row of arrays.
+fn arrays(steps: &[MeasuredStep], numbers: &[u32]) -> Result<Vec<u8>, Failure> {
+    let mut columns: [Vec<f32>; 7] = Default::default();
+    for row in rows(steps, numbers) {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(value as f32);
+        }
+    }
     let shape = [columns[0].len()];
-    let names = [
-        "segment",
-        "step",
-        "image",
-        "real",
-        "imaginary",
-        "residual",
-        "growth",
-    ];
-    let named = names.into_iter().zip(columns);
+    let named = COLUMNS.into_iter().zip(columns);
     let all: Vec<(&str, &[usize], Vec<f32>)> = named.map(|(n, c)| (n, &shape[..], c)).collect();
     npz(&all).map_err(Failure::from)
 }

@@ -2,6 +2,7 @@
 
 use crate::args::Summary;
 use crate::failure::Failure;
+use crate::schemes;
 use crate::settings;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
@@ -34,7 +35,8 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         return Ok((trained.network, mean));
     }
-    if what.is_empty() && args.block.is_none() && args.scheme.is_none() {
+    let own_scheme = args.scheme.is_some() || args.scheme_file.is_some();
+    if what.is_empty() && args.block.is_none() && !own_scheme {
         return Err(Failure::usage(
             "a summary of what?",
             "give a network (`timestep list networks`), a recipe, weights, or --block and --scheme",
@@ -79,7 +81,10 @@ fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
         input = parse_input(text)?;
     }
     network.block = args.block.clone().unwrap_or(network.block);
-    network.scheme = args.scheme.clone().unwrap_or(network.scheme);
+    network.scheme = match &args.scheme_file {
+        Some(file) => schemes::read(file)?.written().to_owned(),
+        None => args.scheme.clone().unwrap_or(network.scheme),
+    };
     network.width = args.width.unwrap_or(network.width);
     if let Some(steps) = &args.steps {
         let parsed: Result<Vec<usize>, _> = steps.split(',').map(|s| s.trim().parse()).collect();
@@ -107,6 +112,7 @@ fn refuse_changes(args: &Summary, what: &str) -> Result<(), Failure> {
         ("--input", args.input.is_some()),
         ("--block", args.block.is_some()),
         ("--scheme", args.scheme.is_some()),
+        ("--scheme-file", args.scheme_file.is_some()),
         ("--steps", args.steps.is_some()),
         ("--width", args.width.is_some()),
     ];

@@ -33,7 +33,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         None => settings::layers_for(args.recipe.as_deref(), &args.flags)?,
     };
     let task = layers.task();
-    let resolved = settings::with_flags(layers, &args.flags).resolve_any()?;
+    let resolved = settings::with_flags(layers, &args.flags)?.resolve_any()?;
     let conditions = required::parse(&args.require, task)?;
     if let Some(name) = &args.name {
         run::check_name(name)?;

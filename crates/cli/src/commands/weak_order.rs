@@ -3,6 +3,7 @@
 use crate::args::WeakOrderArgs;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
+use crate::schemes;
 use crate::ui::Ui;
 use timestep_numerics::analysis::weak_order::Plan;
 use timestep_numerics::noise::{NOISES, NoiseFacts, noise_facts, noises};
@@ -21,10 +22,12 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
     )?;
     check_drawing(args.svg.as_deref())?;
     let steps: Vec<usize> = args.steps.iter().map(|n| *n as usize).collect();
+    let own = args.scheme_file.as_deref().map(schemes::read).transpose()?;
+    let scheme = own.map_or(args.scheme.as_str(), |facts| facts.written());
     let noises: Result<Vec<_>, _> = args.noises.iter().map(|name| noise(name)).collect();
     let question = weak_order::Question {
         plan: Plan {
-            scheme: &args.scheme,
+            scheme,
             k: args.k,
             steps,
             paths: args.paths as usize,

@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use timestep_data::{GreyFile, ImageShape, OpenOptions, RecordLayout, Source};
 use timestep_nets::foreign::{Target, map_names, read_pytorch};
 use timestep_nets::{InputShape, Network, Role, device, read_safetensors, to_safetensors};
+use timestep_numerics::{Memory as History, StageId, StepCtx, StepError};
 use timestep_picture::{self as picture, Format, Memory, Picture, Plane};
 use timestep_report::document::{self, Document};
 use timestep_report::restorer;
@@ -28,7 +29,7 @@ use timestep_train::{Learner, Trained, checkpoint, network_config};
 pub type Reader = fn(&[u8]) -> bool;
 
 /// Every reader, by the name of its fuzz target.
-pub const READERS: [(&str, Reader); 15] = [
+pub const READERS: [(&str, Reader); 16] = [
     ("archives", archives),
     ("arrays", arrays),
     ("cards", cards),
@@ -42,6 +43,7 @@ pub const READERS: [(&str, Reader); 15] = [
     ("reports", reports),
     ("restorer_runs", restorer_runs),
     ("restorers", restorers),
+    ("schemes", schemes),
     ("states", states),
     ("tables", tables),
 ];
@@ -392,4 +394,32 @@ pub fn tables(bytes: &[u8]) -> bool {
     };
     drop(tables::reproduced(&ReproducedTable::of(&reproduction)));
     true
+}
+
+/// A scheme from a file, up to a step of it and to the network that it steps. The line that recipes keep says the same.
+pub fn schemes(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let Ok(parsed) = timestep_numerics::Definition::parse(text) else {
+        return false;
+    };
+    let again = timestep_numerics::Definition::parse(parsed.text()).expect("its own line");
+    assert_eq!(parsed, again, "the line says something else");
+    let name = parsed.text();
+    let scheme = timestep_numerics::scheme::<f64>(name).expect("it was parsed");
+    let mut f = |_: StageId, u: &f64| Ok::<_, StepError>(-u);
+    let (mut u, mut memory) = (1.0, History::new());
+    for step in 0..3 {
+        let ctx = StepCtx::new(step, 0.1).with_coefs(vec![0.0; 16]);
+        u = scheme.step(&mut f, &u, &mut memory, &ctx).expect("steps");
+    }
+    let input = InputShape {
+        channels: 1,
+        height: 8,
+        width: 8,
+    };
+    let mut config = timestep_nets::NetworkConfig::new("preact", name, input, 10);
+    (config.steps, config.width) = (vec![3], 2);
+    Network::build(&config).is_ok()
 }

@@ -42,6 +42,7 @@ pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
         "reports" => vec![records_of(classifier())],
         "restorer_runs" => vec![records_of(restorer())],
         "restorers" => models(),
+        "schemes" => schemes(),
         "states" => states(),
         "tables" => vec![table()],
         other => panic!("there are no seeds for {other}"),
@@ -200,6 +201,17 @@ fn recipes() -> Vec<Vec<u8>> {
         joined(&[b"base = \"digits\"\n".to_vec(), sets]),
         b"[network]\nblock = \"se-preact\"\nscheme = \"rk4\"\nnoise = \"stochastic-depth\"\n\n[noise]\nkeep = 0.8\n".to_vec(),
     ]
+}
+
+fn schemes() -> Vec<Vec<u8>> {
+    [
+        "name = \"my-kutta\"\norder = 3\n\n[tableau]\na = [[], [\"1/2\"], [-1, 2]]\nb = [\"1/6\", \"2/3\", \"1/6\"]\nc = [0, 0.5, 1]\n",
+        "name = \"my-ab3\"\n[multistep]\nstates = [1]\nslopes = [\"23/12\", \"-16/12\", \"5/12\"]\nstart = \"heun\"\n",
+        "{ name = \"my-lm\", multistep = { learned = true, states = [1.5, -0.5], init = [-0.1, 0], decay = 1 } }",
+        "name = \"halves\"\n[composition]\nsteps = [{ scheme = \"heun\", h = \"1/2\" }, { scheme = \"rk4\", h = 0.5 }]\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
 }
 
 fn table() -> Vec<u8> {

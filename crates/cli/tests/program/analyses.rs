@@ -76,6 +76,7 @@ fn every_scheme_has_the_order_of_its_theory() {
             "theory",
             "time_scale",
             "problem",
+            "equation",
             "samples",
         ];
         assert_eq!(keys(&found), expected);
@@ -288,4 +289,91 @@ fn a_damaged_data_set_is_a_negative_answer() {
         text.contains("NOT in order") && text.contains("1.png"),
         "{text}"
     );
+}
+
+#[test]
+fn a_pair_controls_its_error_and_says_what_it_cost() {
+    let found = object(&["analyze", "adaptive", "dopri5", "--problem", "brusselator"]);
+    let count = |key: &str| found[key].as_u64().expect("a count") as usize;
+    let steps = found["steps"].as_array().expect("steps");
+    assert_eq!(count("taken"), steps.len());
+    // Two to begin, six for every step that was taken or refused.
+    assert_eq!(
+        count("evaluations"),
+        2 + 6 * (count("taken") + count("refused"))
+    );
+    assert!(number(&found["error"]) < 1e-5);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    ok(
+        at,
+        &[
+            "analyze",
+            "adaptive",
+            "heun-euler",
+            "bosh3",
+            "--csv",
+            "steps.csv",
+        ],
+    );
+    let table = std::fs::read_to_string(at.join("steps.csv")).expect("written");
+    assert!(
+        table.starts_with("pair,problem,time,h,estimate\n")
+            && table.contains("\nbosh3,lotka-volterra,")
+    );
+    for (wrong, says) in [
+        (&["--rtol", "0"][..], "tolerances"),
+        (&["--evaluations", "20"], "lead to time"),
+        (&["--problem", "lorenz"], "lorenz"),
+    ] {
+        let text = refused(at, &[&["analyze", "adaptive", "bosh3"][..], wrong].concat());
+        assert!(text.contains(says), "{wrong:?}: {text}");
+    }
+}
+
+#[test]
+fn orders_are_drawn_and_written_for_any_problem() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    for problem in timestep_numerics::problems::problems() {
+        let args = [
+            "analyze",
+            "order",
+            "rk4",
+            "ab3",
+            "--problem",
+            problem.key,
+            "--json",
+        ];
+        for line in ok(at, &args).lines() {
+            let found: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let (order, theory) = (number(&found["order"]), number(&found["theory"]));
+            assert!((order - theory).abs() < 0.25, "{}: {order}", problem.key);
+        }
+    }
+    let args = [
+        "analyze",
+        "order",
+        "euler",
+        "rk4",
+        "--problem",
+        "pendulum",
+        "--svg",
+        "o.svg",
+        "--csv",
+        "o.csv",
+    ];
+    ok(at, &args);
+    let picture = std::fs::read_to_string(at.join("o.svg")).expect("written");
+    assert!(picture.contains("evaluations of f") && picture.contains("pendulum"));
+    let table = std::fs::read_to_string(at.join("o.csv")).expect("written");
+    // A line for each of ten step sizes, and the head.
+    assert_eq!(table.lines().count(), 21);
+    assert!(table.contains("\nrk4,,pendulum,0.0625,64,"));
+    let text = refused(
+        at,
+        &["analyze", "order", "reversible", "--problem", "brusselator"],
+    );
+    assert!(text.contains("halves"), "{text}");
+    ok(at, &["analyze", "order", "verlet", "--problem", "pendulum"]);
 }

@@ -18,7 +18,8 @@ fn snapshot() -> PathBuf {
 }
 
 /// The commands that are run, in a folder with two runs of small networks and a folder of images.
-const COMMANDS: [&str; 48] = [
+const COMMANDS: [&str; 49] = [
+    "analyze adaptive dopri5",
     "analyze order lm",
     "analyze stability lm --k -0.5",
     "analyze stability rk4",

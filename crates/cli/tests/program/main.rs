@@ -29,6 +29,7 @@ mod lr_find;
 mod names;
 mod outputs;
 mod own_data;
+mod own_schemes;
 mod pages;
 mod reports;
 mod reproduce;

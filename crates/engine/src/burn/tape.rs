@@ -276,6 +276,12 @@ impl Tape for Pass {
             .value(row(a).mul_scalar(factor).add_scalar(offset))
     }
 
+    fn adjoint(&self, weight: &Value, shape: [usize; 4]) -> Value {
+        let count = shape.iter().product();
+        let turned = row(weight).reshape(shape).swap_dims(0, 1).flip([2, 3]);
+        self.rows.value(turned.reshape([1, count]))
+    }
+
     fn relu_array(&self, a: &Value) -> Value {
         self.rows.value(activation::relu(row(a)))
     }

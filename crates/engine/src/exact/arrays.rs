@@ -57,6 +57,18 @@ impl Record {
         self.record(shape, out, vec![(a, Box::new(to_a)), (b, Box::new(to_b))])
     }
 
+    /// `v_i = a_{o(i)}`, where `o` names every number once. Back: `da_{o(i)} = g_i`.
+    pub(super) fn reordered(&self, a: &Tensor, order: Vec<usize>) -> Tensor {
+        assert_eq!(a.data.len(), order.len(), "every number once");
+        let out = order.iter().map(|at| a.data[*at]).collect();
+        let back = move |g: &[f64]| {
+            let mut da = vec![0.0; g.len()];
+            order.iter().zip(g).for_each(|(at, g)| da[*at] = *g);
+            da
+        };
+        self.record(a.shape, out, vec![(a, Box::new(back))])
+    }
+
     /// `v_rj = Σᵢ x_ri w_ji + b_j`. Back: `dx_ri = Σⱼ g_rj w_ji`, `dw_ji = Σᵣ g_rj x_ri`, `db_j = Σᵣ g_rj`.
     pub(super) fn linear_rows(&self, input: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
         let [rows, from] = input.rows();

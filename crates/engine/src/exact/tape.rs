@@ -3,6 +3,7 @@
 use super::channels::{Coefficient, pointwise};
 use super::record::Record;
 use super::tensor::{Place, Shape, Tensor};
+use crate::shapes::adjoint_order;
 use crate::{
     Backward, ConvSpec, End, Factor, GradientSink, ParamId, Recording, Sampling, Statistics, Tape,
     Targets, Value, Window,
@@ -181,6 +182,11 @@ impl Tape for Record {
     fn affine(&self, a: &Value, factor: f64, offset: f64) -> Value {
         let value = |a: f64| factor * a + offset;
         pointwise(self, Tensor::of(a), value, move |_, _| factor).value()
+    }
+
+    fn adjoint(&self, weight: &Value, shape: [usize; 4]) -> Value {
+        self.reordered(Tensor::of(weight), adjoint_order(shape))
+            .value()
     }
 
     fn relu_array(&self, a: &Value) -> Value {

@@ -119,6 +119,24 @@ impl Node for SingleNode {
     }
 }
 
+struct OrderNode {
+    order: Vec<usize>,
+    target: Target,
+    own: usize,
+}
+
+impl Node for OrderNode {
+    fn backward(self: Box<Self>, back: &mut Back<'_>) {
+        if let Some(grad) = back.take_array(self.own) {
+            let mut own = vec![0.0; grad.len()];
+            for (at, g) in self.order.iter().zip(&grad) {
+                own[*at] = *g;
+            }
+            back.add_array(self.target, own);
+        }
+    }
+}
+
 struct PairNode {
     how: Pairwise,
     operands: [(Data, Target); 2],
@@ -251,6 +269,17 @@ impl Record {
                 value,
                 own,
             })
+        })
+    }
+
+    /// The numbers of an array in another order, which names each once.
+    pub(super) fn reordered(&self, a: &Row, order: Vec<usize>) -> Row {
+        let values = a.data.of(&self.parameters);
+        assert_eq!(values.len(), order.len(), "every number once");
+        let values: Vec<f32> = order.iter().map(|at| values[*at]).collect();
+        let target = a.target;
+        self.recorded(a.shape, Rc::new(values), target.wanted(), |own| {
+            Box::new(OrderNode { order, target, own })
         })
     }
 

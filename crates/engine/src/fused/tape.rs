@@ -10,6 +10,7 @@ use super::record::Record;
 use super::splice::{deposit, gathered, places};
 use super::stored::Held;
 use super::value::Kept;
+use crate::shapes::adjoint_order;
 use crate::{
     Backward, ConvSpec, End, Factor, GradientSink, ParamId, Recording, Sampling, Statistics, Tape,
     Targets, Value, Window,
@@ -229,6 +230,10 @@ impl Tape for Record {
 
     fn affine(&self, a: &Value, factor: f64, offset: f64) -> Value {
         Rc::new(self.single(self.row(a), Single::Affine(factor, offset)))
+    }
+
+    fn adjoint(&self, weight: &Value, shape: [usize; 4]) -> Value {
+        Rc::new(self.reordered(self.row(weight), adjoint_order(shape)))
     }
 
     fn relu_array(&self, a: &Value) -> Value {

@@ -71,6 +71,7 @@ passed_on! {
     fn add(a: &Value, b: &Value) -> Value;
     fn multiply(a: &Value, b: &Value) -> Value;
     fn affine(a: &Value, factor: f64, offset: f64) -> Value;
+    fn adjoint(weight: &Value, shape: [usize; 4]) -> Value;
     fn relu_array(a: &Value) -> Value;
     fn sigmoid(a: &Value) -> Value;
     fn cross_entropy(logits: &Value, targets: &Targets) -> Value;

@@ -111,6 +111,11 @@ impl<'a> Nodes<'a> {
                 let zeros = vec![0.0; channels * height * width];
                 self.constant(&zeros, &[1, channels, height, width])
             }
+            Op::Adjoint { weight, shape } => {
+                let turned = self.adjoint(*weight, *shape);
+                let [out, channels, rows, columns] = *shape;
+                self.constant(&turned, &[channels, out, rows, columns])
+            }
             Op::Conv { .. } if self.biased.contains(&node) => String::new(),
             Op::Conv { .. } => self.conv(node, None, label),
             Op::Bias { input, bias } => match graph.biased(node, &self.uses) {
@@ -338,6 +343,22 @@ impl<'a> Nodes<'a> {
             self.add(5, &tensor);
         }
         spec.name.clone()
+    }
+
+    /// The numbers of the adjoint of a convolution with weights of this shape.
+    fn adjoint(&self, weight: usize, shape: [usize; 4]) -> Vec<f32> {
+        let id = self.graph.parameter(weight).expect("weights are parameters");
+        let values = self.parameters.value(id);
+        let [out, channels, rows, columns] = shape;
+        let taps = rows * columns;
+        let mut turned = Vec::with_capacity(values.len());
+        for channel in 0..channels {
+            for from in 0..out {
+                let kernel = &values[(from * channels + channel) * taps..][..taps];
+                turned.extend(kernel.iter().rev());
+            }
+        }
+        turned
     }
 
     fn number(&mut self, value: f64) -> String {

@@ -110,6 +110,10 @@ impl Layers {
                     weight,
                     spec,
                 } => {
+                    // An adjoint has the weights of a layer that is there already.
+                    if graph.parameter(*weight).is_none() {
+                        continue;
+                    }
                     let input = graph.dims(*input)[1];
                     let made = Layer::Conv {
                         input,

@@ -119,7 +119,7 @@ impl<'g> Body<'g> {
     /// What is written where it is used, or together with the next operation.
     fn skips(&self, node: usize) -> bool {
         match self.graph.nodes[node].op {
-            Op::Parameter(_) | Op::Numbers(_) | Op::Zeros | Op::Input => true,
+            Op::Parameter(_) | Op::Adjoint { .. } | Op::Numbers(_) | Op::Zeros | Op::Input => true,
             // With its bias.
             Op::Conv { .. } => self.uses[node] == 1 && self.is_biased(node),
             _ => false,
@@ -128,7 +128,7 @@ impl<'g> Body<'g> {
 
     fn is_biased(&self, conv: usize) -> bool {
         match self.graph.nodes[conv].op {
-            Op::Conv { weight, .. } => matches!(
+            Op::Conv { weight, .. } if self.graph.parameter(weight).is_some() => matches!(
                 self.layers
                     .by_name
                     .get(split(self.parameter_name(weight)).0),
@@ -185,7 +185,22 @@ impl<'g> Body<'g> {
             Expression::atom(format!("{function}({})", self.operand(*node).text))
         };
         match &graph.nodes[node].op {
-            Op::Conv { input, weight, .. } => call(&self.layer(*weight), input),
+            Op::Conv {
+                input,
+                weight,
+                spec,
+            } => match &graph.nodes[*weight].op {
+                // The adjoint of a convolution of stride 1 is its transpose.
+                Op::Adjoint { weight, .. } => {
+                    let [rows, columns] = spec.padding;
+                    Expression::atom(format!(
+                        "F.conv_transpose2d({}, {}.weight, padding=({rows}, {columns}))",
+                        of(input).text,
+                        self.layer(*weight)
+                    ))
+                }
+                _ => call(&self.layer(*weight), input),
+            },
             Op::Bias { input, bias } => match &graph.nodes[*input].op {
                 Op::Conv { input, weight, .. } if self.uses_bias(*weight, *bias) => {
                     call(&self.layer(*weight), input)
@@ -278,12 +293,17 @@ impl<'g> Body<'g> {
                 factor,
                 offset,
             } => affine(&of(input), *factor, *offset),
+            // Written where the convolution is.
+            Op::Adjoint { weight, .. } => self.operand(*weight),
             Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros => self.operand(node),
         }
     }
 
     /// Is this the bias of the layer that has these weights?
     fn uses_bias(&self, weight: usize, bias: usize) -> bool {
+        if self.graph.parameter(weight).is_none() {
+            return false;
+        }
         let [weight, bias] = [weight, bias].map(|node| split(self.parameter_name(node)).0);
         weight == bias
             && matches!(

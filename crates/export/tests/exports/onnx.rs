@@ -6,7 +6,7 @@ use crate::subject::{Small, spread};
 use timestep_export::{OPSET, onnx};
 
 /// Every family, with images as small as it takes them and as narrow as it stays quick.
-const FAMILIES: [(&str, usize, usize); 24] = [
+const FAMILIES: [(&str, usize, usize); 26] = [
     ("resnet-20", 9, 4),
     ("preresnet-20", 8, 4),
     ("preresnet-164", 8, 4),
@@ -31,6 +31,8 @@ const FAMILIES: [(&str, usize, usize); 24] = [
     ("revnet-56", 32, 8),
     ("inception-resnet-v2", 75, 0),
     ("very-deep-polynet", 75, 0),
+    ("parabolic-20", 8, 8),
+    ("hamiltonian-38", 8, 8),
 ];
 
 fn images(small: &Small, batch: usize) -> Vec<f32> {

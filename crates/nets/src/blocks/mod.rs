@@ -22,6 +22,9 @@ registry! {
     mod preact_bottleneck;
     mod resnext;
     mod preact_resnext;
+    mod parabolic;
+    mod antisymmetric;
+    mod hamiltonian;
     mod shake_shake;
     mod inception_a;
     mod inception_b;

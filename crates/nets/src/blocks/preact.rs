@@ -43,7 +43,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
 
 /// Two convolutions, each preceded by norm and ReLU.
 #[derive(Debug)]
-struct PreAct {
+pub(super) struct PreAct {
     /// Missing where the state is normalised and rectified already.
     bn1: Option<Norm>,
     conv1: Conv,
@@ -54,7 +54,7 @@ struct PreAct {
 
 impl PreAct {
     /// Builds the block under `name`.
-    fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
+    pub(super) fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         let (input, output, small) = (shape.input, shape.output, shape.size.strided(shape.stride));
         let bn1 = (!shape.activated).then(|| make.norm(&format!("{name}.bn1"), input));
         let conv1 = make.conv(

@@ -112,6 +112,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
                     activated: false,
                     // Rises from 0 by a tenth of four times the share at the end of five segments.
                     dropout: config.dropout * index as f64 / (config.steps.len() - 1).max(1) as f64,
+                    stage,
                 };
                 kind.build(make, name, &shape)
             },

@@ -77,6 +77,7 @@ pub(super) fn inception_shape(channels: usize, inlet: Inlet) -> BlockShape {
         groups: 1,
         activated: false,
         dropout: 0.0,
+        stage: 0,
     }
 }
 

@@ -180,18 +180,19 @@ impl<'b> SegmentBuilder<'b> {
         mut block: impl FnMut(&mut Builder, &str, usize) -> Box<dyn Block>,
     ) -> &mut Step {
         let theory = scheme.facts();
-        let per_stage = theory.sharing == Sharing::PerStage && theory.stages > 1;
-        let shared = !per_stage && theory.stages > 1;
+        let stages = theory.stages_at(self.taken + self.steps.len());
+        let per_stage = theory.sharing == Sharing::PerStage && stages > 1;
+        let shared = !per_stage && stages > 1;
         self.step_of(scheme, coefficients, (name, shared), |make, name| {
             if per_stage {
-                return (0..theory.stages)
+                return (0..stages)
                     .map(|s| block(make, &format!("{name}.stage{s}"), s))
                     .collect();
             }
             let first = make.next_id();
             let mut blocks = vec![block(make, name, 0)];
             let weights = first..make.next_id();
-            for stage in 1..theory.stages {
+            for stage in 1..stages {
                 let name = format!("{name}.stage{stage}");
                 blocks.push(make.again_with(weights.clone(), |make| block(make, &name, 0)));
             }
@@ -209,16 +210,17 @@ impl<'b> SegmentBuilder<'b> {
         blocks: impl FnOnce(&mut Builder, &str) -> Vec<Box<dyn Block>>,
     ) -> &mut Step {
         let theory = scheme.facts();
+        let history = self.taken + self.steps.len();
+        let stages = theory.stages_at(history);
         let blocks = blocks(self.make, name);
         let mut cost = self.make.take_cost();
         if shared {
-            cost = cost.repeated(theory.stages);
+            cost = cost.repeated(stages);
         }
         self.cost.add(cost);
         self.activations.0 = self.activations.0.saturating_add(cost.activations);
         self.activations.1 = self.activations.1.max(cost.activations);
-        self.evaluations += theory.stages;
-        let history = self.taken + self.steps.len();
+        self.evaluations += stages;
         let coefficients = coefficients(self.make, theory, (granularity, channels), name, history);
         self.coefficients += coefficients.iter().map(|(_, count)| count).sum::<usize>();
         self.steps.push(Step {

@@ -137,6 +137,7 @@ fn segment(
         groups: config.groups,
         activated,
         dropout: config.dropout,
+        stage: 0,
     };
     let shortcut = effective_shortcut(config, kind);
     let changes = stride != 1 || inlet.channels != channels;
@@ -192,7 +193,12 @@ fn segment(
         let step = segment.step(&scheme, granularity, &step_name, |make, name, stage| {
             // Only the first evaluation of all sees what the stem leaves.
             let activated = activated && n == 0 && stage == 0 && !stepped;
-            kind.build(make, name, &BlockShape { activated, ..part })
+            let shape = BlockShape {
+                activated,
+                stage,
+                ..part
+            };
+            kind.build(make, name, &shape)
         });
         step.added = noise.added(n);
         step.drop_path = drop_path(config, &step_name, theory.columns);

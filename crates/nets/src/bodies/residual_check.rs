@@ -72,7 +72,7 @@ pub(super) fn check(
         problems.push(format!("scheme `{}` has no history to project", theory.key));
     }
     if config.activations == Activations::Reconstructed {
-        let reversible = scheme::<f64>(theory.key).is_ok_and(|s| s.reversible().is_some());
+        let reversible = scheme::<f64>(theory.written()).is_ok_and(|s| s.reversible().is_some());
         if !reversible {
             problems.push(format!(
                 "activations cannot be reconstructed: steps of `{}` cannot be undone",

@@ -317,6 +317,20 @@ pub(super) static PRESETS: &[Preset] = &[
         &["larsson2017fractalnet"],
     ),
     preset(
+        "parabolic-20",
+        parabolic,
+        counts(170_170, 0, 0.0),
+        &[],
+        &["ruthotto2020deep"],
+    ),
+    preset(
+        "hamiltonian-38",
+        hamiltonian,
+        counts(262_826, 0, 0.0),
+        &[],
+        &["chang2018reversible"],
+    ),
+    preset(
         "revnet-38",
         revnet,
         counts(464_890, 0, 0.0),

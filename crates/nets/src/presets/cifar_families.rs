@@ -137,6 +137,22 @@ pub(super) fn revnet(name: &'static str) -> NetworkConfig {
     }
 }
 
+/// Pre-activation ResNet whose steps of one shape are parabolic (Ruthotto, Haber 2020).
+pub(super) fn parabolic(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        block: "parabolic".into(),
+        ..preresnet(name)
+    }
+}
+
+/// RevNet whose pairs of one shape are Hamiltonian (Chang et al. 2018).
+pub(super) fn hamiltonian(name: &'static str) -> NetworkConfig {
+    NetworkConfig {
+        block: "hamiltonian".into(),
+        ..revnet(name)
+    }
+}
+
 /// RevNet of bottlenecks.
 pub(super) fn deep_revnet(name: &'static str) -> NetworkConfig {
     NetworkConfig {

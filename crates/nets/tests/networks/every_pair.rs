@@ -1,12 +1,11 @@
 //! Does every block work with every scheme? Shapes, gradients, weights, train against eval.
 
-use crate::common::{Images, classes, learn, logits};
+use crate::common::{Images, all_schemes, classes, learn, logits};
 use timestep_engine::{Exact, Fused, Recording, Wanted};
 use timestep_nets::{
     Engine, Granularity, InputShape, Metadata, Mode, Network, NetworkConfig, Parameters, Pass,
     Role, Shortcut, Transition, blocks, ops, read_safetensors, to_safetensors,
 };
-use timestep_numerics::schemes;
 
 const INPUT: InputShape = InputShape {
     channels: 3,
@@ -68,8 +67,8 @@ fn all_blocks() -> Vec<String> {
 #[test]
 fn every_pair_trains_two_steps_and_weights_round_trip() {
     for block in all_blocks() {
-        for scheme in schemes() {
-            let config = config(&block, scheme.key);
+        for scheme in all_schemes() {
+            let config = config(&block, scheme.written());
             let network =
                 Network::build(&config).unwrap_or_else(|e| panic!("{}: {e}", config.name));
             let mut parameters = network.init(1);
@@ -130,8 +129,8 @@ fn every_pair_trains_two_steps_and_weights_round_trip() {
 #[test]
 fn every_evaluation_of_a_block_has_statistics_of_its_own() {
     for block in all_blocks() {
-        for scheme in schemes() {
-            let network = Network::build(&config(&block, scheme.key)).expect("fits");
+        for scheme in all_schemes() {
+            let network = Network::build(&config(&block, scheme.written())).expect("fits");
             let parameters = network.init(1);
             let pass = Pass::new(&Fused, &parameters, Mode::Train);
             let images = images(2).on(&pass);
@@ -147,7 +146,7 @@ fn every_evaluation_of_a_block_has_statistics_of_its_own() {
                 .filter(|(_, s)| s.role == Role::Buffer)
                 .map(|(at, _)| at)
                 .collect();
-            assert_eq!(noted, buffers, "{block} x {}: each once", scheme.key);
+            assert_eq!(noted, buffers, "{block} x {}: each once", scheme.written());
         }
     }
 }

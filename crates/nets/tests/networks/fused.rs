@@ -1,14 +1,14 @@
 //! Do the fused kernels compute what plain loops in f64 compute? Every block with every scheme, forward and
 //! backward, and features that are cut, joined and used many times.
 
-use crate::common::{Arrived, Images, classes, differences, logits, noise, train};
+use crate::common::{Arrived, Images, all_schemes, classes, differences, logits, noise, train};
 use std::sync::Arc;
 use timestep_engine::{Coef, End, Exact, Features, Fused, Recording, Wanted};
 use timestep_nets::{
     Array, Engine, Granularity, Init, InputShape, Mode, Network, NetworkConfig, ParamId,
     Parameters, Role, Shortcut, Spec, Specs, Transition, blocks, ops,
 };
-use timestep_numerics::{State, schemes};
+use timestep_numerics::State;
 
 const INPUT: InputShape = InputShape {
     channels: 3,
@@ -51,8 +51,8 @@ fn compare(config: &NetworkConfig) {
 #[test]
 fn every_block_with_every_scheme() {
     for block in blocks() {
-        for scheme in schemes() {
-            compare(&config(block.key, scheme.key));
+        for scheme in all_schemes() {
+            compare(&config(block.key, scheme.written()));
         }
     }
 }

@@ -26,7 +26,7 @@ fn differences(at: &StepAt<'_>, w: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-const PAIRS: [(&str, &str, Measured); 9] = [
+const PAIRS: [(&str, &str, Measured); 12] = [
     ("preact", "euler", Measured::Slope),
     ("preact", "lm", Measured::Slope),
     ("postact", "lm3", Measured::Slope),
@@ -36,6 +36,9 @@ const PAIRS: [(&str, &str, Measured); 9] = [
     ("preact", "reversible", Measured::Pair),
     ("preact", "two-way", Measured::Increment),
     ("postact", "fractal2", Measured::Increment),
+    ("parabolic", "euler", Measured::Slope),
+    ("antisymmetric", "rk4", Measured::Slope),
+    ("hamiltonian", "reversible", Measured::Pair),
 ];
 
 #[test]
@@ -228,4 +231,40 @@ fn a_linear_block_has_the_eigenvalues_it_was_given() {
     // have the same eigenvalues, and rounding makes the search find copies.
     let (own, scheme) = found[0].outside();
     assert!(own >= 1 && scheme >= 2 && scheme % 2 == 0, "{own} {scheme}");
+}
+
+/// With statistics that are fixed, a parabolic block only smooths, and what an antisymmetric one moves hardly grows; a
+/// plain block does neither.
+#[test]
+fn structured_blocks_have_the_jacobians_of_their_pages() {
+    let mut grew = false;
+    for block in ["parabolic", "antisymmetric", "preact"] {
+        let config = NetworkConfig {
+            steps: vec![3],
+            ..config(block, "euler")
+        };
+        let count = steps(&Exact, &config, |at| {
+            let n = at.point()?.len();
+            let all = Effort {
+                products: n,
+                tolerance: 0.0,
+            };
+            let spectrum = at.spectrum(all, 1)?;
+            let most = spectrum.values.iter().map(|v| v.z.re);
+            let most = most.fold(f64::NEG_INFINITY, f64::max);
+            match block {
+                "preact" => grew |= most > 1e-3,
+                _ => assert!(most < 1e-9, "{block}: {most}"),
+            }
+            if block == "parabolic" {
+                // K^T D K is symmetric: no mode turns.
+                let turns = spectrum.values.iter().map(|v| v.z.im.abs());
+                assert!(turns.fold(0.0, f64::max) < 1e-6, "{spectrum:?}");
+            }
+            Ok(())
+        })
+        .expect("all steps");
+        assert!(count >= 2, "{block}");
+    }
+    assert!(grew, "a plain block grows somewhere");
 }

@@ -1,13 +1,13 @@
 //! Are the gradients of a batch the sum of those of its parts? One pass over 64 images, and four over 16 each.
 
-use crate::common::{Images, classes, differences, draws, largest, learn_part};
+use crate::common::{Images, all_schemes, classes, differences, draws, largest, learn_part};
 use std::ops::Range;
 use timestep_engine::{Exact, Fused, Recording, Wanted};
 use timestep_nets::{
     Draws, Engine, InputShape, Mode, Network, NetworkConfig, Parameters, Pass, Role, blocks,
 };
 use timestep_numerics::noise::Decay;
-use timestep_numerics::{NoiseSettings, Per, schemes};
+use timestep_numerics::{NoiseSettings, Per};
 
 const INPUT: InputShape = InputShape {
     channels: 3,
@@ -124,8 +124,8 @@ fn compare(
 fn a_batch_in_parts_has_the_gradients_of_the_whole() {
     let images = Images::named("images", BATCH, INPUT);
     for block in blocks() {
-        for scheme in schemes() {
-            let (network, parameters) = network(&config(block.key, scheme.key));
+        for scheme in all_schemes() {
+            let (network, parameters) = network(&config(block.key, scheme.written()));
             compare(&Fused, (&network, &parameters), &images, &fixed, 1e-5);
         }
         let (network, parameters) = network(&config(block.key, "lm"));

@@ -9,14 +9,23 @@ use super::AnalysisError;
 use super::amplification::Amplification;
 use super::stability::{Region, Stability, of, region_of};
 use super::subject::{Subject, finite};
+use crate::SchemeFacts;
 use num_complex::Complex64;
 
 /// A scheme at one step of a segment: its learned coefficients and the length of its history.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct LearnedStep {
-    scheme: &'static str,
+    scheme: &'static SchemeFacts,
     coefficients: Vec<f64>,
     history: usize,
+}
+
+impl PartialEq for LearnedStep {
+    fn eq(&self, other: &Self) -> bool {
+        self.scheme.written() == other.scheme.written()
+            && self.coefficients == other.coefficients
+            && self.history == other.history
+    }
 }
 
 impl LearnedStep {
@@ -28,7 +37,7 @@ impl LearnedStep {
     pub fn new(scheme: &str, coefficients: &[f64], history: usize) -> Result<Self, AnalysisError> {
         let subject = Subject::with_all(scheme, coefficients)?;
         Ok(Self {
-            scheme: subject.facts.key,
+            scheme: subject.facts,
             coefficients: coefficients.to_vec(),
             history: history.min(subject.facts.memory),
         })
@@ -37,7 +46,7 @@ impl LearnedStep {
     /// Key of the scheme.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        self.scheme
+        self.scheme.key
     }
 
     /// Its coefficients, newest state first.
@@ -53,7 +62,7 @@ impl LearnedStep {
     }
 
     fn subject(&self) -> Result<Subject<'_>, AnalysisError> {
-        Ok(Subject::with_all(self.scheme, &self.coefficients)?.with_history(self.history))
+        Ok(Subject::of_all(self.scheme, &self.coefficients)?.with_history(self.history))
     }
 
     /// The factor by which the step, repeated, multiplies the solution of `u' = λ u` at `z = hλ`: the
@@ -64,7 +73,7 @@ impl LearnedStep {
     pub fn growth(&self, z: Complex64) -> Result<f64, AnalysisError> {
         finite("z", z.re)?;
         finite("z", z.im)?;
-        Amplification::of(&self.subject()?, z)?.radius(self.scheme)
+        Amplification::of(&self.subject()?, z)?.radius(self.scheme.key)
     }
 
     /// Its stable intervals.

@@ -21,6 +21,9 @@ pub struct ModifiedEquation {
     pub scheme: &'static str,
     /// The coefficient used, if the scheme has one.
     pub k: Option<f64>,
+    /// Does it hold for linear `f` only? A scheme that evaluates `f` inside of `f` has, for others, further terms
+    /// of the powers of `h` that are printed, from its order on.
+    pub linear: bool,
     /// `c_1, c_2, …`: `coefficients[j - 1]` belongs to `h^{j-1} u^{(j)}`.
     pub coefficients: Vec<f64>,
 }
@@ -84,6 +87,7 @@ fn of(subject: Subject<'_>, terms: usize) -> Result<ModifiedEquation, AnalysisEr
     Ok(ModifiedEquation {
         scheme: subject.facts.key,
         k: subject.k,
+        linear: subject.facts.stages > 1,
         coefficients: z.coefficients()[1..].to_vec(),
     })
 }
@@ -189,7 +193,7 @@ fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-/// In words: `0.5 u' + 0.75 h u'' + 0.0833 h^2 u''' = f(u)`. Three digits, zero terms left out.
+/// In words: `0.5 u' + 0.75 h u'' + 0.0833 h^2 u''' + O(h^3) = f(u)`. Three digits, zero terms left out.
 impl fmt::Display for ModifiedEquation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
@@ -218,7 +222,11 @@ impl fmt::Display for ModifiedEquation {
                 order => write!(out, "u^({order})")?,
             }
         }
-        out.write_str(if first { "0 = f(u)" } else { " = f(u)" })
+        out.write_str(if first { "0" } else { "" })?;
+        match self.coefficients.len() {
+            1 => out.write_str(" + O(h) = f(u)"),
+            power => write!(out, " + O(h^{power}) = f(u)"),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::subject::Subject;
 use super::{AnalysisError, modified_equation, zero_stability};
-use crate::{Memory, problems};
+use crate::problems::{self, END, Problem};
+use crate::{Memory, StageId};
 
 /// The error at one step size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +12,8 @@ pub struct Sample {
     pub h: f64,
     /// Largest error of a component at the final time 1.
     pub error: f64,
+    /// Evaluations of `f`, those of the start included.
+    pub evaluations: usize,
 }
 
 /// The measured order of convergence.
@@ -22,6 +25,8 @@ pub struct Order {
     pub k: Option<f64>,
     /// The problem solved.
     pub problem: &'static str,
+    /// Its equation.
+    pub equation: &'static str,
     /// Slope of `log error` over `log h`, fitted to the finest samples above rounding.
     pub order: f64,
     /// The order claimed by the scheme's facts.
@@ -33,10 +38,10 @@ pub struct Order {
     pub samples: Vec<Sample>,
 }
 
-/// Final time, in the time of the problem.
-const END: f64 = 1.0;
 /// Steps of the coarsest run; each further run halves `h`.
 const COARSEST: usize = 16;
+/// The same for schemes of order 5 and more, whose errors are rounding soon.
+const COARSEST_OF_HIGH: usize = 2;
 const RUNS: u32 = 10;
 /// Number of samples fitted.
 const FITTED: usize = 4;
@@ -45,7 +50,7 @@ const ROUNDING: f64 = 2e-13;
 
 /// The order of convergence of a scheme in its own time.
 ///
-/// The scheme is run on logistic growth (partitioned schemes: on the harmonic oscillator) up to
+/// The scheme is run on logistic growth (partitioned schemes and those above order 4: on the harmonic oscillator) up to
 /// time 1 with `h`, `h/2`, … and compared with the exact solution at the times that its modified
 /// equation assigns to its steps. Multistep schemes use the starting procedure that networks use,
 /// not an exact history, so the order is that of the whole computation, start included.
@@ -55,18 +60,52 @@ const ROUNDING: f64 = 2e-13;
 /// zero-stable or has no time scale.
 pub fn order(scheme: &str, k: Option<f64>) -> Result<Order, AnalysisError> {
     let subject = Subject::new(scheme, k)?;
+    on(
+        &subject,
+        problems::usual(subject.facts.parts, subject.facts.order),
+    )
+}
+
+/// The same on a problem of choice.
+///
+/// # Errors
+/// As [`order`], and [`AnalysisError::BadInput`] for a scheme that steps halves in turn on a problem without halves.
+pub fn order_on(
+    scheme: &str,
+    k: Option<f64>,
+    problem: &'static Problem,
+) -> Result<Order, AnalysisError> {
+    let subject = Subject::new(scheme, k)?;
+    if subject.facts.parts > 1 && !problem.partitioned {
+        return Err(AnalysisError::BadInput {
+            what: "the problem",
+            problem: "has no halves that a partitioned scheme could step in turn",
+        });
+    }
+    on(&subject, problem)
+}
+
+fn on(subject: &Subject<'_>, problem: &'static Problem) -> Result<Order, AnalysisError> {
     let key = subject.facts.key;
-    let time_scale = own_time(&subject)?;
-    let problem = problems::for_parts(subject.facts.parts);
+    let time_scale = own_time(subject)?;
     let runner = subject.scheme::<Vec<f64>>()?;
-    let exact = problem.solution(END);
+    let exact = problem.end();
+    let coarsest = match subject.facts.order {
+        0..=4 => COARSEST,
+        _ => COARSEST_OF_HIGH,
+    };
     let mut samples = Vec::new();
     for run in 0..RUNS {
-        let steps = COARSEST << run;
+        let steps = coarsest << run;
         let h = END / steps as f64;
-        let mut f = problem.rhs();
+        let mut evaluations = 0;
+        let mut rhs = problem.rhs(subject.facts.parts);
+        let mut f = |at: StageId, u: &Vec<f64>| {
+            evaluations += 1;
+            rhs(at, u)
+        };
         let mut memory = Memory::new();
-        let mut u = problem.solution(0.0);
+        let mut u = problem.start.to_vec();
         for step in 0..steps {
             let ctx = subject.ctx(step, h * time_scale);
             u = runner.step(&mut f, &u, &mut memory, &ctx)?;
@@ -75,14 +114,26 @@ pub fn order(scheme: &str, k: Option<f64>) -> Result<Order, AnalysisError> {
             .iter()
             .zip(&exact)
             .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f64::max);
-        samples.push(Sample { h, error });
+            // A run that left the numbers has an infinite error, not none.
+            .fold(0.0, |most: f64, e| {
+                if e.is_nan() {
+                    f64::INFINITY
+                } else {
+                    most.max(e)
+                }
+            });
+        samples.push(Sample {
+            h,
+            error,
+            evaluations,
+        });
     }
     let order = slope(&samples).ok_or(AnalysisError::NoAsymptoticRange { scheme: key })?;
     Ok(Order {
         scheme: key,
         k: subject.k,
         problem: problem.name,
+        equation: problem.equation,
         order,
         theory: subject.facts.order,
         time_scale,
@@ -96,13 +147,14 @@ pub fn order(scheme: &str, k: Option<f64>) -> Result<Order, AnalysisError> {
 /// [`AnalysisError`] for a scheme that is not zero-stable or follows no such equation.
 pub(super) fn own_time(subject: &Subject<'_>) -> Result<f64, AnalysisError> {
     let (scheme, k) = (subject.facts.key, subject.k);
-    if !zero_stability(scheme, k)?.zero_stable {
+    let name = subject.facts.written();
+    if !zero_stability(name, k)?.zero_stable {
         return Err(AnalysisError::NotZeroStable {
             scheme,
             k: k.unwrap_or(0.0),
         });
     }
-    let time_scale = modified_equation(scheme, k, 1)?.time_scale();
+    let time_scale = modified_equation(name, k, 1)?.time_scale();
     if time_scale <= 0.0 {
         return Err(AnalysisError::NoTimeScale {
             scheme,

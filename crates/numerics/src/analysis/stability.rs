@@ -83,15 +83,26 @@ pub fn stability_with(scheme: &str, coefs: &[f64]) -> Result<Stability, Analysis
 }
 
 pub(super) fn of(subject: Subject<'_>) -> Result<Stability, AnalysisError> {
-    let zero_stable = stable(&subject, Complex64::new(0.0, 0.0))?;
+    let key = subject.facts.key;
+    let bounded = |z| Amplification::of(&subject, z)?.power_bounded(key, 1);
+    intervals(key, subject.k, bounded)
+}
+
+/// The intervals on both axes where something is `bounded`.
+pub(super) fn intervals(
+    scheme: &'static str,
+    k: Option<f64>,
+    bounded: impl Fn(Complex64) -> Result<bool, AnalysisError>,
+) -> Result<Stability, AnalysisError> {
+    let zero_stable = bounded(Complex64::new(0.0, 0.0))?;
     let (mut left, mut up) = (0.0, 0.0);
     if zero_stable {
-        left = reach(&subject, Complex64::new(-1.0, 0.0))?;
-        up = reach(&subject, Complex64::new(0.0, 1.0))?;
+        left = reach(&bounded, Complex64::new(-1.0, 0.0))?;
+        up = reach(&bounded, Complex64::new(0.0, 1.0))?;
     }
     Ok(Stability {
-        scheme: subject.facts.key,
-        k: subject.k,
+        scheme,
+        k,
         // `0.0 - left` keeps an empty interval from ending at minus zero.
         real_interval: (0.0 - left, 0.0),
         imaginary_interval: up,
@@ -99,13 +110,12 @@ pub(super) fn of(subject: Subject<'_>) -> Result<Stability, AnalysisError> {
     })
 }
 
-fn stable(subject: &Subject<'_>, z: Complex64) -> Result<bool, AnalysisError> {
-    Amplification::of(subject, z)?.power_bounded(subject.facts.key, 1)
-}
-
-/// How far along `direction` the scheme is stable.
-fn reach(subject: &Subject<'_>, direction: Complex64) -> Result<f64, AnalysisError> {
-    let near = [0.25, 0.5, 1.0].map(|part| stable(subject, direction * (part * SCAN)));
+/// How far along `direction` something is `stable`.
+fn reach(
+    stable: impl Fn(Complex64) -> Result<bool, AnalysisError>,
+    direction: Complex64,
+) -> Result<f64, AnalysisError> {
+    let near = [0.25, 0.5, 1.0].map(|part| stable(direction * (part * SCAN)));
     if near
         .into_iter()
         .collect::<Result<Vec<_>, _>>()?
@@ -121,7 +131,7 @@ fn reach(subject: &Subject<'_>, direction: Complex64) -> Result<f64, AnalysisErr
         if distance > FAR {
             return Ok(FAR);
         }
-        if !stable(subject, direction * distance)? {
+        if !stable(direction * distance)? {
             break distance;
         }
         inside = distance;
@@ -129,7 +139,7 @@ fn reach(subject: &Subject<'_>, direction: Complex64) -> Result<f64, AnalysisErr
     };
     while outside - inside > WIDTH {
         let middle = 0.5 * (inside + outside);
-        if stable(subject, direction * middle)? {
+        if stable(direction * middle)? {
             inside = middle;
         } else {
             outside = middle;

@@ -1,7 +1,8 @@
 //! Which scheme, with which coefficient, is being analysed?
 
 use super::AnalysisError;
-use crate::{Scheme, SchemeFacts, State, StepCtx, facts, scheme};
+use crate::schemes::scheme_of;
+use crate::{Scheme, SchemeFacts, State, StepCtx, facts};
 
 /// A registered scheme and the checked values of its coefficients.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +19,10 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// Looks the scheme up; `k = None` takes its default.
     pub(super) fn new(name: &str, k: Option<f64>) -> Result<Self, AnalysisError> {
-        let facts = facts(name)?;
+        Self::of(facts(name)?, k)
+    }
+
+    fn of(facts: &'static SchemeFacts, k: Option<f64>) -> Result<Self, AnalysisError> {
         if let Some(value) = k {
             finite("k", value)?;
         }
@@ -44,14 +48,22 @@ impl<'a> Subject<'a> {
     /// A scheme with all its coefficients, newest state first; none are those of a restart, where
     /// every earlier state has the coefficient 0.
     pub(super) fn with_all(name: &str, coefs: &'a [f64]) -> Result<Self, AnalysisError> {
+        Self::of_all(facts(name)?, coefs)
+    }
+
+    /// The same of a scheme that was looked up.
+    pub(super) fn of_all(
+        facts: &'static SchemeFacts,
+        coefs: &'a [f64],
+    ) -> Result<Self, AnalysisError> {
         let (k, older) = match coefs {
-            [] => (facts(name)?.coefficient.map(|_| 0.0), coefs),
+            [] => (facts.coefficient.map(|_| 0.0), coefs),
             [k, older @ ..] => (Some(*k), older),
         };
         older.iter().try_for_each(|k| finite("a coefficient", *k))?;
         Ok(Self {
             older,
-            ..Self::new(name, k)?
+            ..Self::of(facts, k)?
         })
     }
 
@@ -70,7 +82,7 @@ impl<'a> Subject<'a> {
 
     /// The scheme for one kind of state.
     pub(super) fn scheme<S: State>(&self) -> Result<Box<dyn Scheme<S>>, AnalysisError> {
-        Ok(scheme(self.facts.key)?)
+        Ok(scheme_of(self.facts)?)
     }
 
     /// The context of a step, with the coefficient in it.

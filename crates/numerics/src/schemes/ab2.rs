@@ -35,12 +35,8 @@
 //! E. Hairer, S. P. Nørsett, G. Wanner, Solving ordinary differential equations I, 1993,
 //! section III.1.
 
-use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Multistep, SchemeFacts, Sharing, Start};
 use timestep_registry::{Facts, Kind};
-
-/// `u + h (3/2 f(u) - 1/2 f(u_prev))`, with the old slope taken from memory.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AdamsBashforth2;
 
 static FACTS: SchemeFacts = SchemeFacts {
     named: Facts {
@@ -57,37 +53,15 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "",
     order: 2,
     stages: 1,
+    start_stages: 1,
     memory: 1,
     keeps_slopes: true,
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
-impl<S: State> Scheme<S> for AdamsBashforth2 {
-    fn facts(&self) -> &'static SchemeFacts {
-        &FACTS
-    }
-
-    fn step(
-        &self,
-        f: &mut dyn Rhs<S>,
-        u: &S,
-        memory: &mut Memory<S>,
-        ctx: &StepCtx<S>,
-    ) -> Result<S, StepError> {
-        let slope = f.eval(ctx.stage(0), u)?;
-        let old = memory.back(1).and_then(|past| past.slope.as_ref());
-        let next = match old {
-            Some(old) if !ctx.restart => S::lincomb(&[
-                (1.0.into(), u),
-                ((1.5 * ctx.h).into(), &slope),
-                ((-0.5 * ctx.h).into(), old),
-            ]),
-            _ => S::lincomb(&[(1.0.into(), u), (ctx.h.into(), &slope)]),
-        };
-        memory.push(u.clone(), Some(slope), FACTS.memory);
-        Ok(next)
-    }
-}
+/// `u + h (3/2 f(u) - 1/2 f(u_prev))`, with the old slope taken from memory.
+pub const AB2: Multistep = Multistep::new(&FACTS, &[1.0], &[1.5, -0.5], Start::Euler);

@@ -69,6 +69,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "dense LM-ResNet",
     order: 1,
     stages: 1,
+    start_stages: 1,
     memory: 18,
     keeps_slopes: false,
     coefficient: Some(CoefficientFacts {
@@ -84,6 +85,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 /// `(1 - Σ k_j) u_n + Σ k_j u_{n-j} + h f(u_n)` over the history that is there, which then holds `u_n`.

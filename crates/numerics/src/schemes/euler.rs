@@ -32,7 +32,7 @@
 //! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016;
 //! E. Weinan, A proposal on machine learning via dynamical systems, 2017.
 
-use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Butcher, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// Forward Euler, `u + h f(u)`.
@@ -54,12 +54,14 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "ResNet",
     order: 1,
     stages: 1,
+    start_stages: 1,
     memory: 0,
     keeps_slopes: false,
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 impl<S: State> Scheme<S> for Euler {
@@ -76,5 +78,9 @@ impl<S: State> Scheme<S> for Euler {
     ) -> Result<S, StepError> {
         let slope = f.eval(ctx.stage(0), u)?;
         Ok(S::lincomb(&[(1.0.into(), u), (ctx.h.into(), &slope)]))
+    }
+
+    fn tableau(&self) -> Option<Butcher> {
+        Some(Butcher::new(vec![Vec::new()], vec![1.0]))
     }
 }

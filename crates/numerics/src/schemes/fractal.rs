@@ -97,12 +97,14 @@ const fn fractal_facts(
         network: "FractalNet",
         order: 1,
         stages: 2_usize.pow(columns) - 1,
+        start_stages: 2_usize.pow(columns) - 1,
         memory: 0,
         keeps_slopes: false,
         coefficient: None,
         sharing: Sharing::PerStage,
         parts: 1,
         columns: columns as usize,
+        definition: None,
     }
 }
 

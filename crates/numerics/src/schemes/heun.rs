@@ -53,12 +53,14 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "Runge-Kutta network",
     order: 2,
     stages: 2,
+    start_stages: 2,
     memory: 0,
     keeps_slopes: false,
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 /// Heun's method.

@@ -61,6 +61,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "Momentum ResNet",
     order: 1,
     stages: 1,
+    start_stages: 1,
     memory: 1,
     keeps_slopes: false,
     coefficient: Some(CoefficientFacts {
@@ -74,6 +75,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 impl<S: State> Scheme<S> for Momentum {

@@ -55,12 +55,14 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "PolyNet",
     order: 1,
     stages: 2,
+    start_stages: 2,
     memory: 0,
     keeps_slopes: false,
     coefficient: None,
     sharing: Sharing::PerStage,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 impl<S: State> Scheme<S> for Mpoly2 {

@@ -71,12 +71,14 @@ static FACTS2: SchemeFacts = SchemeFacts {
     network: "PolyNet",
     order: 1,
     stages: 2,
+    start_stages: 2,
     memory: 0,
     keeps_slopes: false,
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 static FACTS3: SchemeFacts = SchemeFacts {
@@ -94,12 +96,14 @@ static FACTS3: SchemeFacts = SchemeFacts {
     network: "PolyNet",
     order: 1,
     stages: 3,
+    start_stages: 3,
     memory: 0,
     keeps_slopes: false,
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 impl<S: State> Scheme<S> for Poly {

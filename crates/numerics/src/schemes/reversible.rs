@@ -62,12 +62,14 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "RevNet",
     order: 1,
     stages: 2,
+    start_stages: 2,
     memory: 0,
     keeps_slopes: false,
     coefficient: None,
     sharing: Sharing::PerStage,
     parts: 2,
     columns: 1,
+    definition: None,
 };
 
 fn halves<S: State>(u: &S) -> Result<(S, S), StepError> {

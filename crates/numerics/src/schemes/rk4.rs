@@ -51,12 +51,14 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "Runge-Kutta network",
     order: 4,
     stages: 4,
+    start_stages: 4,
     memory: 0,
     keeps_slopes: false,
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 /// The classical Runge-Kutta method.

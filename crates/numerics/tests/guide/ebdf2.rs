@@ -54,12 +54,14 @@ static FACTS: SchemeFacts = SchemeFacts {
     network: "",
     order: 2,
     stages: 1,
+    start_stages: 1,
     memory: 1,
     keeps_slopes: true,
     coefficient: None,
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    definition: None,
 };
 
 impl<S: State> Scheme<S> for ExtrapolatedBdf2 {

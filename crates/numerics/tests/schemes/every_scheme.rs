@@ -195,7 +195,8 @@ fn evaluations_and_memory_are_as_claimed() {
             scheme
                 .step(&mut counted, &states[0], &mut memory, &at)
                 .expect("it fits");
-            let expected: Vec<StageId> = (0..facts.stages)
+            let history = if restart { 0 } else { facts.memory };
+            let expected: Vec<StageId> = (0..facts.stages_at(history))
                 .map(|stage| StageId { step: 9, stage })
                 .collect();
             seen.sort();
@@ -268,7 +269,7 @@ fn partitioned_schemes_refuse_states_without_halves() {
 #[test]
 fn failures_of_the_right_hand_side_come_through() {
     for facts in schemes() {
-        for failing in 0..facts.stages {
+        for failing in 0..facts.start_stages {
             let mut f = |at: StageId, u: &State| {
                 if at.stage == failing {
                     Err(StepError::Rhs("no".into()))

@@ -31,6 +31,12 @@ fn real_intervals() {
         ("rk4", -2.785_293_563),
         ("leapfrog", 0.0),
         ("ab2", -1.0),
+        // Hairer, Wanner 1996, section V.1: -6/11 and -3/10.
+        ("ab3", -6.0 / 11.0),
+        ("ab4", -0.3),
+        ("kutta3", -2.512_745_327),
+        ("ssp3", -2.512_745_327),
+        ("rk38", -2.785_293_563),
         ("poly2", -1.0),
         ("two-way", -1.0),
         ("fractal2", -8.0),
@@ -51,7 +57,12 @@ fn imaginary_intervals() {
         ("euler", 0.0),
         ("heun", 0.0),
         ("ab2", 0.0),
+        // Where the root curve z = 12 (ζ³ - ζ²) / (23 ζ² - 16 ζ + 5) of ζ = e^(it) meets the axis again.
+        ("ab3", 0.723_627),
+        ("kutta3", 3.0_f64.sqrt()),
+        ("ssp3", 3.0_f64.sqrt()),
         ("rk4", 8.0_f64.sqrt()),
+        ("rk38", 8.0_f64.sqrt()),
         ("leapfrog", 1.0),
         ("poly2", 1.0),
         ("poly3", golden.sqrt()),
@@ -231,14 +242,14 @@ fn modified_equations_in_words() {
     };
     assert_eq!(
         words("lm", Some(-0.5), 3),
-        "0.5 u' + 0.75 h u'' + 0.0833 h^2 u''' = f(u)"
+        "0.5 u' + 0.75 h u'' + 0.0833 h^2 u''' + O(h^3) = f(u)"
     );
-    assert_eq!(words("poly2", None, 2), "u' - 0.5 h u'' = f(u)");
+    assert_eq!(words("poly2", None, 2), "u' - 0.5 h u'' + O(h^2) = f(u)");
     assert_eq!(
         words("leapfrog", None, 5),
-        "u' + 0.167 h^2 u''' + 0.00833 h^4 u^(5) = f(u)"
+        "u' + 0.167 h^2 u''' + 0.00833 h^4 u^(5) + O(h^5) = f(u)"
     );
-    assert_eq!(words("lm", Some(-1.0), 2), "h u'' = f(u)");
+    assert_eq!(words("lm", Some(-1.0), 2), "h u'' + O(h^2) = f(u)");
 }
 
 /// The heart of the paper: the iterates of `lm` follow `(1+k) u' + (1-k) (h/2) u'' = λ u` to second

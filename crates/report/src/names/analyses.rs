@@ -28,6 +28,11 @@ impl Question {
 /// `analyze order`.
 pub static ORDER: Question =
     Question::new("order", "How fast does the error fall with the step size?");
+/// `analyze adaptive`.
+pub static ADAPTIVE: Question = Question::new(
+    "adaptive",
+    "Which steps does an embedded pair take that controls its error, and what do they cost?",
+);
 /// `analyze weak-order`.
 pub static WEAK_ORDER: Question = Question::new(
     "weak-order",
@@ -62,6 +67,7 @@ pub static DIFFUSION: Question = Question::new(
 /// All analyses, in the order of the command line.
 pub static ALL: &[&Question] = &[
     &ORDER,
+    &ADAPTIVE,
     &WEAK_ORDER,
     &STABILITY,
     &MODIFIED_EQUATION,

@@ -120,7 +120,7 @@ fn learned(record: &Record, blocks: &mut Vec<Block>) -> Result<(), TrainError> {
     } else {
         blocks.push(Block::Table(meaning(&all)));
         blocks.push(paragraph(vec![text(
-            "The equation that each segment solves (modified equation, at its mean k):",
+            "The equation that each segment solves (modified equation, on average over its steps):",
         )]));
         let row = |s: &SegmentEquation| -> Vec<Cell> {
             let key = format!("segment.{}", s.segment);
@@ -257,11 +257,11 @@ fn equation(segment: &SegmentEquation, key: &str) -> Inline {
 
 /// The stability region at a coefficient; none where the analysis has no answer.
 fn pictures(record: &Record, k: Option<f64>, key: &str, title: &str) -> Option<Figure> {
-    let scheme = record.scheme.key;
+    let (scheme, written) = (record.scheme.key, record.scheme.written());
     let caption = k.map_or(format!("Stability region of {scheme}"), |k| {
         format!("Stability region of {scheme} at the segment's mean k = {k:.4}")
     });
-    let svg = plots::stability(scheme, k, title).ok()?;
+    let svg = plots::stability(written, k, title).ok()?;
     Some(Figure {
         key: format!("{key}.region"),
         svg,

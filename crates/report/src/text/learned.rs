@@ -22,7 +22,7 @@ impl Answer for LearnedNetwork {
             self.weights, self.network, self.epoch
         ));
         equations(self.scheme, &self.segments, page);
-        if learns(self.scheme) {
+        if learns(self.scheme, &self.segments) {
             sequences(&self.segments, page);
             older(&self.segments, page);
             over_training(&self.history, page);
@@ -30,9 +30,10 @@ impl Answer for LearnedNetwork {
     }
 }
 
-/// Whether a scheme has coefficients that are learned.
-pub fn learns(scheme: &str) -> bool {
+/// Whether a scheme has coefficients that are learned: one that came from a file shows it by having some.
+pub fn learns(scheme: &str, segments: &[LearnedSegment]) -> bool {
     facts(scheme).is_ok_and(|scheme| scheme.coefficient.is_some())
+        || segments.iter().any(|s| s.mean_k.is_some())
 }
 
 /// A value, or a sign where there is none.
@@ -47,7 +48,7 @@ pub fn equations(scheme: &str, segments: &[LearnedSegment], page: &mut Page) {
         let none = "none: the scheme is not zero-stable".to_owned();
         s.equation.clone().unwrap_or(none)
     };
-    if !learns(scheme) {
+    if !learns(scheme, segments) {
         if let Some(first) = segments.first() {
             page.line(format!("scheme `{scheme}`:  {}", equation(first)));
             if let Some(stable) = interval(first) {

@@ -2,6 +2,7 @@
 
 use super::Answer;
 use super::page::{Page, head};
+use timestep_study::adaptive::SolutionOfPair;
 use timestep_study::schemes::{EquationOfScheme, OrderOfScheme, StabilityOfScheme, Theory};
 
 /// ` (k = -0.5)`, or nothing.
@@ -12,19 +13,51 @@ pub fn with_k(k: Option<f64>) -> String {
 impl Answer for OrderOfScheme {
     fn text(&self, page: &mut Page) {
         page.line(format!(
-            "{}{}: order {:.3} (theory {}) on {}",
+            "{}{}: order {:.3} (theory {}) on {}: {}",
             self.scheme,
             with_k(self.k),
             self.order,
             self.theory,
-            self.problem
+            self.problem,
+            self.equation
         ));
         page.line(time_scale(self.time_scale));
         page.blank();
-        let mut rows = head(["h", "error"]);
+        let mut rows = head(["h", "error", "evaluations of f"]);
         let samples = self.samples.iter();
-        rows.extend(samples.map(|s| vec![format!("{:.6}", s.h), format!("{:.3e}", s.error)]));
+        rows.extend(samples.map(|s| {
+            vec![
+                format!("{:.6}", s.h),
+                format!("{:.3e}", s.error),
+                s.evaluations.to_string(),
+            ]
+        }));
         page.table(&rows);
+    }
+}
+
+impl Answer for SolutionOfPair {
+    fn text(&self, page: &mut Page) {
+        page.line(format!(
+            "{} on {}: {}",
+            self.pair, self.problem, self.equation
+        ));
+        let (least, most) = self
+            .steps
+            .iter()
+            .fold((f64::INFINITY, 0.0_f64), |(least, most), s| {
+                (least.min(s.h), most.max(s.h))
+            });
+        page.facts(&[
+            ("steps", format!("{}, {} refused", self.taken, self.refused)),
+            ("step sizes", format!("{least:.3e} to {most:.3e}")),
+            ("evaluations of f", self.evaluations.to_string()),
+            ("error at time 1", format!("{:.3e}", self.error)),
+            (
+                "tolerance",
+                format!("{:e} relative, {:e} absolute", self.relative, self.absolute),
+            ),
+        ]);
     }
 }
 
@@ -60,6 +93,9 @@ impl Answer for EquationOfScheme {
             self.equation
         ));
         page.line(meaning(&self.coefficients));
+        if self.linear_f_only {
+            page.line("for linear f; others have further terms, from the order of the scheme on");
+        }
     }
 }
 

@@ -104,7 +104,7 @@ impl Restorer {
                 "trd with {0}×{0} filters, {1} steps of `{2}`",
                 m.size,
                 m.stages.len(),
-                m.scheme
+                timestep_numerics::facts(&m.scheme).map_or(m.scheme.as_str(), |f| f.key)
             ),
             Self::Csf(m) => format!(
                 "csf with {0}×{0} filters, {1} stages",

@@ -202,13 +202,13 @@ impl Default for RestoreRecipe {
 }
 
 impl RestoreRecipe {
-    /// Key of the scheme that steps the model; CSF has none.
+    /// The scheme that steps the model, its key or the text of its definition; CSF has none.
     #[must_use]
     pub fn scheme(&self) -> Option<&str> {
         match (self.model.method, self.model.scheme.as_str()) {
             (RestoreMethod::Csf, _) => None,
             (RestoreMethod::Trd, "") => Some("euler"),
-            (RestoreMethod::Trd, named) => Some(facts(named).map_or(named, |f| f.key)),
+            (RestoreMethod::Trd, named) => Some(facts(named).map_or(named, |f| f.written())),
         }
     }
 
@@ -217,7 +217,7 @@ impl RestoreRecipe {
     pub fn model_name(&self) -> String {
         let scheme = match self.scheme() {
             None | Some("euler") => String::new(),
-            Some(scheme) => format!("{scheme}-"),
+            Some(scheme) => format!("{}-", facts(scheme).map_or(scheme, |f| f.key)),
         };
         let size = self.model.size;
         format!("{scheme}{}-{size}x{size}", self.model.method)
@@ -297,11 +297,14 @@ fn model(recipe: &RestoreRecipe, found: &mut Findings) {
     let fitting = || {
         let fit = schemes()
             .into_iter()
-            .filter(|s| s.stages == 1 && s.parts == 1)
+            .filter(|s| s.stages.max(s.start_stages) == 1 && s.parts == 1)
             .map(|s| s.key);
         fit.collect::<Vec<_>>()
     };
     match facts(&model.scheme) {
+        Err(unknown) if unknown.problem().is_some() => {
+            found.problem("model.scheme", &unknown.to_string(), Some(&unknown.hint()));
+        }
         Err(_) => {
             let close = near(&model.scheme, fitting());
             let hint = if close.is_empty() {
@@ -311,11 +314,12 @@ fn model(recipe: &RestoreRecipe, found: &mut Findings) {
             };
             found.problem("model.scheme", "there is no such scheme", Some(&hint));
         }
-        Ok(facts) if facts.stages != 1 || facts.parts != 1 => found.problem(
-            "model.scheme",
-            "it evaluates its block more than once per step or splits its state",
-            Some(&format!("schemes that fit: {}", quoted(&fitting(), ", "))),
-        ),
+        Ok(facts) if facts.stages.max(facts.start_stages) != 1 || facts.parts != 1 => found
+            .problem(
+                "model.scheme",
+                "it evaluates its block more than once per step or splits its state",
+                Some(&format!("schemes that fit: {}", quoted(&fitting(), ", "))),
+            ),
         Ok(_) => {}
     }
 }

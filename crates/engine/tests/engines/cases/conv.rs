@@ -112,6 +112,17 @@ pub(super) fn cases() -> Vec<Case> {
             }),
     );
     all.push(
+        Case::new("conv and its adjoint, of the same weights")
+            .leaf([2, 3, 5, 4])
+            .weight(5 * 3 * 9, 0.3)
+            .run(|i| {
+                let turned = ops::adjoint(&i.p[0], [5, 3, 3, 3]);
+                let there = ops::conv2d(&i.u[0], &i.p[0], &ConvSpec::square(5, 3, 1));
+                let back = ops::conv2d(&there, &turned, &ConvSpec::square(3, 3, 1));
+                vec![turned.into(), back.into()]
+            }),
+    );
+    all.push(
         Case::new("conv with weights that were computed, used twice")
             .leaf([2, 3, 5, 5])
             .weight(3 * 3 * 9, 0.3)

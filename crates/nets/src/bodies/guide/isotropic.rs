@@ -62,6 +62,7 @@ fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> 
         groups: config.groups,
         activated: false,
         dropout: config.dropout,
+        stage: 0,
     };
     let mut segments = Vec::new();
     for (index, steps) in config.steps.iter().enumerate() {
@@ -73,7 +74,7 @@ fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> 
                 &scheme,
                 coefficients,
                 &format!("{name}.{n}"),
-                |make, name, _| kind.build(make, name, &shape),
+                |make, name, stage| kind.build(make, name, &BlockShape { stage, ..shape }),
             );
         }
         segments.push(segment.finish(inlet.channels, inlet.size));

@@ -259,3 +259,21 @@ pub(crate) fn differences(
     }
     wrong
 }
+
+/// Every registered scheme, and one of each kind from a file.
+pub(crate) fn all_schemes() -> Vec<&'static timestep_numerics::SchemeFacts> {
+    let own = [
+        "name = \"own-tableau\"\n[tableau]\na = [[], [\"1/2\"], [-1, 2]]\nb = [\"1/6\", \"2/3\", \"1/6\"]\n\
+         sharing = \"per-stage\"",
+        "name = \"own-multistep\"\n[multistep]\nstates = [\"4/3\", \"-1/3\"]\n\
+         slopes = [\"4/3\", \"-2/3\", 0]\nstart = \"rk4\"",
+        "name = \"own-learned\"\n[multistep]\nlearned = true\nstates = [1.3, -0.5, 0.2]\n",
+        "name = \"own-composition\"\n[composition]\n\
+         steps = [{ scheme = \"euler\", h = \"1/3\" }, { scheme = \"heun\", h = \"2/3\" }]",
+    ];
+    let own = own.map(|text| timestep_numerics::facts(text).expect("a definition"));
+    timestep_numerics::schemes()
+        .into_iter()
+        .chain(own)
+        .collect()
+}

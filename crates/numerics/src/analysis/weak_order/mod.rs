@@ -191,7 +191,7 @@ pub fn weak_order(plan: &Plan<'_>, settings: &[Setting]) -> Result<WeakOrder, An
         subject,
         time_scale,
     };
-    let roots = zero_stability(subject.facts.key, subject.k)?.roots;
+    let roots = zero_stability(subject.facts.written(), subject.k)?.roots;
     let on_circle = |root: &&Complex64| root.norm() > 1.0 - 1e-9;
     let damped = roots.iter().filter(on_circle).count() <= subject.facts.parts;
     let reading = method.reading()?;

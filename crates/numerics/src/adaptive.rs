@@ -1,0 +1,401 @@
+//! How large may the next step be? Embedded Runge-Kutta pairs with control of their error.
+//!
+//! A pair has two sets of weights for the same slopes, of neighbouring orders. The difference of both results estimates the
+//! local error; a step whose estimate is above the tolerance is taken again with a smaller `h`, and the next `h` is what the
+//! estimate promises. The rules are those of SciPy's `solve_ivp`, so that steps can be compared one by one:
+//!
+//! - the norm of an error is the root mean square of `e_i / (atol + rtol max(|u_i|, |u⁺_i|))`;
+//! - after a step with norm `e < 1`, `h` is multiplied by `0.9 e^(-1/(q+1))`, at most by 10 and, after a step that was refused, at
+//!   most by 1; `q` is the lower order; after one with `e ≥ 1` by the same, at least by 0.2;
+//! - the higher order is the one that is kept (local extrapolation);
+//! - the first `h` compares sizes of `u`, `f` and of a difference of slopes.
+//!
+//! Source: E. Hairer, S. P. Nørsett, G. Wanner, Solving ordinary differential equations I, 1993, section II.4.
+
+use crate::problems::{END, Problem};
+use crate::schemes::{bosh3::BOSH3, dopri5::DOPRI5, heun::HEUN};
+use crate::{Butcher, StepError};
+use std::fmt;
+
+/// An embedded pair: a registered Runge-Kutta method, and the weights of the estimate of its error.
+#[derive(Debug)]
+pub struct Pair {
+    /// Name on the command line.
+    pub key: &'static str,
+    /// The registered scheme whose result is kept.
+    pub scheme: &'static str,
+    /// The lower of both orders.
+    pub lower: u32,
+    /// Differences of both weights: of every slope, and of the slope at the new state where there is one more.
+    error: &'static [f64],
+    tableau: fn() -> Butcher,
+}
+
+/// Every pair, in the order of their orders.
+static PAIRS: [Pair; 3] = [
+    Pair {
+        key: "heun-euler",
+        scheme: "heun",
+        lower: 1,
+        error: &[-0.5, 0.5],
+        tableau: || HEUN.tableau().butcher(),
+    },
+    Pair {
+        key: "bosh3",
+        scheme: "bosh3",
+        lower: 2,
+        error: &[5.0 / 72.0, -1.0 / 12.0, -1.0 / 9.0, 1.0 / 8.0],
+        tableau: || BOSH3.tableau().butcher(),
+    },
+    Pair {
+        key: "dopri5",
+        scheme: "dopri5",
+        lower: 4,
+        error: &[
+            -71.0 / 57600.0,
+            0.0,
+            71.0 / 16695.0,
+            -71.0 / 1920.0,
+            17253.0 / 339_200.0,
+            -22.0 / 525.0,
+            1.0 / 40.0,
+        ],
+        tableau: || DOPRI5.tableau().butcher(),
+    },
+];
+
+/// Every pair, in the order of lists.
+#[must_use]
+pub fn pairs() -> &'static [Pair] {
+    &PAIRS
+}
+
+/// The pair of this name.
+#[must_use]
+pub fn pair(key: &str) -> Option<&'static Pair> {
+    PAIRS.iter().find(|pair| pair.key.eq_ignore_ascii_case(key))
+}
+
+/// What an error is allowed to be, and how much may be spent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Share of the size of a component.
+    pub relative: f64,
+    /// Least size of a component that counts.
+    pub absolute: f64,
+    /// Most evaluations of `f`.
+    pub evaluations: usize,
+}
+
+/// A step that was taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Taken {
+    /// Time after it.
+    pub time: f64,
+    /// Its size.
+    pub h: f64,
+    /// Norm of its estimated error, below 1.
+    pub error: f64,
+}
+
+/// A solution with control of the error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Controlled {
+    /// Key of the pair.
+    pub pair: &'static str,
+    /// Name of the problem.
+    pub problem: &'static str,
+    /// Its equation.
+    pub equation: &'static str,
+    /// The steps.
+    pub steps: Vec<Taken>,
+    /// Steps that were taken again.
+    pub refused: usize,
+    /// Evaluations of `f`.
+    pub evaluations: usize,
+    /// The state at time 1.
+    pub end: Vec<f64>,
+    /// Largest error of a component at time 1.
+    pub error: f64,
+}
+
+/// Why a solution was not found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stopped {
+    /// The evaluations that are allowed are spent.
+    Spent {
+        /// How many.
+        evaluations: usize,
+        /// The time that was reached.
+        time: f64,
+    },
+    /// The step would have to be below the spacing of numbers.
+    TooSmall {
+        /// The time that was reached.
+        time: f64,
+    },
+    /// A tolerance that no step can meet or that means nothing.
+    Tolerance,
+    /// The right-hand side failed.
+    Step(StepError),
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spent { evaluations, time } => {
+                write!(
+                    out,
+                    "{evaluations} evaluations of f lead to time {time:.6} only"
+                )
+            }
+            Self::TooSmall { time } => write!(
+                out,
+                "at time {time:.6} a step that keeps the tolerance is smaller than the spacing of numbers"
+            ),
+            Self::Tolerance => out.write_str(
+                "tolerances are finite, the absolute one above 0, the relative one at least 1e-13",
+            ),
+            Self::Step(error) => write!(out, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// Least relative tolerance: below, the estimate is rounding.
+const LEAST: f64 = 1e-13;
+/// The part of what the estimate promises that is used, and the least and greatest change of `h`.
+const SAFETY: f64 = 0.9;
+const SHRINK: f64 = 0.2;
+const GROW: f64 = 10.0;
+
+fn rms(values: impl Iterator<Item = f64>, count: usize) -> f64 {
+    (values.map(|x| x * x).sum::<f64>() / count as f64).sqrt()
+}
+
+/// `u + h Σ wᵢ slopeᵢ`.
+fn ahead(u: &[f64], h: f64, weights: &[f64], slopes: &[Vec<f64>]) -> Vec<f64> {
+    (0..u.len())
+        .map(|i| {
+            let sum: f64 = weights.iter().zip(slopes).map(|(w, s)| w * s[i]).sum();
+            u[i] + h * sum
+        })
+        .collect()
+}
+
+/// Solves a problem up to time 1.
+///
+/// # Errors
+/// [`Stopped`] if the evaluations are spent, or no step is small enough.
+pub fn solve(
+    pair: &Pair,
+    problem: &'static Problem,
+    tolerance: &Tolerance,
+) -> Result<Controlled, Stopped> {
+    let (rtol, atol) = (tolerance.relative, tolerance.absolute);
+    let sensible = rtol >= LEAST && atol > 0.0 && rtol.is_finite() && atol.is_finite();
+    if !sensible {
+        return Err(Stopped::Tolerance);
+    }
+    let tableau = (pair.tableau)();
+    let stages = tableau.stages();
+    // The slope at the new state is the first one of the next step.
+    let reuses = pair.error.len() > stages;
+    let count = problem.start.len();
+    let power = 1.0 / f64::from(pair.lower + 1);
+    let mut u = problem.start.to_vec();
+    let mut slope = problem.slope(&u);
+    let mut found = Controlled {
+        pair: pair.key,
+        problem: problem.name,
+        equation: problem.equation,
+        steps: Vec::new(),
+        refused: 0,
+        evaluations: 2,
+        end: Vec::new(),
+        error: f64::NAN,
+    };
+    let (mut time, mut h) = (0.0_f64, first_step(problem, &u, &slope, tolerance, power));
+    while time < END {
+        let least = 10.0 * (time.next_up() - time);
+        h = h.max(least);
+        let mut refused = false;
+        loop {
+            if h < least {
+                return Err(Stopped::TooSmall { time });
+            }
+            if found.evaluations + stages > tolerance.evaluations {
+                let evaluations = found.evaluations;
+                return Err(Stopped::Spent { evaluations, time });
+            }
+            let until = (time + h).min(END);
+            let step = until - time;
+            let mut slopes = vec![slope.clone()];
+            for i in 1..stages {
+                slopes.push(problem.slope(&ahead(&u, step, tableau.row(i), &slopes)));
+            }
+            let next = ahead(&u, step, tableau.weights(), &slopes);
+            slopes.push(problem.slope(&next));
+            // The last one is that of the next step, which without reuse costs as much.
+            found.evaluations += stages;
+            let estimate = ahead(&vec![0.0; count], step, pair.error, &slopes);
+            let scaled =
+                (0..count).map(|i| estimate[i] / (atol + rtol * u[i].abs().max(next[i].abs())));
+            let error = rms(scaled, count);
+            // A step that left the numbers is refused like any that is too large.
+            if error < 1.0 {
+                let change = match error == 0.0 {
+                    true => GROW,
+                    false => (SAFETY * error.powf(-power)).min(GROW),
+                };
+                found.steps.push(Taken {
+                    time: until,
+                    h: step,
+                    error,
+                });
+                h = step * if refused { change.min(1.0) } else { change };
+                (time, u) = (until, next);
+                slope = slopes.swap_remove(stages);
+                break;
+            }
+            let change = (SAFETY * error.powf(-power)).max(SHRINK);
+            h = step * if change.is_finite() { change } else { SHRINK };
+            found.refused += 1;
+            refused = true;
+        }
+    }
+    debug_assert!(reuses || pair.error.len() == stages);
+    let exact = problem.end();
+    let errors = u.iter().zip(&exact).map(|(a, b)| (a - b).abs());
+    found.error = errors.fold(0.0, f64::max);
+    found.end = u;
+    Ok(found)
+}
+
+/// The size of the first step (Hairer, Nørsett, Wanner, section II.4), which costs one evaluation beside the first.
+fn first_step(
+    problem: &Problem,
+    u: &[f64],
+    slope: &[f64],
+    tolerance: &Tolerance,
+    power: f64,
+) -> f64 {
+    let count = u.len();
+    let scale = |i: usize| tolerance.absolute + tolerance.relative * u[i].abs();
+    let size = rms((0..count).map(|i| u[i] / scale(i)), count);
+    let speed = rms((0..count).map(|i| slope[i] / scale(i)), count);
+    let guess = match size < 1e-5 || speed < 1e-5 {
+        true => 1e-6,
+        false => 0.01 * size / speed,
+    };
+    let guess = guess.min(END);
+    let moved: Vec<f64> = (0..count).map(|i| u[i] + guess * slope[i]).collect();
+    let later = problem.slope(&moved);
+    let bend = rms((0..count).map(|i| (later[i] - slope[i]) / scale(i)), count) / guess;
+    let promised = match speed <= 1e-15 && bend <= 1e-15 {
+        true => (guess * 1e-3).max(1e-6),
+        false => (0.01 / speed.max(bend)).powf(power),
+    };
+    (100.0 * guess).min(promised).min(END)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problems::{problem, problems};
+
+    const USUAL: Tolerance = Tolerance {
+        relative: 1e-6,
+        absolute: 1e-9,
+        evaluations: 100_000,
+    };
+
+    /// `tests/golden/numerics/adaptive.py`: RK23 and RK45 of SciPy on four problems, every step.
+    #[test]
+    fn steps_are_those_of_another_program() {
+        let golden = include_str!("../../../tests/golden/numerics/adaptive.txt");
+        let mut seen = 0;
+        for line in golden.lines().filter(|line| !line.starts_with('#')) {
+            let mut words = line.split_whitespace();
+            let mut word = || words.next().expect("a word");
+            let (key, name) = (word(), word());
+            let number = |text: &str| text.parse::<f64>().expect("a number");
+            let tolerance = Tolerance {
+                relative: number(word()),
+                absolute: number(word()),
+                ..USUAL
+            };
+            let evaluations = number(word()) as usize;
+            let times: Vec<f64> = words.map(number).collect();
+            let found = solve(
+                pair(key).expect("a pair"),
+                problem(name).expect("a problem"),
+                &tolerance,
+            )
+            .expect("a solution");
+            assert_eq!(found.steps.len(), times.len(), "{key} {name}");
+            for (step, time) in found.steps.iter().zip(&times) {
+                assert!(
+                    (step.time - time).abs() < 1e-9,
+                    "{key} {name}: {step:?} {time}"
+                );
+            }
+            assert_eq!(found.evaluations, evaluations, "{key} {name}");
+            seen += 1;
+        }
+        assert_eq!(seen, 8);
+    }
+
+    /// A tolerance that is a hundred times smaller makes a smaller error, by about as much.
+    #[test]
+    fn errors_follow_the_tolerance() {
+        for pair in pairs() {
+            for problem in problems() {
+                let error = |relative: f64| {
+                    let tolerance = Tolerance {
+                        relative,
+                        absolute: relative * 1e-3,
+                        ..USUAL
+                    };
+                    solve(pair, problem, &tolerance).expect("a solution")
+                };
+                let (loose, tight) = (error(1e-4), error(1e-6));
+                let what = format!("{} on {}", pair.key, problem.key);
+                assert!(
+                    tight.error < 1e-4 && tight.error < 0.2 * loose.error,
+                    "{what}"
+                );
+                assert!(tight.evaluations > loose.evaluations, "{what}");
+                assert!(tight.steps.iter().all(|s| s.error < 1.0 && s.h > 0.0));
+                assert_eq!(tight.steps.last().map(|s| s.time), Some(END));
+            }
+        }
+    }
+
+    #[test]
+    fn limits_are_said() {
+        let (heun, stiff) = (&pairs()[0], problem("van-der-pol").expect("a problem"));
+        let few = Tolerance {
+            evaluations: 50,
+            ..USUAL
+        };
+        let stopped = solve(heun, stiff, &few).expect_err("spent");
+        assert!(
+            matches!(stopped, Stopped::Spent { evaluations, time } if evaluations <= 50 && time > 0.0)
+        );
+        for (relative, absolute) in [
+            (0.0, 1e-9),
+            (1e-6, 0.0),
+            (f64::NAN, 1e-9),
+            (1e-6, f64::INFINITY),
+        ] {
+            let tolerance = Tolerance {
+                relative,
+                absolute,
+                ..USUAL
+            };
+            assert_eq!(solve(heun, stiff, &tolerance), Err(Stopped::Tolerance));
+        }
+    }
+}
