@@ -3,21 +3,19 @@
 //! Reads the command line ([`args`]), runs one command ([`commands`]) and turns its outcome into
 //! an exit code ([`failure`]). All printing is in [`ui`].
 
-mod answers;
+mod answer;
 mod args;
-mod codes;
+mod coded;
 mod commands;
 mod dry_run;
 mod failure;
 mod guard;
+mod live;
 mod outputs;
-mod page;
 mod progress;
-mod recipes;
 #[cfg(test)]
 mod reference;
-mod registry;
-mod require;
+mod screen;
 mod settings;
 mod signals;
 #[cfg(test)]
@@ -27,10 +25,10 @@ mod ui;
 
 use args::{Cli, Command, When};
 use clap::Parser;
-use codes::Code;
 use failure::Failure;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use timestep_study::codes::Code;
 use ui::Ui;
 
 fn main() -> ExitCode {
@@ -123,6 +121,7 @@ fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
         Command::Analyze(args) => commands::analyze::run(&args, ui),
         Command::Reproduce(args) => commands::reproduce::run(&args, ui),
         Command::Report(args) => commands::report::run(&args, ui),
+        Command::Watch(args) => commands::watch::run(&args, ui),
         Command::Compare(args) => commands::compare::run(&args, ui),
         Command::LrFind(args) => commands::lr_find::run(&args, ui),
         Command::List(args) => commands::list::run(&args, ui),

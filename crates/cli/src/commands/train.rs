@@ -1,22 +1,24 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
-use crate::answers::learned::equations;
-use crate::answers::training::{LearnedEquation, OverSeeds, TrainedRestorer};
 use crate::args::Train;
-use crate::codes::Code;
 use crate::commands::report;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
-use crate::page::{Page, width};
+use crate::live::Live;
 use crate::progress::Display;
-use crate::require::Condition;
+use crate::screen::width;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
-use crate::{dry_run, require, settings};
+use crate::{dry_run, settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{Engine, device};
+use timestep_report::text::equations;
+use timestep_report::text::page::Page;
+use timestep_study::codes::Code;
+use timestep_study::conditions::{self as required, Condition};
 use timestep_study::learned::segments;
+use timestep_study::training::{LearnedEquation, LivePage, OverSeeds, TrainedRestorer};
 use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
 use timestep_train::recipe::{AnyResolved, TaskKind};
 use timestep_train::sinks::SINKS;
@@ -31,17 +33,19 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
     };
     let task = layers.task();
     let resolved = settings::with_flags(layers, &args.flags).resolve_any()?;
-    let conditions = require::parse(&args.require, task)?;
+    let conditions = required::parse(&args.require, task)?;
     if let Some(name) = &args.name {
         run::check_name(name)?;
     }
     let engine = of_task(&args.device, task)?;
     check_logs(&args.log)?;
     let stop = stop_flag();
+    let live = live(&args, ui)?;
     if let Some(folder) = &args.resume {
         // Said before the data is opened, which may take long.
         drop(run::lock(folder)?);
         let job = Job::new(resolved)?;
+        show(live.as_ref(), folder);
         let outcome = job.resume(folder, options(&args, ui, &engine, stop))?;
         return conclude(&args, &job, folder, &outcome, &conditions, ui);
     }
@@ -52,6 +56,7 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
     for n in 0..args.seeds {
         let job = Job::new(with_seed(&resolved, n))?;
         let folder = run::create(&args.out, &name(&args, &job))?;
+        show(live.as_ref(), &folder);
         let outcome = job.train(&folder, options(&args, ui, &engine, stop.clone()))?;
         let code = conclude(&args, &job, &folder, &outcome, &conditions, ui)?;
         if code != 0 {
@@ -65,6 +70,26 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
         spread(&results, ui);
     }
     Ok(0)
+}
+
+/// The page of `--live`, if it is asked for.
+fn live(args: &Train, ui: Ui) -> Result<Option<Live>, Failure> {
+    let live = args.live.map(Live::start).transpose()?;
+    if let Some(live) = &live {
+        ui.note(&format!("watch at {}", live.address()));
+        ui.event(&LivePage {
+            event: "live",
+            address: live.address().to_owned(),
+        });
+    }
+    Ok(live)
+}
+
+/// Shows a run on that page.
+fn show(live: Option<&Live>, folder: &Path) {
+    if let Some(live) = live {
+        live.show(folder);
+    }
 }
 
 /// The name of a run folder: as asked for, with the seed if there are several.
@@ -182,7 +207,7 @@ fn conclude(
             if !args.no_report {
                 report::after_training(job, folder, ui);
             }
-            require::check_measured(conditions, measured)?;
+            required::check_measured(conditions, measured)?;
             Ok(0)
         }
     }
