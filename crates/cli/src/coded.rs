@@ -239,9 +239,10 @@ impl Coded for PictureError {
         match self {
             Self::Read { source, .. } => of_file(source, true),
             Self::Write { source, .. } => of_file(source, false),
-            Self::Folder { .. } | Self::NoPicture { .. } | Self::Unsupported { .. } => {
-                Code::NoPicture
-            }
+            Self::Folder { .. }
+            | Self::NoPicture { .. }
+            | Self::Undeveloped { .. }
+            | Self::Unsupported { .. } => Code::NoPicture,
             Self::Damaged { .. } => Code::PictureDamaged,
             Self::TooLarge { .. } => Code::Memory,
             Self::NotFinite { .. } => Code::NotFinite,

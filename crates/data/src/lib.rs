@@ -33,7 +33,7 @@ mod cifar;
 mod classes;
 mod dataset;
 mod datasets;
-mod degrade;
+mod degradation;
 mod digest;
 mod error;
 mod fetch;
@@ -57,7 +57,10 @@ pub use batch::{Batch, fill_batch};
 pub use cifar::{RecordLayout, read_records};
 pub use dataset::{Chosen, Dataset, DatasetInfo, ImageShape, OpenOptions};
 pub use datasets::{DATA_HEADINGS, DATASETS, info, list, open};
-pub use degrade::add_noise;
+pub use degradation::{
+    BadDegradation, Camera, DEGRADATION_HEADINGS, DEGRADATIONS, Degradation, DegradationFacts,
+    Gaussian, Jpeg, add_noise, degradation,
+};
 pub use error::{BadImage, DataError};
 #[doc(hidden)]
 pub use fetch::unpack_any;

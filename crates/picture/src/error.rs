@@ -1,6 +1,6 @@
 //! What can be wrong with a picture file, and what helps?
 
-use crate::Format;
+use crate::{Foreign, Format};
 use std::io;
 use std::path::PathBuf;
 
@@ -28,6 +28,14 @@ pub enum PictureError {
         path: PathBuf,
         /// What it is.
         what: String,
+    },
+    /// A file of a camera that another program makes a picture of.
+    #[error("`{}` is a {} file, which is not read here", .path.display(), .foreign.kind)]
+    Undeveloped {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        foreign: Foreign,
     },
     /// Cut short or corrupt.
     #[error("`{}` is a {} that is damaged or cut short: {reason}", .path.display(), .format.name())]
@@ -103,6 +111,9 @@ impl PictureError {
             Self::Read { source, .. } => format!("it cannot be read ({})", file_cause(source)),
             Self::Folder { .. } => "it is a folder".to_owned(),
             Self::NoPicture { what, .. } => what.clone(),
+            Self::Undeveloped { foreign, .. } => {
+                format!("it is a {} file, which is not read here", foreign.kind)
+            }
             Self::Damaged { format, reason, .. } => {
                 format!(
                     "it is a {} that is damaged or cut short ({reason})",
@@ -138,6 +149,13 @@ impl PictureError {
             }
             Self::Folder { .. } => {
                 "give a folder as input and another as output to restore all pictures in it".into()
+            }
+            Self::Undeveloped { path, foreign } => {
+                let file = path.display().to_string();
+                format!(
+                    "make a picture of it first: `{}`",
+                    foreign.with.replace("FILE", &file)
+                )
             }
             Self::NoPicture { .. } | Self::Unsupported { .. } => {
                 "give a PNG, JPEG or TIFF (8 bit, 16 bit or float; grey or RGB), BMP, WebP or PNM"

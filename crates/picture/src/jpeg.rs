@@ -8,6 +8,8 @@ use std::io::{self, Read, Write};
 
 /// Header of an XMP segment.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// Header of a segment of image resources, which hold IPTC captions.
+const RESOURCES: &[u8] = b"Photoshop 3.0\0";
 
 /// Reads a JPEG file. CMYK becomes RGB. EXIF data is kept with its orientation, so nothing is turned.
 pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Picture, PictureError> {
@@ -74,6 +76,7 @@ pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Pictur
     picture.meta.icc = icc.filter(|p| p.get(16..20) == Some(space));
     picture.meta.exif = exif;
     picture.meta.xmp = xmp;
+    picture.meta.iptc = walk.iptc;
     picture.meta.density = walk.density;
     Ok(picture)
 }
@@ -90,10 +93,21 @@ pub(crate) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io:
     };
     let meta = &picture.meta;
     // A segment holds 65533 bytes.
-    let fits = |x: &&Vec<u8>| x.len() + XMP.len() <= 65_533;
-    let mut file = WithXmp {
+    let mut segments = Vec::new();
+    let own = [(0xE1, XMP, &meta.xmp), (0xED, RESOURCES, &meta.iptc)];
+    for (marker, header, content) in own {
+        let fits = |x: &&Vec<u8>| x.len() + header.len() <= 65_533;
+        if let Some(content) = content.as_ref().filter(fits) {
+            let length = (2 + header.len() + content.len()) as u16;
+            segments.extend([0xFF, marker]);
+            segments.extend(length.to_be_bytes());
+            segments.extend_from_slice(header);
+            segments.extend_from_slice(content);
+        }
+    }
+    let mut file = WithSegments {
         out,
-        xmp: meta.xmp.as_ref().filter(fits).map(Vec::as_slice),
+        segments,
         until: 20,
     };
     let mut encoder = JpegEncoder::new_with_quality(&mut file, quality.clamp(1, 100));
@@ -125,25 +139,17 @@ pub(crate) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io:
         })
 }
 
-/// Puts a segment with an XMP packet, which the encoder does not write, after the start (2 bytes) and the
-/// JFIF segment (18).
-struct WithXmp<'a, W> {
+/// Puts segments that the encoder does not write after the start (2 bytes) and the JFIF segment (18).
+struct WithSegments<W> {
     out: W,
-    xmp: Option<&'a [u8]>,
+    segments: Vec<u8>,
     until: usize,
 }
 
-impl<W: Write> Write for WithXmp<'_, W> {
+impl<W: Write> Write for WithSegments<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.until == 0
-            && let Some(xmp) = self.xmp.take()
-        {
-            // Its length was checked to fit 16 bits.
-            let length = (2 + XMP.len() + xmp.len()) as u16;
-            self.out.write_all(&[0xFF, 0xE1])?;
-            self.out.write_all(&length.to_be_bytes())?;
-            self.out.write_all(XMP)?;
-            self.out.write_all(xmp)?;
+        if self.until == 0 && !self.segments.is_empty() {
+            self.out.write_all(&std::mem::take(&mut self.segments))?;
         }
         let part = if self.until == 0 {
             bytes.len()
@@ -189,6 +195,7 @@ struct Walk {
     complete: bool,
     frame: Option<Frame>,
     density: Option<Density>,
+    iptc: Option<Vec<u8>>,
 }
 
 /// What the frame segment says.
@@ -242,6 +249,7 @@ impl Walk {
             complete: false,
             frame: None,
             density: None,
+            iptc: None,
         };
         let mut at = 2;
         while at + 1 < bytes.len() {
@@ -271,6 +279,10 @@ impl Walk {
                     }
                     if marker == 0xE0 {
                         walk.density = bytes.get(at + 4..end).and_then(jfif);
+                    }
+                    if marker == 0xED {
+                        let resources = segment.and_then(|s| s.strip_prefix(RESOURCES));
+                        walk.iptc = walk.iptc.or(resources.map(<[u8]>::to_vec));
                     }
                     at = end;
                 }

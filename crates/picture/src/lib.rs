@@ -7,11 +7,13 @@
 pub mod colour;
 mod error;
 mod exif;
+mod foreign;
 mod format;
 mod jpeg;
 mod load;
 mod meta;
 pub mod metrics;
+pub mod noise;
 mod other;
 mod picture;
 mod plane;
@@ -27,6 +29,7 @@ mod write;
 mod tests;
 
 pub use error::{PictureError, allow, file_cause, file_hint, memory, size};
+pub use foreign::Foreign;
 pub use format::{Format, is_image_name, is_picture_name};
 pub use image::{DynamicImage, GrayImage, RgbImage};
 pub use load::{Header, decode, decode_bytes, header};

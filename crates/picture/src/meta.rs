@@ -10,6 +10,8 @@ pub struct Meta {
     pub exif: Option<Vec<u8>>,
     /// XMP packet.
     pub xmp: Option<Vec<u8>>,
+    /// Image resources, which hold IPTC captions (JPEG, TIFF).
+    pub iptc: Option<Vec<u8>>,
     /// Pixels per length.
     pub density: Option<Density>,
     /// What only PNG files say.

@@ -108,6 +108,28 @@ impl Plane {
         self.pixels.par_chunks(1 << 16).map(odd).sum()
     }
 
+    /// The plane at half the resolution: means of 2 × 2 pixels, the last column and row repeated where they are odd.
+    #[must_use]
+    pub fn halved(&self) -> Self {
+        let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
+        let mut pixels = Buffer::new(width * height);
+        pixels
+            .par_chunks_mut(width)
+            .enumerate()
+            .for_each(|(y, out)| {
+                let (up, low) = (self.row(2 * y), self.row((2 * y + 1).min(self.height - 1)));
+                for (o, (a, b)) in out.iter_mut().zip(up.chunks(2).zip(low.chunks(2))) {
+                    let last = a.len() - 1;
+                    *o = (a[0] + a[last] + b[0] + b[last]) / 4.0;
+                }
+            });
+        Self {
+            width,
+            height,
+            pixels,
+        }
+    }
+
     /// The part of `width × height` pixels whose first pixel is `(left, top)`.
     ///
     /// # Panics
@@ -143,5 +165,9 @@ mod tests {
         let plane = Plane::new(3, 2, vec![0.0, 1.0, 2.0, 3.0, f32::NAN, 5.0]).expect("fits");
         assert_eq!(plane.not_finite(), 1);
         assert_eq!(plane.crop(2, 0, 1, 2).pixels(), [2.0, 5.0]);
+        let plane = Plane::new(3, 1, vec![0.0, 1.0, 2.0])
+            .expect("fits")
+            .halved();
+        assert_eq!((plane.pixels(), plane.height()), ([0.5, 2.0].as_slice(), 1));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::read::{Bytes, Head, Origin};
 use crate::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
+use png::text_metadata::ITXtChunk;
 use png::{
     BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, Info, Limits,
     PixelDimensions, Transformations, Unit,
@@ -83,6 +84,9 @@ fn rows<R: BufRead + Seek>(
     Ok(())
 }
 
+/// Keyword of the text that is an XMP packet.
+const XMP: &str = "XML:com.adobe.xmp";
+
 fn meta(info: &Info<'static>) -> Meta {
     let owned = |bytes: &Option<Cow<'static, [u8]>>| bytes.as_ref().map(|b| b.to_vec());
     let density = info.pixel_dims.map(|d| Density {
@@ -101,10 +105,17 @@ fn meta(info: &Info<'static>) -> Meta {
     kept.srgb = info.srgb;
     kept.uncompressed_latin1_text = info.uncompressed_latin1_text.clone();
     kept.compressed_latin1_text = info.compressed_latin1_text.clone();
+    let is_xmp = |chunk: &&ITXtChunk| chunk.keyword == XMP;
+    let xmp = info.utf8_text.iter().find(is_xmp);
+    let xmp = xmp.and_then(|chunk| chunk.get_text().ok());
     kept.utf8_text = info.utf8_text.clone();
+    if xmp.is_some() {
+        kept.utf8_text.retain(|chunk| chunk.keyword != XMP);
+    }
     let mut meta = Meta {
         icc: owned(&info.icc_profile),
         exif: owned(&info.exif_metadata),
+        xmp: xmp.map(String::into_bytes),
         density,
         ..Meta::default()
     };
@@ -141,6 +152,10 @@ pub(crate) fn write(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
     });
     info.icc_profile = meta.icc.clone().map(Cow::Owned);
     info.exif_metadata = meta.exif.clone().map(Cow::Owned);
+    // The packet is UTF-8, or was no packet.
+    if let Some(xmp) = meta.xmp.clone().and_then(|xmp| String::from_utf8(xmp).ok()) {
+        info.utf8_text.push(ITXtChunk::new(XMP, xmp));
+    }
     if info.icc_profile.is_some() {
         // Both are not allowed, and a profile says more.
         info.srgb = None;

@@ -1,5 +1,6 @@
 //! How does a file become a picture? Its content decides what it is, not its name.
 
+use crate::foreign::foreign;
 use crate::{Format, Picture, PictureError, jpeg, other, png, tiff};
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
@@ -180,6 +181,10 @@ pub(crate) fn decode(
     };
     let mut start = Vec::new();
     reader.take(512).read_to_end(&mut start).map_err(fail)?;
+    if let Some(foreign) = foreign(path, &start) {
+        let path = path.to_owned();
+        return Err(PictureError::Undeveloped { path, foreign });
+    }
     let origin = Origin {
         path,
         format: format(path, &start)?,

@@ -130,6 +130,7 @@ fn with_meta(mut picture: Picture) -> Picture {
     picture.meta.icc = Some(profile(space));
     picture.meta.exif = Some(block.block());
     picture.meta.xmp = Some(b"<x:xmpmeta/>".to_vec());
+    picture.meta.iptc = Some(b"8BIM\x04\x04\0\0\0\0\0\x05\x1c\x02\x78\0\0\0".to_vec());
     picture.meta.density = Some(Density {
         x: (300, 1),
         y: (150, 1),
@@ -162,8 +163,9 @@ fn profile_camera_data_and_resolution_come_back() {
             assert_eq!((density.x, density.y), ((11_811, 1), (5906, 1)));
         } else {
             assert_eq!(Some(density), picture.meta.density);
-            assert_eq!(back.meta.xmp, picture.meta.xmp, "{format:?}");
+            assert_eq!(back.meta.iptc, picture.meta.iptc, "{format:?}");
         }
+        assert_eq!(back.meta.xmp, picture.meta.xmp, "{format:?}");
         // A second time, nothing changes any more.
         assert_eq!(again(&back, format).meta, back.meta, "{format:?}");
     }

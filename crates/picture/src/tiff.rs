@@ -15,6 +15,8 @@ use tiff::tags::{ByteOrder, ExtraSamples, Predictor, ResolutionUnit, Tag, Type, 
 use tiff::{ColorType, Directory, TiffError};
 
 const XMP: Tag = Tag::Unknown(700);
+/// Image resources, which hold IPTC captions.
+const RESOURCES: Tag = Tag::Unknown(34_377);
 
 /// Reads a TIFF file: its only picture, or the first if the others are smaller copies.
 pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Picture, PictureError> {
@@ -105,6 +107,7 @@ fn interleave<T: Copy>(samples: Vec<T>, layout: &BufferLayoutPreference, bytes: 
 
 fn meta<R: BufRead + Seek>(decoder: &mut Decoder<R>) -> Meta {
     let (icc, xmp) = (bytes(decoder, Tag::IccProfile), bytes(decoder, XMP));
+    let iptc = bytes(decoder, RESOURCES);
     let mut find = |tag| decoder.find_tag(tag).ok().flatten();
     let ratio = |value: Value| match value {
         Value::Rational(n, d) => Some((n, d)),
@@ -132,6 +135,7 @@ fn meta<R: BufRead + Seek>(decoder: &mut Decoder<R>) -> Meta {
     Meta {
         icc,
         xmp,
+        iptc,
         density: density(x, y),
         exif: (!exif.is_empty()).then(|| exif.block()),
         associated_alpha,
@@ -308,6 +312,9 @@ where
     }
     if let Some(xmp) = &meta.xmp {
         directory.write_tag(XMP, &xmp[..])?;
+    }
+    if let Some(iptc) = &meta.iptc {
+        directory.write_tag(RESOURCES, &iptc[..])?;
     }
     image.write_data(samples)
 }

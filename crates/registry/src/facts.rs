@@ -21,6 +21,8 @@ pub enum Kind {
     Schedule,
     /// What removes noise from pictures.
     Method,
+    /// What happens to clean pictures.
+    Degradation,
     /// Data sets.
     Data,
     /// What repeats a run.
@@ -48,6 +50,7 @@ impl Kind {
         Kind::Optimiser,
         Kind::Schedule,
         Kind::Method,
+        Kind::Degradation,
         Kind::Data,
         Kind::Recipe,
         Kind::Setting,
@@ -69,6 +72,7 @@ impl Kind {
             Kind::Optimiser => "optimiser",
             Kind::Schedule => "schedule",
             Kind::Method => "method",
+            Kind::Degradation => "degradation",
             Kind::Data => "data set",
             Kind::Recipe => "recipe",
             Kind::Setting => "setting",
@@ -91,6 +95,7 @@ impl Kind {
             Kind::Optimiser => "optimisers",
             Kind::Schedule => "schedules",
             Kind::Method => "methods",
+            Kind::Degradation => "degradations",
             Kind::Data => "data",
             Kind::Recipe => "recipes",
             Kind::Setting => "settings",
@@ -113,6 +118,7 @@ impl Kind {
             Kind::Optimiser => "Optimisers",
             Kind::Schedule => "Schedules of the learning rate",
             Kind::Method => "Methods that remove noise from pictures",
+            Kind::Degradation => "Degradations of clean pictures",
             Kind::Data => "Data sets",
             Kind::Recipe => "Recipes",
             Kind::Setting => "Settings of a recipe",

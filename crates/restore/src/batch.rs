@@ -12,11 +12,12 @@ use timestep_picture::is_picture_name;
 pub struct Request<'a> {
     /// Files and folders.
     pub inputs: &'a [PathBuf],
-    /// A file for one file, otherwise a folder.
+    /// A file for one file, otherwise a folder; without one, results go beside what they are of: `photo.jpg` becomes
+    /// `photo.clean.jpg`, the pictures of `holiday` go to `holiday.clean`.
     pub output: Option<&'a Path>,
     /// Replace outputs that exist.
     pub force: bool,
-    /// Allow an output that is its own input; without an output, all are.
+    /// Allow an output that is its own input; without an output, all are then.
     pub in_place: bool,
 }
 
@@ -51,7 +52,7 @@ pub struct Plan {
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
-    /// No output was given.
+    /// No output was given, and the input has no name that one could be made of.
     #[error("it is not said where the result goes")]
     NoOutput,
     /// Several pictures cannot go to one file.
@@ -88,6 +89,27 @@ impl BatchError {
     }
 }
 
+/// Where the result of an input goes when nothing says: beside it, with `clean` in its name.
+fn beside(input: &Path, is_folder: bool) -> Option<PathBuf> {
+    let whole = match input.file_name() {
+        Some(_) => input.to_owned(),
+        // `.` and `..` have a name in their folder.
+        None => input.canonicalize().ok()?,
+    };
+    let mut name = whole.file_name()?.to_owned();
+    if is_folder {
+        name.push(".clean");
+        return Some(whole.with_file_name(name));
+    }
+    let mut name = whole.file_stem()?.to_owned();
+    name.push(".clean");
+    if let Some(ending) = whole.extension() {
+        name.push(".");
+        name.push(ending);
+    }
+    Some(whole.with_file_name(name))
+}
+
 /// Makes a plan. Folders are searched with all folders below them, and keep their structure; hidden files,
 /// links to folders and the output itself are left out. Everything is in the order of names.
 ///
@@ -95,11 +117,7 @@ impl BatchError {
 /// [`BatchError`] for what is wrong as a whole; single inputs that are missing are in [`Plan::failed`].
 pub fn plan(request: &Request<'_>) -> Result<Plan, BatchError> {
     let mut plan = Plan::default();
-    let out = match (request.output, request.in_place) {
-        (Some(out), _) => Some(out),
-        (None, true) => None,
-        (None, false) => return Err(BatchError::NoOutput),
-    };
+    let out = request.output;
     let several = request.inputs.len() > 1 || request.inputs.iter().any(|i| i.is_dir());
     plan.to_folder = out.is_some_and(|o| several || o.is_dir() || ends_with_slash(o));
     if let Some(out) = out.filter(|o| plan.to_folder && o.exists() && !o.is_dir()) {
@@ -110,7 +128,11 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, BatchError> {
         match fs::metadata(input) {
             Err(error) => plan.failed.push((input.clone(), error)),
             Ok(data) if data.is_dir() => {
-                let avoid = out.and_then(|o| o.canonicalize().ok());
+                let own = match (out, request.in_place) {
+                    (None, false) => Some(beside(input, true).ok_or(BatchError::NoOutput)?),
+                    (out, _) => out.map(Path::to_owned),
+                };
+                let avoid = own.as_ref().and_then(|o| o.canonicalize().ok());
                 let mut below = Vec::new();
                 search(
                     input,
@@ -119,21 +141,25 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, BatchError> {
                     &mut below,
                     &mut plan,
                 );
-                found.extend(below.into_iter().map(|r| (input.join(&r), r)));
+                found.extend(below.into_iter().map(|r| {
+                    let output = own.as_ref().map_or(input.join(&r), |own| own.join(&r));
+                    (input.join(&r), r, output)
+                }));
             }
             Ok(_) => {
-                let name = input.file_name().unwrap_or(OsStr::new(""));
-                found.push((input.clone(), PathBuf::from(name)));
+                let name = PathBuf::from(input.file_name().unwrap_or(OsStr::new("")));
+                let output = match (out, request.in_place) {
+                    (Some(out), _) if plan.to_folder => out.join(&name),
+                    (Some(out), _) => out.to_owned(),
+                    (None, true) => input.clone(),
+                    (None, false) => beside(input, false).ok_or(BatchError::NoOutput)?,
+                };
+                found.push((input.clone(), name, output));
             }
         }
     }
     let mut outputs: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-    for (number, (input, relative)) in (0..).zip(found) {
-        let output = match out {
-            None => input.clone(),
-            Some(out) if plan.to_folder => out.join(&relative),
-            Some(out) => out.to_owned(),
-        };
+    for (number, (input, relative, output)) in (0..).zip(found) {
         let same = is_same(&input, &output);
         if same && !request.in_place {
             return Err(BatchError::OntoItself(input));
@@ -319,10 +345,17 @@ mod tests {
                 "{out:?}"
             );
         }
-        assert_eq!(
-            plan(&request(&inputs, None)).err(),
-            Some(BatchError::NoOutput)
-        );
+        let made = plan(&request(&inputs, None)).expect("a plan");
+        assert_eq!(made.items[0].output, at("a.clean.png"));
+        touch(&at("c/d/e.jpg"));
+        touch(&at("c.clean/d/old.jpg"));
+        let folder = [at("c")];
+        let made = plan(&request(&folder, None)).expect("a plan");
+        assert_eq!(made.items.len(), 1);
+        assert_eq!(made.items[0].output, at("c.clean/d/e.jpg"));
+        let root = [PathBuf::from("/")];
+        let made = plan(&request(&root[..1], None));
+        assert_eq!(made.err(), Some(BatchError::NoOutput));
         let in_place = Request {
             in_place: true,
             ..request(&inputs, None)

@@ -10,6 +10,7 @@ pub mod learned;
 mod method;
 pub mod methods;
 mod opponent;
+pub mod photo;
 #[cfg(test)]
 mod sample_method;
 
@@ -18,6 +19,7 @@ timestep_registry::registry! {
     pub static METHODS: [MethodFacts] = FACTS;
 
     pub mod trd;
+    pub mod blind;
     pub mod bm3d;
     pub mod csf;
     pub mod wnnm;

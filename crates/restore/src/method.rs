@@ -2,6 +2,7 @@
 
 use crate::RestoreError;
 use crate::methods::MethodOptions;
+use crate::photo::Part;
 use timestep_picture::Plane;
 use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::Facts;
@@ -34,6 +35,16 @@ pub trait Method: Send + Sync {
     /// # Errors
     /// [`RestoreError`] if the planes differ in size or hold pixels that are not finite, or a sigma is none.
     fn denoise(&self, planes: &[Plane], sigmas: &[f64]) -> Result<Vec<Plane>, RestoreError>;
+
+    /// Cleans one part of a photograph (see [`photo`](crate::photo)), whose noise has this level.
+    ///
+    /// # Errors
+    /// As [`Method::denoise`].
+    fn part(&self, part: Part, plane: &Plane, level: f64) -> Result<Plane, RestoreError> {
+        let _ = part;
+        let mut cleaned = self.denoise(std::slice::from_ref(plane), &[level])?;
+        Ok(cleaned.swap_remove(0))
+    }
 
     /// As [`Method::denoise`], and shows the channels after each step with its number, 1 first; the last are the
     /// result. A method without steps has one.

@@ -1,6 +1,7 @@
 //! What became of pictures that were to be restored.
 
 use crate::answer;
+use timestep_picture::noise::Noise;
 use timestep_restore::job::Outcome;
 
 answer! {
@@ -26,6 +27,12 @@ answer! {
         pub sigma: Vec<f64>,
         /// Whether it was estimated.
         pub estimated: bool,
+        /// Noise of brightness at grey levels 16, 48, … 240; null where the level was given.
+        pub curve: Option<Vec<f64>>,
+        /// How much of it is left at half the resolution: 0.5 for white noise, more for a camera's; null without noise.
+        pub coarseness: Option<f64>,
+        /// How far the measurement can be relied on, from 0 to 1; null where the level was given.
+        pub confidence: Option<f64>,
         /// Noise level that each channel (grey, or luma and two of chroma) was restored with.
         pub levels: Vec<f64>,
         /// Tiles that the picture was cut into.
@@ -49,6 +56,7 @@ impl RestoredPicture {
     /// What became of a picture.
     pub fn new(input: String, output: String, method: &str, outcome: &Outcome) -> Self {
         let (picture, quality) = (&outcome.picture, outcome.quality.as_ref());
+        let noise = outcome.noise.as_ref();
         Self {
             event: "picture",
             input,
@@ -59,7 +67,10 @@ impl RestoredPicture {
             channels: picture.channels(),
             depth: picture.samples().depth().name(),
             sigma: outcome.sigmas.clone(),
-            estimated: outcome.estimated,
+            estimated: outcome.noise.is_some(),
+            curve: noise.map(|n| n.channels[0].scales[0].levels.to_vec()),
+            coarseness: noise.and_then(Noise::coarseness),
+            confidence: noise.map(|n| n.confidence),
             levels: outcome.channels.clone(),
             tiles: outcome.tiles,
             seconds: outcome.seconds,

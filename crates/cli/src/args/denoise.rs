@@ -10,17 +10,19 @@ pub(crate) struct Denoise {
     /// Picture files (PNG, JPEG, TIFF; 8 bit, 16 bit and float), or folders of them
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// File to write for one picture, otherwise a folder; it gets the structure of the input folders
+    /// File to write for one picture, otherwise a folder; it gets the structure of the input folders [default: beside the
+    /// input: photo.clean.jpg, folder.clean]
     #[arg(long, short, value_name = "OUT")]
     pub(crate) out: Option<PathBuf>,
-    /// How to restore: see `timestep list methods` [default: what --model was trained for, else trd]
+    /// How to restore: see `timestep list methods` [default: what --model was trained for; else blind, and trd for
+    /// noise of a known level]
     #[arg(long, value_name = "NAME")]
     pub(crate) method: Option<String>,
     /// Weights of a trained method: a file, the folder of a run, or bundled ones [default: those in the program]
     #[arg(long, value_name = "WEIGHTS")]
     pub(crate) model: Option<PathBuf>,
-    /// Standard deviation of the noise in grey levels of 0..255, or auto: estimated, for each colour
-    /// [default: auto; with --add-noise, what is added]
+    /// Standard deviation of the noise in grey levels of 0..255, or auto: measured, over brightness, for each channel at
+    /// three resolutions [default: auto; with Gaussian --add-noise, what is added]
     #[arg(long, value_name = "N|auto", allow_hyphen_values = true)]
     pub(crate) sigma: Option<String>,
     /// Factor of the noise level: below 1 keeps more, above 1 removes more
@@ -47,9 +49,10 @@ pub(crate) struct Denoise {
         allow_hyphen_values = true
     )]
     pub(crate) chroma: f64,
-    /// Add noise of this standard deviation first, for demonstrations
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    pub(crate) add_noise: Option<f64>,
+    /// Degrade the picture first, for demonstrations: a standard deviation, or one of `timestep list degradations`, such
+    /// as camera:iso=6400
+    #[arg(long, value_name = "N|NAME", allow_hyphen_values = true)]
+    pub(crate) add_noise: Option<String>,
     /// Seed of the noise that is added
     #[arg(long, value_name = "N", default_value_t = 0, requires = "add_noise")]
     pub(crate) seed: u64,
@@ -62,7 +65,7 @@ pub(crate) struct Denoise {
     /// Replace outputs that exist; otherwise they are skipped
     #[arg(long)]
     pub(crate) force: bool,
-    /// Allow a picture to be replaced by its result; without -o all are
+    /// Allow a picture to be replaced by its result; without -o all are then
     #[arg(long)]
     pub(crate) in_place: bool,
     /// Write the picture after every step of the method to this folder
@@ -80,6 +83,7 @@ pub(crate) struct Denoise {
 const AFTER: &str = "\
 Depth, alpha, colour profile, EXIF data and resolution are kept; the output's ending decides its kind.
 Examples:
-  timestep denoise noisy.png -o clean.png
+  timestep denoise photo.jpg                                      writes photo.clean.jpg
+  timestep denoise noisy.png -o clean.png --strength 0.7
   timestep denoise photos -o restored --method bm3d --memory 512M
   timestep denoise clean.png -o out.png --add-noise 25 --seed 0   adds noise, removes it, measures";

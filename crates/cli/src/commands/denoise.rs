@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use timestep_data::{Degradation, degradation};
 use timestep_files::sweep;
 use timestep_restore::METHODS;
 use timestep_restore::batch::{self, Item, Request};
@@ -33,8 +34,8 @@ fn is_jpeg(path: &Path) -> bool {
     ending.is_some_and(|e| e.eq_ignore_ascii_case("jpg") || e.eq_ignore_ascii_case("jpeg"))
 }
 
-/// The method that is used when nothing says another.
-const DEFAULT: &str = "trd";
+/// The method that is used when nothing says another: for noise that is measured, and for noise of a known level.
+const DEFAULT: [&str; 2] = ["blind", "trd"];
 
 /// The method that a model is of: what the name of bundled weights begins with, or what a file says of itself.
 fn method_named(model: &Path) -> Option<&'static str> {
@@ -56,13 +57,24 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
             "name it with --reference CLEAN, or make one noisy with --add-noise N",
         ));
     }
+    let added: Option<Arc<dyn Degradation>> = args
+        .add_noise
+        .as_deref()
+        .map(|text| {
+            degradation(text).map_err(|bad| {
+                Failure::usage(format!("--add-noise: {bad}"), bad.hint).coded(Code::NoiseLevel)
+            })
+        })
+        .transpose()?
+        .map(Arc::from);
+    let sigma = sigma(args, added.as_deref())?;
     let options = MethodOptions {
         model: args.model.as_deref().map(weights_in),
     };
     let key = match (&args.method, options.model.as_deref()) {
         (Some(key), _) => key.as_str(),
-        (None, Some(model)) => method_named(model).unwrap_or(DEFAULT),
-        (None, None) => DEFAULT,
+        (None, Some(model)) => method_named(model).unwrap_or(DEFAULT[1]),
+        (None, None) => DEFAULT[usize::from(sigma != Sigma::Auto)],
     };
     let method = make(key, &options)?;
     if let Some(path) = options.model.as_deref().filter(|path| path.is_file())
@@ -72,13 +84,13 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
     }
     let job = DenoiseJob {
         method: method.as_ref(),
-        sigma: sigma(args)?,
+        sigma,
         strength: args.strength,
         luma: args.luma,
         chroma: args.chroma,
         memory: args.memory.as_deref().map(memory_size).transpose()?,
-        add_noise: args.add_noise.map(|sigma| AddNoise {
-            sigma,
+        add_noise: added.map(|what| AddNoise {
+            what,
             seed: args.seed,
         }),
     };
@@ -143,7 +155,7 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
             !stop.load(Ordering::SeqCst)
         };
         match restore_file(&job, &files, &mut done) {
-            Ok(outcome) => report.restored(item, &outcome, job.sigma == Sigma::Auto),
+            Ok(outcome) => report.restored(item, &outcome),
             Err(JobError::Interrupted) => {
                 report.clear();
                 let place = format!("interrupted at `{}`", item.input.display());
@@ -195,9 +207,10 @@ fn files(args: &Denoise, item: &Item, several: bool) -> Files {
 }
 
 /// The noise level that is given, added or estimated.
-fn sigma(args: &Denoise) -> Result<Sigma, Failure> {
+fn sigma(args: &Denoise, added: Option<&dyn Degradation>) -> Result<Sigma, Failure> {
     let Some(text) = &args.sigma else {
-        return Ok(args.add_noise.map_or(Sigma::Auto, Sigma::Given));
+        let known = added.and_then(|added| added.sigma());
+        return Ok(known.map_or(Sigma::Auto, Sigma::Given));
     };
     if text == "auto" {
         return Ok(Sigma::Auto);

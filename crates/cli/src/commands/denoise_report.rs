@@ -6,7 +6,8 @@ use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use std::time::Instant;
-use timestep_picture::{Format, file_cause, file_hint};
+use timestep_picture::noise::Noise;
+use timestep_picture::{file_cause, file_hint};
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
 use timestep_study::codes::Code;
@@ -30,7 +31,6 @@ pub(crate) struct Report<'a> {
     ignored: usize,
     qualities: Vec<Quality>,
     failed: Vec<Failure>,
-    warned: bool,
 }
 
 impl<'a> Report<'a> {
@@ -55,7 +55,6 @@ impl<'a> Report<'a> {
             ignored: 0,
             qualities: Vec::new(),
             failed: Vec::new(),
-            warned: false,
         }
     }
 
@@ -114,17 +113,11 @@ impl<'a> Report<'a> {
     }
 
     /// A picture is restored and written.
-    pub(crate) fn restored(&mut self, item: &Item, outcome: &Outcome, auto: bool) {
+    pub(crate) fn restored(&mut self, item: &Item, outcome: &Outcome) {
         self.done += 1;
         let (input, output) = (item.input.display(), item.output.display());
         let quality = outcome.quality.as_ref();
         let picture = &outcome.picture;
-        if auto && picture.format() == Format::Jpeg && !self.warned {
-            self.warned = true;
-            self.note(
-                "the noise of JPEG files is smoothed and its estimate too low; if noise is left, give --sigma",
-            );
-        }
         if self.ui.json {
             let (input, output) = (input.to_string(), output.to_string());
             let found = RestoredPicture::new(input, output, self.method, outcome);
@@ -250,18 +243,42 @@ impl<'a> Report<'a> {
 
 /// The noise levels in words.
 fn levels(outcome: &Outcome) -> String {
-    let estimated = if outcome.estimated {
-        " (estimated)"
+    if let Some(noise) = &outcome.noise {
+        return measured_noise(noise);
+    }
+    match outcome.sigmas.as_slice() {
+        [first, ..] => format!("sigma {first:.1}"),
+        [] => String::new(),
+    }
+}
+
+/// What was measured of the noise, in one line.
+fn measured_noise(noise: &Noise) -> String {
+    let curve = &noise.channels[0].scales[0];
+    let colours = match noise.channels.as_slice() {
+        [_, _, _] => {
+            let both = noise.level(1, 0).hypot(noise.level(2, 0)) / 2.0_f64.sqrt();
+            format!(", colours {both:.1}")
+        }
+        _ => String::new(),
+    };
+    let kind = match noise.coarseness() {
+        None => return "hardly any noise".to_owned(),
+        Some(share) if share > 0.58 => "coarse",
+        Some(_) => "fine",
+    };
+    let doubt = if noise.trusted().level(0, 0) < 0.5 * noise.level(0, 0) {
+        ", rather texture than noise"
     } else {
         ""
     };
-    match outcome.sigmas.as_slice() {
-        [r, g, b] if outcome.estimated => {
-            format!("sigma R {r:.1} G {g:.1} B {b:.1}{estimated}")
-        }
-        [first, ..] => format!("sigma {first:.1}{estimated}"),
-        [] => String::new(),
-    }
+    format!(
+        "noise {:.1} (dark {:.1}, bright {:.1}{colours}, {kind}), confidence {:.2}{doubt}",
+        noise.level(0, 0),
+        curve.at(48.0),
+        curve.at(208.0),
+        noise.confidence
+    )
 }
 
 /// PSNR and SSIM in words, before and after.

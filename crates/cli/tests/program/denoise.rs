@@ -116,8 +116,7 @@ fn mistakes_are_refused_before_anything_is_written() {
     let at = folder.path();
     grey(&at.join("a.png"));
     for wrong in [
-        &["a.png"][..],
-        &["a.png", "-o", "a.png"],
+        &["a.png", "-o", "a.png"][..],
         &["none.png", "-o", "b.png"],
         &["a.png", "-o", "b.png", "--sigma", "-1"],
         &["a.png", "-o", "b.png", "--sigma", "NaN"],
@@ -134,4 +133,97 @@ fn mistakes_are_refused_before_anything_is_written() {
     refused(at, &["denoise", "a.png", "-o", "b.png", "--method", "bm4d"]);
     assert_eq!(std::fs::read_dir(at).expect("readable").count(), 1);
     ok(at, &denoise(&["a.png", "--in-place", "--sigma", "5"]));
+}
+
+/// A colour picture with flat and fine parts.
+fn colours(path: &Path) {
+    let pixel = |x: u32, y: u32| {
+        let wave = 40.0 * (f64::from(x) / 17.0).sin() * (f64::from(y) / 23.0).cos();
+        let fine = if x > 120 {
+            15.0 * (f64::from(x + y) * 0.9).sin()
+        } else {
+            0.0
+        };
+        let at = |base: f64| (base + wave + fine) as u8;
+        Rgb([at(130.0), at(110.0), at(90.0)])
+    };
+    RgbImage::from_fn(200, 160, pixel)
+        .save(path)
+        .expect("a picture");
+}
+
+#[test]
+fn a_photograph_is_measured_and_cleaned_beside_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    colours(&at.join("clean.png"));
+    let noise = ["--add-noise", "camera:iso=6400,quality=90", "--seed", "3"];
+    // The noisy picture alone: nothing is removed.
+    let only = [
+        &["denoise", "clean.png", "-o", "photo.png", "--strength", "0"],
+        &noise[..],
+    ]
+    .concat();
+    ok(at, &only);
+    let found = objects(&ok(
+        at,
+        &["denoise", "photo.png", "--reference", "clean.png", "--json"],
+    ));
+    let number = |key: &str| found[0][key].as_f64().expect("a number");
+    assert!(at.join("photo.clean.png").is_file());
+    assert_eq!(found[0]["method"], "blind");
+    assert!(number("psnr") > number("noisy_psnr") + 3.0, "{}", found[0]);
+    assert!(number("ssim") > number("noisy_ssim"));
+    assert!(
+        number("coarseness") > 0.58 && number("confidence") > 0.6,
+        "{}",
+        found[0]
+    );
+    assert_eq!(found[0]["curve"].as_array().map(Vec::len), Some(8));
+    let line = ok(at, &["denoise", "photo.png", "--force"]);
+    assert!(line.contains("noise ") && line.contains("coarse"), "{line}");
+    // The same in one go, and the clean picture hardly changes.
+    let one = [&["denoise", "clean.png", "-o", "one.png"], &noise[..]].concat();
+    ok(at, &one);
+    assert!(
+        std::fs::read(at.join("one.png")).expect("written")
+            == std::fs::read(at.join("photo.clean.png")).expect("written")
+    );
+    let still = [
+        "denoise",
+        "clean.png",
+        "-o",
+        "same.png",
+        "--reference",
+        "clean.png",
+        "--json",
+    ];
+    let kept = objects(&ok(at, &still));
+    let psnr = kept[0]["psnr"].as_f64();
+    assert!(psnr.is_none_or(|psnr| psnr > 45.0), "{}", kept[0]);
+    // A folder goes beside itself.
+    std::fs::create_dir(at.join("in")).expect("a folder");
+    colours(&at.join("in/a.png"));
+    ok(at, &["denoise", "in", "--method", "bm3d"]);
+    assert!(at.join("in.clean/a.png").is_file());
+}
+
+#[test]
+fn files_of_cameras_and_senseless_degradations_are_refused_with_a_hint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    std::fs::write(at.join("IMG_1.jpg"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").expect("written");
+    let out = run(at, &["denoise", "IMG_1.jpg"]);
+    let text = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(
+        text.contains("HEIC") && text.contains("heif-convert"),
+        "{text}"
+    );
+    grey(&at.join("a.png"));
+    let text = refused(at, &["denoise", "a.png", "--add-noise", "camera:qualty=3"]);
+    assert!(
+        text.contains("no setting `qualty`") && text.contains("did you mean `quality`"),
+        "{text}"
+    );
 }

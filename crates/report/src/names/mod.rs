@@ -14,7 +14,7 @@ pub use settings::type_name;
 
 use serde_json::Value;
 use std::ops::Deref;
-use timestep_data::DATASETS;
+use timestep_data::{DATASETS, DEGRADATIONS};
 use timestep_engine::ENGINES;
 use timestep_nets::{BLOCKS, BODIES, presets};
 use timestep_numerics::noise::noises;
@@ -153,6 +153,7 @@ pub fn of(kind: Kind) -> Vec<&'static dyn Entry> {
         Kind::Optimiser => things(OPTIMISERS.all()),
         Kind::Schedule => things(SCHEDULES.all()),
         Kind::Method => things(METHODS.all()),
+        Kind::Degradation => things(DEGRADATIONS.all()),
         Kind::Data => things(DATASETS.all()),
         Kind::Recipe => things(training::Recipe::all()),
         Kind::Setting => things(settings::all()),

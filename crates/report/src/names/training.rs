@@ -4,7 +4,7 @@ use super::cite;
 use super::{Cell, Entry, Row, with_names};
 use serde_json::json;
 use std::sync::LazyLock;
-use timestep_data::DatasetInfo;
+use timestep_data::{DatasetInfo, DegradationFacts};
 use timestep_registry::{Facts, Kind, Setting, named};
 use timestep_restore::MethodFacts;
 use timestep_study::codes::Code;
@@ -180,5 +180,24 @@ impl Entry for Recipe {
 
     fn cited(&self) -> Result<Vec<String>, TrainError> {
         cite::of_resolved(&catalogue::resolved(self.key)?)
+    }
+}
+
+impl Entry for DegradationFacts {
+    fn page(&self) -> Result<String, TrainError> {
+        let lines: String = self
+            .settings
+            .iter()
+            .map(|own| format!("`{}={}`  {}\n", own.key(), own.default, own.help))
+            .collect();
+        Ok(format!(
+            "{}\n# Use it\n`timestep denoise clean.png -o out.png --add-noise {}`, with these settings and defaults, such as \
+             `{}:{}={}`:\n{lines}",
+            with_names(self),
+            self.key,
+            self.key,
+            self.settings[0].key(),
+            self.settings[0].default,
+        ))
     }
 }

@@ -9,28 +9,32 @@ pub use error::JobError;
 pub use file::{Files, restore_file};
 
 use crate::opponent::{self, in_opponent_colours, restore};
+use crate::photo;
 use crate::{Method, RestoreError};
+use std::sync::Arc;
 use std::time::Instant;
+use timestep_data::Degradation;
 use timestep_picture::metrics::Comparison;
-use timestep_picture::tiles::{Canvas, Plan, run};
+use timestep_picture::noise::{self, Noise};
+use timestep_picture::tiles::{Canvas, Need, Plan, Tiling, run};
 use timestep_picture::{Depth, Picture};
 use timestep_picture::{Plane, colour, sigma};
 
 /// How much noise a picture has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sigma {
-    /// Estimated from each colour channel.
+    /// Measured: a curve over brightness, for each channel at three resolutions.
     Auto,
     /// This standard deviation in every colour channel, in grey levels of 0..255.
     Given(f64),
 }
 
-/// Noise that is added first, for demonstrations.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What is done to the picture first, for demonstrations.
+#[derive(Clone, Debug)]
 pub struct AddNoise {
-    /// Its standard deviation in grey levels.
-    pub sigma: f64,
-    /// Seed of its generator.
+    /// The degradation.
+    pub what: Arc<dyn Degradation>,
+    /// Seed of its random numbers.
     pub seed: u64,
 }
 
@@ -59,8 +63,8 @@ pub struct Outcome {
     pub picture: Picture,
     /// Noise level of each colour channel (grey, or R, G, B).
     pub sigmas: Vec<f64>,
-    /// Whether they were estimated.
-    pub estimated: bool,
+    /// What was measured, if the level was not given.
+    pub noise: Option<Noise>,
     /// Noise level that each channel was restored with (grey, or Y, U, V): scaled by strength, luma, chroma.
     pub channels: Vec<f64>,
     /// Tiles the picture was cut into.
@@ -113,7 +117,7 @@ impl DenoiseJob<'_> {
             Sigma::Auto => None,
             Sigma::Given(level) => Some(level),
         };
-        let added = self.add_noise.map(|n| n.sigma);
+        let added = self.add_noise.as_ref().and_then(|n| n.what.sigma());
         for level in [level, added].into_iter().flatten() {
             if !(0.0..=255.0).contains(&level) {
                 return Err(RestoreError::BadSigma(level).into());
@@ -130,7 +134,7 @@ impl DenoiseJob<'_> {
         let noisy = if self.add_noise.is_some() { floats } else { 0 };
         let tiles = if steps {
             // As channels, in opponent colours, a step of it and the step as a picture.
-            let work = self.method.need().bytes(size.0, size.1);
+            let work = self.work().1.bytes(size.0, size.1);
             floats.saturating_mul(5).saturating_add(work)
         } else {
             self.least(size, colours)
@@ -138,18 +142,65 @@ impl DenoiseJob<'_> {
         PROGRAM.saturating_add(noisy).saturating_add(tiles)
     }
 
+    /// How the method may be cut and what it needs; several resolutions of measured noise reach farther.
+    fn work(&self) -> (Option<Tiling>, Need) {
+        let (tiling, need) = (self.method.tiling(), self.method.need());
+        if self.sigma != Sigma::Auto {
+            return (tiling, need);
+        }
+        let tiling = tiling.map(|tiling| Tiling {
+            halo: photo::reach(tiling.halo),
+            // Groups of rows at a quarter of the resolution.
+            grid: 4 * tiling.grid,
+        });
+        let need = Need {
+            // States of a channel at all resolutions, the clean brightness at all, results, stabilised planes.
+            bytes_per_pixel: need.bytes_per_pixel + 56,
+            border: need.border,
+        };
+        (tiling, need)
+    }
+
+    /// The noise to remove, of what was measured.
+    fn removed(&self, noise: &Noise) -> Noise {
+        let (luma, chroma) = (self.strength * self.luma, self.strength * self.chroma);
+        let mut noise = noise.trusted().scaled(luma, chroma);
+        for channel in &mut noise.channels {
+            for curve in &mut channel.scales {
+                curve.levels = curve.levels.map(|level| level.min(255.0));
+            }
+        }
+        noise
+    }
+
+    /// Restores grey or RGB channels whose noise was measured.
+    fn seen(
+        &self,
+        planes: Vec<Plane>,
+        noise: &Noise,
+        show: &mut dyn FnMut(&[Plane]),
+    ) -> Result<Vec<Plane>, RestoreError> {
+        let nothing = |c: &noise::Channel| c.scales.iter().all(|s| s.levels == [0.0; noise::KNOTS]);
+        if noise.channels.iter().all(nothing) {
+            return Ok(planes);
+        }
+        in_opponent_colours(planes, |planes| {
+            let clean = |part, plane: &Plane, level| self.method.part(part, plane, level);
+            photo::restore(planes, noise, &clean, show)
+        })
+    }
+
     /// Bytes of the smallest plan for a picture of so many columns, rows and colours.
     fn least(&self, size: (usize, usize), colours: usize) -> u64 {
-        let work = (self.method.tiling(), self.method.need());
+        let work = self.work();
         // With no budget every plan is refused, with the smallest that would do.
         Plan::new(size, colours, work, 0).map_or_else(|least| least, |p| p.bytes)
     }
 
     /// Restores a picture.
     ///
-    /// `number` is the picture's number among those of the run: noise that is added to grey comes from the
-    /// stream [`timestep_data::add_noise`] of that number, to the channel `c` of colour pictures from
-    /// `number + c · 2³²`. With noise added and no `reference` the picture itself is the clean one.
+    /// `number` is the picture's number among those of the run, of which the random numbers of a degradation depend.
+    /// With noise added and no `reference` the picture itself is the clean one.
     /// `show` sees every step of the method; the picture is then restored as a whole. `done` hears the share
     /// of the work that is done, and says whether to go on.
     ///
@@ -170,12 +221,22 @@ impl DenoiseJob<'_> {
         check_reference(&picture, reference)?;
         let plan = self.plan(&picture, reference, show.is_some())?;
         let depth = picture.samples().depth();
-        let noisy = self.add_noise.map(|n| noisy(&picture, n, number));
-        let (sigmas, estimated) = match self.sigma {
-            Sigma::Given(level) => (vec![level; colours], false),
-            Sigma::Auto => (estimate(&picture, noisy.as_deref()), true),
+        let noisy = self
+            .add_noise
+            .as_ref()
+            .map(|n| n.what.apply(&picture.planes(), n.seed, number));
+        let (sigmas, seen) = match self.sigma {
+            Sigma::Given(level) => (vec![level; colours], None),
+            Sigma::Auto => {
+                let (sigmas, noise) = measured(&picture, noisy.as_deref());
+                (sigmas, Some(noise))
+            }
         };
-        let channels = self.channels(&sigmas);
+        let removed = seen.as_ref().map(|noise| self.removed(noise));
+        let channels = match &removed {
+            None => self.channels(&sigmas),
+            Some(noise) => (0..colours).map(|c| noise.level(c, 0)).collect(),
+        };
         if let Some(level) = channels.iter().find(|s| !(0.0..=255.0).contains(*s)) {
             return Err(RestoreError::BadSigma(*level).into());
         }
@@ -190,12 +251,15 @@ impl DenoiseJob<'_> {
         };
         let tiles = match show {
             Some(show) => {
-                self.with_steps(&mut work, &channels, show)?;
+                self.with_steps(&mut work, &channels, removed.as_ref(), show)?;
                 done(1.0);
                 1
             }
             None => {
-                let change = |tile| restore(self.method, tile, &channels);
+                let change = |tile| match &removed {
+                    None => restore(self.method, tile, &channels),
+                    Some(noise) => self.seen(tile, noise, &mut |_| ()),
+                };
                 if !run(&plan, &mut work, &change, done)? {
                     return Err(JobError::Interrupted);
                 }
@@ -213,7 +277,7 @@ impl DenoiseJob<'_> {
         Ok(Outcome {
             picture: work.picture,
             sigmas,
-            estimated,
+            noise: seen,
             channels,
             tiles,
             seconds: began.elapsed().as_secs_f64(),
@@ -228,7 +292,7 @@ impl DenoiseJob<'_> {
         steps: bool,
     ) -> Result<Plan, JobError> {
         let (size, colours) = ((picture.width(), picture.height()), picture.colours());
-        let work = (self.method.tiling(), self.method.need());
+        let work = self.work();
         let least = self.least(size, colours);
         let needs = self.needs(size, colours, steps);
         // Samples, and what is held whatever the tiles are.
@@ -269,26 +333,45 @@ impl DenoiseJob<'_> {
         &self,
         work: &mut Work<'_>,
         channels: &[f64],
+        noise: Option<&Noise>,
         show: ShowStep<'_>,
     ) -> Result<(), JobError> {
         let height = work.picture.height();
         let planes = work.take(0, height);
         let mut step = work.picture.clone();
         let mut failed = None;
-        let result = in_opponent_colours(planes, |planes| {
-            self.method
-                .denoise_steps(planes, channels, &mut |n, planes| {
-                    if failed.is_some() {
-                        return;
-                    }
-                    let shown = opponent::back(planes.to_vec());
-                    let shown = shown.map_err(JobError::from).and_then(|planes| {
-                        step.put(0, 0, &planes);
-                        show(n, &step)
-                    });
-                    failed = shown.err();
-                })
-        })?;
+        let mut shown = |n: usize, planes: &[Plane]| {
+            if failed.is_some() {
+                return;
+            }
+            let shown = opponent::back(planes.to_vec());
+            let shown = shown.map_err(JobError::from).and_then(|planes| {
+                step.put(0, 0, &planes);
+                show(n, &step)
+            });
+            failed = shown.err();
+        };
+        let result = match noise {
+            None => in_opponent_colours(planes, |planes| {
+                self.method.denoise_steps(planes, channels, &mut shown)
+            })?,
+            Some(noise) => {
+                let mut n = 0;
+                let before = planes.clone();
+                let result = self.seen(planes, noise, &mut |planes| {
+                    n += 1;
+                    shown(n, planes);
+                })?;
+                if n == 0 {
+                    // There is hardly any noise: the only step changes nothing.
+                    in_opponent_colours(before, |planes| {
+                        shown(1, planes);
+                        Ok(planes.to_vec())
+                    })?;
+                }
+                result
+            }
+        };
         if let Some(error) = failed {
             return Err(error);
         }
@@ -297,10 +380,10 @@ impl DenoiseJob<'_> {
     }
 
     fn protocol(&self, depth: Depth) -> String {
-        let noise = match (self.add_noise, depth) {
-            (Some(AddNoise { sigma, seed }), _) => format!(
-                "noise of sigma {sigma} (seed {seed}) added in float, neither clipped nor rounded"
-            ),
+        let noise = match (&self.add_noise, depth) {
+            (Some(AddNoise { what, seed }), _) => {
+                format!("{} (seed {seed}) added first", what.describe())
+            }
             (None, Depth::F32) => "noise as in the file, in float".to_owned(),
             (None, depth) => format!(
                 "noise as in the file, clipped and rounded to {}",
@@ -328,35 +411,30 @@ fn check_reference(picture: &Picture, reference: Option<&Picture>) -> Result<(),
     })
 }
 
-/// The colour channels with noise added.
-fn noisy(picture: &Picture, noise: AddNoise, number: u64) -> Vec<Plane> {
-    let mut planes = picture.planes();
-    for (c, plane) in (0u64..).zip(&mut planes) {
-        let stream = number.wrapping_add(c << 32);
-        timestep_data::add_noise(plane.pixels_mut(), noise.sigma, noise.seed, stream);
-    }
-    planes
-}
-
-/// The noise level of each colour channel.
-fn estimate(picture: &Picture, noisy: Option<&[Plane]>) -> Vec<f64> {
-    let mut channels = vec![Vec::new(); picture.colours()];
-    for [left, top, width, height] in sigma::parts(picture.width(), picture.height()) {
-        let part = match noisy {
+/// The noise level of each colour channel, and the noise in opponent colours.
+fn measured(picture: &Picture, noisy: Option<&[Plane]>) -> (Vec<f64>, Noise) {
+    let parts = sigma::parts(picture.width(), picture.height()).into_iter();
+    let mut parts: Vec<Vec<Plane>> = parts
+        .map(|[left, top, width, height]| match noisy {
             None => picture.planes_of(left, top, width, height),
             Some(planes) => planes
                 .iter()
                 .map(|p| p.crop(left, top, width, height))
                 .collect(),
-        };
-        for (channel, plane) in channels.iter_mut().zip(part) {
-            channel.push(plane);
+        })
+        .collect();
+    let channel =
+        |c: usize| -> Vec<Vec<Plane>> { parts.iter().map(|part| vec![part[c].clone()]).collect() };
+    let levels = (0..picture.colours()).map(|c| noise::measure(&channel(c)).level(0, 0));
+    let levels = levels.collect();
+    for part in &mut parts {
+        if let [r, g, b] = &part[..] {
+            let mut rgb = [r.clone(), g.clone(), b.clone()];
+            colour::to_opponent(&mut rgb);
+            *part = rgb.into();
         }
     }
-    channels
-        .iter()
-        .map(|parts| sigma::estimate(parts))
-        .collect()
+    (levels, noise::measure(&parts))
 }
 
 /// A picture that is overwritten by its restored rows, compared on the way.

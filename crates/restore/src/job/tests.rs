@@ -18,6 +18,13 @@ fn job() -> DenoiseJob<'static> {
     }
 }
 
+fn gaussian(sigma: f64, seed: u64) -> AddNoise {
+    AddNoise {
+        what: Arc::new(timestep_data::Gaussian { sigma }),
+        seed,
+    }
+}
+
 fn picture(size: (usize, usize), colours: usize, alpha: bool, depth: Depth) -> Picture {
     let count = size.0 * size.1 * (colours + usize::from(alpha));
     let wave = |i: usize| 0.5 + 0.4 * (i as f64 / 37.0).sin() * (i as f64 / 1013.0).cos();
@@ -42,15 +49,11 @@ fn little_memory_gives_the_same_picture_and_the_same_numbers() {
         (3, false, Depth::F32),
     ] {
         let picture = picture((97, 61), colours, alpha, depth);
-        for add_noise in [
-            None,
-            Some(AddNoise {
-                sigma: 20.0,
-                seed: 5,
-            }),
-        ] {
+        for add_noise in [None, Some(gaussian(20.0, 5))] {
             // There is nothing to estimate in smooth waves.
-            let sigma = add_noise.map_or(Sigma::Given(10.0), |_| Sigma::Auto);
+            let sigma = add_noise
+                .as_ref()
+                .map_or(Sigma::Given(10.0), |_| Sigma::Auto);
             let mut job = DenoiseJob {
                 add_noise,
                 sigma,
@@ -120,10 +123,7 @@ fn noise_and_its_measure_are_those_of_the_published_protocol() {
     let mut noisy = clean.clone();
     timestep_data::add_noise(noisy[0].pixels_mut(), 25.0, 7, 3);
     let restored = Blur.denoise(&noisy, &[25.0]).expect("restores");
-    let noise = AddNoise {
-        sigma: 25.0,
-        seed: 7,
-    };
+    let noise = gaussian(25.0, 7);
     let job = DenoiseJob {
         sigma: Sigma::Given(25.0),
         add_noise: Some(noise),
@@ -177,7 +177,7 @@ fn a_level_is_estimated_for_each_colour() {
         &picture,
         None,
     );
-    assert!(outcome.estimated);
+    assert!(outcome.noise.is_some());
     for (found, expected) in outcome.sigmas.iter().zip([5.0, 10.0, 20.0]) {
         assert!(
             (found / expected - 1.0).abs() < 0.08,
@@ -198,10 +198,7 @@ fn senseless_settings_are_refused() {
             job.check(),
             Err(JobError::Restore(RestoreError::BadSigma(_)))
         ));
-        let noise = AddNoise {
-            sigma: level,
-            seed: 0,
-        };
+        let noise = gaussian(level, 0);
         assert!(
             DenoiseJob {
                 add_noise: Some(noise),

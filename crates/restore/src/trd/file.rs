@@ -45,7 +45,7 @@ impl Model {
         let arrays = Arrays::open(bytes, FORMAT)?;
         let (size, steps) = (arrays.number("size")?, arrays.number("steps")?);
         let scheme = arrays.setting("scheme")?;
-        let mut model = Self::start(
+        let mut model = Self::blank(
             size as usize,
             steps as usize,
             scheme,

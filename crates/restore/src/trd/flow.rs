@@ -107,7 +107,7 @@ impl Model {
     /// [`RestoreError::BadModel`] says what is wrong.
     pub fn check(&self) -> Result<(), RestoreError> {
         let facts = scheme_facts(&self.scheme)?;
-        let fresh = Self::start(self.size, self.stages.len(), facts.written(), self.sigma)?;
+        let fresh = Self::blank(self.size, self.stages.len(), facts.written(), self.sigma)?;
         let shape = |m: &Self| {
             let stages: Vec<_> = m
                 .stages

@@ -34,6 +34,32 @@ impl Model {
         scheme: &str,
         sigma: f64,
     ) -> Result<Self, RestoreError> {
+        static CURVE: OnceLock<Vec<f64>> = OnceLock::new();
+        let curve = CURVE.get_or_init(|| {
+            Gaussians::influence().fit(|z| 0.1 * (z / 20.0) / (1.0 + z * z / 400.0))
+        });
+        Self::with_curve(size, steps, scheme, sigma, curve)
+    }
+
+    /// A model whose functions are zero, to be filled: a program that only applies models fits no curve.
+    pub(crate) fn blank(
+        size: usize,
+        steps: usize,
+        scheme: &str,
+        sigma: f64,
+    ) -> Result<Self, RestoreError> {
+        let zeros = vec![0.0; Gaussians::influence().count()];
+        Self::with_curve(size, steps, scheme, sigma, &zeros)
+    }
+
+    /// A model whose functions are this curve, 10, 5, 1, 1, … times.
+    fn with_curve(
+        size: usize,
+        steps: usize,
+        scheme: &str,
+        sigma: f64,
+        curve: &[f64],
+    ) -> Result<Self, RestoreError> {
         let bad = |why: String| Err(RestoreError::BadModel(why));
         if !matches!(size, 3 | 5 | 7) {
             return bad(format!("filters have 3, 5 or 7 rows, not {size}"));
@@ -42,11 +68,6 @@ impl Model {
             return bad(format!("{steps} steps are not between 1 and 64"));
         }
         let facts = scheme_facts(scheme)?;
-        // Every check of a model compares it with a fresh one.
-        static CURVE: OnceLock<Vec<f64>> = OnceLock::new();
-        let curve = CURVE.get_or_init(|| {
-            Gaussians::influence().fit(|z| 0.1 * (z / 20.0) / (1.0 + z * z / 400.0))
-        });
         let stages = (0..steps)
             .map(|t| {
                 let scale = [10.0, 5.0].get(t).copied().unwrap_or(1.0);

@@ -1,0 +1,99 @@
+//! # Blind reaction-diffusion (blind)
+//!
+//! ## What it is
+//! Trained reaction-diffusion whose filters, influence functions and step sizes depend on the level of the noise, for
+//! photographs of which nothing is known. The noise is measured (a curve over brightness at three resolutions, for each
+//! channel), made alike at every brightness, and removed scale by scale: brightness at half and full resolution, colours at a
+//! quarter, half and full.
+//!
+//! ## Parameters
+//! A part (brightness or colours, one resolution) has models for some noise levels, `knots`; between two of them all learned
+//! numbers are on a straight line over `ln σ`. Parts without models of their own use the bundled 5×5 models of `trd`, the
+//! nearest in level.
+//!
+//! ## When to use / when not
+//! For photographs, and whenever the noise is unknown: it is what `denoise` does when nothing else is said. For white noise
+//! of a known level, as in published tables, `trd` with 7×7 filters is better.
+//!
+//! ## Cost
+//! About two planes of 5×5 `trd` for three channels.
+//!
+//! ## References
+//! Y. Chen, W. Yu, T. Pock: On learning optimized reaction diffusion processes for effective image restoration, CVPR 2015;
+//! several resolutions: M. Lebrun, M. Colom, J.-M. Morel: Multiscale image blind denoising, IEEE Transactions on Image
+//! Processing 24(10), 2015; a learned stopping time: X. Zhang, Y. Lu, J. Liu, B. Dong: Dynamically unfolding recurrent
+//! restorer, ICLR 2019.
+//!
+//! # References
+//! As above.
+
+mod levels;
+
+pub use levels::{Grouped, LevelObjective, Levels, Observed};
+
+use crate::methods::weights;
+use crate::photo::Part;
+use crate::trd::{Model, Trd};
+use crate::{Method, MethodFacts, RestoreError};
+use timestep_picture::Plane;
+use timestep_picture::tiles::{Need, Tiling};
+use timestep_registry::{Facts, Kind};
+
+/// What is known about the method.
+pub(crate) static FACTS: MethodFacts = MethodFacts {
+    named: Facts {
+        references: &["chen2015learning", "lebrun2015multiscale", "zhang2019dynamically"],
+        ..Facts::new(
+            Kind::Method,
+            "blind",
+            "reaction-diffusion for photographs whose noise is unknown",
+            include_str!("mod.rs"),
+        )
+    },
+    make: |options| {
+        let all = weights("trd", "trd-5x5", options)?;
+        let models: Result<Vec<Model>, _> =
+            all.iter().map(|bytes| Model::from_bytes(bytes)).collect();
+        Ok(Box::new(Blind {
+            plain: Trd::new(&models?)?,
+        }))
+    },
+    format: None,
+};
+
+/// Reaction-diffusion for photographs.
+#[derive(Debug)]
+pub struct Blind {
+    plain: Trd,
+}
+
+impl Method for Blind {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
+    }
+
+    fn denoise(&self, planes: &[Plane], sigmas: &[f64]) -> Result<Vec<Plane>, RestoreError> {
+        self.plain.denoise(planes, sigmas)
+    }
+
+    fn part(&self, _: Part, plane: &Plane, level: f64) -> Result<Plane, RestoreError> {
+        self.plain.plane(plane, level, |_, _| ())
+    }
+
+    fn denoise_steps(
+        &self,
+        planes: &[Plane],
+        sigmas: &[f64],
+        show: &mut dyn FnMut(usize, &[Plane]),
+    ) -> Result<Vec<Plane>, RestoreError> {
+        self.plain.denoise_steps(planes, sigmas, show)
+    }
+
+    fn tiling(&self) -> Option<Tiling> {
+        self.plain.tiling()
+    }
+
+    fn need(&self) -> Need {
+        self.plain.need()
+    }
+}
