@@ -39,6 +39,7 @@ timestep_registry::registry! {
     TooLarge = E0205;
     Diverged = E0301;
     FirstBatch = E0302;
+    Ranks = E0303;
     WeightsDamaged = E0401;
     OtherNetwork = E0402;
     OtherImages = E0403;
