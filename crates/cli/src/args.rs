@@ -10,6 +10,7 @@ mod report;
 mod reproduce;
 mod scheme;
 mod train;
+mod watch;
 mod weak_order;
 mod weights;
 
@@ -23,11 +24,12 @@ pub(crate) use report::Report;
 pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
 pub(crate) use scheme::{DiffusionArgs, Modified, OfScheme};
 pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
+pub(crate) use watch::Watch;
 pub(crate) use weak_order::WeakOrderArgs;
 pub(crate) use weights::{Export, ExportFormat, Import};
 
-use crate::commands::{self, analyze, diffusion, momentum, spectrum, trace};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use timestep_report::names::analyses;
 
 /// Train and analyse deep networks as discretised differential equations.
 #[derive(Debug, Parser)]
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     Reproduce(Reproduce),
     /// Write the report of a run as HTML and Markdown
     Report(Report),
+    /// Watch a run: curves, rate, what was learned, time left
+    Watch(Watch),
     /// Put runs side by side, with what chance leaves of their differences
     Compare(Compare),
     /// Suggest a learning rate
@@ -175,19 +179,19 @@ pub(crate) struct Analyze {
 /// What to analyse.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Analysis {
-    #[command(about = analyze::ORDER.question())]
+    #[command(about = analyses::ORDER.question())]
     Order(OfScheme),
-    #[command(about = commands::weak_order::FACTS.question())]
+    #[command(about = analyses::WEAK_ORDER.question())]
     WeakOrder(WeakOrderArgs),
-    #[command(about = spectrum::FACTS.question())]
+    #[command(about = analyses::STABILITY.question())]
     Stability(StabilityArgs),
-    #[command(about = analyze::MODIFIED_EQUATION.question())]
+    #[command(about = analyses::MODIFIED_EQUATION.question())]
     ModifiedEquation(Modified),
-    #[command(about = momentum::FACTS.question())]
+    #[command(about = analyses::MOMENTUM.question())]
     Momentum(Momentum),
-    #[command(about = trace::FACTS.question())]
+    #[command(about = analyses::TRACE.question())]
     Trace(TraceArgs),
-    #[command(about = diffusion::FACTS.question())]
+    #[command(about = analyses::DIFFUSION.question())]
     Diffusion(DiffusionArgs),
 }
 

@@ -1,11 +1,11 @@
 //! `train --dry-run`: would this recipe run, and how long would it take? Nothing is written.
 
 use crate::args::Train;
-use crate::codes::Code;
 use crate::commands::train;
 use crate::failure::Failure;
 use crate::ui::Ui;
 use timestep_nets::Engine;
+use timestep_study::codes::Code;
 use timestep_study::dry_run::{PlannedClassifier, PlannedRestorer, Runs};
 use timestep_train::Job;
 

@@ -1,6 +1,6 @@
 //! How does a failure leave the program? As a sentence with an error code, a hint and an exit code.
 
-use crate::codes::{Code, Coded};
+use crate::coded::Coded;
 use std::fmt;
 use timestep_data::DataError;
 use timestep_files::FileError;
@@ -8,9 +8,13 @@ use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
 use timestep_numerics::UnknownScheme;
 use timestep_numerics::analysis::AnalysisError;
+use timestep_report::names::UnknownName;
+use timestep_report::names::cite::CiteError;
 use timestep_restore::RestoreError;
 use timestep_restore::batch::BatchError;
 use timestep_restore::job::JobError;
+use timestep_study::codes::Code;
+use timestep_study::conditions::{ConditionError, NotMet};
 use timestep_train::TrainError;
 use timestep_train::recipe::RecipeError;
 
@@ -33,7 +37,7 @@ pub(crate) struct Failure {
     pub(crate) code: u8,
     /// Which kind of failure it is: `timestep explain` has a page on each.
     pub(crate) error: Code,
-    /// What failed, in one sentence (recipes: one line a problem).
+    /// What failed, in one sentence (recipes: one line per problem).
     pub(crate) message: String,
     /// What helps.
     pub(crate) hint: Option<String>,
@@ -79,6 +83,37 @@ impl Failure {
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         Self::of(&error, error.hint())
+    }
+}
+
+impl From<UnknownName> for Failure {
+    fn from(error: UnknownName) -> Self {
+        Self::usage(error.to_string(), error.hint).coded(Code::UnknownName)
+    }
+}
+
+impl From<CiteError> for Failure {
+    fn from(error: CiteError) -> Self {
+        match error {
+            CiteError::Unknown(unknown) => unknown.into(),
+            CiteError::Unreadable(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConditionError> for Failure {
+    fn from(error: ConditionError) -> Self {
+        let failure = Self::usage(error.to_string(), error.hint());
+        match error {
+            ConditionError::Unreadable { .. } => failure,
+            ConditionError::OtherTask { .. } => failure.coded(Code::OtherTask),
+        }
+    }
+}
+
+impl From<NotMet> for Failure {
+    fn from(error: NotMet) -> Self {
+        Self::negative(error.to_string(), None)
     }
 }
 

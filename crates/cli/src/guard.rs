@@ -1,10 +1,10 @@
 //! What if the program itself is at fault? A panic becomes a failure that says what to report.
 
-use crate::codes::Code;
 use crate::failure::{Failure, INTERNAL};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
 use std::sync::{Mutex, PoisonError};
+use timestep_study::codes::Code;
 
 /// What the first panic said, and where. Later ones are consequences: every thread of a pool may have its own.
 static FIRST: Mutex<Option<String>> = Mutex::new(None);

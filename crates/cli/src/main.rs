@@ -3,22 +3,20 @@
 //! Reads the command line ([`args`]), runs one command ([`commands`]) and turns its outcome into
 //! an exit code ([`failure`]). All printing is in [`ui`].
 
-mod answers;
+mod answer;
 mod args;
-mod codes;
+mod coded;
 mod commands;
 mod dry_run;
 mod failure;
 mod guard;
+mod live;
 mod outputs;
-mod page;
 mod progress;
 mod ranks;
-mod recipes;
 #[cfg(test)]
 mod reference;
-mod registry;
-mod require;
+mod screen;
 mod settings;
 mod signals;
 #[cfg(test)]
@@ -28,11 +26,11 @@ mod ui;
 
 use args::{Cli, Command, When};
 use clap::Parser;
-use codes::Code;
 use failure::Failure;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
+use timestep_study::codes::Code;
 use timestep_train::cluster::{Alone, Communicator};
 use ui::Ui;
 
@@ -147,6 +145,7 @@ fn run(command: Command, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<u8, Fa
         Command::Analyze(args) => commands::analyze::run(&args, ui),
         Command::Reproduce(args) => commands::reproduce::run(&args, ui),
         Command::Report(args) => commands::report::run(&args, ui),
+        Command::Watch(args) => commands::watch::run(&args, ui),
         Command::Compare(args) => commands::compare::run(&args, ui),
         Command::LrFind(args) => commands::lr_find::run(&args, ui),
         Command::List(args) => commands::list::run(&args, ui),

@@ -4,10 +4,10 @@
 //! outputs are two files. It is checked before any work, and again when the file is put in its place. Files that the
 //! program names itself, such as `report.html` in the folder of a run, are renewed without being asked.
 
-use crate::codes::Code;
 use crate::failure::Failure;
 use std::path::{Path, PathBuf};
 use timestep_files as files;
+use timestep_study::codes::Code;
 use timestep_train::run::RECIPE;
 
 /// Outputs that were checked.

@@ -1,4 +1,4 @@
-//! What does a person see while a network trains? A bar in a terminal, a line an epoch otherwise.
+//! What does a person see while a network trains? A bar in a terminal, a line per epoch otherwise.
 
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -5,16 +5,16 @@
 //! UPDATE_SNAPSHOTS=1 cargo test --release --workspace --bin timestep reference
 //! ```
 
-use crate::answers;
-use crate::answers::names::{Listing, cell};
+use crate::answer;
 use crate::args::Cli;
-use crate::codes::Code;
-use crate::commands::list::entries;
-use crate::registry::type_name;
 use crate::spoken::root;
 use clap::CommandFactory;
 use timestep_registry::Kind;
+use timestep_report::names::{listing, type_name};
+use timestep_report::text::cell;
 use timestep_study::catalogue::printed;
+use timestep_study::codes::Code;
+use timestep_study::names::Listing;
 use timestep_train::recipe::{TaskKind, default_of, settings};
 
 /// The command that writes the pages.
@@ -132,7 +132,8 @@ fn registries_are_documented() {
         if [Kind::Setting, Kind::Error, Kind::Device].contains(kind) {
             continue;
         }
-        let Listing { heads: head, rows } = entries(*kind).expect("registries can be listed");
+        let Listing { heads: head, rows } =
+            listing(*kind, false).expect("registries can be listed");
         text.push_str(&format!("## {}\n\n", kind.title()));
         if let [_] = head[..] {
             let names: Vec<String> = rows
@@ -166,7 +167,7 @@ fn registries_are_documented() {
 #[test]
 fn json_is_documented() {
     let mut text = format!("{}\n\n", include_str!("json.md").trim());
-    for printed in printed().into_iter().chain(answers::printed()) {
+    for printed in printed().into_iter().chain(answer::printed()) {
         text.push_str(&format!("## `{}`\n\n", printed.command));
         for line in &printed.lines {
             text.push_str(&format!("{}\n\n", line.about));

@@ -1,11 +1,11 @@
 //! Where does text go? Data to standard output, talk to standard error; nothing else prints.
 
-use crate::codes::Code;
 use crate::failure::{Failure, USAGE};
 use serde_json::{Map, Value, json};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 use timestep_files::{Action, FileError};
+use timestep_study::codes::Code;
 use timestep_train::plain::visible;
 
 /// The first write to standard output that failed, but for a reader that went away.
@@ -102,11 +102,7 @@ impl Ui {
                 "hint": failure.hint,
             }));
         }
-        let (red, cyan, plain) = if self.colour {
-            ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m")
-        } else {
-            ("", "", "")
-        };
+        let [red, cyan, plain] = codes(self.colour);
         say(&format!(
             "{red}error[{}]:{plain} {}",
             failure.error.key(),
@@ -119,6 +115,14 @@ impl Ui {
             "{cyan}see:{plain} timestep explain {}",
             failure.error.key()
         ));
+    }
+}
+
+/// What makes a terminal write red, cyan and plain again; nothing without colours.
+fn codes(colour: bool) -> [&'static str; 3] {
+    match colour {
+        true => ["\x1b[1;31m", "\x1b[1;36m", "\x1b[0m"],
+        false => [""; 3],
     }
 }
 
@@ -160,13 +164,10 @@ pub(crate) fn misread(error: &clap::Error, json: bool) -> u8 {
         );
     }
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    // Colours are codes too: among those of an argument they could not be told apart.
-    let text = match colour && shown == plain {
-        true => styled.ansi().to_string(),
-        false => shown.into_owned(),
-    };
-    say(text
-        .replacen("error:", &format!("error[{key}]:"), 1)
+    let [red, cyan, off] = codes(colour);
+    say(shown
+        .replacen("error:", &format!("{red}error[{key}]:{off}"), 1)
+        .replacen("\n  tip:", &format!("\n  {cyan}tip:{off}"), 1)
         .trim_end());
     code
 }

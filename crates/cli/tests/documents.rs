@@ -358,3 +358,34 @@ fn links_of_the_documents_lead_somewhere() {
         }
     }
 }
+
+/// Files of the source that a document names in code, such as `` `crates/nets/src/pass.rs` ``.
+#[test]
+fn source_files_that_documents_name_exist() {
+    let root = root();
+    let mut named = 0;
+    // Guides name files that are to be written.
+    for folder in ["docs", "docs/concepts"] {
+        for entry in std::fs::read_dir(root.join(folder)).expect("the documents") {
+            let path = entry.expect("readable").path();
+            if path.extension().is_none_or(|e| e != "md") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("readable");
+            for code in text.split('`').skip(1).step_by(2) {
+                let file = code.trim_end_matches('/');
+                let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.".contains(c);
+                if !file.starts_with("crates/") || !file.chars().all(plain) {
+                    continue;
+                }
+                assert!(
+                    root.join(file).exists(),
+                    "{} names `{file}`",
+                    path.display()
+                );
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 40, "{named} names");
+}

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
@@ -19,16 +18,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// SHA-256 and MD5 of one file, read once.
-pub(crate) struct Sums {
-    pub(crate) sha256: String,
-    pub(crate) md5: String,
-}
-
-/// Reads the file in pieces, so that its size does not matter.
-pub(crate) fn file_sums(path: &Path) -> Result<Sums, DataError> {
+/// SHA-256 of a file, which is read in pieces, so that its size does not matter.
+pub(crate) fn file_sha256(path: &Path) -> Result<String, DataError> {
     let mut file = File::open(path).map_err(|e| DataError::io("open", path, e))?;
-    let (mut sha, mut md) = (Sha256::new(), Md5::new());
+    let mut sha = Sha256::new();
     let mut buffer = vec![0u8; 1 << 18];
     loop {
         let n = file
@@ -38,12 +31,8 @@ pub(crate) fn file_sums(path: &Path) -> Result<Sums, DataError> {
             break;
         }
         sha.update(&buffer[..n]);
-        md.update(&buffer[..n]);
     }
-    Ok(Sums {
-        sha256: hex(&sha.finalize()),
-        md5: hex(&md.finalize()),
-    })
+    Ok(hex(&sha.finalize()))
 }
 
 #[cfg(test)]
@@ -51,14 +40,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_digests_of_abc() {
+    fn known_digest_of_abc() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("abc");
         std::fs::write(&path, "abc").unwrap();
-        let sums = file_sums(&path).unwrap();
-        assert_eq!(sums.md5, "900150983cd24fb0d6963f7d28e17f72");
         assert_eq!(
-            sums.sha256,
+            file_sha256(&path).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
     }

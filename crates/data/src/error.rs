@@ -302,15 +302,13 @@ pub enum DataError {
     },
     /// What was downloaded is not the published file.
     #[error(
-        "{url} has the {kind} {found}, and the published one is {expected}, \
+        "{url} has the SHA-256 {found}, and the known one is {expected}, \
          so the {bytes} bytes were deleted"
     )]
     WrongChecksum {
         /// The address.
         url: String,
-        /// `SHA-256` or `MD5`.
-        kind: &'static str,
-        /// The published one.
+        /// The known one.
         expected: String,
         /// That of what came.
         found: String,

@@ -1,8 +1,8 @@
 //! How does a data set get from its authors' server to a folder, whole or not at all?
 //!
 //! The archive is received into `<archive>.part`, which an interrupted download leaves behind and
-//! the next one continues. Only when its checksum is the known one (SHA-256, or the MD5 that its authors published) is
-//! it unpacked, into a hidden temporary folder, checked, and renamed to its final name in one step. So a folder with the
+//! the next one continues. Only when its SHA-256 is the known one is it
+//! unpacked, into a hidden temporary folder, checked, and renamed to its final name in one step. So a folder with the
 //! final name is complete.
 //!
 //! The archive is not trusted beyond that: only plain files directly in its one folder are taken, none longer than it
@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::cifar::Cifar;
 use crate::datasets;
-use crate::digest::{Sums, file_sums};
+use crate::digest::file_sha256;
 use crate::error::DataError;
 use crate::verify::SUMS_FILE;
 use unpack::unpack;
@@ -63,10 +63,8 @@ pub(crate) struct Archive {
     /// Address of the folder on the server, without a slash at the end.
     pub(crate) base: String,
     pub(crate) file: &'static str,
-    /// The published MD5, 32 hexadecimal digits.
-    pub(crate) md5: String,
-    /// The SHA-256 where it is known, 64 hexadecimal digits: MD5 alone does not keep a forger out.
-    pub(crate) sha256: Option<String>,
+    /// The SHA-256 of the archive, 64 hexadecimal digits. Its authors publish an MD5, which does not keep a forger out.
+    pub(crate) sha256: String,
     /// The folder in the archive, which becomes the folder on disk.
     pub(crate) folder: &'static str,
     /// Names and lengths of the files without which the set is not complete.
@@ -84,15 +82,14 @@ impl Archive {
         name: &'static str,
         set: &Cifar,
         file: &'static str,
-        (md5, sha256): (&str, &str),
+        sha256: &str,
     ) -> Self {
         let record = set.layout.bytes() as u64;
         Self {
             name,
             base: "https://www.cs.toronto.edu/~kriz".to_owned(),
             file,
-            md5: md5.to_owned(),
-            sha256: Some(sha256.to_owned()),
+            sha256: sha256.to_owned(),
             folder: set.folder,
             files: set
                 .files()
@@ -103,15 +100,6 @@ impl Archive {
 
     fn url(&self) -> String {
         format!("{}/{}", self.base, self.file)
-    }
-
-    /// Kind, expected and found value of the checksum that the archive is known by, if they differ.
-    fn mismatch(&self, sums: &Sums) -> Option<(&'static str, String, String)> {
-        let (kind, expected, found) = match &self.sha256 {
-            Some(sha256) => ("SHA-256", sha256, &sums.sha256),
-            None => ("MD5", &self.md5, &sums.md5),
-        };
-        (expected != found).then(|| (kind, expected.clone(), found.clone()))
     }
 
     /// Bytes that a file of this name may have: those it should have, or little.
@@ -187,12 +175,12 @@ fn fetch_archive(
         (part, resumed_from)
     };
     progress(Progress::Check);
-    let sums = file_sums(&path)?;
-    if let Some(mismatch) = archive.mismatch(&sums) {
-        return Err(wrong_checksum(archive, &path, &by_hand, mismatch));
+    let sha256 = file_sha256(&path)?;
+    if sha256 != archive.sha256 {
+        return Err(wrong_checksum(archive, &path, &by_hand, sha256));
     }
     progress(Progress::Unpack);
-    unpack(archive, &path, &sums, dir, &folder)?;
+    unpack(archive, &path, &sha256, dir, &folder)?;
     if path != by_hand {
         // The set is complete; an archive that cannot be deleted is a nuisance, not a failure.
         let _ = fs::remove_file(&path);
@@ -202,20 +190,18 @@ fn fetch_archive(
         folder,
         already,
         resumed_from,
-        archive_sha256: Some(sums.sha256),
+        archive_sha256: Some(sha256),
     })
 }
 
 /// A download that is wrong is deleted, because going on with it could never succeed; a file that
 /// a person put there is not.
-fn wrong_checksum(
-    archive: &Archive,
-    path: &Path,
-    by_hand: &Path,
-    (kind, expected, found): (&'static str, String, String),
-) -> DataError {
+fn wrong_checksum(archive: &Archive, path: &Path, by_hand: &Path, found: String) -> DataError {
     if path == by_hand {
-        let problem = format!("its {kind} is {found}, and the published one is {expected}");
+        let problem = format!(
+            "its SHA-256 is {found}, and the known one is {}",
+            archive.sha256
+        );
         return DataError::BadArchive {
             path: path.to_owned(),
             problem,
@@ -225,8 +211,7 @@ fn wrong_checksum(
     match fs::remove_file(path) {
         Ok(()) => DataError::WrongChecksum {
             url: archive.url(),
-            kind,
-            expected,
+            expected: archive.sha256.clone(),
             found,
             bytes,
         },
@@ -252,19 +237,17 @@ fn incomplete(archive: &Archive, folder: &Path) -> Option<String> {
 /// Records the checksums in the format of `sha256sum`.
 fn write_sums(
     archive: &Archive,
-    sums: &Sums,
+    sha256: &str,
     folder: &Path,
     names: &[String],
 ) -> Result<(), DataError> {
     let mut text = format!(
-        "# {} from {}\n# archive MD5 {}\n# archive SHA-256 {}\n",
+        "# {} from {}\n# archive SHA-256 {sha256}\n",
         archive.name,
-        archive.url(),
-        sums.md5,
-        sums.sha256
+        archive.url()
     );
     for name in names {
-        text += &format!("{}  {name}\n", file_sums(&folder.join(name))?.sha256);
+        text += &format!("{}  {name}\n", file_sha256(&folder.join(name))?);
     }
     let path = folder.join(SUMS_FILE);
     timestep_files::write_atomic(&path, |out| out.write_all(text.as_bytes()))

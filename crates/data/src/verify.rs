@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::datasets;
-use crate::digest::file_sums;
+use crate::digest::file_sha256;
 use crate::error::DataError;
 use timestep_files::read_small_text;
 
@@ -108,7 +108,7 @@ pub(crate) fn compare_checksums(
         let bytes = fs::metadata(&path)
             .map_err(|e| DataError::io("read", &path, e))?
             .len();
-        let sha256 = file_sums(&path)?.sha256;
+        let sha256 = file_sha256(&path)?;
         let as_recorded = of(name).map(|r| *r == sha256);
         if as_recorded == Some(false) {
             report.problems.push(format!(

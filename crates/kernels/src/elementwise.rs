@@ -216,7 +216,7 @@ impl Kernels {
         );
         for term in terms {
             term.view.check(out.len(), channels);
-            assert_eq!(term.coefs.len(), channels, "one coefficient a channel");
+            assert_eq!(term.coefs.len(), channels, "one coefficient per channel");
         }
         let chunks = pixel_chunks(out.len() / channels);
         let parts = cut_pixels(out, &chunks, channels);

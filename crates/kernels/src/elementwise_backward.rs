@@ -161,7 +161,11 @@ impl Kernels {
         grad.check(len, channels);
         for back in &terms {
             back.term.view.check(len, channels);
-            assert_eq!(back.term.coefs.len(), channels, "one coefficient a channel");
+            assert_eq!(
+                back.term.coefs.len(),
+                channels,
+                "one coefficient per channel"
+            );
             if let Some(input) = &back.input {
                 assert_eq!(input.len(), len, "length of a term's gradient");
             }

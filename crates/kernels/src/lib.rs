@@ -16,13 +16,8 @@
 #![allow(clippy::needless_range_loop)]
 
 mod buffer;
-mod cells;
-mod classes;
 mod conv;
-mod conv_backward;
 pub mod diffusion;
-mod direct;
-mod direct_backward;
 mod elementwise;
 mod elementwise_backward;
 mod fill;
@@ -32,9 +27,6 @@ mod loss;
 mod max_pool;
 mod mean_pool;
 mod memory;
-mod merge;
-mod micro;
-mod pack;
 mod parallel;
 mod peak;
 mod pool;
@@ -43,14 +35,13 @@ pub mod reference;
 mod scratch;
 mod sgd;
 mod shape;
-mod simd;
+pub mod simd;
 mod sums;
 mod view;
 mod windows;
-mod winograd;
 
 pub use buffer::Buffer;
-pub use conv_backward::ConvGrads;
+pub use conv::ConvGrads;
 pub use elementwise::Term;
 pub use elementwise_backward::{TermBack, TermGrads};
 pub use kernels::{ISA_VARIABLE, Kernels, WINOGRAD_VARIABLE, forced};

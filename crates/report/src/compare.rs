@@ -33,7 +33,7 @@ pub fn svg<R: Compared>(comparison: &Comparison<'_, R>) -> String {
         }
     }
     Chart {
-        title: format!("{title} ({}), a line a run", comparison.data),
+        title: format!("{title} ({}), a line per run", comparison.data),
         x: Axis::count(x),
         y: Axis::linear(R::MEASURE),
         lines,

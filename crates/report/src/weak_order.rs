@@ -1,6 +1,7 @@
 //! How do errors of means fall with the step size? Weak errors and weak orders with their intervals, as SVG.
 
 use crate::svg::{COLOURS, Frame, escape};
+use std::fmt::Write;
 use timestep_numerics::analysis::weak_order::{Curve, Estimate, Setting, WeakOrder};
 
 /// Widths of the picture of errors and of the one of orders beside it; least height of both.
@@ -280,6 +281,42 @@ fn orders(laws: &[(Setting, Vec<&Curve>)], scheme: &str, height: f64) -> String 
     }
     svg.push_str("</svg>");
     svg
+}
+
+/// The errors as CSV, one row per error. `paths` and `seed` are those of the simulation.
+#[must_use]
+pub fn csv(found: &WeakOrder, paths: u64, seed: u64) -> String {
+    let mut text = String::from(
+        "scheme,k,setting,equation,moment,exact,steps,dt,paths,seed,error,standard_error,computed_error,order,margin,computed_order\n",
+    );
+    let or_empty = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.4}"));
+    // Nothing is drawn where all errors are computed.
+    let paths = if found.damping.is_some() { 0 } else { paths };
+    for curve in &found.curves {
+        for s in &curve.samples {
+            let _ = writeln!(
+                text,
+                "{},{},{},{},{},{:.8},{},{},{},{},{:.6e},{:.2e},{},{},{},{}",
+                found.scheme,
+                found.coefficient().unwrap_or_default(),
+                curve.setting.label(),
+                curve.sde.name,
+                curve.moment,
+                curve.exact,
+                s.steps,
+                s.dt,
+                paths,
+                seed,
+                s.error,
+                s.deviation,
+                s.computed.map_or(String::new(), |v| format!("{v:.6e}")),
+                or_empty(curve.order.map(|o| o.order)),
+                or_empty(curve.order.map(|o| o.margin)),
+                or_empty(curve.computed.map(|o| o.order)),
+            );
+        }
+    }
+    text
 }
 
 #[cfg(test)]

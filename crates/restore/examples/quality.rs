@@ -3,7 +3,7 @@
 //!     cargo run --release --example quality -- METHOD[:MODEL] SIGMA FOLDER [SEEDS] [EVERY] [--json]
 //!
 //! Noise is added in f32, neither clipped nor rounded; floats are compared, no border is left out; the mean over pictures and
-//! seeds is printed. EVERY takes each n-th picture only (6: 12 of the 68). With `--json` one line a seed, for
+//! seeds is printed. EVERY takes each n-th picture only (6: 12 of the 68). With `--json` one line per seed, for
 //! `bench/quality.py`.
 
 use std::error::Error;

@@ -4,7 +4,7 @@
 use crate::answer::{Documented, Line};
 use crate::{
     baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure, reproduce,
-    runtime, schemes, spectrum, summary, trace, weak_order,
+    runtime, schemes, spectrum, summary, trace, watch, weak_order,
 };
 
 /// A command with the kinds of objects that it prints with `--json`.
@@ -58,6 +58,7 @@ pub fn printed() -> Vec<Printed> {
             "train denoising/… --dry-run",
             vec![dry_run::PlannedRestorer::line()],
         ),
+        ("watch", vec![watch::Watched::line()]),
         ("doctor", vec![doctor::Checkup::line()]),
     ];
     let all = all.into_iter();

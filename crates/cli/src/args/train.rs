@@ -99,6 +99,9 @@ pub(crate) struct Train {
     /// Exit with 1 unless this holds at the end, such as 'top1>=0.9' (of a restorer 'psnr>=28')
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,
+    /// Show the run on a page of this machine while it goes on, at a port that is free or at PORT
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "0", conflicts_with = "dry_run")]
+    pub(crate) live: Option<u16>,
     /// Write no report.html at the end
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) no_report: bool,

@@ -1,23 +1,12 @@
 //! `timestep analyze`: the theory of a scheme, or of what a network learned.
 
-use crate::answers::with_k;
 use crate::args::{Analysis, Analyze, StabilityArgs};
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::ui::Ui;
 use timestep_report::plots;
+use timestep_report::text::with_k;
 use timestep_study::schemes::{EquationOfScheme, OrderOfScheme, StabilityOfScheme};
-
-/// What is known of `timestep analyze modified-equation`.
-pub(crate) static MODIFIED_EQUATION: Question = Question::new(
-    "modified-equation",
-    "Which differential equation does a scheme really solve?",
-);
-
-/// What is known of `timestep analyze order`.
-pub(crate) static ORDER: Question =
-    Question::new("order", "How fast does the error fall with the step size?");
 
 /// Runs one analysis.
 pub(crate) fn run(args: &Analyze, ui: Ui) -> Result<u8, Failure> {

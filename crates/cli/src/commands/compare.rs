@@ -1,17 +1,17 @@
 //! `timestep compare`: runs side by side, and what chance leaves of their differences.
 
 use crate::args::{Compare, MetricArg};
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::recipes::fitting;
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_report::{compare as shown, document};
 use timestep_study::baselines::{Baselines, WITHIN, baselines};
+use timestep_study::codes::Code;
 use timestep_study::compare::{Compared, Comparison, Metric, compare};
 use timestep_study::runs::{Record, RestorerRecord};
 use timestep_train::recipe::TaskKind;
+use timestep_train::recipe::catalogue::fitting;
 use timestep_train::{TrainError, run};
 
 /// Reads the runs, which are all of one task.

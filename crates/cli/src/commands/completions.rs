@@ -1,10 +1,10 @@
 //! `timestep completions`: what does a shell need to complete commands?
 
-use crate::answers::files::ShellScript;
 use crate::args::{Cli, Completions};
 use crate::failure::Failure;
 use crate::ui::Ui;
 use clap::CommandFactory;
+use timestep_study::files::ShellScript;
 
 /// Prints the script.
 pub(crate) fn run(args: &Completions, ui: Ui) -> Result<u8, Failure> {

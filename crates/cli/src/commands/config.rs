@@ -1,13 +1,13 @@
 //! `timestep config`: which settings hold, where do they come from, and how do two recipes differ?
 
-use crate::answers::files::{RecipeText, SettingWithOrigin};
 use crate::args::{Config, ConfigAction, RecipeFlags};
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::settings;
 use crate::ui::Ui;
 use timestep_nets::{Home, Network, preset};
+use timestep_study::codes::Code;
 use timestep_study::compare::ChangedSetting;
+use timestep_study::files::{RecipeText, SettingWithOrigin};
 use timestep_study::json;
 use timestep_train::network_config;
 use timestep_train::recipe::{AnyResolved, Layers, Recipe, data_sets, diff};

@@ -1,6 +1,5 @@
 //! `timestep data`: which data sets are there, are their files in order, what do they look like?
 
-use crate::answers::files::{FetchedData, PreviewOfData, VerifiedData};
 use crate::args::{Data, DataAction};
 use crate::failure::{Failure, NEGATIVE};
 use crate::outputs::Outputs;
@@ -9,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use timestep_data::{OpenOptions, Progress, fetch, open, order, preview_png, verify};
 use timestep_registry::Kind;
+use timestep_study::files::{FetchedData, PreviewOfData, VerifiedData};
 use timestep_study::json;
 
 /// Lists, fetches, checks or shows data sets.

@@ -1,12 +1,10 @@
 //! `timestep denoise`: how do noisy picture files become clean ones?
 
 use crate::args::Denoise;
-use crate::codes::Code;
 use crate::commands::denoise_report::Report;
 use crate::commands::diffusion::weights_in;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::outputs::{check_not_read, exists};
-use crate::require;
 use crate::signals::stop_flag;
 use crate::trained::unchecked;
 use crate::ui::Ui;
@@ -20,6 +18,8 @@ use timestep_restore::METHODS;
 use timestep_restore::batch::{self, Item, Request};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
 use timestep_restore::methods::{MethodOptions, is_checked, make, method_of, read_weights};
+use timestep_study::codes::Code;
+use timestep_study::conditions as required;
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
@@ -49,7 +49,7 @@ fn method_named(model: &Path) -> Option<&'static str> {
 
 /// Restores every picture; one that fails does not stop the others.
 pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
-    let conditions = require::parse_for(&args.require, &MEASURES, "psnr>=28")?;
+    let conditions = required::parse_for(&args.require, &MEASURES, "psnr>=28")?;
     if !conditions.is_empty() && args.reference.is_none() && args.add_noise.is_none() {
         return Err(Failure::usage(
             "--require needs a clean picture to measure against",

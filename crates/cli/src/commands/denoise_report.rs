@@ -1,9 +1,7 @@
 //! What is said about pictures that are restored? A bar, a line (or object) for each picture, and a summary.
 
-use crate::answers::pictures::{AllPictures, FailedPicture, RestoredPicture, SkippedPicture};
-use crate::codes::{Code, of_file};
+use crate::coded::of_file;
 use crate::failure::{Failure, NEGATIVE, USAGE};
-use crate::require::{self, Condition};
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
@@ -11,6 +9,9 @@ use std::time::Instant;
 use timestep_picture::{Format, file_cause, file_hint};
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
+use timestep_study::codes::Code;
+use timestep_study::conditions::{self, Condition};
+use timestep_study::pictures::{AllPictures, FailedPicture, RestoredPicture, SkippedPicture};
 use timestep_train::plain::line;
 
 /// The bar; a picture is a thousand of its steps.
@@ -201,7 +202,7 @@ impl<'a> Report<'a> {
             return Err(self.failure(NEGATIVE));
         }
         let missing = f64::NAN;
-        require::check_values(
+        conditions::check_values(
             conditions,
             &[
                 ("psnr", psnr.unwrap_or(missing)),

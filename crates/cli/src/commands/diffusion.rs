@@ -1,22 +1,15 @@
 //! `timestep analyze diffusion`: what did a restorer learn? Step sizes, k_n, filters and influence functions.
 
 use crate::args::DiffusionArgs;
-use crate::codes::of_file;
+use crate::coded::of_file;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_report::diffusion::{DrawnStep, SHOWN, diffusion};
 use timestep_restore::methods::{bundled, read_weights};
 use timestep_restore::trd::Model;
 use timestep_study::diffusion::LearnedDiffusion;
-
-/// What is known of `timestep analyze diffusion`.
-pub(crate) static FACTS: Question = Question::new(
-    "diffusion",
-    "What did a restorer learn: step sizes, k_n, filters, influence functions",
-);
 
 /// Prints what each step of a model does; draws it on request.
 pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {

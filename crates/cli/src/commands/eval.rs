@@ -1,20 +1,20 @@
 //! `timestep eval`: how good are weights on a data set?
 
 use crate::args::Eval;
-use crate::codes::Code;
 use crate::commands::import::placeholder;
 use crate::failure::Failure;
-use crate::require;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use timestep_nets::device;
+use timestep_study::codes::Code;
+use timestep_study::conditions as required;
 use timestep_study::measure::Measured;
 use timestep_study::sample::open_for;
 use timestep_train::recipe::TaskKind;
 
 /// Opens weights and data, prints the protocol, then the result.
 pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
-    let conditions = require::parse(&args.require, TaskKind::Classify)?;
+    let conditions = required::parse(&args.require, TaskKind::Classify)?;
     let engine = device("cpu")?;
     let trained = trained::load(&args.weights, NonFinite::flag(args.allow_non_finite), ui)?;
     let card = &trained.card;
@@ -52,6 +52,6 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
              prepared in the same way, and these the right weights?",
         );
     }
-    require::check(&conditions, &test)?;
+    required::check(&conditions, &test)?;
     Ok(0)
 }

@@ -1,6 +1,5 @@
 //! `timestep export`: how do other programs get the weights?
 
-use crate::answers::files::ExportedFile;
 use crate::args::{Export, ExportFormat};
 use crate::failure::Failure;
 use crate::outputs::Outputs;
@@ -8,6 +7,7 @@ use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use timestep_nets::foreign::npz;
 use timestep_nets::{Metadata, to_safetensors};
+use timestep_study::files::ExportedFile;
 
 /// Reads weights of ours and writes them with PyTorch's names and shapes.
 pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {

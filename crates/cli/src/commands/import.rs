@@ -1,8 +1,6 @@
 //! `timestep import`: how do weights of PyTorch become weights of this program?
 
-use crate::answers::import::ImportedFile;
 use crate::args::Import;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::settings;
@@ -11,6 +9,8 @@ use std::path::Path;
 use timestep_data::{Normalise, OpenOptions};
 use timestep_nets::foreign::{ForeignFile, Mapping, Target, map_names, read_pytorch};
 use timestep_nets::{Network, Role, WeightsFile, preset, read_safetensors, to_safetensors};
+use timestep_study::codes::Code;
+use timestep_study::imported::ImportedFile;
 use timestep_train::read_bytes;
 use timestep_train::recipe::{Recipe, TaskRecipe};
 use timestep_train::{Card, check_finite, network_config};

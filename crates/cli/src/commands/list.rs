@@ -1,15 +1,14 @@
 //! `timestep list`: what is registered?
 
-use crate::answers::names::Listing;
 use crate::args::{List, Listed};
 use crate::failure::Failure;
-use crate::registry;
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::path::Path;
 use timestep_registry::Kind;
-use timestep_train::recipe::AnyResolved;
-use timestep_train::run;
+use timestep_report::names::listing;
+use timestep_study::names::Listing;
+use timestep_study::runs;
 
 /// Prints one registry: a row of a table for each entry, or an object.
 pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
@@ -19,101 +18,20 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
             rows: kinds(),
         }),
         Listed::Of(kind) => things(kind, ui)?,
-        Listed::Runs => ui.answer(&Listing {
-            heads: RUN.to_vec(),
-            rows: runs(Path::new("runs")),
-        }),
+        Listed::Runs => ui.answer(&runs::listed(Path::new("runs"))),
     }
     Ok(0)
 }
 
-/// Everything of a kind. Programs get some fields that a table has no room for, and the other way round.
+/// Everything of a kind.
 pub(crate) fn things(kind: Kind, ui: Ui) -> Result<(), Failure> {
-    let of = match ui.json {
-        true => registry::Cell::is_field,
-        false => registry::Cell::is_shown,
-    };
-    ui.answer(&listing(kind, of)?);
+    ui.answer(&listing(kind, ui.json)?);
     Ok(())
-}
-
-/// A registry as a table.
-#[cfg(test)]
-pub(crate) fn entries(kind: Kind) -> Result<Listing, Failure> {
-    listing(kind, registry::Cell::is_shown)
-}
-
-/// The cells of all things of a kind that pass.
-fn listing(kind: Kind, of: fn(&registry::Cell) -> bool) -> Result<Listing, Failure> {
-    let (mut heads, mut rows) = (Vec::new(), Vec::new());
-    for thing in registry::of(kind) {
-        let cells = thing.row()?.into_iter().filter(of);
-        let row: Vec<Value>;
-        (heads, row) = cells.map(|cell| (cell.head, cell.value)).unzip();
-        rows.push(row);
-    }
-    Ok(Listing { heads, rows })
 }
 
 /// What can be listed.
 fn kinds() -> Vec<Vec<Value>> {
     let all = Listed::all().into_iter();
     all.map(|listed| vec![json!(listed.word()), json!(listed.title())])
-        .collect()
-}
-
-/// The columns of runs.
-const RUN: [&str; 7] = [
-    "run",
-    "preset",
-    "epochs",
-    "test_top1",
-    "model",
-    "evaluations",
-    "psnr",
-];
-
-/// The run folders in `out`, with the last row of their metrics.
-fn runs(out: &Path) -> Vec<Vec<Value>> {
-    let Ok(entries) = std::fs::read_dir(out) else {
-        return Vec::new();
-    };
-    let mut folders: Vec<_> = entries
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.join(timestep_train::run::RECIPE).is_file())
-        .collect();
-    folders.sort();
-    folders
-        .into_iter()
-        .map(|folder| {
-            let text = std::fs::read_to_string(folder.join("metrics.csv")).unwrap_or_default();
-            let mut lines = text.lines();
-            let head: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-            let last: Vec<&str> = lines.next_back().unwrap_or_default().split(',').collect();
-            let field = |name: &str| {
-                let at = head.iter().position(|h| *h == name)?;
-                last.get(at)
-                    .filter(|v| !v.is_empty())
-                    .map(|v| (*v).to_owned())
-            };
-            let parsed = |name: &str| field(name).and_then(|v| serde_json::from_str(&v).ok());
-            let recipe = run::layers(&folder).ok().and_then(|l| l.resolve_any().ok());
-            let (network, model) = match recipe {
-                Some(AnyResolved::Classify(r)) => (Some(r.recipe.network.preset), None),
-                Some(AnyResolved::Restore(r)) => (None, Some(r.recipe.model_name())),
-                None => (None, None),
-            };
-            let number = |name: &str| parsed(name).unwrap_or(Value::Null);
-            vec![
-                json!(folder.display().to_string()),
-                json!(network),
-                number("epoch"),
-                number("test_top1"),
-                json!(model),
-                number("evaluation"),
-                number("psnr"),
-            ]
-        })
         .collect()
 }

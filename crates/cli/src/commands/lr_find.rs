@@ -1,8 +1,6 @@
 //! `timestep lr-find`: which learning rate suits a recipe?
 
-use crate::answers::machine::rate;
 use crate::args::LrFind;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::settings;
@@ -10,10 +8,11 @@ use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use timestep_nets::device;
-use timestep_report::line::{Axis, Chart, Line};
+use timestep_report::lr_find::chart;
+use timestep_study::codes::Code;
 use timestep_study::lr_find::{SuggestedRate, TriedRate};
 use timestep_train::Setup;
-use timestep_train::range::{Range, RangePoint, Rates, Suggestion, range_test};
+use timestep_train::range::{Rates, range_test};
 use timestep_train::recipe::TaskKind;
 
 /// Runs the test, prints the suggestion, draws it on request.
@@ -70,7 +69,7 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     let found = range.suggestion();
     ui.answer(&SuggestedRate::new(&setup, &range, args.from));
     if let Some(path) = &args.svg {
-        let picture = chart(&setup, &range, found);
+        let picture = chart(&setup, &range);
         outputs.write(path, picture.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
@@ -107,32 +106,4 @@ fn bar(steps: usize, ui: Ui) -> Option<ProgressBar> {
         bar.set_style(style);
     }
     Some(bar)
-}
-
-/// Loss against rate, with the suggestion marked.
-fn chart(setup: &Setup, range: &Range, found: Option<Suggestion>) -> String {
-    let line = |label: &str, colour: usize, value: fn(&RangePoint) -> f64| Line {
-        label: label.to_owned(),
-        points: range.points.iter().map(|p| (p.lr, value(p))).collect(),
-        colour,
-        ..Line::default()
-    };
-    Chart {
-        title: format!(
-            "Loss of {} on {} with a rising rate",
-            setup.network.config().name,
-            setup.dataset.name
-        ),
-        x: Axis::log("learning rate"),
-        y: Axis::log("loss"),
-        lines: vec![
-            line("loss of a batch", 5, |p| p.loss),
-            line("smoothed", 0, |p| p.smoothed),
-        ],
-        marks: found
-            .map(|f| (f.steepest, format!("suggestion {}", rate(f.steepest))))
-            .into_iter()
-            .collect(),
-    }
-    .svg((720.0, 420.0))
 }

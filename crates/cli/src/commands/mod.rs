@@ -24,4 +24,5 @@ pub(crate) mod spectrum;
 pub(crate) mod summary;
 pub(crate) mod trace;
 pub(crate) mod train;
+pub(crate) mod watch;
 pub(crate) mod weak_order;

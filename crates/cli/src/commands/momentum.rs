@@ -1,22 +1,15 @@
 //! `timestep analyze momentum`: which coefficients did networks learn, how, and what do they mean?
 
-use crate::answers::learned::{at, learns, places};
 use crate::args::{Form, Momentum};
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_report::momentum::{self, Curve, History, Learned};
+use timestep_report::text::{at, learns, places};
+use timestep_study::codes::Code;
 use timestep_study::learned::LearnedNetwork;
-
-/// What is known of `timestep analyze momentum`.
-pub(crate) static FACTS: Question = Question::new(
-    "momentum",
-    "What did a network learn: k_n, momentum, effective step, its equation",
-);
 
 /// Prints the learned k_n of each network, their meaning and their history; draws them on request.
 pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {

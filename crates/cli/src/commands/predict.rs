@@ -1,12 +1,12 @@
 //! `timestep predict`: which class does a network see in image files?
 
 use crate::args::Predict;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use timestep_data::GreyFile;
 use timestep_nets::device;
+use timestep_study::codes::Code;
 use timestep_study::measure::Prediction;
 
 /// Classifies each image by itself; a file that cannot be used does not stop the others.

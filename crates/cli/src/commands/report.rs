@@ -1,9 +1,6 @@
 //! `timestep report`: everything that a run says, in one file; and whether it is still true.
 
-use crate::answers::files::{CheckedReport, WrittenReport};
 use crate::args::Report;
-use crate::codes::Code;
-use crate::commands::cite;
 use crate::commands::diffusion::weights_in;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
@@ -12,9 +9,12 @@ use std::path::{Path, PathBuf};
 use timestep_files::FolderLock;
 use timestep_nets::device;
 use timestep_report::document::{self, Document, Printed};
+use timestep_report::names::cite;
 use timestep_report::run::{Check, Sources, check, document};
 use timestep_restore::learned::Restorer;
+use timestep_study::codes::Code;
 use timestep_study::evaluation::Evaluation;
+use timestep_study::files::{CheckedReport, WrittenReport};
 use timestep_study::runs::{Record, RestorerRecord};
 use timestep_train::recipe::TaskKind;
 use timestep_train::{Job, Setup, TrainError, files, run};

@@ -2,10 +2,8 @@
 
 use super::analyze::stability;
 use crate::args::StabilityArgs;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::Path;
@@ -14,16 +12,11 @@ use timestep_nets::foreign::npz;
 use timestep_numerics::analysis::Effort;
 use timestep_numerics::facts;
 use timestep_report::spectrum::{pictured, spectra};
+use timestep_study::codes::Code;
 use timestep_study::sample::Sample;
 use timestep_study::spectrum::{
     Circumstances, IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, answer, measure, segments,
 };
-
-/// What is known of `timestep analyze stability`.
-pub(crate) static FACTS: Question = Question::new(
-    "stability",
-    "For which hλ does a scheme stay bounded, and where are those of a trained network?",
-);
 
 /// The stability region of a scheme, or the spectra of a trained network in it.
 pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {

@@ -3,7 +3,6 @@
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use timestep_nets::foreign::npz;
@@ -11,12 +10,6 @@ use timestep_nets::{SegmentTrace, TraceRow, device};
 use timestep_report::portrait::{NormCurve, SegmentPaths, portrait};
 use timestep_study::sample::Sample;
 use timestep_study::trace::{IMAGES, StateOnTheWay, WayThroughSegment, follow};
-
-/// What is known of `timestep analyze trace`.
-pub(crate) static FACTS: Question = Question::new(
-    "trace",
-    "Which way do images take through a trained network: norms, turns, a portrait",
-);
 
 /// Follows test images, prints norms and turns, draws the portrait.
 pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {

@@ -1,22 +1,24 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
-use crate::answers::learned::equations;
-use crate::answers::training::{LearnedEquation, OverSeeds, TrainedRestorer};
 use crate::args::Train;
-use crate::codes::Code;
 use crate::commands::report;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
-use crate::page::{Page, width};
+use crate::live::Live;
 use crate::progress::Display;
-use crate::require::Condition;
+use crate::screen::width;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
-use crate::{dry_run, require, settings};
+use crate::{dry_run, settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{Engine, device};
+use timestep_report::text::equations;
+use timestep_report::text::page::Page;
+use timestep_study::codes::Code;
+use timestep_study::conditions::{self as required, Condition};
 use timestep_study::learned::segments;
+use timestep_study::training::{LearnedEquation, LivePage, OverSeeds, TrainedRestorer};
 use timestep_train::cluster::{Communicator, gather::of_first};
 use timestep_train::event::{Best, BestPhase, Measured, Restored, Sink, TestMetrics};
 use timestep_train::recipe::{AnyResolved, TaskKind};
@@ -32,19 +34,25 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
     };
     let task = layers.task();
     let resolved = settings::with_flags(layers, &args.flags).resolve_any()?;
-    let conditions = require::parse(&args.require, task)?;
+    let conditions = required::parse(&args.require, task)?;
     if let Some(name) = &args.name {
         run::check_name(name)?;
     }
     let engine = of_task(&args.device, task)?;
     check_logs(&args.log)?;
     let stop = stop_flag();
+    // The page is the first rank's, as the run is.
+    let live = match ranks.rank() {
+        0 => live(&args, ui)?,
+        _ => None,
+    };
     if let Some(folder) = &args.resume {
         // Said before the data is opened, which may take long.
         if ranks.rank() == 0 {
             drop(run::lock(folder)?);
         }
         let job = Job::new(resolved)?;
+        show(live.as_ref(), folder);
         let outcome = job.resume(folder, options(&args, ui, (&engine, ranks), stop))?;
         traffic(&**ranks, ui);
         return match ranks.rank() {
@@ -60,6 +68,7 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
         let job = Job::new(with_seed(&resolved, n))?;
         job.check_ranks(ranks.size())?;
         let folder = create(&args, &job, &**ranks)?;
+        show(live.as_ref(), &folder);
         let outcome = job.train(&folder, options(&args, ui, (&engine, ranks), stop.clone()))?;
         traffic(&**ranks, ui);
         let code = match ranks.rank() {
@@ -111,6 +120,26 @@ fn code(outcome: &Outcome) -> u8 {
         Outcome::Finished { .. } => 0,
         Outcome::Interrupted(_) => INTERRUPTED,
         Outcome::Diverged { .. } => NEGATIVE,
+    }
+}
+
+/// The page of `--live`, if it is asked for.
+fn live(args: &Train, ui: Ui) -> Result<Option<Live>, Failure> {
+    let live = args.live.map(Live::start).transpose()?;
+    if let Some(live) = &live {
+        ui.note(&format!("watch at {}", live.address()));
+        ui.event(&LivePage {
+            event: "live",
+            address: live.address().to_owned(),
+        });
+    }
+    Ok(live)
+}
+
+/// Shows a run on that page.
+fn show(live: Option<&Live>, folder: &Path) {
+    if let Some(live) = live {
+        live.show(folder);
     }
 }
 
@@ -237,7 +266,7 @@ fn conclude(
             if !args.no_report {
                 report::after_training(job, folder, ui);
             }
-            require::check_measured(conditions, measured)?;
+            required::check_measured(conditions, measured)?;
             Ok(0)
         }
     }

@@ -1,23 +1,15 @@
 //! `timestep analyze weak-order`: is a scheme with noise a discretised stochastic equation, and how good a one?
 
 use crate::args::WeakOrderArgs;
-use crate::codes::Code;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::registry::Question;
 use crate::ui::Ui;
-use std::fmt::Write;
-use timestep_numerics::analysis::weak_order::{Plan, WeakOrder};
+use timestep_numerics::analysis::weak_order::Plan;
 use timestep_numerics::noise::{NOISES, NoiseFacts, noise_facts, noises};
 use timestep_registry::{did_you_mean, quoted};
 use timestep_report::weak_order as picture;
+use timestep_study::codes::Code;
 use timestep_study::weak_order;
-
-/// What is known of `timestep analyze weak-order`.
-pub(crate) static FACTS: Question = Question::new(
-    "weak-order",
-    "With noise: how fast do means approach those of a stochastic differential equation?",
-);
 
 /// Simulates, prints, draws.
 pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
@@ -49,7 +41,7 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
         ui.note(&format!("wrote {}", path.display()));
     }
     if let Some(path) = &args.csv {
-        let rows = csv(&found, args);
+        let rows = picture::csv(&found, args.paths, args.seed);
         outputs.write(path, rows.as_bytes())?;
         ui.note(&format!("wrote {}", path.display()));
     }
@@ -110,43 +102,4 @@ fn noise(name: &str) -> Result<&'static NoiseFacts, Failure> {
         let message = format!("there is no noise `{name}`");
         Failure::usage(message, hint).coded(Code::UnknownPart)
     })
-}
-
-/// One row an error.
-fn csv(found: &WeakOrder, args: &WeakOrderArgs) -> String {
-    let mut text = String::from(
-        "scheme,k,setting,equation,moment,exact,steps,dt,paths,seed,error,standard_error,computed_error,order,margin,computed_order\n",
-    );
-    let or_empty = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.4}"));
-    // Nothing is drawn where all errors are computed.
-    let paths = if found.damping.is_some() {
-        0
-    } else {
-        args.paths
-    };
-    for curve in &found.curves {
-        for s in &curve.samples {
-            let _ = writeln!(
-                text,
-                "{},{},{},{},{},{:.8},{},{},{},{},{:.6e},{:.2e},{},{},{},{}",
-                found.scheme,
-                found.coefficient().unwrap_or_default(),
-                curve.setting.label(),
-                curve.sde.name,
-                curve.moment,
-                curve.exact,
-                s.steps,
-                s.dt,
-                paths,
-                args.seed,
-                s.error,
-                s.deviation,
-                s.computed.map_or(String::new(), |v| format!("{v:.6e}")),
-                or_empty(curve.order.map(|o| o.order)),
-                or_empty(curve.order.map(|o| o.margin)),
-                or_empty(curve.computed.map(|o| o.order)),
-            );
-        }
-    }
-    text
 }

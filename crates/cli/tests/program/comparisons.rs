@@ -74,7 +74,7 @@ fn identical_results_are_inconclusive() {
     ];
     ok(at, &[&args, &files[..]].concat());
     assert!(read(md).contains("inconclusive"));
-    assert_eq!(read(svg).matches("<polyline").count(), 4, "a line a run");
+    assert_eq!(read(svg).matches("<polyline").count(), 4, "a line per run");
 }
 
 #[test]

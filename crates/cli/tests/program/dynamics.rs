@@ -80,7 +80,7 @@ fn spectra(at: &Path) {
         "s.npz",
     ];
     let found = objects(at, &args);
-    assert_eq!(found.len(), 2, "one object a segment");
+    assert_eq!(found.len(), 2, "one object per segment");
     let mut rows = 0;
     for (segment, steps) in found.iter().zip([3, 1]) {
         assert_eq!(

@@ -18,7 +18,7 @@ fn snapshot() -> PathBuf {
 }
 
 /// The commands that are run, in a folder with two runs of small networks and a folder of images.
-const COMMANDS: [&str; 47] = [
+const COMMANDS: [&str; 48] = [
     "analyze order lm",
     "analyze stability lm --k -0.5",
     "analyze stability rk4",
@@ -66,6 +66,7 @@ const COMMANDS: [&str; 47] = [
     "train --dry-run",
     "report runs/lm-s0",
     "report runs/lm-s0 --check",
+    "watch runs/lm-s0",
 ];
 
 /// The fields of an object by their paths, each with the types that it was seen with.

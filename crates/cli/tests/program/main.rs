@@ -36,6 +36,8 @@ mod restorers_refused;
 mod training;
 mod unsafe_blocks;
 mod unused_flags;
+#[cfg(unix)]
+mod watching;
 mod weak_order;
 mod weights;
 mod widths;

@@ -5,7 +5,7 @@ use crate::common::{ok, timestep};
 use std::path::Path;
 
 /// What is asked; runs are those of [`runs`].
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "analyze order lm",
     "analyze stability rk4",
     "analyze stability runs/a-s0 --images 1 --products 8",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 20] = [
     "summary runs/a-s0",
     "doctor",
     "eval runs/a-s0",
+    "watch runs/a-s0",
     "reproduce momentum --dry-run",
     "reproduce table3 --dry-run",
     "lr-find --steps 2,2 --width 8 --iterations 12",

@@ -92,10 +92,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
             "cifar10",
             &FILES,
             "cifar-10-binary.tar.gz",
-            (
-                "c32a1d4ab5d03f1284b67883e8d87530",
-                "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-            ),
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
         )
     }),
 };

@@ -87,10 +87,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
             "cifar100",
             &FILES,
             "cifar-100-binary.tar.gz",
-            (
-                "03b5dce01913d631647c71ecec9e9cb8",
-                "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
-            ),
+            "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
         )
     }),
 };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use md5::{Digest, Md5};
+use sha2::{Digest, Sha256};
 use timestep_files::FolderLock;
 
 use super::unpack::sweep;
@@ -139,8 +139,7 @@ fn spec(server: &Server, content: &[u8]) -> Archive {
         name: "tiny",
         base: server.base.clone(),
         file: "tiny.tar.gz",
-        md5: hex(&Md5::digest(content)),
-        sha256: None,
+        sha256: hex(&Sha256::digest(content)),
         folder: "tiny",
         files: vec![("a.bin", 4000)],
     }
@@ -309,14 +308,14 @@ fn wrong_checksum_is_explained_and_leaves_nothing() {
     let (dir, content) = (tempfile::tempdir().unwrap(), good_archive());
     let server = serve(content.clone(), vec![Answer::Proper]);
     let archive = Archive {
-        md5: "0".repeat(32),
+        sha256: "0".repeat(64),
         ..spec(&server, &content)
     };
     let error = run(&archive, dir.path()).unwrap_err();
     let text = error.to_string();
-    let md5 = hex(&Md5::digest(&content));
+    let sha256 = hex(&Sha256::digest(&content));
     assert!(
-        text.contains(&md5) && text.contains(&"0".repeat(32)),
+        text.contains(&sha256) && text.contains(&"0".repeat(64)),
         "{text}"
     );
     assert!(

@@ -1,7 +1,6 @@
 //! How do the files of a set come out of their archive? Whole and in one step; nothing else comes out of it.
 
 use super::{Archive, incomplete, write_sums};
-use crate::digest::Sums;
 use crate::error::DataError;
 use flate2::read::GzDecoder;
 use std::fs::{self, File};
@@ -27,7 +26,7 @@ pub(super) fn sweep(dir: &Path) {
 pub(super) fn unpack(
     archive: &Archive,
     path: &Path,
-    sums: &Sums,
+    sha256: &str,
     dir: &Path,
     folder: &Path,
 ) -> Result<(), DataError> {
@@ -48,7 +47,7 @@ pub(super) fn unpack(
     }
     names.sort();
     names.dedup();
-    write_sums(archive, sums, temporary.path(), &names)?;
+    write_sums(archive, sha256, temporary.path(), &names)?;
     drop(lock);
     // It may never have been made.
     let _ = fs::remove_file(temporary.path().join(LOCK));
@@ -116,8 +115,7 @@ pub fn unpack_any(bytes: &[u8], into: &Path) -> Result<Vec<String>, DataError> {
         name: "tiny",
         base: String::new(),
         file: "tiny.tar.gz",
-        md5: String::new(),
-        sha256: None,
+        sha256: String::new(),
         folder: "tiny",
         files: vec![("a.bin", 4), ("b.bin", 3000)],
     };

@@ -18,7 +18,7 @@ pub(super) fn conv2d(input: Tensor<4>, weight: Tensor<1>, spec: &ConvSpec) -> Te
 /// Adds a number to each channel.
 pub(super) fn add_bias(input: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
     let ([_, channels, _, _], [count]) = (input.dims(), bias.dims());
-    assert_eq!(channels, count, "a number a channel");
+    assert_eq!(channels, count, "a number per channel");
     input + bias.reshape([1, count, 1, 1])
 }
 

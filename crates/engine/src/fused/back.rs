@@ -86,7 +86,7 @@ impl<'a> Back<'a> {
         }
     }
 
-    /// Adds one number a channel to the gradient of features.
+    /// Adds one number per channel to the gradient of features.
     pub(super) fn add_constant(&mut self, slot: Slot, values: Vec<f32>) {
         add(&mut self.slots[slot.0].constant, values);
     }

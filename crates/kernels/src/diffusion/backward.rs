@@ -10,13 +10,14 @@
 //!
 //! `v_i` is computed again: only the input of a step is kept.
 
+use super::cubic::Cubic;
 use super::direct::Add;
 use super::micro::{Finish, Source, sweep};
 use super::tile::{Border, Tile, extend, fold, pitch, zeroed};
 use super::{Bank, PIECES};
 use crate::kernels::Kernels;
 use crate::scratch::{Arena, Scratch};
-use crate::simd::{MAX_LANES, Op, Simd};
+use crate::simd::{MAX_LANES, Op};
 
 /// Sums of one piece of a table that are kept apart, so that neighbouring pixels of one piece need not wait for each
 /// other.
@@ -59,7 +60,7 @@ struct Keep {
     pitch: usize,
 }
 
-impl<S: Simd> Finish<S> for Keep {
+impl<S: Cubic> Finish<S> for Keep {
     #[inline(always)]
     unsafe fn start(&self, _y: usize, _x: usize) -> S::V {
         // SAFETY: registers only.
@@ -87,7 +88,7 @@ impl Back<'_> {
     /// # Safety
     /// The processor has `S`.
     #[inline(always)]
-    unsafe fn go<S: Simd, const F: usize>(self, mut scratch: Scratch<'_>) {
+    unsafe fn go<S: Cubic, const F: usize>(self, mut scratch: Scratch<'_>) {
         let (w, h) = self.size;
         let (reach, area) = (F - 1, F * F);
         let lengths = self.lengths();
@@ -183,7 +184,7 @@ impl Back<'_> {
     }
 }
 
-impl<S: Simd> Op<S> for Back<'_> {
+impl<S: Cubic> Op<S> for Back<'_> {
     type Out = ();
 
     #[inline(always)]
@@ -229,7 +230,7 @@ impl Histogram {
 
 /// One row: replaces `v` by `φ(v)`, writes `s = t φ'(v)`, adds to the histogram. Beyond the last pixel all is zero.
 #[inline(always)]
-unsafe fn elements<S: Simd>(
+unsafe fn elements<S: Cubic>(
     tables: *const f32,
     v: *mut f32,
     t: *const f32,
@@ -270,7 +271,7 @@ unsafe fn elements<S: Simd>(
 /// Adds `Σ_y a(y) b(y + d)` for every shift `d` of `F × F` to `sums`, which are row by row. Columns of shifts are taken
 /// a few at a time, so that their sums and `F` rows of `a` stay in registers.
 #[inline(always)]
-unsafe fn products<S: Simd, const F: usize>(
+unsafe fn products<S: Cubic, const F: usize>(
     a: *const f32,
     a_pitch: usize,
     b: *const f32,
@@ -300,7 +301,7 @@ unsafe fn products<S: Simd, const F: usize>(
 
 /// The same for `D` columns of shifts from `dx`.
 #[inline(always)]
-unsafe fn columns<S: Simd, const F: usize, const D: usize>(
+unsafe fn columns<S: Cubic, const F: usize, const D: usize>(
     a: *const f32,
     a_pitch: usize,
     b: *const f32,

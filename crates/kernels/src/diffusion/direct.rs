@@ -1,11 +1,12 @@
 //! How is a tile diffused as defined? Two filters at a time: filter, function, filter back.
 
 use super::PIECES;
+use super::cubic::Cubic;
 use super::forward::Step;
 use super::micro::{Finish, Source, sweep};
 use super::tile::{extend, pitch, zeroed};
 use crate::scratch::{Arena, Scratch};
-use crate::simd::{Op, Simd};
+use crate::simd::Op;
 
 /// Filters whose maps are filtered back together: the sums are loaded and stored once for all of them.
 const TOGETHER: usize = 2;
@@ -22,7 +23,7 @@ struct Influence {
     pitch: usize,
 }
 
-impl<S: Simd> Finish<S> for Influence {
+impl<S: Cubic> Finish<S> for Influence {
     #[inline(always)]
     unsafe fn start(&self, _y: usize, _x: usize) -> S::V {
         // SAFETY: registers only.
@@ -55,7 +56,7 @@ pub(super) struct Add {
     pub(super) pitch: usize,
 }
 
-impl<S: Simd> Finish<S> for Add {
+impl<S: Cubic> Finish<S> for Add {
     #[inline(always)]
     unsafe fn start(&self, y: usize, x: usize) -> S::V {
         // SAFETY: the sums have rows of whole vectors.
@@ -84,7 +85,7 @@ impl Direct<'_> {
     /// # Safety
     /// The processor has `S`.
     #[inline(always)]
-    unsafe fn go<S: Simd, const F: usize>(mut self, mut scratch: Scratch<'_>) {
+    unsafe fn go<S: Cubic, const F: usize>(mut self, mut scratch: Scratch<'_>) {
         let (w, h) = (self.step.tile.width, self.step.tile.height);
         let (reach, area) = (F - 1, F * F);
         let lengths = self.lengths();
@@ -141,7 +142,7 @@ impl Direct<'_> {
     }
 }
 
-impl<S: Simd> Op<S> for Direct<'_> {
+impl<S: Cubic> Op<S> for Direct<'_> {
     type Out = ();
 
     #[inline(always)]

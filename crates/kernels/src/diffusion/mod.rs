@@ -17,6 +17,7 @@
 mod backward;
 mod bank;
 mod comb;
+mod cubic;
 mod direct;
 mod forward;
 mod micro;

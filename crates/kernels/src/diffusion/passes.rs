@@ -7,13 +7,13 @@
 // An unrolled loop compares the constant 0 as any other.
 #![allow(clippy::absurd_extreme_comparisons)]
 
+use super::cubic::Cubic;
 use super::micro::unroll;
 use super::toom::{GROUP, Points};
-use crate::simd::Simd;
 
 /// `p x + y`, cheaper for `p = 1`.
 #[inline(always)]
-unsafe fn plus<S: Simd>(p: f32, x: S::V, y: S::V) -> S::V {
+unsafe fn plus<S: Cubic>(p: f32, x: S::V, y: S::V) -> S::V {
     // SAFETY: registers only.
     unsafe {
         if p == 1.0 {
@@ -26,7 +26,7 @@ unsafe fn plus<S: Simd>(p: f32, x: S::V, y: S::V) -> S::V {
 
 /// `p x`, cheaper for 1 and 2.
 #[inline(always)]
-unsafe fn times<S: Simd>(p: f32, x: S::V) -> S::V {
+unsafe fn times<S: Cubic>(p: f32, x: S::V) -> S::V {
     // SAFETY: registers only.
     unsafe {
         if p == 1.0 {
@@ -41,7 +41,7 @@ unsafe fn times<S: Simd>(p: f32, x: S::V) -> S::V {
 
 /// `p x + q y`, the product that costs more as part of a multiply-add.
 #[inline(always)]
-unsafe fn both<S: Simd>(p: f32, x: S::V, q: f32, y: S::V) -> S::V {
+unsafe fn both<S: Cubic>(p: f32, x: S::V, q: f32, y: S::V) -> S::V {
     // SAFETY: registers only.
     unsafe {
         if q == 1.0 || (q == 2.0 && p != 1.0) {
@@ -57,7 +57,7 @@ unsafe fn both<S: Simd>(p: f32, x: S::V, q: f32, y: S::V) -> S::V {
 /// # Safety
 /// `from` holds `C + F - 1` vectors, `taps` is `F` long.
 #[inline(always)]
-unsafe fn filter_row<S: Simd, const F: usize, const C: usize>(
+unsafe fn filter_row<S: Cubic, const F: usize, const C: usize>(
     from: *const f32,
     taps: *const f32,
     sums: &mut [S::V; C],
@@ -84,7 +84,7 @@ unsafe fn filter_row<S: Simd, const F: usize, const C: usize>(
 /// # Safety
 /// All rows and points are valid for a vector.
 #[inline(always)]
-pub(super) unsafe fn to_points<S: Simd, const H: usize>(
+pub(super) unsafe fn to_points<S: Cubic, const H: usize>(
     d: *const f32,
     pitch: usize,
     to: *mut f32,
@@ -124,7 +124,7 @@ pub(super) unsafe fn to_points<S: Simd, const H: usize>(
 /// # Safety
 /// All rows and points are valid for a vector.
 #[inline(always)]
-pub(super) unsafe fn add_from_points<S: Simd, const H: usize>(
+pub(super) unsafe fn add_from_points<S: Cubic, const H: usize>(
     x: *const f32,
     stride: usize,
     rows: *mut f32,
@@ -165,7 +165,7 @@ pub(super) unsafe fn add_from_points<S: Simd, const H: usize>(
 /// # Safety
 /// `points` hold `segment + F - 1` vectors each, `places` four times `segment`.
 #[inline(always)]
-pub(super) unsafe fn analyse<S: Simd, const F: usize, const H: usize>(
+pub(super) unsafe fn analyse<S: Cubic, const F: usize, const H: usize>(
     points: *const f32,
     stride: usize,
     taps: *const f32,
@@ -208,7 +208,7 @@ pub(super) unsafe fn analyse<S: Simd, const F: usize, const H: usize>(
 
 /// The same for `C` columns.
 #[inline(always)]
-unsafe fn analyse_block<S: Simd, const F: usize, const H: usize, const C: usize>(
+unsafe fn analyse_block<S: Cubic, const F: usize, const H: usize, const C: usize>(
     from: *const f32,
     stride: usize,
     taps: *const f32,
@@ -252,7 +252,7 @@ unsafe fn analyse_block<S: Simd, const F: usize, const H: usize, const C: usize>
 /// # Safety
 /// As [`analyse`]; every row of `points` holds `segment` vectors.
 #[inline(always)]
-pub(super) unsafe fn react<S: Simd, const H: usize>(
+pub(super) unsafe fn react<S: Cubic, const H: usize>(
     tables: *const f32,
     places: *mut f32,
     segment: usize,
@@ -282,7 +282,7 @@ pub(super) unsafe fn react<S: Simd, const H: usize>(
 /// # Safety
 /// `from` holds `segment + F - 1` vectors, `sums` holds `segment`.
 #[inline(always)]
-pub(super) unsafe fn synthesise<S: Simd, const F: usize>(
+pub(super) unsafe fn synthesise<S: Cubic, const F: usize>(
     from: *const f32,
     taps: *const f32,
     segment: usize,
@@ -322,7 +322,7 @@ pub(super) unsafe fn synthesise<S: Simd, const F: usize>(
 
 /// The same for `C` columns.
 #[inline(always)]
-unsafe fn add_row<S: Simd, const F: usize, const C: usize>(
+unsafe fn add_row<S: Cubic, const F: usize, const C: usize>(
     from: *const f32,
     taps: *const f32,
     to: *mut f32,
@@ -352,7 +352,7 @@ mod tests {
         places: &'a mut [f32],
     }
 
-    impl<S: Simd> Op<S> for Cubics<'_> {
+    impl<S: Cubic> Op<S> for Cubics<'_> {
         type Out = ();
 
         unsafe fn run(self) {

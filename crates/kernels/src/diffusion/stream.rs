@@ -4,13 +4,14 @@
 //! ones are then complete, the others wait for the next groups. What a group needs, input at points, a map at points, sums
 //! at points, is as small as a tile of a few rows, whatever the height of the strip.
 
+use super::cubic::Cubic;
 use super::forward::Step;
 use super::passes::{add_from_points, analyse, react, synthesise, to_points};
 use super::tile::{SLACK, extend_row};
 use super::toom::{GROUP, MORE};
 use super::{PIECES, comb};
 use crate::scratch::{Arena, Scratch};
-use crate::simd::{Op, Simd};
+use crate::simd::Op;
 
 /// Columns of a tile and what filters reach beyond it, at most: input, map and sums of a group take 60 kB.
 pub(super) const WIDEST: usize = 33 * 16;
@@ -70,7 +71,7 @@ impl Stream<'_> {
     /// # Safety
     /// The processor has `S`.
     #[inline(always)]
-    unsafe fn go<S: Simd, const F: usize, const H: usize>(
+    unsafe fn go<S: Cubic, const F: usize, const H: usize>(
         mut self,
         layout: Layout,
         mut scratch: Scratch<'_>,
@@ -151,7 +152,7 @@ impl Stream<'_> {
     /// # Safety
     /// `row` and `to` have the lengths of the layout.
     #[inline(always)]
-    unsafe fn input<S: Simd>(&self, layout: Layout, y: usize, row: &mut [f32], to: &mut [f32]) {
+    unsafe fn input<S: Cubic>(&self, layout: Layout, y: usize, row: &mut [f32], to: &mut [f32]) {
         let tile = self.step.tile;
         let y = (tile.top + y) as isize - layout.reach as isize;
         let left = tile.left as isize - layout.reach as isize;
@@ -164,7 +165,7 @@ impl Stream<'_> {
     }
 }
 
-impl<S: Simd> Op<S> for Stream<'_> {
+impl<S: Cubic> Op<S> for Stream<'_> {
     type Out = ();
 
     #[inline(always)]

@@ -1,12 +1,11 @@
 //! How does a vector of 8 floats work? With AVX2 and FMA.
 
 use super::{Op, Simd};
-use crate::diffusion::{FIRST_PLACE, LAST, LAST_PLACE, PIECES, RANGE, WIDTH};
 use std::arch::x86_64::*;
 
 /// AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx2;
+pub struct Avx2;
 
 #[target_feature(enable = "avx2,fma")]
 #[inline(never)]
@@ -25,9 +24,10 @@ unsafe fn mask(n: usize) -> __m256i {
     }
 }
 
-// SAFETY (all methods): the caller vouches for the instruction set and the pointers, as the trait asks.
-impl Simd for Avx2 {
+// SAFETY: `__m256` is 8 floats. All methods: the caller vouches for the instruction set and the pointers, as the trait asks.
+unsafe impl Simd for Avx2 {
     type V = __m256;
+    type Mask = __m256;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
 
@@ -110,48 +110,50 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn cubic(tables: *const f32, z: __m256) -> __m256 {
-        // SAFETY: see above; pieces lie between 0 and 63.
-        unsafe {
-            let place = _mm256_fmadd_ps(
-                z,
-                _mm256_set1_ps(1.0 / WIDTH),
-                _mm256_set1_ps(RANGE / WIDTH),
-            );
-            let place = _mm256_max_ps(place, _mm256_setzero_ps());
-            let place = _mm256_min_ps(place, _mm256_set1_ps(LAST));
-            let tau = _mm256_sub_ps(place, _mm256_floor_ps(place));
-            let at = _mm256_cvttps_epi32(place);
-            at_pieces(tables, at, tau)
-        }
+    unsafe fn div(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_div_ps(a, b) }
     }
 
     #[inline(always)]
-    unsafe fn four_cubics(tables: *const f32, places: *mut f32) -> [__m256; 4] {
-        // SAFETY: see above; pieces lie between 0 and 63.
-        unsafe {
-            let mut z = [_mm256_setzero_ps(); 4];
-            for (r, z) in z.iter_mut().enumerate() {
-                let place = _mm256_loadu_ps(places.add(r * 8));
-                let place = _mm256_max_ps(place, _mm256_set1_ps(FIRST_PLACE));
-                let place = _mm256_min_ps(place, _mm256_set1_ps(LAST_PLACE));
-                let below = _mm256_floor_ps(place);
-                let tau = _mm256_sub_ps(place, below);
-                let at = _mm256_cvttps_epi32(_mm256_sub_ps(below, _mm256_set1_ps(FIRST_PLACE)));
-                *z = at_pieces(tables, at, tau);
-            }
-            z
-        }
+    unsafe fn fnma(a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_fnmadd_ps(a, b, c) }
     }
-}
 
-/// The cubics of eight pieces at `tau`.
-#[inline(always)]
-unsafe fn at_pieces(tables: *const f32, at: __m256i, tau: __m256) -> __m256 {
-    // SAFETY: the caller vouches for tables and pieces.
-    unsafe {
-        let c = |row: usize| _mm256_i32gather_ps::<4>(tables.add(row * PIECES), at);
-        let inner = _mm256_fmadd_ps(_mm256_fmadd_ps(c(3), tau, c(2)), tau, c(1));
-        _mm256_fmadd_ps(inner, tau, c(0))
+    #[inline(always)]
+    unsafe fn sqrt(a: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_sqrt_ps(a) }
+    }
+
+    #[inline(always)]
+    unsafe fn max(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_max_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn abs(a: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) }
+    }
+
+    #[inline(always)]
+    unsafe fn less(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_cmp_ps::<_CMP_LT_OQ>(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn select(mask: __m256, yes: __m256, no: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_blendv_ps(no, yes, mask) }
+    }
+
+    #[inline(always)]
+    unsafe fn bits(mask: __m256) -> u32 {
+        // SAFETY: see above.
+        unsafe { _mm256_movemask_ps(mask) as u32 }
     }
 }

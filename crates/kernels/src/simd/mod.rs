@@ -1,29 +1,41 @@
-//! Which vector instructions can a kernel use? One trait, three implementations.
+//! Which vector instructions can a computation use? One trait, three implementations, for all crates.
 //!
 //! A kernel is written once, generic over [`Simd`], as the `run` of an [`Op`]; [`Simd::vectorize`]
 //! compiles it with the instructions of each set. Methods are `unsafe` where they take raw
 //! pointers or need instructions that the processor must have: [`Isa`] hands out an
 //! implementation only after it has checked the processor.
+//!
+//! What only some computations need is beside it: [`Integers`] (distances of blocks), [`Eights`] (transforms of 8 floats, whatever the
+//! length of a vector), [`Fours`] (many small problems, one per lane), and [`Lanes`], the same without `unsafe` for its users.
+
+// The conditions of the methods of a trait are said once, at the trait.
+#![allow(clippy::missing_safety_doc)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod eights;
+mod fours;
+mod integers;
+mod lanes;
 mod portable;
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use avx2::Avx2;
+pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use avx512::Avx512;
-pub(crate) use portable::Portable;
-
-use crate::diffusion::{PIECES, RANGE, WIDTH, piece_at, piece_of};
+pub use avx512::Avx512;
+pub use eights::{Eights, sum_of_eight};
+pub use fours::Fours;
+pub use integers::Integers;
+pub use lanes::{Lanes, LanesOp, floats, floats_mut};
+pub use portable::{Plain, Portable};
 
 /// Floats in the longest vector.
-pub(crate) const MAX_LANES: usize = 16;
+pub const MAX_LANES: usize = 16;
 
 /// A computation that is compiled once for each instruction set.
-pub(crate) trait Op<S: Simd> {
+pub trait Op<S: Simd> {
     /// What it returns.
     type Out;
 
@@ -36,12 +48,14 @@ pub(crate) trait Op<S: Simd> {
 
 /// A vector of `LANES` floats and what can be done with it.
 ///
-/// # Safety of all methods
-/// The processor must have the instruction set. Pointers must be valid for `LANES` floats (for
-/// `n` where a count is given); they need no alignment.
-pub(crate) trait Simd: Copy + 'static {
+/// # Safety
+/// `V` must be nothing but `LANES` floats: [`floats`] and [`floats_mut`] view slices of it as such. Of all methods: the processor must
+/// have the instruction set, and pointers must be valid for `LANES` floats (for `n` where a count is given); they need no alignment.
+pub unsafe trait Simd: Copy + Send + Sync + std::fmt::Debug + 'static {
     /// A vector register.
-    type V: Copy;
+    type V: Copy + Send + Sync;
+    /// The outcome of a comparison.
+    type Mask: Copy;
     /// Floats in it.
     const LANES: usize;
     /// Vector registers there are: what a micro-kernel may hold.
@@ -50,93 +64,44 @@ pub(crate) trait Simd: Copy + 'static {
     /// Runs an op compiled with this instruction set.
     unsafe fn vectorize<O: Op<Self>>(op: O) -> O::Out;
 
+    /// The same number in every lane.
     unsafe fn splat(x: f32) -> Self::V;
+    /// The floats at a pointer.
     unsafe fn load(from: *const f32) -> Self::V;
+    /// Writes all lanes.
     unsafe fn store(to: *mut f32, v: Self::V);
     /// The first `n < LANES` floats; the other lanes are zero.
     unsafe fn load_n(from: *const f32, n: usize) -> Self::V;
     /// Writes the first `n < LANES` lanes.
     unsafe fn store_n(to: *mut f32, v: Self::V, n: usize);
+    /// `a + b`.
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`.
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// `a b`.
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
-    /// `a b + c`.
+    /// `a / b`.
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// `a b + c`, rounded once where the processor can.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `c - a b`, rounded once where the processor can.
+    unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The square root.
+    unsafe fn sqrt(a: Self::V) -> Self::V;
+    /// The larger; `b` where either is NaN.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// The absolute value.
+    unsafe fn abs(a: Self::V) -> Self::V;
+    /// `a < b`; false where either is NaN.
+    unsafe fn less(a: Self::V, b: Self::V) -> Self::Mask;
+    /// `yes` where the mask holds, `no` elsewhere.
+    unsafe fn select(mask: Self::Mask, yes: Self::V, no: Self::V) -> Self::V;
+    /// Bit `l` is set where the mask holds in lane `l`.
+    unsafe fn bits(mask: Self::Mask) -> u32;
     /// `max(0, a)`, where NaN stays NaN.
     unsafe fn relu(a: Self::V) -> Self::V;
     /// `v` where `z > 0` or `z` is NaN, zero elsewhere: the backward pass of `relu`.
     unsafe fn where_positive(z: Self::V, v: Self::V) -> Self::V;
-
-    /// A piecewise cubic function at `z`: `c0 + τ (c1 + τ (c2 + τ c3))` on the piece that holds `z`.
-    ///
-    /// `tables` are four rows of [`PIECES`] numbers, the coefficients `c0`, `c1`, `c2`, `c3`; piece and place `τ` in it
-    /// are those of [`piece_of`]. The same operations in the same order for every instruction set.
-    ///
-    /// # Safety
-    /// `tables` holds `4 PIECES` numbers.
-    #[inline(always)]
-    unsafe fn cubic(tables: *const f32, z: Self::V) -> Self::V {
-        // SAFETY: passed on to the caller.
-        unsafe { Self::cubic_slope(tables, z, &mut [0; MAX_LANES]).0 }
-    }
-
-    /// [`cubic`](Simd::cubic) at four vectors of places, arguments divided by [`WIDTH`], which are at `places` and may be
-    /// overwritten. Piece and `τ` are those of [`piece_at`].
-    ///
-    /// # Safety
-    /// `tables` holds `4 PIECES` numbers, `places` four vectors.
-    #[inline(always)]
-    unsafe fn four_cubics(tables: *const f32, places: *mut f32) -> [Self::V; 4] {
-        // SAFETY: passed on to the caller; a piece is one of the tables'.
-        unsafe {
-            for at in 0..4 * Self::LANES {
-                let place = places.add(at);
-                let (piece, tau) = piece_at(*place);
-                let c = |row: usize| *tables.add(row * PIECES + piece);
-                *place = c(3)
-                    .mul_add(tau, c(2))
-                    .mul_add(tau, c(1))
-                    .mul_add(tau, c(0));
-            }
-            let result = |r: usize| Self::load(places.add(r * Self::LANES));
-            [result(0), result(1), result(2), result(3)]
-        }
-    }
-
-    /// [`cubic`](Simd::cubic) with the derivative with respect to `z` (zero beyond the outer knots), `τ`, and the pieces.
-    ///
-    /// # Safety
-    /// As [`cubic`](Simd::cubic).
-    #[inline(always)]
-    unsafe fn cubic_slope(
-        tables: *const f32,
-        z: Self::V,
-        pieces: &mut [u32; MAX_LANES],
-    ) -> (Self::V, Self::V, Self::V) {
-        let mut at = [0.0_f32; MAX_LANES];
-        let (mut value, mut slope, mut taus) = (at, at, at);
-        // SAFETY: the arrays hold a vector; a piece is one of the tables'.
-        unsafe {
-            Self::store(at.as_mut_ptr(), z);
-            for lane in 0..Self::LANES {
-                let (piece, tau) = piece_of(at[lane]);
-                let c = |row: usize| *tables.add(row * PIECES + piece);
-                let inside = at[lane].abs() < RANGE;
-                value[lane] = c(3)
-                    .mul_add(tau, c(2))
-                    .mul_add(tau, c(1))
-                    .mul_add(tau, c(0));
-                let steep = (3.0 * c(3)).mul_add(tau, 2.0 * c(2)).mul_add(tau, c(1));
-                slope[lane] = if inside { steep / WIDTH } else { 0.0 };
-                (pieces[lane], taus[lane]) = (piece as u32, tau);
-            }
-            (
-                Self::load(value.as_ptr()),
-                Self::load(slope.as_ptr()),
-                Self::load(taus.as_ptr()),
-            )
-        }
-    }
 
     /// Asks for a cache line that will be needed soon.
     unsafe fn prefetch(_at: *const f32) {}
@@ -190,6 +155,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => {
                 is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("fma")
@@ -213,7 +179,8 @@ impl Isa {
     }
 
     /// Floats in a vector.
-    pub(crate) fn lanes(self) -> usize {
+    #[must_use]
+    pub fn lanes(self) -> usize {
         match self {
             Isa::Avx512 => 16,
             Isa::Avx2 => 8,
@@ -229,7 +196,7 @@ impl Isa {
     /// # Safety
     /// The conditions of the op must hold.
     #[inline]
-    pub(crate) unsafe fn run<Out, O>(self, op: O) -> Out
+    pub unsafe fn run<Out, O>(self, op: O) -> Out
     where
         O: Op<Portable, Out = Out> + OpX86<Out>,
     {
@@ -249,12 +216,12 @@ impl Isa {
 
 /// Ops that also run with the vector instructions of x86.
 #[cfg(target_arch = "x86_64")]
-pub(crate) trait OpX86<Out>: Op<Avx512, Out = Out> + Op<Avx2, Out = Out> {}
+pub trait OpX86<Out>: Op<Avx512, Out = Out> + Op<Avx2, Out = Out> {}
 #[cfg(target_arch = "x86_64")]
 impl<Out, T: Op<Avx512, Out = Out> + Op<Avx2, Out = Out>> OpX86<Out> for T {}
 
 /// On other processors there is nothing more to ask of an op.
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) trait OpX86<Out> {}
+pub trait OpX86<Out> {}
 #[cfg(not(target_arch = "x86_64"))]
 impl<Out, T> OpX86<Out> for T {}

@@ -110,7 +110,7 @@ impl Net {
         let mut dz = vec![f32::NAN; x.len()];
         let weights = &self.weights[1];
         let back = kernels.conv_backward(&self.second, &view, weights, &grad, Some(&mut dz), None);
-        // dx = scale (dz - Σ dz / n - (x - μ) Σ dz (x - μ) / (n σ²)), one number a channel each.
+        // dx = scale (dz - Σ dz / n - (x - μ) Σ dz (x - μ) / (n σ²)), one number per channel each.
         let norm = &back.norm;
         let slope = |c: usize| {
             -f64::from(scale[c]) * norm.centered[c] / (moments.count * deviation[c].powi(2))

@@ -265,7 +265,7 @@ fn both_transitions_and_channel_coefficients_build_and_run() {
             config.shortcut = shortcut;
             config.coefficient = Granularity::Channel;
             let network = Network::build(&config).expect("builds");
-            // Steps minus one restart a segment, one number a channel: 1 * 4 + 2 * 8.
+            // Steps minus one restart per segment, one number per channel: 1 * 4 + 2 * 8.
             assert_eq!(network.coefficient_count(), 20);
             let _grads = gradients(&Fused, (&network, &network.init(1)), &images(2));
         }

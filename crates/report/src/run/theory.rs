@@ -159,7 +159,7 @@ fn learned(record: &Record, blocks: &mut Vec<Block>) -> Result<(), TrainError> {
     Ok(())
 }
 
-/// The learned numbers, a row a segment.
+/// The learned numbers, a row per segment.
 fn coefficients(record: &Record) -> Table {
     let logged = record.coefficients.last().map(|(_, k)| k.as_slice());
     let logged = logged.unwrap_or_default();
@@ -181,7 +181,7 @@ fn coefficients(record: &Record) -> Table {
     }
 }
 
-/// What they mean, a row a segment.
+/// What they mean, a row per segment.
 fn meaning(all: &[SegmentEquation]) -> Table {
     let head = [
         "segment",

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // Vectors are loaded and stored through pointers.
 
-use super::simd::{Simd, sum};
+use timestep_kernels::simd::{Eights, sum_of_eight};
 
 /// Scale of coefficient `i` of the Haar transform without its factors `1/√2`: it is `√(2^levels)` times too large.
 fn levels(i: usize, n: usize) -> u32 {
@@ -15,7 +15,7 @@ fn levels(i: usize, n: usize) -> u32 {
 
 /// Sums and differences of pairs, then of the sums, in place; coefficient `i` of level `l` stays at `i`.
 #[inline(always)]
-unsafe fn haar<S: Simd, const N: usize>(v: &mut [S::F; N]) {
+unsafe fn haar<S: Eights, const N: usize>(v: &mut [S::V; N]) {
     let mut half = 1;
     while half < N {
         let mut i = 0;
@@ -34,7 +34,7 @@ unsafe fn haar<S: Simd, const N: usize>(v: &mut [S::F; N]) {
 
 /// The inverse of `haar`, but for the factor `2^levels` of each coefficient.
 #[inline(always)]
-unsafe fn haar_back<S: Simd, const N: usize>(v: &mut [S::F; N]) {
+unsafe fn haar_back<S: Eights, const N: usize>(v: &mut [S::V; N]) {
     let mut half = N / 2;
     while half > 0 {
         let mut i = 0;
@@ -59,7 +59,7 @@ unsafe fn haar_back<S: Simd, const N: usize>(v: &mut [S::F; N]) {
 /// `N · floats` coefficients must be at `group`, `floats` a multiple of 8; the processor must have
 /// the instructions of `S`.
 #[inline(always)]
-unsafe fn hard_n<S: Simd, const N: usize>(group: *mut f32, floats: usize, threshold: f32) -> f32 {
+unsafe fn hard_n<S: Eights, const N: usize>(group: *mut f32, floats: usize, threshold: f32) -> f32 {
     let mut back = [0.0f32; N];
     let mut limit = [0.0f32; N];
     for i in 0..N {
@@ -86,7 +86,7 @@ unsafe fn hard_n<S: Simd, const N: usize>(group: *mut f32, floats: usize, thresh
                 S::store(group.add(m * floats + f), *v);
             }
         }
-        sum::<S>(count)
+        sum_of_eight::<S>(count)
     }
 }
 
@@ -98,7 +98,7 @@ unsafe fn hard_n<S: Simd, const N: usize>(group: *mut f32, floats: usize, thresh
 /// # Safety
 /// As `hard_n`, for both groups.
 #[inline(always)]
-unsafe fn wiener_n<S: Simd, const N: usize>(
+unsafe fn wiener_n<S: Eights, const N: usize>(
     y: *mut f32,
     x: *mut f32,
     floats: usize,
@@ -139,7 +139,7 @@ unsafe fn wiener_n<S: Simd, const N: usize>(
                 S::store(y.add(m * floats + f), *v);
             }
         }
-        sum::<S>(norm)
+        sum_of_eight::<S>(norm)
     }
 }
 
@@ -148,7 +148,7 @@ unsafe fn wiener_n<S: Simd, const N: usize>(
 /// # Safety
 /// As there.
 #[inline(always)]
-pub(super) unsafe fn hard<S: Simd>(
+pub(super) unsafe fn hard<S: Eights>(
     group: *mut f32,
     n: usize,
     floats: usize,
@@ -172,7 +172,7 @@ pub(super) unsafe fn hard<S: Simd>(
 /// # Safety
 /// As there.
 #[inline(always)]
-pub(super) unsafe fn wiener<S: Simd>(
+pub(super) unsafe fn wiener<S: Eights>(
     y: *mut f32,
     x: *mut f32,
     n: usize,

@@ -10,7 +10,7 @@
 
 use super::pad::Padded;
 use super::profile::{RADIUS, Spec};
-use super::simd::Simd;
+use timestep_kernels::simd::Integers;
 
 /// Displacements per axis.
 const SIDE: usize = 2 * RADIUS + 1;
@@ -144,7 +144,7 @@ fn outward(i: usize) -> isize {
 
 impl Search {
     /// Room for searches in `image`.
-    pub(super) fn new<S: Simd>(image: &PairImage, spec: &Spec) -> Self {
+    pub(super) fn new<S: Integers>(image: &PairImage, spec: &Spec) -> Self {
         let limit = (spec.tau * image.units).min(f64::from(i32::MAX)) as i32;
         let shift = (32 - limit.leading_zeros()).saturating_sub(DISTANCE_BITS);
         let shift_by = |dx: isize| {
@@ -163,10 +163,10 @@ impl Search {
         };
         Self {
             group: spec.group,
-            lanes: S::LANES,
-            keys: vec![0; image.chunks(S::LANES) * spec.group * S::LANES],
-            whole: vec![0; SIDE * 2 * S::LANES],
-            part: vec![0; SIDE * 2 * S::LANES],
+            lanes: S::INTEGERS,
+            keys: vec![0; image.chunks(S::INTEGERS) * spec.group * S::INTEGERS],
+            whole: vec![0; SIDE * 2 * S::INTEGERS],
+            part: vec![0; SIDE * 2 * S::INTEGERS],
             shifts: (0..SIDE).map(outward).map(shift_by).collect(),
             bound: limit >> shift << INDEX_BITS,
             limit,
@@ -197,7 +197,7 @@ impl Search {
     /// The processor must have the instructions of `S`; `self` and `image` must be made for `S` and
     /// the block, step and group of the type arguments; a block must fit at row `y`.
     #[inline(always)]
-    pub(super) unsafe fn row<S: Simd, const B: usize, const STEP: usize, const N: usize>(
+    pub(super) unsafe fn row<S: Integers, const B: usize, const STEP: usize, const N: usize>(
         &mut self,
         image: &PairImage,
         y: usize,
@@ -210,7 +210,7 @@ impl Search {
             };
             // SAFETY: blocks fit at both rows; the rest is the caller's.
             unsafe {
-                for v in 0..=image.chunks(S::LANES) {
+                for v in 0..=image.chunks(S::INTEGERS) {
                     self.columns::<S, B, STEP>(image, y, other, v);
                     if let Some(chunk) = v.checked_sub(1) {
                         self.insert::<S, B, STEP, N>(chunk, dy);
@@ -226,7 +226,7 @@ impl Search {
     /// # Safety
     /// As [`Search::row`], and blocks fit at both rows.
     #[inline(always)]
-    unsafe fn columns<S: Simd, const B: usize, const STEP: usize>(
+    unsafe fn columns<S: Integers, const B: usize, const STEP: usize>(
         &mut self,
         image: &PairImage,
         y: usize,
@@ -234,7 +234,7 @@ impl Search {
         v: usize,
     ) {
         let row = STEP * image.phase;
-        let first = image.left + v * S::LANES;
+        let first = image.left + v * S::INTEGERS;
         // SAFETY: columns from `-left` to `left + 1` beyond the vectors of a row are stored
         // (`PairImage::new`), and `Shift::moved` goes no further.
         unsafe {
@@ -263,9 +263,9 @@ impl Search {
                     }
                 }
                 for (to, new) in [(&mut self.whole, whole), (&mut self.part, part)] {
-                    let to = to.as_mut_ptr().add(i * 2 * S::LANES);
-                    S::istore(to, S::iload(to.add(S::LANES)));
-                    S::istore(to.add(S::LANES), new);
+                    let to = to.as_mut_ptr().add(i * 2 * S::INTEGERS);
+                    S::istore(to, S::iload(to.add(S::INTEGERS)));
+                    S::istore(to.add(S::INTEGERS), new);
                 }
             }
         }
@@ -276,33 +276,33 @@ impl Search {
     /// # Safety
     /// As [`Search::row`], after [`Search::columns`] of this vector and the next.
     #[inline(always)]
-    unsafe fn insert<S: Simd, const B: usize, const STEP: usize, const N: usize>(
+    unsafe fn insert<S: Integers, const B: usize, const STEP: usize, const N: usize>(
         &mut self,
         chunk: usize,
         dy: isize,
     ) {
         let (first, last) = (
-            (chunk * S::LANES) as i32,
-            ((chunk + 1) * S::LANES - 1) as i32,
+            (chunk * S::INTEGERS) as i32,
+            ((chunk + 1) * S::INTEGERS - 1) as i32,
         );
         // SAFETY: `whole` and `part` hold two vectors for each `dx`, and `B / STEP` is less than a
         // vector; `keys` holds N vectors for each chunk.
         unsafe {
             let limit = S::isplat(self.limit);
             let exact = S::isplat(-1 << self.shift);
-            let keys = self.keys.as_mut_ptr().add(chunk * N * S::LANES);
+            let keys = self.keys.as_mut_ptr().add(chunk * N * S::INTEGERS);
             let mut list = [limit; N];
             for (i, entry) in list.iter_mut().enumerate() {
-                *entry = S::iload(keys.add(i * S::LANES));
+                *entry = S::iload(keys.add(i * S::INTEGERS));
             }
             for (i, shift) in self.shifts.iter().enumerate() {
-                let whole = self.whole.as_ptr().add(i * 2 * S::LANES);
+                let whole = self.whole.as_ptr().add(i * 2 * S::INTEGERS);
                 let mut sum = S::iload(whole);
                 for m in 1..B / STEP {
                     sum = S::iadd(sum, S::iload(whole.add(m)));
                 }
                 if !B.is_multiple_of(STEP) {
-                    let part = self.part.as_ptr().add(i * 2 * S::LANES);
+                    let part = self.part.as_ptr().add(i * 2 * S::INTEGERS);
                     sum = S::iadd(sum, S::iload(part.add(B / STEP)));
                 }
                 let index = S::isplat(index(dy, shift.dx));
@@ -321,7 +321,7 @@ impl Search {
                 list[0] = S::imin(list[0], key);
             }
             for (i, entry) in list.iter().enumerate() {
-                S::istore(keys.add(i * S::LANES), *entry);
+                S::istore(keys.add(i * S::INTEGERS), *entry);
             }
         }
     }

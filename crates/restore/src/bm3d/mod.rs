@@ -59,7 +59,6 @@ mod group;
 mod matching;
 mod pad;
 mod profile;
-mod simd;
 mod strip;
 #[cfg(test)]
 mod tests;
@@ -120,7 +119,7 @@ impl Bm3d {
     /// Results of different instruction sets differ by rounding errors.
     #[must_use]
     pub fn with_isa(isa: Isa) -> Option<Self> {
-        simd::usable(isa).then_some(Self { isa })
+        isa.available().then_some(Self { isa })
     }
 
     /// One step: `basic` holds the estimates of the step before, if there was one.

@@ -9,7 +9,7 @@ use super::group;
 use super::matching::{PairImage, Search};
 use super::pad::{Padded, SLACK};
 use super::profile::{RADIUS, STRIP, Spec, kaiser};
-use super::simd::{self, Op, Simd};
+use timestep_kernels::simd::{Integers, Op};
 use super::transform::Transform;
 use rayon::prelude::*;
 use timestep_kernels::Isa;
@@ -59,11 +59,12 @@ fn reach(from: usize, to: usize, block: usize, height: usize) -> (usize, usize) 
     )
 }
 
-impl<T: Transform, const STEP: usize, const N: usize> Op for Strip<'_, T, STEP, N> {
+impl<S: Integers, T: Transform, const STEP: usize, const N: usize> Op<S>
+    for Strip<'_, T, STEP, N> {
     type Out = Vec<Sums>;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) -> Vec<Sums> {
+    unsafe fn run(self) -> Vec<Sums> {
         let (top, end) = self.rows;
         let mut sums: Vec<Sums> = self
             .channels
@@ -105,21 +106,21 @@ impl<T: Transform, const STEP: usize, const N: usize> Op for Strip<'_, T, STEP, 
                         let noisy = channel.noisy.data.as_ptr();
                         for (i, at) in at[..n].iter().enumerate() {
                             let to = y_group.as_mut_ptr().add(i * T::FLOATS);
-                            self.transform.forward::<S>(noisy.add(*at), stride, to);
+                            self.transform.forward::<S::Eight>(noisy.add(*at), stride, to);
                         }
                         let size = if let Some(basic) = &channel.basic {
                             let basic = basic.data.as_ptr();
                             for (i, at) in at[..n].iter().enumerate() {
                                 let to = x_group.as_mut_ptr().add(i * T::FLOATS);
-                                self.transform.forward::<S>(basic.add(*at), stride, to);
+                                self.transform.forward::<S::Eight>(basic.add(*at), stride, to);
                             }
                             // Keeps 0 / 0 out where the estimate is black and there is hardly noise.
                             let variance = (sigma * sigma).max(1e-12);
                             let (y, x) = (y_group.as_mut_ptr(), x_group.as_mut_ptr());
-                            group::wiener::<S>(y, x, n, T::FLOATS, variance)
+                            group::wiener::<S::Eight>(y, x, n, T::FLOATS, variance)
                         } else {
                             let threshold = self.spec.lambda as f32 * sigma;
-                            group::hard::<S>(y_group.as_mut_ptr(), n, T::FLOATS, threshold)
+                            group::hard::<S::Eight>(y_group.as_mut_ptr(), n, T::FLOATS, threshold)
                         };
                         // A group that keeps less than one coefficient counts as if it kept one.
                         let weight = 1.0 / size.max(1.0);
@@ -131,7 +132,7 @@ impl<T: Transform, const STEP: usize, const N: usize> Op for Strip<'_, T, STEP, 
                             let at = *at - top * stride;
                             let to = sums.values.as_mut_ptr().add(at);
                             self.transform
-                                .inverse_add::<S>(from, weighted.as_ptr(), to, stride);
+                                .inverse_add::<S::Eight>(from, weighted.as_ptr(), to, stride);
                             sums.weights[at] += weight;
                         }
                     }
@@ -197,7 +198,7 @@ pub(super) fn filter<T: Transform, const STEP: usize, const N: usize>(
                 references,
             };
             // SAFETY: the conditions of the op were checked above.
-            (rows, unsafe { simd::run(isa, strip) })
+            (rows, unsafe { isa.run(strip) })
         })
         .collect();
     (0..channels.len())

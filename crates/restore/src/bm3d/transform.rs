@@ -5,7 +5,7 @@
 
 #![allow(unsafe_code)] // Vectors are loaded and stored through pointers.
 
-use super::simd::Simd;
+use timestep_kernels::simd::Eights;
 
 /// A separable transform of square blocks.
 pub(super) trait Transform: Sync {
@@ -19,13 +19,13 @@ pub(super) trait Transform: Sync {
     /// # Safety
     /// The processor must have the instructions of `S`. `BLOCK` rows of `FLOATS / BLOCK` floats,
     /// `stride` apart, must be readable; `FLOATS` floats writable at `to`.
-    unsafe fn forward<S: Simd>(&self, from: *const f32, stride: usize, to: *mut f32);
+    unsafe fn forward<S: Eights>(&self, from: *const f32, stride: usize, to: *mut f32);
 
     /// Adds `weights · block` to the pixels at `to`, the block being that of the coefficients.
     ///
     /// # Safety
     /// As of [`Transform::forward`]; `FLOATS` coefficients and weights must be readable.
-    unsafe fn inverse_add<S: Simd>(
+    unsafe fn inverse_add<S: Eights>(
         &self,
         from: *const f32,
         weights: *const f32,
@@ -36,8 +36,8 @@ pub(super) trait Transform: Sync {
 
 /// A transform of 8 numbers, on 8 columns at once.
 trait Eight: Sync {
-    unsafe fn ahead<S: Simd>(x: [S::F; 8]) -> [S::F; 8];
-    unsafe fn back<S: Simd>(y: [S::F; 8]) -> [S::F; 8];
+    unsafe fn ahead<S: Eights>(x: [S::V; 8]) -> [S::V; 8];
+    unsafe fn back<S: Eights>(y: [S::V; 8]) -> [S::V; 8];
 }
 
 impl<T: Eight> Transform for T {
@@ -45,7 +45,7 @@ impl<T: Eight> Transform for T {
     const FLOATS: usize = 64;
 
     #[inline(always)]
-    unsafe fn forward<S: Simd>(&self, from: *const f32, stride: usize, to: *mut f32) {
+    unsafe fn forward<S: Eights>(&self, from: *const f32, stride: usize, to: *mut f32) {
         // SAFETY: the caller's conditions.
         unsafe {
             let mut rows = [S::splat(0.0); 8];
@@ -60,7 +60,7 @@ impl<T: Eight> Transform for T {
     }
 
     #[inline(always)]
-    unsafe fn inverse_add<S: Simd>(
+    unsafe fn inverse_add<S: Eights>(
         &self,
         from: *const f32,
         weights: *const f32,
@@ -103,7 +103,7 @@ const P_D: f32 = (P.0 - P.1) / 2.0;
 
 impl Eight for Bior {
     #[inline(always)]
-    unsafe fn ahead<S: Simd>(x: [S::F; 8]) -> [S::F; 8] {
+    unsafe fn ahead<S: Eights>(x: [S::V; 8]) -> [S::V; 8] {
         // SAFETY: arithmetic in registers, with instructions that the caller vouches for.
         unsafe {
             let s = [
@@ -140,7 +140,7 @@ impl Eight for Bior {
     }
 
     #[inline(always)]
-    unsafe fn back<S: Simd>(y: [S::F; 8]) -> [S::F; 8] {
+    unsafe fn back<S: Eights>(y: [S::V; 8]) -> [S::V; 8] {
         // SAFETY: arithmetic in registers, with instructions that the caller vouches for.
         unsafe {
             // Every sum or difference of s and d is halved here: half of (s + d) is a pixel.
@@ -199,7 +199,7 @@ const C7: f32 = 0.097_545_16;
 
 impl Eight for Dct8 {
     #[inline(always)]
-    unsafe fn ahead<S: Simd>(x: [S::F; 8]) -> [S::F; 8] {
+    unsafe fn ahead<S: Eights>(x: [S::V; 8]) -> [S::V; 8] {
         // SAFETY: arithmetic in registers, with instructions that the caller vouches for.
         unsafe {
             let (s0, d0) = (S::add(x[0], x[7]), S::sub(x[0], x[7]));
@@ -227,7 +227,7 @@ impl Eight for Dct8 {
     }
 
     #[inline(always)]
-    unsafe fn back<S: Simd>(y: [S::F; 8]) -> [S::F; 8] {
+    unsafe fn back<S: Eights>(y: [S::V; 8]) -> [S::V; 8] {
         // SAFETY: arithmetic in registers, with instructions that the caller vouches for.
         unsafe {
             let eighth = S::splat(SQRT_EIGHTH);
@@ -296,11 +296,11 @@ impl Dct11 {
 /// # Safety
 /// 11 rows of 11 floats must be readable at `left`; the processor must have the instructions of `S`.
 #[inline(always)]
-unsafe fn product<S: Simd>(
+unsafe fn product<S: Eights>(
     left: *const f32,
     stride: usize,
     right: &[[f32; 16]; 11],
-    mut row: impl FnMut(usize, [S::F; 2]),
+    mut row: impl FnMut(usize, [S::V; 2]),
 ) {
     // SAFETY: the caller's conditions; rows of `right` hold 16 floats.
     unsafe {
@@ -321,7 +321,7 @@ impl Transform for Dct11 {
     const FLOATS: usize = 11 * 16;
 
     #[inline(always)]
-    unsafe fn forward<S: Simd>(&self, from: *const f32, stride: usize, to: *mut f32) {
+    unsafe fn forward<S: Eights>(&self, from: *const f32, stride: usize, to: *mut f32) {
         let mut half = [[0.0f32; 16]; 11];
         // SAFETY: the caller's conditions; `half` holds 11 rows of 16 floats.
         unsafe {
@@ -337,7 +337,7 @@ impl Transform for Dct11 {
     }
 
     #[inline(always)]
-    unsafe fn inverse_add<S: Simd>(
+    unsafe fn inverse_add<S: Eights>(
         &self,
         from: *const f32,
         weights: *const f32,

@@ -5,7 +5,7 @@
 //! the value. Where there are fewer patches than pixels in one, rows and columns of `Y` change places.
 
 use super::eigen::Eigen;
-use super::lanes::{Lanes, floats_mut};
+use timestep_kernels::simd::{Fours, Lanes, floats_mut};
 
 /// Eigenvalues below this part of their sum drown in rounding errors.
 const FLOOR: f32 = 1e-6;
@@ -28,7 +28,7 @@ pub(super) struct Groups<V> {
 
 impl<V: Copy> Groups<V> {
     /// Room for groups of `patches` patches of `pixels` pixels.
-    pub(super) fn new<S: Lanes<V = V>>(s: S, pixels: usize, patches: usize) -> Self {
+    pub(super) fn new<S: Fours<V = V>>(s: Lanes<S>, pixels: usize, patches: usize) -> Self {
         let zero = s.splat(0.0);
         let (rows, columns) = (pixels.min(patches), pixels.max(patches));
         Self {
@@ -57,9 +57,9 @@ impl<V: Copy> Groups<V> {
     /// Puts one patch of `side` columns of each group into its lane; that of lane `l` starts at `starts[l]` of a
     /// picture with `width` columns.
     #[inline(always)]
-    pub(super) fn put<S: Lanes<V = V>>(
+    pub(super) fn put<S: Fours<V = V>>(
         &mut self,
-        s: S,
+        s: Lanes<S>,
         patch: usize,
         from: &[f32],
         starts: &[usize],
@@ -80,9 +80,9 @@ impl<V: Copy> Groups<V> {
 
     /// Adds one cleaned patch of each of the first `starts.len()` groups to a picture.
     #[inline(always)]
-    pub(super) fn add_to<S: Lanes<V = V>>(
+    pub(super) fn add_to<S: Fours<V = V>>(
         &self,
-        s: S,
+        s: Lanes<S>,
         patch: usize,
         to: &mut [f32],
         starts: &[usize],
@@ -104,7 +104,7 @@ impl<V: Copy> Groups<V> {
 
     /// Cleans the groups; `weight` is `C = c √n σ²` of each.
     #[inline(always)]
-    pub(super) fn shrink<S: Lanes<V = V>>(&mut self, s: S, weight: V) {
+    pub(super) fn shrink<S: Fours<V = V>>(&mut self, s: Lanes<S>, weight: V) {
         let total = self.centre(s);
         // Scaled to trace 1, with 0 for groups of equal patches.
         let some = s.less(s.splat(f32::MIN_POSITIVE), total);
@@ -122,7 +122,7 @@ impl<V: Copy> Groups<V> {
 
     /// Subtracts the mean over the patches; returns the sum of squares that are left.
     #[inline(always)]
-    fn centre<S: Lanes<V = V>>(&mut self, s: S) -> V {
+    fn centre<S: Fours<V = V>>(&mut self, s: Lanes<S>) -> V {
         let share = s.splat(1.0 / self.patches as f32);
         let mut total = s.splat(0.0);
         if self.pixels <= self.patches {
@@ -163,7 +163,7 @@ impl<V: Copy> Groups<V> {
 
     /// Adds the mean again.
     #[inline(always)]
-    fn add_means<S: Lanes<V = V>>(&mut self, s: S) {
+    fn add_means<S: Fours<V = V>>(&mut self, s: Lanes<S>) {
         if self.pixels <= self.patches {
             for (row, mean) in self.y.chunks_exact_mut(self.columns).zip(&self.means) {
                 for y in row {
@@ -181,7 +181,7 @@ impl<V: Copy> Groups<V> {
 
     /// `Y ← U F Uᵀ Y`; `four` is `4 C` in the units of the eigenvalues.
     #[inline(always)]
-    fn rebuild<S: Lanes<V = V>>(&mut self, s: S, four: V) {
+    fn rebuild<S: Fours<V = V>>(&mut self, s: Lanes<S>, four: V) {
         let (rows, columns) = (self.rows, self.columns);
         let found = self.eigen.values.len();
         if found == 0 {
@@ -256,7 +256,7 @@ fn fours(side: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// What is left of a singular value, divided by it, from its square: `(1 + √(1 - 4 C / s²)) / 2`.
 #[inline(always)]
-fn share<S: Lanes>(s: S, square: S::V, four: S::V) -> S::V {
+fn share<S: Fours>(s: Lanes<S>, square: S::V, four: S::V) -> S::V {
     let (half, one) = (s.splat(0.5), s.splat(1.0));
     let root = s.sqrt(s.max(s.splat(0.0), s.sub(one, s.div(four, square))));
     s.fma(half, root, half)
@@ -273,14 +273,14 @@ struct Strided<'a, V> {
 
 /// `out[i][k] = Σ_t left_i(t) right_k(t)` over `terms` terms, row by row.
 #[inline(always)]
-fn product<S: Lanes>(
-    s: S,
+fn product<S: Fours>(
+    s: Lanes<S>,
     left: Strided<'_, S::V>,
     right: Strided<'_, S::V>,
     terms: usize,
     out: &mut [S::V],
 ) {
-    if S::TILE == 4 {
+    if S::REGISTERS == 32 {
         tiles::<S, 4>(s, left, right, terms, false, out);
     } else {
         tiles::<S, 2>(s, left, right, terms, false, out);
@@ -289,14 +289,14 @@ fn product<S: Lanes>(
 
 /// The lower triangle of `scale Y Yᵀ`; something near the diagonal above it, too.
 #[inline(always)]
-fn gram<S: Lanes>(s: S, y: &[S::V], rows: usize, columns: usize, scale: S::V, out: &mut [S::V]) {
+fn gram<S: Fours>(s: Lanes<S>, y: &[S::V], rows: usize, columns: usize, scale: S::V, out: &mut [S::V]) {
     let side = Strided {
         of: y,
         item: columns,
         along: 1,
         items: rows,
     };
-    if S::TILE == 4 {
+    if S::REGISTERS == 32 {
         tiles::<S, 4>(s, side, side, columns, true, out);
     } else {
         tiles::<S, 2>(s, side, side, columns, true, out);
@@ -310,8 +310,8 @@ fn gram<S: Lanes>(s: S, y: &[S::V], rows: usize, columns: usize, scale: S::V, ou
 
 /// [`product`] in tiles of `T × T` accumulators, those above the diagonal left out if `lower`.
 #[inline(always)]
-fn tiles<S: Lanes, const T: usize>(
-    s: S,
+fn tiles<S: Fours, const T: usize>(
+    s: Lanes<S>,
     left: Strided<'_, S::V>,
     right: Strided<'_, S::V>,
     terms: usize,

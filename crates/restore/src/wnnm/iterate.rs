@@ -2,15 +2,15 @@
 
 use super::grid::Grid;
 use super::group::Groups;
-use super::lanes::{Lanes, Op, floats_mut};
+use timestep_kernels::simd::{Fours, Lanes, LanesOp, floats_mut};
 use super::matching::{Lines, MatchRow, decode};
 use super::settings::WnnmSettings;
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// Cleans a picture of `width` columns, at least a patch in size, with noise of `sigma` grey levels.
-pub(super) fn clean<S: Lanes>(
-    s: S,
+pub(super) fn clean<S: Fours>(
+    s: Lanes<S>,
     noisy: &[f32],
     width: usize,
     sigma: f64,
@@ -168,11 +168,11 @@ impl Strip<'_> {
     }
 }
 
-impl<S: Lanes> Op<S> for Strip<'_> {
+impl<S: Fours> LanesOp<S> for Strip<'_> {
     type Out = Part;
 
     #[inline(always)]
-    fn run(self, s: S) -> Part {
+    fn run(self, s: Lanes<S>) -> Part {
         let (width, side) = (self.grid.width, self.grid.patch);
         let rows = self.grid.reach(&self.strip);
         let base = rows.start * width;
@@ -194,24 +194,24 @@ impl<S: Lanes> Op<S> for Strip<'_> {
         let mut groups = Groups::new(s, side * side, self.patches);
         let weight = (self.settings.weight * (self.patches as f64).sqrt()) as f32;
         let mut weights = [s.splat(0.0)];
-        let mut starts = vec![0; S::COUNT * self.patches];
-        for batch in references.chunks(S::COUNT) {
+        let mut starts = vec![0; S::LANES * self.patches];
+        for batch in references.chunks(S::LANES) {
             // Lanes without a reference do the last one again.
-            for lane in 0..S::COUNT {
+            for lane in 0..S::LANES {
                 let (left, number, at) = batch[lane.min(batch.len() - 1)];
                 floats_mut::<S>(&mut weights)[lane] = weight * left;
                 let codes = &self.codes[number * self.patches..][..self.patches];
-                let starts = starts.iter_mut().skip(lane).step_by(S::COUNT);
+                let starts = starts.iter_mut().skip(lane).step_by(S::LANES);
                 for (start, code) in starts.zip(codes) {
                     let (down, right) = decode(*code, self.grid.search);
                     *start = at.wrapping_add_signed(down * width as isize + right);
                 }
             }
-            for (patch, starts) in starts.chunks_exact(S::COUNT).enumerate() {
+            for (patch, starts) in starts.chunks_exact(S::LANES).enumerate() {
                 groups.put(s, patch, self.estimate, starts, width, side);
             }
             groups.shrink(s, weights[0]);
-            for (patch, starts) in starts.chunks_exact_mut(S::COUNT).enumerate() {
+            for (patch, starts) in starts.chunks_exact_mut(S::LANES).enumerate() {
                 for start in &mut *starts {
                     *start -= base;
                 }

@@ -5,7 +5,7 @@
 //! Lines are split by column modulo the step between references, so that all these sums run over contiguous floats.
 
 use super::grid::Grid;
-use super::lanes::{Lanes, Op, floats};
+use timestep_kernels::simd::{Fours, Lanes, LanesOp, floats};
 
 /// What pixels outside the picture hold: their patches are farther than any other.
 const OUTSIDE: f32 = 1e15;
@@ -106,11 +106,11 @@ pub(super) struct MatchRow<'a> {
     pub(super) count: usize,
 }
 
-impl<S: Lanes> Op<S> for MatchRow<'_> {
+impl<S: Fours> LanesOp<S> for MatchRow<'_> {
     type Out = Vec<u16>;
 
     #[inline(always)]
-    fn run(self, s: S) -> Vec<u16> {
+    fn run(self, s: Lanes<S>) -> Vec<u16> {
         // Known sizes make straight code of the sums.
         match (self.lines.patch, self.lines.step) {
             (6, 2) => self.search::<S, 6, 2>(s),
@@ -125,14 +125,14 @@ impl<S: Lanes> Op<S> for MatchRow<'_> {
 impl MatchRow<'_> {
     /// The search for patches of `P` rows and columns, `STEP` apart.
     #[inline(always)]
-    fn search<S: Lanes, const P: usize, const STEP: usize>(self, s: S) -> Vec<u16> {
+    fn search<S: Fours, const P: usize, const STEP: usize>(self, s: Lanes<S>) -> Vec<u16> {
         let Self { lines, y, count } = self;
         let ranks = 2 * lines.reach + 1;
         let rows = lines.height - P;
         let mut codes = Vec::new();
         for &(first, references) in &lines.runs {
-            let mut nearest = Nearest::new(references, count, S::COUNT);
-            let vectors = (references.next_multiple_of(S::COUNT) + P / STEP + 1).div_ceil(S::COUNT);
+            let mut nearest = Nearest::new(references, count, S::LANES);
+            let vectors = (references.next_multiple_of(S::LANES) + P / STEP + 1).div_ceil(S::LANES);
             // Sums over the rows of a patch: all of one column of the step, then all of the next.
             let mut down = vec![s.splat(0.0); STEP * vectors];
             for rank_y in 0..ranks {
@@ -162,14 +162,14 @@ impl MatchRow<'_> {
 
 /// Adds squared differences over `P` rows, of lines that start at `here` and at `there`.
 #[inline(always)]
-fn differences<S: Lanes, const P: usize>(
-    s: S,
+fn differences<S: Fours, const P: usize>(
+    s: Lanes<S>,
     lines: &Lines,
     here: usize,
     there: usize,
     down: &mut [S::V],
 ) {
-    let floats = down.len() * S::COUNT;
+    let floats = down.len() * S::LANES;
     let mut heres = [&lines.split[..0]; P];
     let mut theres = heres;
     for row in 0..P {
@@ -179,8 +179,8 @@ fn differences<S: Lanes, const P: usize>(
     for (v, sum) in down.iter_mut().enumerate() {
         let mut total = s.splat(0.0);
         for row in 0..P {
-            let here = s.load(&heres[row][v * S::COUNT..]);
-            let there = s.load(&theres[row][v * S::COUNT..]);
+            let here = s.load(&heres[row][v * S::LANES..]);
+            let there = s.load(&theres[row][v * S::LANES..]);
             let difference = s.sub(here, there);
             total = s.fma(difference, difference, total);
         }
@@ -190,15 +190,15 @@ fn differences<S: Lanes, const P: usize>(
 
 /// Adds over the columns of a patch and offers the distances to the references.
 #[inline(always)]
-fn offer<S: Lanes, const P: usize, const STEP: usize>(
-    s: S,
+fn offer<S: Fours, const P: usize, const STEP: usize>(
+    s: Lanes<S>,
     down: &[S::V],
     nearest: &mut Nearest,
     code: u32,
 ) {
-    let length = down.len() / STEP * S::COUNT;
+    let length = down.len() / STEP * S::LANES;
     let down = floats::<S>(down);
-    for start in (0..nearest.worst.len()).step_by(S::COUNT) {
+    for start in (0..nearest.worst.len()).step_by(S::LANES) {
         let mut distance = s.splat(0.0);
         for column in 0..P {
             let at = column % STEP * length + column / STEP;

@@ -59,7 +59,6 @@ mod eigen;
 mod grid;
 mod group;
 mod iterate;
-mod lanes;
 mod matching;
 mod settings;
 mod shrinkage;
@@ -71,7 +70,9 @@ pub use shrinkage::shrink;
 
 use crate::methods::untrained;
 use crate::{Method, MethodFacts, RestoreError, check};
-use lanes::Lanes;
+#[cfg(target_arch = "x86_64")]
+use timestep_kernels::simd::{Avx2, Avx512};
+use timestep_kernels::simd::{Fours, Lanes, Plain};
 use timestep_kernels::Isa;
 use timestep_picture::Plane;
 use timestep_picture::tiles::{Need, Tiling};
@@ -148,18 +149,18 @@ fn isa() -> Isa {
 fn clean(plane: &Plane, sigma: f64, isa: Isa) -> Plane {
     #[cfg(target_arch = "x86_64")]
     {
-        if let (Isa::Avx512, Some(s)) = (isa, lanes::Avx512::detect()) {
+        if let (Isa::Avx512, Some(s)) = (isa, Lanes::<Avx512>::detect()) {
             return clean_with(s, plane, sigma);
         }
-        if let (Isa::Avx512 | Isa::Avx2, Some(s)) = (isa, lanes::Avx2::detect()) {
+        if let (Isa::Avx512 | Isa::Avx2, Some(s)) = (isa, Lanes::<Avx2>::detect()) {
             return clean_with(s, plane, sigma);
         }
     }
-    clean_with(lanes::Portable, plane, sigma)
+    clean_with(Lanes::<Plain<8>>::plain(), plane, sigma)
 }
 
 /// Mirrors small pictures, cleans, and takes the part that was there.
-fn clean_with<S: Lanes>(s: S, plane: &Plane, sigma: f64) -> Plane {
+fn clean_with<S: Fours>(s: Lanes<S>, plane: &Plane, sigma: f64) -> Plane {
     let (width, height) = (plane.width().max(SMALLEST), plane.height().max(SMALLEST));
     let mut pixels = Vec::with_capacity(width * height);
     for y in 0..height {

@@ -1,9 +1,11 @@
 //! What did a run write down? Read from its folder, for reports and comparisons.
 
+mod listed;
 mod reading;
 mod record;
 mod restorer;
 
+pub use listed::listed;
 pub use reading::close;
 pub use record::{COLUMNS, Ending, Epoch, Record, SettingRow, Start};
 pub use restorer::{Evaluated, PhaseRow, RestorerEnding, RestorerRecord};

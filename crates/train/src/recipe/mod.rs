@@ -10,6 +10,7 @@
 //! A resolved recipe is saved with the run and can be run again as it is. Its `task.kind` says which
 //! settings there are: [`Recipe`] has those of a classifier, [`RestoreRecipe`] those of a restorer.
 
+pub mod catalogue;
 mod check;
 mod diff;
 mod embedded;

@@ -5,20 +5,22 @@ use super::*;
 use crate::optimisers::optimisers;
 use toml::Value;
 
-/// The settings of a recipe in the order of its fields.
+/// The settings of a recipe in the order of its fields; what is not set is not listed.
 fn paths<R: TaskRecipe>() -> Vec<String> {
-    // The text keeps the order of the fields; a parsed table would not.
-    let text = toml::to_string(&R::default()).expect("the defaults are TOML");
-    let mut section = String::new();
-    let mut paths = Vec::new();
-    for line in text.lines() {
-        if let Some(name) = line.strip_prefix('[') {
-            section = name.trim_end_matches(']').to_owned();
-        } else if let Some((key, _)) = line.split_once(" = ") {
-            paths.push(format!("{section}.{key}"));
-        }
-    }
-    paths
+    let recipe = serde_json::to_value(R::default()).expect("the defaults are values");
+    let section = |(name, value): (&String, &serde_json::Value)| {
+        let settings = value.as_object().expect("a section").iter();
+        settings
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, _)| format!("{name}.{key}"))
+            .collect::<Vec<_>>()
+    };
+    recipe
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(section)
+        .collect()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How did a run go, as a table? `metrics.csv`, one row an epoch or an evaluation, for spreadsheets and pandas.
+//! How did a run go, as a table? `metrics.csv`, one row per epoch or evaluation, for spreadsheets and pandas.
 
 use super::SinkKind;
 use crate::event::{Event, Position, Sink, SinkError};
@@ -13,7 +13,7 @@ pub(super) static FACTS: SinkKind = SinkKind {
     named: Facts::new(
         Kind::Log,
         "csv",
-        "a table with one row an epoch, for a restorer one an evaluation",
+        "a table with one row per epoch, for a restorer one per evaluation",
         include_str!("csv.rs"),
     ),
     file: "metrics.csv",

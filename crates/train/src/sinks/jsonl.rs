@@ -1,4 +1,4 @@
-//! What happened in a run, in full? `events.jsonl`, one JSON object a line.
+//! What happened in a run, in full? `events.jsonl`, one JSON object per line.
 //!
 //! Each event is written as one whole line, so a reader that follows the file never sees half of
 //! one. A checkpoint remembers [`Sink::position`]; a resumed run cuts the log back to it.
@@ -15,7 +15,7 @@ pub(super) static FACTS: SinkKind = SinkKind {
     named: Facts::new(
         Kind::Log,
         "jsonl",
-        "every event, one JSON object a line",
+        "every event, one JSON object per line",
         include_str!("jsonl.rs"),
     ),
     file: "events.jsonl",

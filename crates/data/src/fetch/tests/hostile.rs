@@ -85,20 +85,6 @@ fn bombs_are_not_unpacked() {
 }
 
 #[test]
-fn a_known_sha_256_decides() {
-    let dir = tempfile::tempdir().unwrap();
-    let content = good_archive();
-    let server = serve(content.clone(), vec![Answer::Proper, Answer::Proper]);
-    let mut archive = spec(&server, &content);
-    archive.sha256 = Some("0".repeat(64));
-    let error = run(&archive, dir.path()).expect_err("another file");
-    assert!(error.to_string().contains("has the SHA-256"), "{error}");
-    archive.sha256 = Some(hex(&sha2::Sha256::digest(&content)));
-    archive.md5 = "0".repeat(32);
-    run(&archive, dir.path()).expect("the SHA-256 is right");
-}
-
-#[test]
 fn only_encrypted_connections_are_made() {
     let dir = tempfile::tempdir().unwrap();
     let content = good_archive();

@@ -37,7 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("mask")
             .leaf(DIMS)
             .gives(|i| ops::mask(&i.u[0], &random("mask", DIMS.iter().product()))),
-        Case::new("a number an image")
+        Case::new("a number per image")
             .leaf(DIMS)
             .gives(move |i| ops::scale_images(&i.u[0], &backward)),
         Case::new("mix with the same numbers on the way back")

@@ -48,7 +48,7 @@ pub(super) fn cases() -> Vec<Case> {
         );
     }
     all.push(
-        Case::new("norm of one number a channel")
+        Case::new("norm of one number per channel")
             .leaf([1, 5, 1, 1])
             .scale(5)
             .weight(5, 1.0)

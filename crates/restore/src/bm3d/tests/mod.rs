@@ -2,6 +2,7 @@
 
 mod slow;
 
+use timestep_kernels::simd::{Integers, Op};
 use super::profile::{NORMAL, Profile, VERY_NOISY};
 use super::*;
 use timestep_picture::metrics::psnr;
@@ -86,10 +87,10 @@ fn instruction_sets_agree() {
 #[test]
 fn transforms_go_back_and_are_the_published_ones() {
     struct Trip<'a, T>(&'a T, Vec<f32>);
-    impl<T: transform::Transform> simd::Op for Trip<'_, T> {
+    impl<S: Integers, T: transform::Transform> Op<S> for Trip<'_, T> {
         type Out = (Vec<f32>, Vec<f32>);
         #[allow(unsafe_code)]
-        unsafe fn run<S: simd::Simd>(self) -> Self::Out {
+        unsafe fn run(self) -> Self::Out {
             let (stride, row) = (32, T::FLOATS / T::BLOCK);
             let mut coefficients = vec![0.0; T::FLOATS];
             let mut weights = vec![0.0; T::FLOATS];
@@ -100,10 +101,10 @@ fn transforms_go_back_and_are_the_published_ones() {
             // SAFETY: rows of 32 floats, `FLOATS` coefficients and weights.
             unsafe {
                 let to = coefficients.as_mut_ptr();
-                self.0.forward::<S>(self.1.as_ptr(), stride, to);
+                self.0.forward::<S::Eight>(self.1.as_ptr(), stride, to);
                 let (to, weights) = (back.as_mut_ptr(), weights.as_ptr());
                 let from = coefficients.as_ptr();
-                self.0.inverse_add::<S>(from, weights, to, stride);
+                self.0.inverse_add::<S::Eight>(from, weights, to, stride);
             }
             (coefficients, back)
         }
@@ -119,7 +120,7 @@ fn transforms_go_back_and_are_the_published_ones() {
         for method in all_isas() {
             // SAFETY: see the op.
             #[allow(unsafe_code)]
-            let (found, back) = unsafe { simd::run(method.isa, Trip(transform, pixels.clone())) };
+            let (found, back) = unsafe { method.isa.run(Trip(transform, pixels.clone())) };
             let row = T::FLOATS / n;
             for y in 0..n {
                 for x in 0..n {

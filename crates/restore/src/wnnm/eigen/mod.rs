@@ -6,7 +6,7 @@ mod tridiagonal;
 mod values;
 mod vectors;
 
-use super::lanes::{Lanes, floats};
+use timestep_kernels::simd::{Fours, Lanes, floats};
 use vectors::Elimination;
 
 /// Room for matrices of `n` rows and what was found of them.
@@ -29,7 +29,7 @@ pub(super) struct Eigen<V> {
 
 impl<V: Copy> Eigen<V> {
     /// Room for `n` rows.
-    pub(super) fn new<S: Lanes<V = V>>(s: S, n: usize) -> Self {
+    pub(super) fn new<S: Fours<V = V>>(s: Lanes<S>, n: usize) -> Self {
         let zero = s.splat(0.0);
         Self {
             n,
@@ -41,7 +41,7 @@ impl<V: Copy> Eigen<V> {
             room: Elimination::new(n, zero),
             values: Vec::with_capacity(n),
             vectors: Vec::with_capacity(n * n),
-            kept: vec![0; S::COUNT],
+            kept: vec![0; S::LANES],
         }
     }
 
@@ -50,7 +50,7 @@ impl<V: Copy> Eigen<V> {
     /// `a` holds the lower triangles, row by row, `n` vectors each, and is overwritten. As many are found in every
     /// lane as in the one that has most; beyond its own number, [`kept`](Self::kept), those of a lane mean nothing.
     #[inline(always)]
-    pub(super) fn solve<S: Lanes<V = V>>(&mut self, s: S, a: &mut [V], above: V) {
+    pub(super) fn solve<S: Fours<V = V>>(&mut self, s: Lanes<S>, a: &mut [V], above: V) {
         let n = self.n;
         tridiagonal::reduce(
             s,

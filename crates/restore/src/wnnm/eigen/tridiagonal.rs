@@ -3,7 +3,7 @@
 //! `T = H_1 … H_{n-1} A H_{n-1} … H_1` with `H_i = I - v_i v_iᵀ / h_i`, where `v_i` has `i` elements, is made of row
 //! `i` and replaces it. Only the lower triangle is read and written, row by row: `a[i * n + k]`, `k ≤ i`.
 
-use super::super::lanes::Lanes;
+use timestep_kernels::simd::{Fours, Lanes};
 
 /// Squared lengths up to this are zero. Matrices have trace 1.
 const NOTHING: f32 = 1e-30;
@@ -12,8 +12,8 @@ const NOTHING: f32 = 1e-30;
 ///
 /// `a` keeps the reflections, `inverse_h` (`n` vectors) the `1 / h_i` of each, or 0. `p` is room for `n` vectors.
 #[inline(always)]
-pub(super) fn reduce<S: Lanes>(
-    s: S,
+pub(super) fn reduce<S: Fours>(
+    s: Lanes<S>,
     a: &mut [S::V],
     d: &mut [S::V],
     e: &mut [S::V],
@@ -37,7 +37,7 @@ pub(super) fn reduce<S: Lanes>(
         let length = s.sqrt(s.fma(last, last, others));
         // The sign that adds, so that nothing cancels.
         let onto = s.select(s.less(last, zero), length, s.sub(zero, length));
-        let h = s.nfma(last, onto, s.fma(last, last, others));
+        let h = s.fnma(last, onto, s.fma(last, last, others));
         e[i - 1] = s.select(needed, onto, last);
         inverse_h[i] = s.select(needed, s.div(s.splat(1.0), h), zero);
         v[i - 1] = s.sub(last, onto);
@@ -53,7 +53,7 @@ pub(super) fn reduce<S: Lanes>(
         }
         let half = s.mul(s.splat(0.5), s.mul(dot, inverse_h[i]));
         for (p, v) in p.iter_mut().zip(&*v) {
-            *p = s.nfma(half, *v, *p);
+            *p = s.fnma(half, *v, *p);
         }
         update(s, above, n, v, p);
     }
@@ -66,7 +66,7 @@ const ROWS: usize = 4;
 
 /// `p = A v` of the leading `v.len()` rows and columns, from the lower triangle.
 #[inline(always)]
-fn times<S: Lanes>(s: S, a: &[S::V], n: usize, v: &[S::V], p: &mut [S::V]) {
+fn times<S: Fours>(s: Lanes<S>, a: &[S::V], n: usize, v: &[S::V], p: &mut [S::V]) {
     let m = v.len();
     p.fill(s.splat(0.0));
     let mut top = 0;
@@ -108,8 +108,8 @@ fn times<S: Lanes>(s: S, a: &[S::V], n: usize, v: &[S::V], p: &mut [S::V]) {
 
 /// Adds the part of `A v` that comes from the triangle on the diagonal with rows `from..to`.
 #[inline(always)]
-fn corner<S: Lanes>(
-    s: S,
+fn corner<S: Fours>(
+    s: Lanes<S>,
     a: &[S::V],
     n: usize,
     v: &[S::V],
@@ -129,18 +129,18 @@ fn corner<S: Lanes>(
 
 /// `A - v wᵀ - w vᵀ` in the lower triangle of the leading `v.len()` rows.
 #[inline(always)]
-fn update<S: Lanes>(s: S, a: &mut [S::V], n: usize, v: &[S::V], w: &[S::V]) {
+fn update<S: Fours>(s: Lanes<S>, a: &mut [S::V], n: usize, v: &[S::V], w: &[S::V]) {
     for (r, row) in a.chunks_exact_mut(n).take(v.len()).enumerate() {
         let (vr, wr) = (v[r], w[r]);
         for ((g, v), w) in row[..=r].iter_mut().zip(v).zip(w) {
-            *g = s.nfma(vr, *w, s.nfma(wr, *v, *g));
+            *g = s.fnma(vr, *w, s.fnma(wr, *v, *g));
         }
     }
 }
 
 /// Turns eigenvectors of `T` into those of `A`: `u ← H_{n-1} … H_1 u` for each `n` vectors of `u`.
 #[inline(always)]
-pub(super) fn back<S: Lanes>(s: S, a: &[S::V], n: usize, inverse_h: &[S::V], u: &mut [S::V]) {
+pub(super) fn back<S: Fours>(s: Lanes<S>, a: &[S::V], n: usize, inverse_h: &[S::V], u: &mut [S::V]) {
     for i in 1..n {
         let v = &a[i * n..][..i];
         let mut fours = u.chunks_exact_mut(4 * n);
@@ -160,10 +160,10 @@ pub(super) fn back<S: Lanes>(s: S, a: &[S::V], n: usize, inverse_h: &[S::V], u: 
                 *dot = s.mul(*dot, inverse_h[i]);
             }
             for (c, v) in v.iter().enumerate() {
-                u0[c] = s.nfma(*v, dots[0], u0[c]);
-                u1[c] = s.nfma(*v, dots[1], u1[c]);
-                u2[c] = s.nfma(*v, dots[2], u2[c]);
-                u3[c] = s.nfma(*v, dots[3], u3[c]);
+                u0[c] = s.fnma(*v, dots[0], u0[c]);
+                u1[c] = s.fnma(*v, dots[1], u1[c]);
+                u2[c] = s.fnma(*v, dots[2], u2[c]);
+                u3[c] = s.fnma(*v, dots[3], u3[c]);
             }
         }
         for u in fours.into_remainder().chunks_exact_mut(n) {
@@ -173,7 +173,7 @@ pub(super) fn back<S: Lanes>(s: S, a: &[S::V], n: usize, inverse_h: &[S::V], u: 
             }
             dot = s.mul(dot, inverse_h[i]);
             for (v, u) in v.iter().zip(u) {
-                *u = s.nfma(*v, dot, *u);
+                *u = s.fnma(*v, dot, *u);
             }
         }
     }

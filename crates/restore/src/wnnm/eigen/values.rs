@@ -1,6 +1,6 @@
 //! Which eigenvalues of a tridiagonal matrix are large? Those that Sturm's sequence counts, by bisection.
 
-use super::super::lanes::Lanes;
+use timestep_kernels::simd::{Fours, Lanes};
 
 /// Pivots nearer to zero than this are moved away. Matrices have trace 1.
 const PIVOT: f32 = 1e-20;
@@ -13,8 +13,8 @@ const TOGETHER: usize = 4;
 
 /// How many eigenvalues are larger than each of `x`, as floats; `squares` are those of the off-diagonal.
 #[inline(always)]
-pub(super) fn count<S: Lanes, const K: usize>(
-    s: S,
+pub(super) fn count<S: Fours, const K: usize>(
+    s: Lanes<S>,
     d: &[S::V],
     squares: &[S::V],
     x: [S::V; K],
@@ -38,8 +38,8 @@ pub(super) fn count<S: Lanes, const K: usize>(
 ///
 /// In a lane with fewer eigenvalues than that above `above`, the others come out as `above`.
 #[inline(always)]
-pub(super) fn largest<S: Lanes>(
-    s: S,
+pub(super) fn largest<S: Fours>(
+    s: Lanes<S>,
     d: &[S::V],
     squares: &[S::V],
     above: S::V,

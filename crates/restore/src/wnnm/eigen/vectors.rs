@@ -4,7 +4,7 @@
 //! outcome is made orthogonal to all vectors before it, so that a group of nearly equal eigenvalues gets a basis of
 //! its space. This costs little, as few eigenvalues are wanted.
 
-use super::super::lanes::Lanes;
+use timestep_kernels::simd::{Fours, Lanes};
 
 /// Pivots nearer to zero than this are replaced by it: the distance between floats at 1, the trace.
 const PIVOT: f32 = 6e-8;
@@ -55,7 +55,7 @@ impl<V: Copy> Elimination<V> {
 
     /// Factors `T - λ I` for each `λ`.
     #[inline(always)]
-    fn factor<S: Lanes<V = V>>(&mut self, s: S, d: &[V], e: &[V], lambda: [V; TOGETHER]) {
+    fn factor<S: Fours<V = V>>(&mut self, s: Lanes<S>, d: &[V], e: &[V], lambda: [V; TOGETHER]) {
         let n = d.len();
         let (zero, one, pivot) = (s.splat(0.0), s.splat(1.0), s.splat(PIVOT));
         // The row that is eliminated with: its diagonal element and the one beside it.
@@ -81,8 +81,8 @@ impl<V: Copy> Elimination<V> {
                 row.second[k] = second;
                 row.factor[k] = factor;
                 row.exchanged[k] = s.select(exchange, one, zero);
-                diagonal[k] = s.nfma(factor, first, s.select(exchange, beside[k], next));
-                beside[k] = s.nfma(factor, second, s.select(exchange, zero, next_beside));
+                diagonal[k] = s.fnma(factor, first, s.select(exchange, beside[k], next));
+                beside[k] = s.fnma(factor, second, s.select(exchange, zero, next_beside));
             }
         }
         let row = &mut self.rows[n - 1];
@@ -96,7 +96,7 @@ impl<V: Copy> Elimination<V> {
 
     /// Applies the elimination to the right-hand sides.
     #[inline(always)]
-    fn forward<S: Lanes<V = V>>(&mut self, s: S) {
+    fn forward<S: Fours<V = V>>(&mut self, s: Lanes<S>) {
         let half = s.splat(0.5);
         let mut current = self.x[0];
         for i in 0..self.x.len() - 1 {
@@ -107,7 +107,7 @@ impl<V: Copy> Elimination<V> {
                 let lead = s.select(exchange, next[k], current[k]);
                 let other = s.select(exchange, current[k], next[k]);
                 self.x[i][k] = lead;
-                current[k] = s.nfma(row.factor[k], lead, other);
+                current[k] = s.fnma(row.factor[k], lead, other);
             }
         }
         if let Some(last) = self.x.last_mut() {
@@ -117,13 +117,13 @@ impl<V: Copy> Elimination<V> {
 
     /// Solves with the upper factors.
     #[inline(always)]
-    fn backward<S: Lanes<V = V>>(&mut self, s: S) {
+    fn backward<S: Fours<V = V>>(&mut self, s: Lanes<S>) {
         let mut one_on = [s.splat(0.0); TOGETHER];
         let mut two_on = one_on;
         for (row, x) in self.rows.iter().zip(&mut self.x).rev() {
             for k in 0..TOGETHER {
-                let rest = s.nfma(row.second[k], two_on[k], x[k]);
-                let rest = s.nfma(row.first[k], one_on[k], rest);
+                let rest = s.fnma(row.second[k], two_on[k], x[k]);
+                let rest = s.fnma(row.first[k], one_on[k], rest);
                 two_on[k] = one_on[k];
                 one_on[k] = s.mul(rest, row.inverse[k]);
                 x[k] = one_on[k];
@@ -136,8 +136,8 @@ impl<V: Copy> Elimination<V> {
 ///
 /// In a lane where `values[j]` is an eigenvalue, the `j`-th eigenvector has length 1, or 0 where the iteration broke down.
 #[inline(always)]
-pub(super) fn eigenvectors<S: Lanes>(
-    s: S,
+pub(super) fn eigenvectors<S: Fours>(
+    s: Lanes<S>,
     d: &[S::V],
     e: &[S::V],
     values: &[S::V],
@@ -188,7 +188,7 @@ pub(super) fn eigenvectors<S: Lanes>(
 
 /// Makes `x` orthogonal to a vector of length 1.
 #[inline(always)]
-fn subtract_part<S: Lanes>(s: S, x: &mut [S::V], other: &[S::V]) {
+fn subtract_part<S: Fours>(s: Lanes<S>, x: &mut [S::V], other: &[S::V]) {
     // Two sums, so that one addition does not wait for another.
     let mut dots = [s.splat(0.0); 2];
     let (xs, others) = (x.chunks_exact(2), other.chunks_exact(2));
@@ -201,13 +201,13 @@ fn subtract_part<S: Lanes>(s: S, x: &mut [S::V], other: &[S::V]) {
     }
     let dot = s.add(dots[0], dots[1]);
     for (x, o) in x.iter_mut().zip(other) {
-        *x = s.nfma(dot, *o, *x);
+        *x = s.fnma(dot, *o, *x);
     }
 }
 
 /// Scales to length 1; vectors that are zero or not finite become zero.
 #[inline(always)]
-fn normalise<S: Lanes>(s: S, x: &mut [S::V]) {
+fn normalise<S: Fours>(s: Lanes<S>, x: &mut [S::V]) {
     let zero = s.splat(0.0);
     let mut largest = zero;
     for x in &*x {

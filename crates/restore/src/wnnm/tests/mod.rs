@@ -4,7 +4,7 @@ mod slow;
 
 use super::eigen::Eigen;
 use super::group::Groups;
-use super::lanes::{Lanes, Op, Portable, floats, floats_mut};
+use timestep_kernels::simd::{Fours, Lanes, LanesOp, Plain, floats, floats_mut};
 use super::*;
 use slow::{Numbers, jacobi, shrink_slowly};
 use std::slice::from_ref;
@@ -15,14 +15,14 @@ macro_rules! on_all {
     ($s:ident, $body:expr) => {{
         #[cfg(target_arch = "x86_64")]
         {
-            if let Some($s) = lanes::Avx512::detect() {
+            if let Some($s) = Lanes::<timestep_kernels::simd::Avx512>::detect() {
                 $body;
             }
-            if let Some($s) = lanes::Avx2::detect() {
+            if let Some($s) = Lanes::<timestep_kernels::simd::Avx2>::detect() {
                 $body;
             }
         }
-        let $s = Portable;
+        let $s = Lanes::<Plain<8>>::plain();
         $body;
     }};
 }
@@ -62,11 +62,11 @@ fn the_closed_form_is_the_limit_of_weighting_again() {
 
 struct Solve<'a, V>(&'a mut Eigen<V>, &'a mut [V], V);
 
-impl<S: Lanes> Op<S> for Solve<'_, S::V> {
+impl<S: Fours> LanesOp<S> for Solve<'_, S::V> {
     type Out = ();
 
     #[inline(always)]
-    fn run(self, s: S) {
+    fn run(self, s: Lanes<S>) {
         self.0.solve(s, self.1, self.2);
     }
 }
@@ -110,12 +110,12 @@ fn matrix(kind: usize, n: usize, numbers: &mut Numbers) -> Vec<f64> {
     a.iter().map(|x| x / trace).collect()
 }
 
-fn check_eigen<S: Lanes>(s: S, n: usize) {
+fn check_eigen<S: Fours>(s: Lanes<S>, n: usize) {
     let mut numbers = Numbers(n as u64);
-    let matrices: Vec<Vec<f64>> = (0..S::COUNT).map(|l| matrix(l, n, &mut numbers)).collect();
+    let matrices: Vec<Vec<f64>> = (0..S::LANES).map(|l| matrix(l, n, &mut numbers)).collect();
     let mut a = vec![s.splat(0.0); n * n];
     for (at, lanes) in floats_mut::<S>(&mut a)
-        .chunks_exact_mut(S::COUNT)
+        .chunks_exact_mut(S::LANES)
         .enumerate()
     {
         for (lane, x) in lanes.iter_mut().enumerate() {
@@ -136,11 +136,11 @@ fn check_eigen<S: Lanes>(s: S, n: usize) {
         let vector = |j: usize| -> Vec<f64> {
             let u = floats::<S>(&eigen.vectors);
             (0..n)
-                .map(|i| f64::from(u[(j * n + i) * S::COUNT + lane]))
+                .map(|i| f64::from(u[(j * n + i) * S::LANES + lane]))
                 .collect()
         };
         for (j, value) in expected.iter().enumerate() {
-            let found = floats::<S>(&eigen.values)[j * S::COUNT + lane];
+            let found = floats::<S>(&eigen.values)[j * S::LANES + lane];
             assert!(
                 (f64::from(found) - value).abs() < 2e-6,
                 "n {n}, lane {lane}: {found} {value}"
@@ -181,16 +181,16 @@ struct Shrink<'a> {
     weights: &'a [f32],
 }
 
-impl<S: Lanes> Op<S> for Shrink<'_> {
+impl<S: Fours> LanesOp<S> for Shrink<'_> {
     type Out = Vec<f32>;
 
     #[inline(always)]
-    fn run(self, s: S) -> Vec<f32> {
+    fn run(self, s: Lanes<S>) -> Vec<f32> {
         let Self { side, patches, .. } = self;
         let mut groups = Groups::new(s, side * side, patches);
         let starts = |patch: usize| -> Vec<usize> {
-            (0..S::COUNT)
-                .map(|l| (patch * S::COUNT + l) * side * side)
+            (0..S::LANES)
+                .map(|l| (patch * S::LANES + l) * side * side)
                 .collect()
         };
         for patch in 0..patches {
@@ -205,12 +205,12 @@ impl<S: Lanes> Op<S> for Shrink<'_> {
     }
 }
 
-fn check_groups<S: Lanes>(s: S, side: usize, patches: usize) {
+fn check_groups<S: Fours>(s: Lanes<S>, side: usize, patches: usize) {
     let pixels = side * side;
     let mut numbers = Numbers((side * 1000 + patches) as u64);
-    let mut all = vec![0.0; S::COUNT * patches * pixels];
+    let mut all = vec![0.0; S::LANES * patches * pixels];
     let mut given = Vec::new();
-    for lane in 0..S::COUNT {
+    for lane in 0..S::LANES {
         let base: Vec<f64> = (0..2 * pixels).map(|_| 40.0 * numbers.next()).collect();
         let mut y = Vec::new();
         for patch in 0..patches {
@@ -224,7 +224,7 @@ fn check_groups<S: Lanes>(s: S, side: usize, patches: usize) {
                     120.0 + signal + 5.0 * numbers.normal()
                 };
                 let value = value as f32;
-                all[(patch * S::COUNT + lane) * pixels + i] = value;
+                all[(patch * S::LANES + lane) * pixels + i] = value;
                 y.push(f64::from(value));
             }
         }
@@ -243,7 +243,7 @@ fn check_groups<S: Lanes>(s: S, side: usize, patches: usize) {
         let expected = shrink_slowly(y, pixels, *weight);
         for (at, expected) in expected.iter().enumerate() {
             let (patch, i) = (at / pixels, at % pixels);
-            let found = f64::from(out[(patch * S::COUNT + lane) * pixels + i]);
+            let found = f64::from(out[(patch * S::LANES + lane) * pixels + i]);
             let error = (found - expected).abs();
             assert!(
                 error < 5e-3,

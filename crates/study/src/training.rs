@@ -1,0 +1,64 @@
+//! What a training reached.
+
+use crate::answer;
+use crate::learned::LearnedSegment;
+
+answer! {
+    /// What a trained network is as a differential equation.
+    pub struct LearnedEquation {
+        /// `equation`.
+        pub event: &'static str,
+        /// Name of the network.
+        pub network: String,
+        /// Name of its scheme.
+        pub scheme: &'static str,
+        /// Its segments.
+        pub segments: Vec<LearnedSegment>,
+    }
+}
+
+answer! {
+    /// Where a run is shown while it goes on.
+    pub struct LivePage {
+        /// `live`.
+        pub event: &'static str,
+        /// Address of the page; who knows it can read the log of the run.
+        pub address: String,
+    }
+}
+
+answer! {
+    /// A restorer that was trained.
+    pub struct TrainedRestorer {
+        /// `trained`.
+        pub event: &'static str,
+        /// Name of the model.
+        pub model: String,
+        /// Its method.
+        pub method: &'static str,
+        /// Standard deviation of the noise, in grey levels.
+        pub sigma: f64,
+        /// PSNR on the training pictures in dB.
+        pub psnr: f64,
+        /// PSNR on the test pictures in dB; null without any.
+        pub test_psnr: Option<f64>,
+        /// Its weights.
+        pub weights: String,
+    }
+}
+
+answer! {
+    /// Mean and spread over seeds.
+    pub struct OverSeeds {
+        /// `seeds`.
+        pub event: &'static str,
+        /// Of classifiers: accuracy of each run on the test images, from 0 to 1.
+        pub top1 unless "Option::is_none": Option<Vec<f64>>,
+        /// Of restorers: PSNR of each run in dB.
+        pub psnr unless "Option::is_none": Option<Vec<f64>>,
+        /// Their mean.
+        pub mean: f64,
+        /// Their standard deviation.
+        pub deviation: f64,
+    }
+}
