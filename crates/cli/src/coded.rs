@@ -148,6 +148,7 @@ impl Coded for DataError {
             Self::FixedSize { .. }
             | Self::BadOption { .. }
             | Self::FolderUnused { .. }
+            | Self::OwnTest { .. }
             | Self::PadTooLarge { .. }
             | Self::NotWhole { .. }
             | Self::BadNormalisation { .. } => Code::DataOption,
@@ -160,7 +161,6 @@ impl Coded for DataError {
             Self::Layout { .. } => Code::Layout,
             Self::BadImages { .. } => Code::BadImages,
             Self::GreyImage { .. } | Self::MostlyGrey { .. } => Code::Colours,
-            Self::MixedSizes { .. } => Code::MixedSizes,
             Self::IndexOutOfRange { .. } | Self::NoImages { .. } => Code::NoImages,
             Self::NotFetchable { .. } | Self::Download { .. } => Code::Download,
             Self::WrongChecksum { .. } | Self::BadArchive { .. } => Code::DownloadDamaged,

@@ -10,6 +10,7 @@ mod commands;
 mod dry_run;
 mod failure;
 mod guard;
+mod inputs;
 mod live;
 mod outputs;
 mod progress;

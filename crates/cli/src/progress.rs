@@ -2,6 +2,7 @@
 
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::time::{Duration, Instant};
 use timestep_train::event::{Event, Position, Sink, SinkError, What};
 
 /// A restorer says how it gets on every so many evaluations.
@@ -14,6 +15,8 @@ pub(crate) struct Display {
     epochs: usize,
     per_epoch: usize,
     loss: f64,
+    /// Whether the test images are the training images.
+    overfit: bool,
 }
 
 impl Display {
@@ -25,6 +28,7 @@ impl Display {
             epochs: 0,
             per_epoch: 0,
             loss: f64::NAN,
+            overfit: false,
         }
     }
 
@@ -67,9 +71,11 @@ impl Display {
                 if let What::Classifier {
                     epochs,
                     steps_per_epoch,
+                    overfit,
                     ..
                 } = what
                 {
+                    self.overfit = *overfit;
                     (self.epochs, self.per_epoch) = (*epochs, *steps_per_epoch);
                     self.start(resumed.map_or(0, Position::count));
                 }
@@ -111,11 +117,12 @@ impl Display {
                 let average = ema.map_or_else(String::new, |ema| format!("  ema {:.4}", ema.top1));
                 let lr = rate(*lr);
                 self.line(&format!(
-                    "epoch {epoch:>3}/{}  loss {:.4}  train {:.4}  test {:.4}{}{average}  lr {lr}{mean}  \
+                    "epoch {epoch:>3}/{}  loss {:.4}  train {:.4}  {} {:.4}{}{average}  lr {lr}{mean}  \
                      {images_per_second:.0} images/s",
                     self.epochs,
                     train.loss,
                     train.top1,
+                    if self.overfit { "the same again" } else { "test" },
                     test.top1,
                     if *best { "*" } else { " " },
                 ));
@@ -194,6 +201,18 @@ fn opening(what: &What) -> String {
             parameters,
             train_images,
             test_images,
+            overfit,
+            ..
+        } if *overfit => format!(
+            "{network}, {parameters} parameters, on {data} ({train_images} images to learn by heart; the {test_images} test images are \
+             the same)"
+        ),
+        What::Classifier {
+            network,
+            data,
+            parameters,
+            train_images,
+            test_images,
             ..
         } => format!(
             "{network}, {parameters} parameters, on {data} ({train_images} train, {test_images} test images)"
@@ -205,6 +224,70 @@ fn opening(what: &What) -> String {
     }
 }
 
+/// Work that lasts shows how far it is after so long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How far work of equal pieces is, and how long it will take at the pace so far: a bar on a terminal, once two seconds
+/// have passed.
+pub(crate) struct Waiting {
+    ui: Ui,
+    what: &'static str,
+    total: usize,
+    began: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Waiting {
+    /// Work on `total` pieces, which are called `what`.
+    pub(crate) fn new(ui: Ui, what: &'static str, total: usize) -> Self {
+        Self {
+            ui,
+            what,
+            total,
+            began: Instant::now(),
+            bar: None,
+        }
+    }
+
+    /// So many pieces are done.
+    pub(crate) fn at(&mut self, done: usize) {
+        let elapsed = self.began.elapsed();
+        if !self.ui.live() || elapsed < PATIENCE || done == 0 {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(self.total as u64);
+            // The template is a constant; with a wrong one the bar would keep its plain style.
+            if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_position(done as u64);
+        let left = elapsed.mul_f64(self.total.saturating_sub(done) as f64 / done as f64);
+        let total = self.total;
+        bar.set_message(format!("{done}/{total} {}  ETA {}", self.what, eta(left)));
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A time to come: `8 s`, `3 min 20 s`, `2 h 05 min`.
+fn eta(left: Duration) -> String {
+    let seconds = left.as_secs_f64().ceil() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}
+
 impl Sink for Display {
     fn on(&mut self, event: &Event) -> Result<(), SinkError> {
         if self.ui.json {
@@ -212,5 +295,17 @@ impl Sink for Display {
         }
         self.show(event);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_to_come() {
+        let of = |seconds| eta(Duration::from_secs_f64(seconds));
+        assert_eq!((of(7.2), of(200.0)), ("8 s".into(), "3 min 20 s".into()));
+        assert_eq!(of(7500.0), "2 h 05 min");
     }
 }

@@ -1,9 +1,11 @@
 //! How do flags become settings of a recipe?
 
 use crate::args::RecipeFlags;
+use crate::failure::Failure;
 use std::path::Path;
+use timestep_study::codes::Code;
 use timestep_train::TrainError;
-use timestep_train::recipe::{DEFAULT_RECIPE, Layers, TaskKind};
+use timestep_train::recipe::{DEFAULT_RECIPE, Layers, TaskKind, catalogue};
 use timestep_train::run;
 
 /// The layers below the flags: an embedded recipe, a file, or a run folder.
@@ -13,7 +15,56 @@ pub(crate) fn layers(recipe: Option<&str>) -> Result<Layers, TrainError> {
     if path.join(run::RECIPE).is_file() {
         return run::layers(path);
     }
-    Ok(Layers::load(recipe))
+    let Some(data) = data_at(recipe) else {
+        return Ok(Layers::load(recipe));
+    };
+    let mut layers = Layers::load(data);
+    layers.flag(recipe, "data.dir", recipe);
+    Ok(layers)
+}
+
+/// The data set that a path stands for: a folder of images, a list of them, a file of NumPy. Names of recipes are none.
+pub(crate) fn data_at(word: &str) -> Option<&'static str> {
+    let path = Path::new(word);
+    let ends = |end: &str| {
+        path.extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case(end))
+    };
+    // Most words are no paths; whether a path is also a recipe takes longer to find out.
+    if !path.exists() || catalogue::is_recipe(word) {
+        return None;
+    }
+    match path.is_dir() {
+        true => Some("image-folder"),
+        false if ends("csv") => Some("image-list"),
+        false if ends("npz") => Some("npz"),
+        false => None,
+    }
+}
+
+/// Refuses data that is named twice: one of both would be ignored.
+pub(crate) fn check_data(recipe: Option<&str>, flags: &RecipeFlags) -> Result<(), Failure> {
+    let Some(word) = recipe.filter(|word| data_at(word).is_some()) else {
+        return Ok(());
+    };
+    for (flag, value) in [("--data-dir", &flags.data_dir), ("--data", &flags.data)] {
+        if let Some(value) = value {
+            return Err(Failure::usage(
+                format!("`{word}` is the data, and {flag} names other data, `{value}`"),
+                format!("write one of them: `timestep train {word}`"),
+            )
+            .coded(Code::DataOption));
+        }
+    }
+    Ok(())
+}
+
+/// The layers below the flags of `train`: a folder of data that is given without a recipe is trained on.
+pub(crate) fn layers_for(recipe: Option<&str>, flags: &RecipeFlags) -> Result<Layers, TrainError> {
+    match (recipe, &flags.data, &flags.data_dir) {
+        (None, None, Some(folder)) => layers(Some(data_at(folder).unwrap_or("image-folder"))),
+        _ => layers(recipe),
+    }
 }
 
 /// Puts flags on top of layers. A flag that recipes of this task do not have keeps the path of the other task: it is refused, with
@@ -37,6 +88,7 @@ pub(crate) fn with_flags(mut layers: Layers, flags: &RecipeFlags) -> Layers {
         ("--width", "network.width", &flags.width),
         ("--data", "data.name", &flags.data),
         ("--data-dir", "data.dir", &flags.data_dir),
+        ("--size", "data.size", &flags.size),
         ("--overfit", "train.overfit", &flags.overfit),
         ("--time", "train.time", &flags.time),
         ("--init", "train.init", &flags.init),

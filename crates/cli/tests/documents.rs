@@ -60,6 +60,18 @@ const SHORTER: &[(&str, &str, &str, &str)] = &[
         "--name adamw",
         "--name adamw --epochs 2",
     ),
+    (
+        "your-own-pictures.md",
+        "--name flowers",
+        "--name flowers",
+        "--name flowers --size 32 --epochs 1",
+    ),
+    (
+        "your-own-pictures.md",
+        "--name larger",
+        "--size 48 --epochs 20",
+        "--size 32 --epochs 1",
+    ),
     // One evaluation in place of ten minutes.
     (
         "clean-a-picture.md",
@@ -259,6 +271,18 @@ fn train_further() {
 }
 
 #[test]
+fn your_own_pictures() {
+    let mut names = Vec::new();
+    for class in ["daisy", "rose", "tulip"] {
+        (1..=5).for_each(|n| names.push(format!("flowers/{class}/{n}.jpg")));
+    }
+    let files: Vec<(&str, &str)> = (names.iter())
+        .map(|name| (name.as_str(), "docs/images/cat.png"))
+        .collect();
+    follow("docs/guides/your-own-pictures.md", &files);
+}
+
+#[test]
 fn add_pieces() {
     // Their commands are for cargo, or about the piece that a reader adds: they are read, not run.
     for guide in ADDED {
@@ -302,6 +326,7 @@ fn every_guide_is_followed() {
         "clean-a-picture.md",
         "train-further.md",
         "train-your-first-lm-resnet.md",
+        "your-own-pictures.md",
     ]);
     assert_eq!(
         guides, followed,

@@ -25,11 +25,13 @@ macro_rules! tests {
 
 tests! {
     archives: 1,
+    arrays: 1,
     cards: 1,
     checkpoints: 1,
     cifar_records: 1,
     classifier_runs: 1,
     images: 3,
+    lists: 1,
     pictures: 5,
     recipes: 1,
     reports: 1,

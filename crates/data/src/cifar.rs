@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::ImageShape;
-use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
+use crate::dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::split::Split;
 use crate::verify::{self, VerifyReport};
@@ -205,6 +205,8 @@ impl Cifar {
             test: split(&[self.test])?,
             attribution: self.attribution.to_owned(),
             citation: Some(self.citation.to_owned()),
+            chosen: Chosen::default(),
+            notes: Vec::new(),
         }
         .checked()
     }

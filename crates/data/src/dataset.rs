@@ -57,15 +57,20 @@ impl fmt::Display for ImageShape {
 }
 
 /// How to open a data set; the default suits the embedded one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OpenOptions {
-    /// The folder that holds the files. Needed by every set that is not embedded, and ignored by
-    /// an embedded one.
+    /// The folder that holds the files, or the one file of a set that is one. Needed by every set that is
+    /// not embedded, and refused by an embedded one.
     pub dir: Option<PathBuf>,
-    /// Side of the square that images of a folder are resized and cropped to, in pixels. An error
-    /// for sets whose size is fixed.
+    /// Side of the square that images of a folder are resized and cropped to, in pixels; `None` for the rule that
+    /// the page of the set states. An error for sets whose size is fixed.
     pub size: Option<usize>,
+    /// Share of the images of each class that are test images, between 0 and 1, where the data does not say which are;
+    /// `None` for [`HELD_OUT`](Self::HELD_OUT). An error for sets that have test images.
+    pub held_out: Option<f64>,
+    /// Seed with which they are chosen; other than 0 an error for sets that have test images.
+    pub split_seed: u64,
     /// Length in pixels to which the shorter side of an image of a folder is scaled (bilinear,
     /// antialiased, as `torchvision` does) before the middle `size`×`size` is cut out; `size` to
     /// 16384, and 256 is usual for 224. `None` for `size` itself, by Catmull-Rom. An error for sets
@@ -85,6 +90,14 @@ impl OpenOptions {
     /// 2 GiB, the default of [`memory_limit`](Self::memory_limit).
     pub const DEFAULT_MEMORY_LIMIT: u64 = 2 << 30;
 
+    /// A fifth, the default of [`held_out`](Self::held_out).
+    pub const HELD_OUT: f64 = 0.2;
+
+    /// Whether something is said of how test images are chosen.
+    pub(crate) fn splits(&self) -> bool {
+        self.held_out.is_some() || self.split_seed != 0
+    }
+
     /// The default options with a folder.
     #[must_use]
     pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
@@ -100,6 +113,8 @@ impl Default for OpenOptions {
         Self {
             dir: None,
             size: None,
+            held_out: None,
+            split_seed: 0,
             resize: None,
             full: false,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
@@ -124,6 +139,19 @@ pub struct Dataset {
     pub attribution: String,
     /// Key of the entry in the [bibliography](timestep_registry::bibtex); `None` for a person's own folder.
     pub citation: Option<String>,
+    /// What opening decided because the options left it open.
+    pub chosen: Chosen,
+    /// What a person should know before using it, a sentence each: sizes that were made one, files that were left out.
+    pub notes: Vec<String>,
+}
+
+/// What opening a set decided because its options left it open. Put into the options, it opens the same images.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Chosen {
+    /// The [size](OpenOptions::size), where images have several or are large.
+    pub size: Option<usize>,
+    /// The [share](OpenOptions::held_out) of test images, where the data does not say which they are.
+    pub held_out: Option<f64>,
 }
 
 impl Dataset {
@@ -180,6 +208,8 @@ pub struct DatasetInfo {
     pub mirrors: bool,
     /// Whether [`OpenOptions::dir`] is needed; an embedded set needs none.
     pub needs_dir: bool,
+    /// Whether its images can be brought to any [size](OpenOptions::size).
+    pub resizes: bool,
     /// The licence, or what the authors ask for where there is none.
     pub licence: &'static str,
     /// Where the data comes from; empty for a person's own folder.

@@ -58,6 +58,12 @@ pub enum DataError {
         /// The size asked for.
         size: usize,
     },
+    /// Test images were to be chosen from a set that says which they are.
+    #[error("{what}, so no test images are held out of the training images")]
+    OwnTest {
+        /// The set, as the beginning of the sentence: `pets has a folder `test``.
+        what: String,
+    },
     /// A set that is part of the program has no folder.
     #[error("`{name}` is part of the program, and the folder `{}` would not be read", folder.display())]
     FolderUnused {
@@ -234,17 +240,6 @@ pub enum DataError {
         of: usize,
         /// The first grey one.
         example: PathBuf,
-    },
-    /// Images of several sizes, and no common size was asked for.
-    #[error(
-        "the images have different sizes: {} is {}×{} and {} is {}×{} (width×height)",
-        first.0.display(), first.1, first.2, second.0.display(), second.1, second.2
-    )]
-    MixedSizes {
-        /// A file, its width and its height.
-        first: (PathBuf, u32, u32),
-        /// Another one of another size.
-        second: (PathBuf, u32, u32),
     },
     /// The padding does not fit the images.
     #[error(

@@ -1,6 +1,6 @@
 //! How do image files of all sizes become inputs of one shape, whenever they are asked for?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use timestep_picture::DynamicImage;
@@ -50,6 +50,11 @@ impl FileStore {
 
     pub(crate) fn len(&self) -> usize {
         self.files.len()
+    }
+
+    /// The path of a file below the root.
+    pub(crate) fn name(&self, index: usize) -> Option<&Path> {
+        self.files.get(index).map(|(path, _)| path.as_path())
     }
 
     pub(crate) fn shape(&self) -> ImageShape {

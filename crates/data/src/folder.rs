@@ -1,169 +1,179 @@
-//! How is a folder of classes scanned, checked and turned into two splits?
+//! How do the files of a set of images become two splits of one shape?
 //!
-//! This is the machinery behind the data set `image-folder`; its page says what a person sees.
+//! This is the machinery behind the data sets `image-folder` and `image-list`; the page of the first says what a person
+//! sees.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::dataset::{Chosen, Dataset};
 use crate::error::{BadImage, DataError};
 use crate::files::{FileStore, Fit};
 use crate::image_file::{self, check_resize, decode};
+use crate::scan::Scan;
 use crate::split::Split;
+use crate::verify::VerifyReport;
 use crate::view::LONGEST;
 use crate::{ImageShape, OpenOptions};
-use timestep_picture::{Header, is_image_name};
+use timestep_picture::Header;
 
-/// The files of a folder of classes, before any is opened.
-pub(crate) struct Scan {
-    pub(crate) root: PathBuf,
-    pub(crate) classes: Vec<String>,
-    /// Train and test; path below the root and label of each file.
-    pub(crate) parts: [Vec<(PathBuf, u16)>; 2],
+/// Images of one size keep it up to this many pixels a side.
+const KEPT: u32 = 128;
+
+/// The size of images that differ in size, or are large: their smallest side, in eights, from 32 to 64.
+fn usual_size(smallest: u32) -> usize {
+    (smallest / 8 * 8).clamp(32, 64) as usize
 }
 
-/// Lists the files; the layout is checked, the contents are not.
-pub(crate) fn scan(root: &Path) -> Result<Scan, DataError> {
-    if !root.is_dir() {
-        return Err(DataError::FolderMissing {
-            path: root.to_owned(),
-            exists: root.exists(),
-        });
-    }
-    let layout = |path: &Path, problem: String, hint: &str| DataError::Layout {
-        path: path.to_owned(),
-        problem,
-        hint: hint.to_owned(),
+/// Opens the files of a scan as the data set `name`.
+pub(crate) fn dataset(
+    name: &'static str,
+    mut scan: Scan,
+    options: &OpenOptions,
+) -> Result<Dataset, DataError> {
+    let given = fit(options.size, options.resize)?;
+    let of = scan.len();
+    let headers = headers(&mut scan)?;
+    bearable(&scan.skipped, of)?;
+    let channels = channels(&scan, &headers)?;
+    let mut notes = Vec::new();
+    let sizes = sizes(&headers);
+    let (fit, shape, size) = match options.size {
+        Some(n) => (given, ImageShape::new(channels, n, n), None),
+        None => match kept_size(&sizes) {
+            Some((w, h)) => (
+                Fit::Exact,
+                ImageShape::new(channels, h as usize, w as usize),
+                None,
+            ),
+            None => {
+                let smallest = sizes.keys().map(|(w, h)| *w.min(h)).min().unwrap_or(0);
+                let n = usual_size(smallest);
+                notes.push(format!(
+                    "images of {} whose smallest side has {smallest} pixels: all are resized and cropped to {n}×{n} \
+                     (`--size` sets another size)",
+                    match sizes.len() {
+                        1 => "one size".to_owned(),
+                        many => format!("{many} sizes"),
+                    }
+                ));
+                (Fit::Cover, ImageShape::new(channels, n, n), Some(n))
+            }
+        },
     };
-    let below = subfolders(root)?;
-    let train = root.join("train");
-    if !train.is_dir() {
-        let found = if below.is_empty() {
-            String::new()
-        } else {
-            format!(", only {}", few(&below))
-        };
-        let hint = "the folder must hold `train/<class>/<image>` and `test/<class>/<image>`";
-        return Err(layout(root, format!("has no folder `train`{found}"), hint));
-    }
-    let classes = subfolders(&train)?;
-    if classes.len() < 2 {
-        let problem = match classes.first() {
-            Some(only) => format!("holds one class only, `{only}`"),
-            None => "holds no folders of classes".to_owned(),
-        };
-        return Err(layout(
-            &train,
-            problem,
-            "put the images of each class in a folder of its own",
+    let grey = grey(&headers);
+    if channels == 3 && grey > 0 {
+        notes.push(format!(
+            "grey images among those in colour: {grey}, shown in all three channels"
         ));
     }
-    if classes.len() > usize::from(u16::MAX) + 1 {
-        let problem = format!("holds {} classes, and 65536 are the most", classes.len());
-        return Err(layout(&train, problem, "merge classes"));
-    }
-    // ImageNet has an unlabelled `test` beside the labelled `val`.
-    let labelled = |name: &&str| subfolders(&root.join(name)).is_ok_and(|c| !c.is_empty());
-    let Some(held) = ["test", "val"].iter().find(|n| labelled(n)) else {
-        let problem = "has no folder `test` or `val` with folders of classes".to_owned();
-        let hint = "move a part of each class from `train` to `test`, say every fifth image";
-        return Err(layout(root, problem, hint));
-    };
-    let test_classes = subfolders(&root.join(held))?;
-    let unknown: Vec<String> = test_classes
-        .iter()
-        .filter(|c| classes.binary_search(c).is_err())
-        .cloned()
-        .collect();
-    if !unknown.is_empty() {
-        let problem = format!("has classes that `train` lacks: {}", few(&unknown));
-        return Err(layout(
-            &root.join(held),
-            problem,
-            "a class must have images to learn from",
-        ));
-    }
-    let train_files = list(root, "train", &classes, &classes)?;
-    let test_files = list(root, held, &test_classes, &classes)?;
-    Ok(Scan {
-        root: root.to_owned(),
-        classes,
-        parts: [train_files, test_files],
-    })
-}
-
-/// The images of each class folder, sorted by name; an empty class is an error.
-fn list(
-    root: &Path,
-    part: &str,
-    folders: &[String],
-    classes: &[String],
-) -> Result<Vec<(PathBuf, u16)>, DataError> {
-    let mut files = Vec::new();
-    let mut empty = Vec::new();
-    for class in folders {
-        let place = Path::new(part).join(class);
-        let mut names: Vec<PathBuf> = entries(&root.join(&place))?
-            .into_iter()
-            .filter(|path| is_image_name(path) && !path.is_dir())
-            .filter_map(|path| path.file_name().map(|name| place.join(name)))
-            .collect();
-        names.sort();
-        if names.is_empty() {
-            empty.push(class.clone());
-        }
-        // `scan` has checked that the class exists and that all labels fit 16 bits.
-        let label = classes.binary_search(class).unwrap_or_default() as u16;
-        files.extend(names.into_iter().map(|name| (name, label)));
-    }
-    if empty.is_empty() {
-        return Ok(files);
-    }
-    let problem = if files.is_empty() {
-        "holds no images at all".to_owned()
-    } else {
-        format!("has classes without images: {}", few(&empty))
-    };
-    Err(DataError::Layout {
-        path: root.join(part),
-        problem,
-        hint: "images end in png, jpg, jpeg, bmp, tif, tiff, webp, gif, ppm or pgm and lie \
-            directly in the folder of their class"
-            .to_owned(),
-    })
-}
-
-/// Reads the heads of all files and agrees on one shape.
-pub(crate) fn open(scan: &Scan, options: &OpenOptions) -> Result<[Split; 2], DataError> {
-    let fit = fit(options.size, options.resize)?;
-    let headers = headers(scan)?;
-    let channels = channels(scan, &headers)?;
-    let shape = match options.size {
-        Some(n) => ImageShape::new(channels, n, n),
-        None => common_size(scan, &headers, channels)?,
-    };
     let stores = [0, 1].map(|p| {
         let files = scan.parts[p].iter().zip(&headers[p]);
         let files = files.map(|((path, _), h)| (path.clone(), h.bytes));
         FileStore::new(shape, fit, scan.root.clone(), files.collect())
     });
-    let labels = scan
-        .parts
-        .each_ref()
-        .map(|files| files.iter().map(|f| f.1).collect::<Vec<_>>());
-    let images = labels.iter().map(|l| l.len() as u64).sum::<u64>();
+    let images = scan.len() as u64;
     let small = images.saturating_mul(shape.len() as u64) <= options.memory_limit;
+    let [train_labels, test_labels] =
+        (scan.parts.each_ref()).map(|files| files.iter().map(|f| f.1).collect::<Vec<_>>());
     let [train, test] = stores;
-    let [train_labels, test_labels] = labels;
-    let train = Split::from_files(train, train_labels);
-    let test = Split::from_files(test, test_labels);
+    let mut splits = [
+        Split::from_files(train, train_labels),
+        Split::from_files(test, test_labels),
+    ];
     if small && !options.full {
-        load([train, test], images as usize)
-    } else {
-        Ok([train, test])
+        splits = load(&splits, &mut scan.skipped)?;
+        bearable(&scan.skipped, of)?;
     }
+    if !scan.skipped.is_empty() {
+        notes.push(left_out(&scan.skipped, of));
+    }
+    let [train, test] = splits;
+    if let Some(rule) = scan.held_out {
+        notes.insert(0, rule.note(train.len(), test.len()));
+    }
+    Dataset {
+        name: name.to_owned(),
+        classes: scan.classes,
+        shape,
+        train,
+        test,
+        attribution: format!("images in {}", scan.root.display()),
+        citation: None,
+        chosen: Chosen {
+            size,
+            held_out: scan.held_out.map(|rule| rule.share),
+        },
+        notes,
+    }
+    .checked()
+}
+
+/// Reports all that is wrong with the files of a scan.
+pub(crate) fn verify(
+    name: &'static str,
+    folder: &Path,
+    mut scan: Scan,
+) -> Result<VerifyReport, DataError> {
+    let mut report = VerifyReport::new(name, Some(folder));
+    let counts = scan.parts.each_ref().map(|files| {
+        let mut counts = vec![0; scan.classes.len()];
+        files
+            .iter()
+            .for_each(|(_, label)| counts[usize::from(*label)] += 1);
+        counts
+    });
+    report.problems = all_bad(&scan).iter().map(ToString::to_string).collect();
+    if report.problems.is_empty() {
+        let headers = headers(&mut scan)?;
+        match (channels(&scan, &headers), grey(&headers)) {
+            (Err(mixed), _) => report.problems.push(mixed.to_string()),
+            (Ok(3), grey @ 1..) => report.notes.push(format!(
+                "grey images among those in colour: {grey}, shown in all three channels"
+            )),
+            _ => {}
+        }
+        let sizes = sizes(&headers);
+        if sizes.len() > 1 {
+            report.notes.push(format!(
+                "the images have {} sizes and are made one: `--size` sets it",
+                sizes.len()
+            ));
+        }
+    }
+    if let Some(rule) = scan.held_out {
+        let [train, test] = scan.parts.each_ref().map(Vec::len);
+        report.notes.push(rule.note(train, test));
+    }
+    let [train, test] = counts;
+    for (class, _) in test.iter().enumerate().filter(|(_, n)| **n == 0) {
+        let name = &scan.classes[class];
+        report
+            .notes
+            .push(format!("class {class} ({name}) has no test images"));
+    }
+    [report.train_counts, report.test_counts] = [train, test];
+    Ok(report)
+}
+
+/// Refuses a set of which a hundredth or more cannot be read.
+fn bearable(skipped: &[BadImage], of: usize) -> Result<(), DataError> {
+    if 100 * skipped.len() < of {
+        return Ok(());
+    }
+    DataError::bad_images(skipped.to_vec(), of).map_or(Ok(()), Err)
+}
+
+/// What is said of files that are left out: every one is named.
+fn left_out(skipped: &[BadImage], of: usize) -> String {
+    let named: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+    format!(
+        "{} of {of} image files cannot be used and are left out: {}",
+        skipped.len(),
+        named.join("; ")
+    )
 }
 
 /// How images come to the size of the network's input, once the options are in range.
@@ -191,65 +201,61 @@ fn fit(size: Option<usize>, resize: Option<usize>) -> Result<Fit, DataError> {
     }
 }
 
-/// Decodes both splits into memory; all bad files of both are gathered in one error.
-fn load(splits: [Split; 2], images: usize) -> Result<[Split; 2], DataError> {
-    let mut bad = Vec::new();
-    let mut total = 0;
-    let mut loaded = Vec::with_capacity(2);
-    for split in &splits {
-        let all: Vec<u32> = (0..split.len() as u32).collect();
-        match split.fetch(&all) {
-            Ok(pixels) => {
-                loaded.push(Split::from_pixels(
-                    split.shape(),
-                    pixels,
-                    split.labels().to_vec(),
-                )?);
-            }
-            Err(DataError::BadImages {
-                total: n, bad: b, ..
-            }) => {
-                total += n;
-                bad.extend(b);
-            }
-            Err(other) => return Err(other),
-        }
-    }
-    bad.truncate(DataError::SHOWN);
-    <[Split; 2]>::try_from(loaded).map_err(|_| DataError::BadImages {
-        total,
-        of: images,
-        bad,
-    })
+/// Decodes both splits into memory, but for files that cannot be read.
+fn load(splits: &[Split; 2], skipped: &mut Vec<BadImage>) -> Result<[Split; 2], DataError> {
+    let mut one = |split: &Split| {
+        let (pixels, bad) = split.fetch_readable()?;
+        let good = |i: &usize| bad.binary_search_by_key(i, |(at, _)| *at).is_err();
+        let kept: Vec<usize> = (0..split.len()).filter(good).collect();
+        let labels = kept.iter().map(|&i| split.label(i)).collect();
+        let name = |&i: &usize| split.name(i).map(Path::to_owned).unwrap_or_default();
+        let names = kept.iter().map(name).collect();
+        skipped.extend(bad.into_iter().map(|(_, bad)| bad));
+        Ok(Split::from_pixels(split.shape(), pixels, labels)?.named(names))
+    };
+    Ok([one(&splits[0])?, one(&splits[1])?])
 }
 
-pub(crate) fn headers(scan: &Scan) -> Result<[Vec<Header>; 2], DataError> {
+/// The heads of all files; those that have none are taken out of the scan and noted.
+fn headers(scan: &mut Scan) -> Result<[Vec<Header>; 2], DataError> {
+    let root = &scan.root;
     let mut bad = Vec::new();
-    let heads = scan.parts.each_ref().map(|files| {
-        let read = files
+    let heads = scan.parts.each_mut().map(|files| {
+        let read: Vec<_> = files
             .par_iter()
-            .map(|(path, _)| image_file::header(&scan.root.join(path)));
+            .map(|(path, _)| image_file::header(&root.join(path)))
+            .collect();
         let mut good = Vec::with_capacity(files.len());
-        for head in read.collect::<Vec<_>>() {
+        let mut kept = Vec::with_capacity(files.len());
+        for (head, file) in read.into_iter().zip(std::mem::take(files)) {
             match head {
-                Ok(head) => good.push(head),
+                Ok(head) => {
+                    good.push(head);
+                    kept.push(file);
+                }
                 Err(b) => bad.push(b),
             }
         }
+        *files = kept;
         good
     });
-    let of = scan.parts.iter().map(Vec::len).sum();
-    DataError::bad_images(bad, of).map_or(Ok(heads), Err)
+    scan.skipped.extend(bad);
+    if scan.len() == 0 {
+        let skipped = std::mem::take(&mut scan.skipped);
+        let of = skipped.len();
+        return DataError::bad_images(skipped, of).map_or(Ok(heads), Err);
+    }
+    Ok(heads)
 }
 
 /// Images that are grey.
-pub(crate) fn grey(headers: &[Vec<Header>; 2]) -> usize {
+fn grey(headers: &[Vec<Header>; 2]) -> usize {
     headers.iter().flatten().filter(|h| h.grey).count()
 }
 
 /// One channel if all images are grey, three if most are in colour: ImageNet has a few grey ones. If
 /// grey ones are the majority or the half, nobody can tell which was meant.
-pub(crate) fn channels(scan: &Scan, headers: &[Vec<Header>; 2]) -> Result<usize, DataError> {
+fn channels(scan: &Scan, headers: &[Vec<Header>; 2]) -> Result<usize, DataError> {
     let of = headers.iter().map(Vec::len).sum();
     let grey = grey(headers);
     if grey == of {
@@ -268,36 +274,14 @@ pub(crate) fn channels(scan: &Scan, headers: &[Vec<Header>; 2]) -> Result<usize,
     })
 }
 
-/// The one size of all images, or the error that names two files.
-fn common_size(
-    scan: &Scan,
-    headers: &[Vec<Header>; 2],
-    channels: usize,
-) -> Result<ImageShape, DataError> {
-    let mut all = scan.parts.iter().flatten().zip(headers.iter().flatten());
-    // `scan` refuses a folder without images.
-    let Some(first) = all.next() else {
-        return Err(DataError::NoImages { purpose: "open" });
-    };
-    let name = |(file, head): (&(PathBuf, u16), &Header)| {
-        (scan.root.join(&file.0), head.width, head.height)
-    };
-    let other = all.find(|x| (x.1.width, x.1.height) != (first.1.width, first.1.height));
-    match other {
-        Some(other) => Err(DataError::MixedSizes {
-            first: name(first),
-            second: name(other),
-        }),
-        None => Ok(ImageShape::new(
-            channels,
-            first.1.height as usize,
-            first.1.width as usize,
-        )),
-    }
+/// The size of all images, if it is one and not large.
+fn kept_size(sizes: &BTreeMap<(u32, u32), usize>) -> Option<(u32, u32)> {
+    let (size, _) = sizes.first_key_value()?;
+    (sizes.len() == 1 && size.0.max(size.1) <= KEPT).then_some(*size)
 }
 
 /// Images of each width × height, in order of size.
-pub(crate) fn sizes(headers: &[Vec<Header>; 2]) -> BTreeMap<(u32, u32), usize> {
+fn sizes(headers: &[Vec<Header>; 2]) -> BTreeMap<(u32, u32), usize> {
     let mut sizes = BTreeMap::new();
     for head in headers.iter().flatten() {
         *sizes.entry((head.width, head.height)).or_default() += 1;
@@ -306,53 +290,10 @@ pub(crate) fn sizes(headers: &[Vec<Header>; 2]) -> BTreeMap<(u32, u32), usize> {
 }
 
 /// Decodes every file without keeping it; all the bad ones.
-pub(crate) fn all_bad(scan: &Scan) -> Vec<BadImage> {
-    let files: Vec<&PathBuf> = scan.parts.iter().flatten().map(|f| &f.0).collect();
+fn all_bad(scan: &Scan) -> Vec<BadImage> {
+    let files: Vec<&PathBuf> = scan.files().map(|f| &f.0).collect();
     files
         .par_iter()
         .filter_map(|path| decode(&scan.root.join(path)).err())
         .collect()
-}
-
-/// Names of the folders in a folder, sorted; hidden ones are left out.
-fn subfolders(folder: &Path) -> Result<Vec<String>, DataError> {
-    let mut names = Vec::new();
-    for path in entries(folder)?.iter().filter(|path| path.is_dir()) {
-        let Some(name) = path.file_name() else {
-            continue;
-        };
-        if name.as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        // Names of classes are written into weights and tables, as text.
-        let Some(text) = name.to_str() else {
-            return Err(DataError::Layout {
-                path: folder.to_owned(),
-                problem: format!("has a folder whose name is not UTF-8: {name:?}"),
-                hint: "rename it: the name of a class is text".to_owned(),
-            });
-        };
-        names.push(text.to_owned());
-    }
-    names.sort();
-    Ok(names)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let fail = |e| DataError::io("read", folder, e);
-    let read = fs::read_dir(folder).map_err(fail)?;
-    read.map(|entry| entry.map(|e| e.path()).map_err(fail))
-        .collect()
-}
-
-/// The first names of a list, quoted.
-fn few(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(5).map(|n| format!("`{n}`")).collect();
-    let rest = names.len() - shown.len();
-    let more = if rest > 0 {
-        format!(" and {rest} more")
-    } else {
-        String::new()
-    };
-    shown.join(", ") + &more
 }

@@ -30,6 +30,34 @@ pub enum GreyFile {
     AsRgb,
 }
 
+/// Where an image is read from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// A file.
+    File(&'a Path),
+    /// The bytes of a file; the path is for messages only.
+    Bytes(&'a Path, &'a [u8]),
+}
+
+impl Source<'_> {
+    /// What it is called in messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::Bytes(path, _) => path,
+        }
+    }
+
+    fn decode(&self) -> Result<DynamicImage, BadImage> {
+        match self {
+            Self::File(path) => decode(path),
+            Self::Bytes(path, content) => {
+                timestep_picture::decode_bytes(path, content, &MEMORY).map_err(|e| bad(path, &e))
+            }
+        }
+    }
+}
+
 /// Reads one image file as `shape.len()` bytes, C×H×W, for a network that expects `shape`.
 ///
 /// An image of another size is scaled (Catmull-Rom) until it just covers height × width, and cut
@@ -39,23 +67,26 @@ pub enum GreyFile {
 /// [`DataError::BadImages`] with the one file: missing, empty, no image, damaged, cut short;
 /// [`DataError::GreyImage`] if it is grey, three channels are expected and `grey` refuses that.
 pub fn load_image(path: &Path, shape: ImageShape, grey: GreyFile) -> Result<Vec<u8>, DataError> {
-    load(path, shape, grey, |image| to_pixels(image, shape))
+    load_source(Source::File(path), shape, None, grey)
 }
 
-/// Reads one image file as [`load_image`] does, as a test image of a set that was opened with
+/// Reads one image as [`load_image`] does; with `shorter`, as a test image of a set that was opened with
 /// [`OpenOptions::resize`](crate::OpenOptions::resize): the shorter side is scaled to `shorter`
 /// pixels (bilinear, antialiased), and height × width is cut from the middle.
 ///
 /// # Errors
 /// As [`load_image`]; [`DataError::BadOption`] if `shorter` is below height or width.
-pub fn load_image_resized(
-    path: &Path,
+pub fn load_source(
+    source: Source<'_>,
     shape: ImageShape,
-    shorter: usize,
+    shorter: Option<usize>,
     grey: GreyFile,
 ) -> Result<Vec<u8>, DataError> {
+    let Some(shorter) = shorter else {
+        return load(source, shape, grey, |image| to_pixels(image, shape));
+    };
     check_resize(shorter, shape.height.max(shape.width))?;
-    load(path, shape, grey, |image| {
+    load(source, shape, grey, |image| {
         to_pixels_resized(image, shorter, shape)
     })
 }
@@ -75,7 +106,7 @@ pub fn load_grey(path: &Path) -> Result<(usize, usize, Vec<u8>), BadImage> {
 
 /// Decodes a file for a shape that images can have.
 fn load(
-    path: &Path,
+    source: Source<'_>,
     shape: ImageShape,
     grey: GreyFile,
     pixels: impl FnOnce(DynamicImage) -> Vec<u8>,
@@ -87,14 +118,14 @@ fn load(
             expected: "1 or 3 channels and at least one pixel".into(),
         });
     }
-    let image = decode(path).map_err(|bad| DataError::BadImages {
+    let image = source.decode().map_err(|bad| DataError::BadImages {
         total: 1,
         of: 1,
         bad: vec![bad],
     })?;
     if grey == GreyFile::Refused && shape.channels == 3 && !image.color().has_color() {
         return Err(DataError::GreyImage {
-            path: path.to_owned(),
+            path: source.path().to_owned(),
         });
     }
     Ok(pixels(image))

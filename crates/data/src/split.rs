@@ -1,6 +1,7 @@
 //! Where are the images of one split, and how does a batch get at them?
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -20,6 +21,8 @@ pub struct Split {
     shape: ImageShape,
     labels: Arc<Vec<u16>>,
     store: Store,
+    /// The files that images in memory were read from, where they were files.
+    names: Arc<Vec<PathBuf>>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +56,7 @@ impl Split {
             shape,
             labels: Arc::new(labels),
             store: Store::Memory(Arc::new(pixels)),
+            names: Arc::default(),
         })
     }
 
@@ -63,6 +67,25 @@ impl Split {
             shape: files.shape(),
             labels: Arc::new(labels),
             store: Store::Files(Arc::new(files)),
+            names: Arc::default(),
+        }
+    }
+
+    /// The same images with the files that they were read from, one for each.
+    pub(crate) fn named(self, names: Vec<PathBuf>) -> Self {
+        debug_assert_eq!(names.len(), self.len());
+        Self {
+            names: Arc::new(names),
+            ..self
+        }
+    }
+
+    /// The file of image `index`, below the folder of its set; `None` where images are no files.
+    #[must_use]
+    pub fn name(&self, index: usize) -> Option<&Path> {
+        match &self.store {
+            Store::Files(files) => files.name(index),
+            Store::Memory(_) => self.names.get(index).map(PathBuf::as_path),
         }
     }
 
@@ -166,6 +189,39 @@ impl Split {
         }
     }
 
+    /// All pixels of a split of files, but for those that cannot be read: their numbers come with the reasons, and what they
+    /// would have taken is closed up.
+    pub(crate) fn fetch_readable(&self) -> Result<(Vec<u8>, Vec<(usize, BadImage)>), DataError> {
+        let n = self.shape.len();
+        let Store::Files(files) = &self.store else {
+            let all: Vec<u32> = (0..self.len() as u32).collect();
+            return Ok((self.fetch(&all)?, Vec::new()));
+        };
+        let mut pixels = vec![0; self.len() * n];
+        let bad: Vec<(usize, BadImage)> = pixels
+            .par_chunks_mut(n.max(1))
+            .enumerate()
+            .filter_map(|(i, place)| match files.decode(i) {
+                Ok(image) => {
+                    place.copy_from_slice(&image);
+                    None
+                }
+                Err(bad) => Some((i, bad)),
+            })
+            .collect();
+        if let Some((first, _)) = bad.first() {
+            let mut to = *first;
+            for from in *first..self.len() {
+                if bad.binary_search_by_key(&from, |(i, _)| *i).is_err() {
+                    pixels.copy_within(from * n..(from + 1) * n, to * n);
+                    to += 1;
+                }
+            }
+            pixels.truncate(to * n);
+        }
+        Ok((pixels, bad))
+    }
+
     /// Decodes in parallel, straight into place: a whole set is loaded this way, and a second copy
     /// of it might not fit.
     fn decode(
@@ -206,10 +262,12 @@ impl Split {
             }
         };
         let labels = indices.iter().map(|&i| self.labels[i as usize]).collect();
+        let names = indices.iter().filter_map(|&i| self.names.get(i as usize));
         Ok(Self {
             shape: self.shape,
             labels: Arc::new(labels),
             store,
+            names: Arc::new(names.cloned().collect()),
         })
     }
 

@@ -29,7 +29,7 @@ mod tests;
 pub use error::{PictureError, allow, file_cause, file_hint, memory, size};
 pub use format::{Format, is_image_name, is_picture_name};
 pub use image::{DynamicImage, GrayImage, RgbImage};
-pub use load::{Header, decode, header};
+pub use load::{Header, decode, decode_bytes, header};
 pub use meta::{Density, DensityUnit, Meta};
 pub use picture::{Depth, Picture, Samples};
 pub use plane::{BadPlane, Plane};

@@ -14,13 +14,31 @@ use std::path::Path;
 /// # Errors
 /// As [`read`](crate::read()).
 pub fn decode(path: &Path, memory: &Memory<'_>) -> Result<DynamicImage, PictureError> {
-    let picture = read::open(path, memory, true)?;
+    Ok(upright(read::open(path, memory, true)?))
+}
+
+/// The same of the bytes of a file; `path` is for messages only.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_bytes(
+    path: &Path,
+    content: &[u8],
+    memory: &Memory<'_>,
+) -> Result<DynamicImage, PictureError> {
+    let length = content.len() as u64;
+    let picture = read::decode(path, &mut Cursor::new(content), length, memory, true)?;
+    Ok(upright(picture))
+}
+
+/// A picture turned as its EXIF data says.
+fn upright(picture: Picture) -> DynamicImage {
     let turn = (picture.meta.exif.as_deref())
         .and_then(Orientation::from_exif_chunk)
         .unwrap_or(Orientation::NoTransforms);
     let mut image = dynamic(picture);
     image.apply_orientation(turn);
-    Ok(image)
+    image
 }
 
 /// The same samples in the type that images are converted and scaled with.

@@ -167,7 +167,7 @@ pub(crate) fn format(path: &Path, start: &[u8]) -> Result<Format, PictureError> 
     })
 }
 
-fn decode(
+pub(crate) fn decode(
     path: &Path,
     reader: &mut dyn Bytes,
     length: u64,

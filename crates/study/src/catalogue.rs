@@ -3,8 +3,8 @@
 
 use crate::answer::{Documented, Line};
 use crate::{
-    baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure, reproduce,
-    runtime, schemes, spectrum, summary, trace, watch, weak_order,
+    baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure, predict,
+    reproduce, runtime, schemes, spectrum, summary, trace, watch, weak_order,
 };
 
 /// A command with the kinds of objects that it prints with `--json`.
@@ -41,7 +41,7 @@ pub fn printed() -> Vec<Printed> {
         ("compare", compare::ComparedRuns::lines()),
         ("compare --baselines", vec![baselines::Baseline::line()]),
         ("eval", vec![measure::Measured::line()]),
-        ("predict", vec![measure::Prediction::line()]),
+        ("predict", vec![predict::Prediction::line()]),
         (
             "lr-find",
             vec![lr_find::TriedRate::line(), lr_find::SuggestedRate::line()],

@@ -58,7 +58,6 @@ timestep_registry::registry! {
     Layout = E0604;
     BadImages = E0605;
     Colours = E0606;
-    MixedSizes = E0607;
     DataOption = E0608;
     Download = E0609;
     DownloadDamaged = E0610;

@@ -185,6 +185,7 @@ impl PlannedClassifier {
         let start = Start::of(setup)?;
         let mut notes: Vec<String> = start.note.iter().cloned().collect();
         notes.extend(setup.surplus_classes());
+        notes.extend(setup.overfits());
         let parameters = start.parameters;
         // One of the parts that a batch is computed in.
         let part = recipe.train.part(batch.len());

@@ -1,5 +1,6 @@
 //! How good is a trained network on its test images, and which mistakes does it make? Its best weights, measured again.
 
+use crate::scores::Scores;
 use crate::spectrum::{IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, drawn, measure};
 use std::path::Path;
 use timestep_data::{Loader, Split, preview_png};
@@ -79,15 +80,6 @@ pub struct Worst {
     pub png: Vec<u8>,
 }
 
-/// What is kept of an image until the worst are known.
-struct Seen {
-    index: usize,
-    truth: usize,
-    predicted: usize,
-    probability: f64,
-    of_truth: f64,
-}
-
 impl Evaluation {
     /// Measures the best weights of a run on the test images of `setup`, in the batches of its recipe,
     /// so that the numbers are those of the run.
@@ -109,34 +101,16 @@ impl Evaluation {
             card.normalise.clone(),
         )?;
         let classes = network.config().classes;
-        let mut confusion = vec![vec![0; classes]; classes];
-        let mut seen: Vec<Seen> = Vec::new();
-        let mut index = 0;
+        let mut scores = Scores::new(classes, WORST);
         let metrics = evaluate(
             network,
             &trained.parameters,
             &loader,
             engine,
-            |batch, logits| {
-                for (row, label) in logits.chunks_exact(classes).zip(&batch.labels) {
-                    let one = look(index, row, *label as usize);
-                    confusion[one.truth][one.predicted] += 1;
-                    if one.truth != one.predicted {
-                        seen.push(one);
-                    }
-                    index += 1;
-                }
-                // Only the worst so far are kept, so memory does not grow with the test split.
-                seen.sort_by(|a, b| {
-                    a.of_truth
-                        .total_cmp(&b.of_truth)
-                        .then(a.index.cmp(&b.index))
-                });
-                seen.truncate(WORST);
-            },
+            |batch, logits| scores.count(logits, &batch.labels),
         )?;
         let mut worst = Vec::new();
-        for one in seen {
+        for one in scores.worst() {
             worst.push(Worst {
                 png: preview_png(split, &[one.index as u32])?,
                 index: one.index,
@@ -153,7 +127,7 @@ impl Evaluation {
             epoch: card.epoch,
             metrics,
             classes: names,
-            confusion,
+            confusion: scores.confusion().to_vec(),
             worst,
             spectra: spectra(trained, split, engine)?,
         })
@@ -163,52 +137,5 @@ impl Evaluation {
     #[must_use]
     pub fn class(&self, index: usize) -> &str {
         self.classes.get(index).map_or("?", String::as_str)
-    }
-}
-
-/// Class and probabilities of an image by its logits; of equal logits the first wins, and NaN, which is
-/// never right, has probability 0.
-fn look(index: usize, logits: &[f32], truth: usize) -> Seen {
-    let nan = logits.iter().any(|v| v.is_nan());
-    let largest = logits.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
-    let mut predicted = logits.iter().position(|v| *v == largest).unwrap_or(0);
-    if nan && predicted == truth {
-        predicted = (truth + 1) % logits.len().max(1);
-    }
-    let total: f64 = logits.iter().map(|v| f64::from(v - largest).exp()).sum();
-    let probability = |class: usize| match f64::from(logits[class] - largest).exp() / total {
-        p if p.is_finite() => p,
-        _ => 0.0,
-    };
-    Seen {
-        index,
-        truth,
-        predicted,
-        probability: probability(predicted),
-        of_truth: probability(truth),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn probabilities_and_ties() {
-        let seen = look(3, &[0.0, 2.0, 2.0, 1.0], 2);
-        assert_eq!(
-            (seen.index, seen.predicted),
-            (3, 1),
-            "of equal logits the first"
-        );
-        let total = 1.0 + 2.0 * 2_f64.exp() + 1_f64.exp();
-        assert!((seen.probability - 2_f64.exp() / total).abs() < 1e-9);
-        assert_eq!(seen.probability, seen.of_truth);
-        let broken = look(0, &[f32::NAN, 1.0], 1);
-        assert_eq!(
-            (broken.predicted, broken.of_truth),
-            (0, 0.0),
-            "NaN is never right"
-        );
     }
 }

@@ -1,17 +1,17 @@
-//! What do trained weights do with images: all test images of a data set, or files of a person?
+//! How good are trained weights on all test images of a data set?
 
 use crate::answer;
-use crate::sample::test_resize;
+use crate::scores::{ClassScore, Scores};
 use std::path::Path;
 use std::time::Instant;
-use timestep_data::{
-    DataError, Dataset, GreyFile, ImageShape, Loader, Normalise, Split, fill_batch, load_image,
-    load_image_resized,
-};
+use timestep_data::{Dataset, Loader};
 use timestep_nets::Engine;
-use timestep_train::evaluate::{evaluate, logits};
+use timestep_train::evaluate::evaluate;
 use timestep_train::event::TestMetrics;
 use timestep_train::{TrainError, Trained};
+
+/// Images named as the worst.
+const WORST: usize = 12;
 
 answer! {
     /// How good weights are on the test images of a data set.
@@ -32,28 +32,80 @@ answer! {
         pub top5: f64,
         /// Images per second.
         pub images_per_second: f64,
+        /// Expected calibration error, from 0 to 1: mean distance between the probability of the class that is named and how often that
+        /// is right, over 15 bins of this probability.
+        pub calibration_error: f64,
+        /// Each class, in the order of the network.
+        pub classes: Vec<ClassScore>,
+        /// Images of class i that were taken for class j: `confusion[i][j]`.
+        pub confusion: Vec<Vec<u64>>,
+        /// The images whose own class was least probable, the worst first.
+        pub worst: Vec<WorstImage>,
+        /// Training images that the network learned by heart (`train.overfit`): the test images of that run were these, those here are
+        /// others; left out where it learned from all.
+        pub learned_by_heart unless "Option::is_none": Option<usize>,
+    }
+}
+
+answer! {
+    /// A test image that the network got wrong.
+    pub struct WorstImage {
+        /// Number of the image in the test split, from 0.
+        pub index: usize,
+        /// Its file, below the folder of the data; null where images are no files.
+        pub file: Option<String>,
+        /// Its class.
+        pub class: String,
+        /// The class it was taken for.
+        pub predicted: String,
+        /// Probability of that class, from 0 to 1.
+        pub probability: f64,
+        /// Probability of its own class, from 0 to 1.
+        pub of_class: f64,
     }
 }
 
 impl Measured {
-    /// Measures weights on the test images of `dataset`, in batches of `batch` images.
+    /// Measures weights on the test images of `dataset`, in batches of `batch` images; `done` is called with the
+    /// images measured so far.
     ///
     /// # Errors
     /// [`TrainError`] for unreadable images.
     pub fn on(
         dataset: &Dataset,
-        data: &str,
-        weights: &Path,
+        (data, weights): (&str, &Path),
         trained: &Trained,
         batch: usize,
         engine: &dyn Engine,
+        mut done: impl FnMut(usize),
     ) -> Result<(Self, TestMetrics), TrainError> {
         let card = &trained.card;
         let loader = Loader::new(&dataset.test, batch, card.normalise.clone())?;
         let began = Instant::now();
         let (network, parameters) = (&trained.network, &trained.parameters);
-        let test = evaluate(network, parameters, &loader, engine, |_, _| {})?;
+        let mut scores = Scores::new(network.config().classes, WORST);
+        let mut images = 0;
+        let test = evaluate(network, parameters, &loader, engine, |batch, logits| {
+            scores.count(logits, &batch.labels);
+            images += batch.len();
+            done(images);
+        })?;
         let images = dataset.test.len();
+        let classes = scores.classes(&card.classes);
+        let name = |class: usize| {
+            classes
+                .get(class)
+                .map_or(String::new(), |c| c.class.clone())
+        };
+        let worst = scores.worst().iter().map(|seen| WorstImage {
+            index: seen.index,
+            file: (dataset.test.name(seen.index)).map(|file| file.display().to_string()),
+            class: name(seen.truth),
+            predicted: name(seen.predicted),
+            probability: seen.probability,
+            of_class: seen.of_truth,
+        });
+        let overfit = card.recipe()?.train.overfit;
         let answer = Self {
             weights: weights.display().to_string(),
             network: card.network.name.clone(),
@@ -63,92 +115,12 @@ impl Measured {
             top1: test.top1,
             top5: test.top5,
             images_per_second: images as f64 / began.elapsed().as_secs_f64(),
+            calibration_error: scores.calibration_error(),
+            worst: worst.collect(),
+            confusion: scores.confusion().to_vec(),
+            classes,
+            learned_by_heart: (overfit > 0).then_some(overfit),
         };
         Ok((answer, test))
     }
-}
-
-answer! {
-    /// A class with its probability.
-    pub struct Probability {
-        /// Name of the class.
-        pub class: String,
-        /// Its probability, from 0 to 1.
-        pub probability: f64,
-    }
-}
-
-answer! {
-    /// What a network sees in an image file.
-    pub struct Prediction {
-        /// The file, as it was given.
-        pub image: String,
-        /// The most probable classes, the first one first.
-        pub top: Vec<Probability>,
-    }
-}
-
-impl Prediction {
-    /// Classifies an image file; the `top` most probable classes.
-    ///
-    /// # Errors
-    /// [`TrainError`] for a file that cannot be used.
-    pub fn of(
-        trained: &Trained,
-        path: &Path,
-        grey: GreyFile,
-        top: usize,
-        engine: &dyn Engine,
-    ) -> Result<Self, TrainError> {
-        let classes = &trained.card.classes;
-        let shares = classify(trained, path, grey, engine)?;
-        let mut ranked: Vec<usize> = (0..classes.len().min(shares.len())).collect();
-        ranked.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]));
-        let best = ranked.into_iter().take(top).map(|i| Probability {
-            class: classes[i].clone(),
-            probability: shares[i],
-        });
-        Ok(Self {
-            image: path.display().to_string(),
-            top: best.collect(),
-        })
-    }
-}
-
-/// Probability of each class.
-fn classify(
-    trained: &Trained,
-    path: &Path,
-    grey: GreyFile,
-    engine: &dyn Engine,
-) -> Result<Vec<f64>, TrainError> {
-    let input = trained.card.network.input;
-    let shape = ImageShape {
-        channels: input.channels,
-        height: input.height,
-        width: input.width,
-    };
-    let pixels = match test_resize(&trained.card)? {
-        Some(shorter) => load_image_resized(path, shape, shorter, grey)?,
-        None => load_image(path, shape, grey)?,
-    };
-    let batch = one(shape, pixels, &trained.card.normalise)?;
-    let logits = logits(&trained.network, &trained.parameters, &batch, engine)?;
-    let largest = logits.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
-    let weights: Vec<f64> = logits
-        .iter()
-        .map(|v| f64::from(v - largest).exp())
-        .collect();
-    let total: f64 = weights.iter().sum();
-    Ok(weights.into_iter().map(|w| w / total).collect())
-}
-
-/// A batch of one image.
-fn one(
-    shape: ImageShape,
-    pixels: Vec<u8>,
-    normalise: &Normalise,
-) -> Result<timestep_data::Batch, DataError> {
-    let split = Split::from_pixels(shape, pixels, vec![0])?;
-    fill_batch(&split, &[0], None, normalise)
 }

@@ -2,8 +2,8 @@
 
 use crate::spectrum::drawn;
 use std::path::{Path, PathBuf};
-use timestep_data::{Batch, Dataset, OpenOptions, Split, fill_batch, open};
-use timestep_train::{Card, TrainError};
+use timestep_data::{Batch, DataError, Dataset, OpenOptions, Split, fill_batch, open};
+use timestep_train::{Card, TrainError, Trained};
 
 /// Shorter side that test photographs are scaled to before their centre is cut out, if the network was
 /// trained so.
@@ -15,22 +15,37 @@ pub fn test_resize(card: &Card) -> Result<Option<usize>, TrainError> {
     Ok((resize > 0).then_some(resize))
 }
 
-/// Opens a data set whose images the network of `card` takes.
+/// Opens a data set whose images a trained network takes; that of its training from where the run found it.
 ///
 /// # Errors
 /// [`TrainError::Data`] for a data set that is unknown or not there, [`TrainError::OtherColours`] and
 /// [`TrainError::OtherImages`] for one of other images.
-pub fn open_for(card: &Card, name: &str, dir: Option<&Path>) -> Result<Dataset, TrainError> {
+pub fn open_for(trained: &Trained, name: &str, dir: Option<&Path>) -> Result<Dataset, TrainError> {
+    let card = &trained.card;
     let input = card.network.input;
+    // Images of the training lie where the run found them.
+    let own = name == card.data;
+    let dir = dir.or(trained.data_dir.as_deref().filter(|_| own));
     // A folder has images of any size, which are brought to that of the network.
-    let folder = timestep_data::info(name)?.shape.is_none();
-    let options = OpenOptions {
+    let folder = timestep_data::info(name)?.resizes;
+    let data = card.recipe()?.data;
+    let mut options = OpenOptions {
         dir: dir.map(Path::to_owned),
         size: (folder && input.height == input.width).then_some(input.height),
         resize: test_resize(card)?.filter(|_| folder),
+        held_out: (own && data.held_out > 0.0).then_some(data.held_out),
+        split_seed: if own { data.split_seed as u64 } else { 0 },
         ..OpenOptions::default()
     };
-    let mut dataset = open(name, &options)?;
+    let opened = match open(name, &options) {
+        // Another folder may say itself which are its test images.
+        Err(DataError::OwnTest { .. }) => {
+            (options.held_out, options.split_seed) = (None, 0);
+            open(name, &options)
+        }
+        opened => opened,
+    };
+    let mut dataset = opened?;
     // A network of some of the classes is looked at with those.
     let known = |class: &String| dataset.classes.contains(class);
     if card.classes.len() > 1 && dataset.classes != card.classes && card.classes.iter().all(known) {
@@ -82,19 +97,14 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Draws test images for the network of `card`.
+    /// Draws test images for a trained network.
     ///
     /// # Errors
     /// As [`open_for`].
-    pub fn draw(card: &Card, wanted: &Wanted) -> Result<Self, TrainError> {
+    pub fn draw(trained: &Trained, wanted: &Wanted) -> Result<Self, TrainError> {
+        let card = &trained.card;
         let data = wanted.data.clone().unwrap_or_else(|| card.data.clone());
-        let mut dir = wanted.dir.clone();
-        if dir.is_none() && data == card.data {
-            // The run says where its images were.
-            let trained_on = card.recipe()?.data.dir;
-            dir = (!trained_on.is_empty()).then(|| trained_on.into());
-        }
-        let dataset = open_for(card, &data, dir.as_deref())?;
+        let dataset = open_for(trained, &data, wanted.dir.as_deref())?;
         let drawn = drawn(wanted.seed, dataset.test.len(), wanted.images);
         Ok(Self {
             data,

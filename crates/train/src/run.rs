@@ -142,6 +142,7 @@ pub fn environment(threads: usize) -> serde_json::Value {
         "cpu": cpu,
         "cores": std::thread::available_parallelism().map_or(1, usize::from),
         "threads": threads,
+        "folder": std::env::current_dir().ok().map(|folder| folder.display().to_string()),
         "command": std::env::args().collect::<Vec<_>>(),
     })
 }
@@ -176,5 +177,28 @@ pub fn layers(run: &Path) -> Result<Layers, TrainError> {
         });
     }
     let text = files::read_text(&path)?;
-    Ok(Layers::resume(&text, &path.display().to_string()))
+    let mut layers = Layers::resume(&text, &path.display().to_string());
+    if let Some(folder) = started_in(run) {
+        layers.relocate(&folder);
+    }
+    Ok(layers)
+}
+
+/// The folder in which a run was started, to which paths in its recipe are relative.
+fn started_in(run: &Path) -> Option<PathBuf> {
+    let text = files::read_text(&run.join("environment.json")).ok()?;
+    let environment: serde_json::Value = serde_json::from_str(&text).ok()?;
+    environment["folder"].as_str().map(PathBuf::from)
+}
+
+/// Where the run with these weights found its images: `path` is its folder, or a file of weights in it. `None` for weights that lie elsewhere,
+/// and for data that is part of the program.
+#[must_use]
+pub fn data_of(path: &Path) -> Option<PathBuf> {
+    let run = match path.is_dir() {
+        true => path,
+        false => path.parent()?.parent()?,
+    };
+    let dir = layers(run).ok()?.data_dir()?;
+    (!dir.as_os_str().is_empty()).then_some(dir)
 }

@@ -4,12 +4,14 @@ use crate::TrainError;
 use crate::cluster::{Communicator, tree::own};
 use crate::freeze::trained;
 use crate::network::network_config;
-use crate::recipe::{CropKind, DataSettings, PadMode as RecipePad, Recipe, Resolved, TaskRecipe};
+use crate::recipe::{
+    CropKind, DataSettings, Origin, PadMode as RecipePad, Recipe, Resolved, TaskRecipe,
+};
 use crate::schedules::Schedule;
 use crate::trained::Card;
 use timestep_data::{
-    Augment, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions, PadMode,
-    RandAugment, Share, View, open,
+    Augment, Chosen, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions,
+    PadMode, RandAugment, Share, View, open,
 };
 use timestep_nets::{Home, InputShape, Network, preset};
 
@@ -46,7 +48,9 @@ impl Setup {
             home.input().0,
             10,
         )?)?;
+        let mut resolved = resolved;
         let mut dataset = open_data(&resolved.recipe)?;
+        keep_chosen(&mut resolved, &dataset);
         let recipe = &resolved.recipe;
         let wanted = recipe.data.mean.len();
         if wanted != 0 && wanted != dataset.shape.channels {
@@ -123,6 +127,18 @@ impl Setup {
         })
     }
 
+    /// A sentence if the network is measured on the images that it learns.
+    #[must_use]
+    pub fn overfits(&self) -> Option<String> {
+        (self.recipe().train.overfit > 0).then(|| {
+            format!(
+                "the test images are the {} training images (`train.overfit`): what is measured says what was learned by heart, \
+                 not how good the network is",
+                self.dataset.train.len()
+            )
+        })
+    }
+
     /// The recipe.
     #[must_use]
     pub fn recipe(&self) -> &Recipe {
@@ -155,8 +171,14 @@ impl Setup {
         if recipe.train.overfit > 0 {
             return Ok(loader);
         }
-        let data = &recipe.data;
-        let augment = Augment {
+        Ok(loader.augmented(self.augment(), seed)?)
+    }
+
+    /// How training images are varied; a run that learns some by heart varies none.
+    #[must_use]
+    pub fn augment(&self) -> Augment {
+        let data = &self.recipe().data;
+        Augment {
             view: view(data),
             pad: data.pad,
             pad_mode: match data.pad_mode {
@@ -181,8 +203,7 @@ impl Setup {
             },
             cutout: Cutout { size: data.cutout },
             mixup: Mixup { alpha: data.mixup },
-        };
-        Ok(loader.augmented(augment, seed)?)
+        }
     }
 
     /// Plain batches of the test images.
@@ -201,13 +222,19 @@ impl Setup {
     /// The name of its run folder: the data, the network, the noise and the seed.
     #[must_use]
     pub fn default_name(&self) -> String {
+        // A folder of one's own is called by its name.
+        let data = &self.dataset.name;
+        let own = timestep_data::info(data).is_ok_and(|info| info.shape.is_none());
+        let place = std::path::Path::new(&self.recipe().data.dir);
+        let stem = place.file_stem().and_then(|stem| stem.to_str());
+        let stem = stem.filter(|stem| own && crate::run::check_name(stem).is_ok());
         // A published network that has a noise of its own need not be called by it.
         let noise = self.recipe().network.noise.replace("none", "");
         let network = &self.network.config().name;
         crate::run::default_name(
             network,
             &noise,
-            &self.dataset.name,
+            stem.unwrap_or(data),
             self.recipe().train.seed,
         )
     }
@@ -242,6 +269,24 @@ impl Setup {
     }
 }
 
+/// Puts what opening the data decided into the recipe, so that the run says it and can be repeated.
+fn keep_chosen(resolved: &mut Resolved, dataset: &Dataset) {
+    let Chosen { size, held_out } = dataset.chosen;
+    let data = &mut resolved.recipe.data;
+    let mut note = |path| {
+        let origin = Origin::Recipe("chosen for this data".to_owned());
+        resolved.origins.insert(path, origin);
+    };
+    if let Some(size) = size {
+        data.size = size;
+        note("data.size");
+    }
+    if let Some(share) = held_out.filter(|_| data.held_out == 0.0) {
+        data.held_out = share;
+        note("data.held_out");
+    }
+}
+
 /// Which part of a training image is seen.
 fn view(data: &DataSettings) -> View {
     match (data.crop, &data.scale[..]) {
@@ -267,6 +312,8 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
     let options = OpenOptions {
         dir: (!data.dir.is_empty()).then(|| data.dir.clone().into()),
         size: (data.size > 0).then_some(data.size),
+        held_out: (data.held_out > 0.0).then_some(data.held_out),
+        split_seed: data.split_seed as u64,
         resize: (data.resize > 0).then_some(data.resize),
         full: view(data).needs_whole() || !data.jitter.is_empty(),
         ..OpenOptions::default()

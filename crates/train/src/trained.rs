@@ -97,6 +97,8 @@ pub struct Trained {
     /// Whether the file held a checksum, which was right; files of version 0.1 hold none, so that damage to their
     /// numbers is not noticed.
     pub checked: bool,
+    /// Where the run that they lie in found its images; `None` for weights that lie elsewhere.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Refuses weights that hold NaN or infinity; `path` is for the message.
@@ -120,7 +122,7 @@ impl Trained {
     /// # Errors
     /// [`TrainError::File`] and [`TrainError::Damaged`] for files that are no weights of ours.
     pub fn load(path: &Path) -> Result<Self, TrainError> {
-        Self::of(card_of(&weights_path(path))?)
+        Self::of(card_of(&weights_path(path))?, path)
     }
 
     /// The same for weights that something is computed with: refused if they are not all finite.
@@ -128,13 +130,13 @@ impl Trained {
     /// # Errors
     /// As [`load`](Self::load), and [`TrainError::NotFinite`].
     pub fn load_finite(path: &Path) -> Result<Self, TrainError> {
-        let path = weights_path(path);
-        let (file, card) = card_of(&path)?;
-        check_finite(&path, &file)?;
-        Self::of((file, card))
+        let file_path = weights_path(path);
+        let (file, card) = card_of(&file_path)?;
+        check_finite(&file_path, &file)?;
+        Self::of((file, card), path)
     }
 
-    fn of((file, card): (WeightsFile, Card)) -> Result<Self, TrainError> {
+    fn of((file, card): (WeightsFile, Card), path: &Path) -> Result<Self, TrainError> {
         let network = Network::build(&card.network)?;
         let parameters = network.load(&file)?;
         Ok(Self {
@@ -142,6 +144,7 @@ impl Trained {
             parameters,
             card,
             checked: file.checked,
+            data_dir: crate::run::data_of(path),
         })
     }
 }

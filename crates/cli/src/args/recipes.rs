@@ -26,7 +26,7 @@ pub(crate) enum DataAction {
     },
     /// Check every file of a data set
     Verify {
-        /// Name of the data set
+        /// Name of the data set, or a folder, list or file of pictures
         name: String,
         /// Its folder
         #[arg(long, value_name = "DIR")]
@@ -34,7 +34,7 @@ pub(crate) enum DataAction {
     },
     /// Write a sheet of images
     Preview {
-        /// Name of the data set
+        /// Name of the data set, or a folder, list or file of pictures
         name: String,
         /// Its folder
         #[arg(long, value_name = "DIR")]
@@ -42,6 +42,12 @@ pub(crate) enum DataAction {
         /// Number of training images
         #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
         count: u64,
+        /// Show each image as N epochs of training see it too, a row for each
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
+        augmented: Option<u64>,
+        /// A setting of the recipe that says how, such as data.cutout=8
+        #[arg(long = "set", value_name = "KEY=VALUE", requires = "augmented")]
+        sets: Vec<String>,
         /// Picture to write
         #[arg(long, short, value_name = "FILE", default_value = "preview.png")]
         out: PathBuf,

@@ -1,5 +1,6 @@
 //! What can be asked of `timestep train`, and of its weights afterwards by `eval` and `predict`?
 
+use super::Overwrite;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -45,6 +46,9 @@ pub(crate) struct RecipeFlags {
     /// Folder of the data set, or of the pictures that a restorer is trained on
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
+    /// Height and width in pixels that images of a folder or list are resized to
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) size: Option<String>,
     /// Train and measure on N images only
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) overfit: Option<String>,
@@ -65,7 +69,7 @@ pub(crate) struct RecipeFlags {
 /// `timestep train`
 #[derive(Args, Debug)]
 pub(crate) struct Train {
-    /// `<data>/<network>`, `denoising/<model>`, or a recipe file [default: digits/lm-resnet-20]
+    /// A folder of pictures, a CSV list, an npz file; or `<data>/<network>`, `denoising/<model>`, a recipe file [default: digits/lm-resnet-20]
     #[arg(conflicts_with = "resume")]
     pub(crate) recipe: Option<String>,
     /// Continue the run in this folder
@@ -121,6 +125,11 @@ pub(crate) struct Eval {
     /// Images in a batch
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) batch: u64,
+    /// File for all that was measured, as JSON [default: evaluation.json in the run]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
     /// Exit with 1 unless this holds, such as 'top1>=0.9'
     #[arg(long, value_name = "CONDITION")]
     pub(crate) require: Vec<String>,
@@ -134,9 +143,17 @@ pub(crate) struct Eval {
 pub(crate) struct Predict {
     /// A weights file, or a run folder (its best weights)
     pub(crate) weights: PathBuf,
-    /// Image files
+    /// Image files, folders of them, patterns such as 'a/*.jpg', or - for one image on standard input
     #[arg(required = true)]
     pub(crate) images: Vec<PathBuf>,
+    /// Table to write, .csv, .json or .jsonl [default: to standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
+    /// Average over mirrored and moved images, as the network saw them in training
+    #[arg(long)]
+    pub(crate) tta: bool,
     /// How many classes to show
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) top: u64,

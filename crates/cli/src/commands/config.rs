@@ -85,7 +85,11 @@ fn names(recipe: &Recipe) -> Result<(), Failure> {
 }
 
 fn show(recipe: Option<&str>, flags: &RecipeFlags, ui: Ui) -> Result<u8, Failure> {
-    let resolved = resolve(settings::with_flags(settings::layers(recipe)?, flags))?;
+    settings::check_data(recipe, flags)?;
+    let resolved = resolve(settings::with_flags(
+        settings::layers_for(recipe, flags)?,
+        flags,
+    ))?;
     let rows = resolved.rows();
     let rows: Vec<SettingWithOrigin> = (rows.iter())
         .map(|row| SettingWithOrigin {

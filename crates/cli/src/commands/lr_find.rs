@@ -17,7 +17,8 @@ use timestep_train::recipe::TaskKind;
 
 /// Runs the test, prints the suggestion, draws it on request.
 pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
-    let layers = settings::layers(args.recipe.as_deref())?;
+    settings::check_data(args.recipe.as_deref(), &args.flags)?;
+    let layers = settings::layers_for(args.recipe.as_deref(), &args.flags)?;
     if layers.task() == TaskKind::Restore {
         return Err(Failure::usage(
             "restorers are trained by L-BFGS, which finds its own step sizes",

@@ -2,15 +2,27 @@
 
 use crate::args::Predict;
 use crate::failure::Failure;
+use crate::inputs::{Input, expand};
+use crate::outputs::Outputs;
+use crate::progress::Waiting;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
+use std::path::Path;
 use timestep_data::GreyFile;
 use timestep_nets::device;
 use timestep_study::codes::Code;
-use timestep_study::measure::Prediction;
+use timestep_study::json;
+use timestep_study::predict::{Prediction, Views};
+use timestep_train::Trained;
+
+/// Images that go through the network together, all their views counted.
+const TOGETHER: usize = 32;
 
 /// Classifies each image by itself; a file that cannot be used does not stop the others.
 pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
+    let kind = args.out.as_deref().map(table).transpose()?;
+    let read: Vec<&Path> = args.images.iter().map(|path| path.as_path()).collect();
+    let outputs = Outputs::check(&[args.out.as_deref()], &read, args.overwrite.force)?;
     let engine = device("cpu")?;
     let trained = trained::load(&args.weights, NonFinite::flag(args.allow_non_finite), ui)?;
     if args.grey_as_rgb && trained.card.network.input.channels == 1 {
@@ -25,15 +37,114 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
     } else {
         GreyFile::Refused
     };
+    let views = views(args.tta, &trained)?;
     let top = usize::try_from(args.top).unwrap_or(usize::MAX);
+    let inputs = expand(&args.images)?;
     let mut failures: Vec<Failure> = Vec::new();
-    for path in &args.images {
-        match Prediction::of(&trained, path, grey, top, &*engine) {
-            Ok(found) => ui.answer(&found),
-            Err(error) => failures.push(error.into()),
+    let mut found: Vec<Prediction> = Vec::new();
+    let mut waiting = Waiting::new(ui, "images", inputs.len());
+    let mut done = 0;
+    for part in inputs.chunks(TOGETHER.div_ceil(views.count())) {
+        let sources: Vec<_> = part.iter().map(Input::source).collect();
+        for one in Prediction::of_all(&trained, &sources, (grey, &views), top, &*engine)? {
+            match one {
+                Ok(one) if kind.is_some() => found.push(one),
+                Ok(one) => ui.answer(&one),
+                Err(error) => failures.push(error.into()),
+            }
+        }
+        done += part.len();
+        waiting.at(done);
+    }
+    drop(waiting);
+    if let (Some(path), Some(kind)) = (&args.out, kind) {
+        outputs.write(path, kind.text(&found, top).as_bytes())?;
+        let (n, path) = (found.len(), path.display());
+        ui.note(&format!("wrote {path} with {n} images"));
+    }
+    together(failures, inputs.len()).map_or(Ok(0), Err)
+}
+
+/// What is looked at of each image.
+fn views(tta: bool, trained: &Trained) -> Result<Views, Failure> {
+    if !tta {
+        return Ok(Views::PLAIN);
+    }
+    Views::trained_on(trained)?.ok_or_else(|| {
+        Failure::usage(
+            "--tta: the network was trained on images neither mirrored nor moved, so it knows no other views",
+            "leave it out",
+        )
+    })
+}
+
+/// A kind of table.
+#[derive(Clone, Copy)]
+enum Table {
+    Csv,
+    Json,
+    Lines,
+}
+
+/// The kind of table that a file is to be.
+fn table(path: &Path) -> Result<Table, Failure> {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    match extension.to_str() {
+        Some("csv") => Ok(Table::Csv),
+        Some("json") => Ok(Table::Json),
+        Some("jsonl") => Ok(Table::Lines),
+        _ => Err(Failure::usage(
+            format!("`{}` ends in the name of no table", path.display()),
+            "predictions are written as .csv, .json or .jsonl",
+        )
+        .coded(Code::OutputKind)),
+    }
+}
+
+impl Table {
+    fn text(self, found: &[Prediction], top: usize) -> String {
+        let object = |one: &Prediction| json::value(one).to_string();
+        match self {
+            Self::Csv => csv(found, top),
+            Self::Lines => found.iter().map(|one| object(one) + "\n").collect(),
+            Self::Json => {
+                let all: Vec<String> = found.iter().map(object).collect();
+                format!("[\n{}\n]\n", all.join(",\n"))
+            }
         }
     }
-    together(failures, args.images.len()).map_or(Ok(0), Err)
+}
+
+/// A row for each image: its name, then classes with their probabilities.
+fn csv(found: &[Prediction], top: usize) -> String {
+    let columns = found
+        .iter()
+        .map(|one| one.top.len())
+        .max()
+        .unwrap_or(top.min(1));
+    let mut text = "image".to_owned();
+    (1..=columns).for_each(|n| text += &format!(",class{n},probability{n}"));
+    text.push('\n');
+    for one in found {
+        text += &quoted(&one.image);
+        let best = one.top.iter().map(Some).chain(std::iter::repeat(None));
+        for best in best.take(columns) {
+            match best {
+                Some(best) => text += &format!(",{},{}", quoted(&best.class), best.probability),
+                None => text += ",,",
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A field of CSV.
+fn quoted(field: &str) -> String {
+    match field.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")),
+        false => field.to_owned(),
+    }
 }
 
 /// What was wrong with some of `of` images, each told once, with the code and hint of the first.

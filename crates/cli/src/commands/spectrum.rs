@@ -79,7 +79,7 @@ fn of_network(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
     )?;
     let engine = device("cpu")?;
     let trained = trained::load(Path::new(&args.what), NonFinite::Allowed, ui)?;
-    let sample = Sample::draw(&trained.card, &args.images.wanted(IMAGES))?;
+    let sample = Sample::draw(&trained, &args.images.wanted(IMAGES))?;
     let seed = args.images.seed.unwrap_or(0);
     let effort = Effort {
         products: args.products.map_or(PRODUCTS, |n| n as usize),

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
     )?;
     let engine = device("cpu")?;
     let trained = trained::load(&args.weights, NonFinite::Allowed, ui)?;
-    let sample = Sample::draw(&trained.card, &args.images.wanted(IMAGES))?;
+    let sample = Sample::draw(&trained, &args.images.wanted(IMAGES))?;
     ui.note(&format!(
         "{}: {} test images of {}, running statistics",
         trained.card.network.name,

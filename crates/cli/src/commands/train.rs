@@ -28,9 +28,10 @@ use timestep_train::{Job, RestoreSetup, Setup, TrainError, Trained, run};
 
 /// Trains a recipe with one or more seeds, or continues a run.
 pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<u8, Failure> {
+    settings::check_data(args.recipe.as_deref(), &args.flags)?;
     let layers = match &args.resume {
         Some(folder) => run::layers(folder)?,
-        None => settings::layers(args.recipe.as_deref())?,
+        None => settings::layers_for(args.recipe.as_deref(), &args.flags)?,
     };
     let task = layers.task();
     let resolved = settings::with_flags(layers, &args.flags).resolve_any()?;
@@ -61,12 +62,17 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
         };
     }
     if args.dry_run {
-        return dry_run::run(&args, &Job::new(resolved)?, &*engine, ui);
+        let job = Job::new(resolved)?;
+        notes(&job, ui);
+        return dry_run::run(&args, &job, &*engine, ui);
     }
     let mut results = Vec::new();
     for n in 0..args.seeds {
         let job = Job::new(with_seed(&resolved, n))?;
         job.check_ranks(ranks.size())?;
+        if n == 0 {
+            notes(&job, ui);
+        }
         let folder = create(&args, &job, &**ranks)?;
         show(live.as_ref(), &folder);
         let outcome = job.train(&folder, options(&args, ui, (&engine, ranks), stop.clone()))?;
@@ -120,6 +126,13 @@ fn code(outcome: &Outcome) -> u8 {
         Outcome::Finished { .. } => 0,
         Outcome::Interrupted(_) => INTERRUPTED,
         Outcome::Diverged { .. } => NEGATIVE,
+    }
+}
+
+/// Says what opening the data found and decided.
+fn notes(job: &Job, ui: Ui) {
+    if let Job::Classify(setup) = job {
+        setup.dataset.notes.iter().for_each(|note| ui.note(note));
     }
 }
 
@@ -305,9 +318,22 @@ fn classified(
         ),
         false => String::new(),
     };
+    // The last weights may lie within an epoch, when the time was up.
+    let within = test.top1 > best.top1;
+    let (when, whole) = match within {
+        true => ("when the time was up", " after a whole epoch"),
+        false => ("after the last epoch", ""),
+    };
+    let advice = match within {
+        true => format!("the last weights are the better ones: {}\n", last.display()),
+        false => String::new(),
+    };
+    let by_heart = setup
+        .overfits()
+        .map_or_else(String::new, |note| format!("{note}\n"));
     ui.data(&format!(
-        "\n{}: top-1 {:.4}, top-5 {:.4}, loss {:.4} after the last epoch; best top-1 {:.4} in epoch {}; \
-         {seconds:.1} s\nweights in {} and {}\n{average}\n{}",
+        "\n{}: top-1 {:.4}, top-5 {:.4}, loss {:.4} {when}; best top-1 {:.4}{whole} in epoch {}; \
+         {seconds:.1} s\n{by_heart}{advice}weights in {} and {}\n{average}\n{}",
         setup.network.config().name,
         test.top1,
         test.top5,

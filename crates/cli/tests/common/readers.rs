@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use timestep_data::{GreyFile, ImageShape, RecordLayout};
+use timestep_data::{GreyFile, ImageShape, OpenOptions, RecordLayout, Source};
 use timestep_nets::foreign::{Target, map_names, read_pytorch};
 use timestep_nets::{InputShape, Network, Role, device, read_safetensors, to_safetensors};
 use timestep_picture::{self as picture, Format, Memory, Picture, Plane};
@@ -28,13 +28,15 @@ use timestep_train::{Learner, Trained, checkpoint, network_config};
 pub type Reader = fn(&[u8]) -> bool;
 
 /// Every reader, by the name of its fuzz target.
-pub const READERS: [(&str, Reader); 13] = [
+pub const READERS: [(&str, Reader); 15] = [
     ("archives", archives),
+    ("arrays", arrays),
     ("cards", cards),
     ("checkpoints", checkpoints),
     ("cifar_records", cifar_records),
     ("classifier_runs", classifier_runs),
     ("images", images),
+    ("lists", lists),
     ("pictures", pictures),
     ("recipes", recipes),
     ("reports", reports),
@@ -164,6 +166,39 @@ pub fn cifar_records(bytes: &[u8]) -> bool {
     taken
 }
 
+/// A file of NumPy with images and labels, as data.
+pub fn arrays(bytes: &[u8]) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = put(folder.path(), "a.npz", bytes);
+    let options = OpenOptions {
+        memory_limit: PICTURE,
+        ..OpenOptions::in_dir(path)
+    };
+    let Ok(set) = timestep_data::open("npz", &options) else {
+        return false;
+    };
+    let classes = set.classes.len();
+    for split in [&set.train, &set.test] {
+        assert!(
+            split
+                .labels()
+                .iter()
+                .all(|label| usize::from(*label) < classes)
+        );
+    }
+    true
+}
+
+/// A list of images with their labels; four of them are there.
+pub fn lists(bytes: &[u8]) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["1.pgm", "2.pgm", "3.pgm", "4.pgm"] {
+        put(folder.path(), name, b"P5 2 2 255\nabcd");
+    }
+    let path = put(folder.path(), "list.csv", bytes);
+    timestep_data::open("image-list", &OpenOptions::in_dir(path)).is_ok()
+}
+
 /// The folder of a run of a classifier: recipe, metrics, events, environment.
 pub fn classifier_runs(bytes: &[u8]) -> bool {
     Record::read(folder_of(&RUN, bytes).path()).is_ok()
@@ -210,7 +245,7 @@ pub fn images(bytes: &[u8]) -> bool {
     let path = put(folder.path(), "image", bytes);
     let shape = ImageShape::new(3, 8, 8);
     let whole = timestep_data::load_image(&path, shape, GreyFile::AsRgb);
-    let resized = timestep_data::load_image_resized(&path, shape, 9, GreyFile::AsRgb);
+    let resized = timestep_data::load_source(Source::File(&path), shape, Some(9), GreyFile::AsRgb);
     drop(timestep_data::load_grey(&path));
     for pixels in [&whole, &resized].into_iter().flatten() {
         assert_eq!(pixels.len(), shape.len());

@@ -10,8 +10,8 @@ pub const SMALL: [&str; 11] = [
     "--json",
 ];
 
-/// Runs that several tests read: `a` with seeds 0 and 1, and `b`, the same with a setting that a
-/// one-cycle schedule does not use.
+/// Runs that several tests read: `a` with seeds 0 and 1, and `b`, the same with a patience that runs of two epochs
+/// do not lose.
 pub fn runs() -> &'static Path {
     static RUNS: OnceLock<tempfile::TempDir> = OnceLock::new();
     RUNS.get_or_init(|| {
@@ -24,7 +24,7 @@ pub fn runs() -> &'static Path {
             "--name",
             "b",
             "--set",
-            "schedule.gamma=0.2",
+            "train.patience=9",
             "--no-report",
         ];
         ok(at, &[&SMALL, &unused[..]].concat());

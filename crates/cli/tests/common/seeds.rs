@@ -18,6 +18,7 @@ use timestep_train::recipe::embedded_text;
 pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
     match reader {
         "archives" => archives(),
+        "arrays" => ["grey.npz", "rgb.npz", "split.npz"].map(numpy).to_vec(),
         "cards" => vec![card()],
         "checkpoints" => checkpoints(),
         "cifar_records" => [RecordLayout::CIFAR10, RecordLayout::CIFAR100]
@@ -30,6 +31,12 @@ pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
             pictures(),
         ]
         .concat(),
+        "lists" => [
+            "1.pgm,a\n2.pgm,a\n3.pgm,b\n4.pgm,b\n",
+            "split,label,path\ntrain,\"a, \"\"b\"\"\",1.pgm\ntest,c,2.pgm\ntrain,c,3.pgm\n",
+        ]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec(),
         "pictures" => [pictures(), with_camera_data()].concat(),
         "recipes" => recipes(),
         "reports" => vec![records_of(classifier())],
@@ -39,6 +46,12 @@ pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
         "tables" => vec![table()],
         other => panic!("there are no seeds for {other}"),
     }
+}
+
+/// A file that NumPy wrote.
+fn numpy(name: &str) -> Vec<u8> {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/npz");
+    std::fs::read(golden.join(name)).expect("readable")
 }
 
 /// A run that is trained once.

@@ -40,10 +40,10 @@ fn identical_results_are_inconclusive() {
         (&b["difference"], &b["inconclusive"]),
         (&0.0.into(), &true.into())
     );
-    assert_eq!(b["settings"][0]["path"], "schedule.gamma");
+    assert_eq!(b["settings"][0]["path"], "train.patience");
     let text = ok(at, &args);
     assert!(
-        text.contains("inconclusive") && text.contains("schedule.gamma = 0.2"),
+        text.contains("inconclusive") && text.contains("train.patience = 9"),
         "{text}"
     );
     // One run each has no spread; the same run twice says nothing more.

@@ -28,6 +28,7 @@ mod lr_find;
 #[cfg(unix)]
 mod names;
 mod outputs;
+mod own_data;
 mod pages;
 mod reports;
 mod reproduce;

@@ -78,6 +78,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
     test: Some(10_000),
     mirrors: true,
     needs_dir: true,
+    resizes: false,
     licence: "none stated; the authors ask to cite the technical report",
     source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
     open: |options| FILES.open(&FACTS, options),

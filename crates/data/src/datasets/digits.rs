@@ -30,7 +30,7 @@ use std::path::Path;
 use timestep_registry::{Facts, Kind};
 
 use crate::ImageShape;
-use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
+use crate::dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::split::Split;
 use crate::verify::VerifyReport;
@@ -56,6 +56,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
     test: Some(TEST),
     mirrors: false,
     needs_dir: false,
+    resizes: false,
     licence: "CC BY 4.0",
     source_url: "https://archive.ics.uci.edu/dataset/80/",
     open,
@@ -84,6 +85,8 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
             (1998), UCI Machine Learning Repository, CC BY 4.0"
             .to_owned(),
         citation: Some("alpaydin1998optical".to_owned()),
+        chosen: Chosen::default(),
+        notes: Vec::new(),
     }
     .checked()
 }

@@ -1,12 +1,14 @@
 //! A folder of your own: one folder of image files for each class.
 //!
 //! # Images
-//! All of one size, or resized: with a size `n`, each image is scaled (Catmull-Rom) until its
-//! shorter side is `n` and cut to the middle `n`×`n`. Grey if every file is grey. Otherwise red, green,
+//! Of one size, or brought to one: each image is scaled (Catmull-Rom) until its shorter side is `n` and cut to the middle
+//! `n`×`n`. `n` is `--size`; if that is not given, images of one size of at most 128×128 pixels keep it, and for others
+//! `n` is the smallest side of all images, rounded down to a multiple of 8, but at least 32 and at most 64. It is said when a run begins, and
+//! stands in its recipe. Grey if every file is grey. Otherwise red, green,
 //! blue, and a grey file among them is shown in all three channels (ImageNet has a few such files);
 //! where half of the files are grey, or more but not all, the folder is refused.
-//! EXIF orientation is applied, an alpha channel is dropped, 16-bit values are scaled to 8. Of an
-//! animation the first picture is taken.
+//! EXIF orientation is applied, an alpha channel is dropped, 16-bit values are scaled to 8, palettes are
+//! looked up. Of an animation the first picture is taken.
 //!
 //! With `resize` as well (say 256 for a size of 224), the shorter side is scaled to that length
 //! (bilinear, antialiased, the bytes of Pillow and so of `torchvision`) before the middle is cut.
@@ -20,11 +22,12 @@
 //! than the size are scaled up.
 //!
 //! # Files
-//! `train/<class>/<image>` and `test/<class>/<image>` (or `val`; `test` goes first if it has
+//! `<class>/<image>`, or `train/<class>/<image>` and `test/<class>/<image>` (or `val`; `test` goes first if it has
 //! folders of classes). Images end in png, jpg, jpeg, bmp, tif, tiff, webp, gif, ppm or pgm, in any
-//! case; the content decides the format. Other files, hidden ones and deeper folders are left out.
-//! Classes are numbered by name. A file that is no image, or is damaged, empty or cut short, is an
-//! error, never a grey or half image.
+//! case; the content decides the format. Other files, hidden ones, folders without images and deeper ones are left out.
+//! Classes are numbered by name. A file that is no image, or is damaged, empty or cut short, is
+//! never a grey or half image: where such files are less than a hundredth of all, they are named once and left out; where they are more,
+//! the folder is refused. Of a set that is decoded on demand, only the heads of files are looked at before training begins.
 //!
 //! Classes that are told by the names of the files only, as in the training images of ImageNet
 //! (`n01443537_10007.JPEG`), are not read. This sorts such files into folders:
@@ -39,7 +42,10 @@
 //! ```
 //!
 //! # Split
-//! As the folders say. Every class of the test split must be one of the train split.
+//! As the folders `train` and `test` say; every class of the test split must be one of the train split. Where there are none, a fifth of
+//! each class is held out, to the nearest image and at least one, or the share `data.held_out`: the images whose SHA-256 of seed (`data.split_seed`, 8 bytes, the
+//! lowest first) and path (`class/name.jpg`) comes first. So the same files are split in the same way on every machine, and a file more or less
+//! moves few others. Share and seed stand in the recipe of the run.
 //!
 //! # Licence
 //! Your own affair.
@@ -60,6 +66,7 @@ use timestep_registry::{Facts, Kind};
 use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::folder;
+use crate::scan::scan;
 use crate::verify::VerifyReport;
 
 const KEY: &str = "image-folder";
@@ -77,6 +84,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
     test: None,
     mirrors: true,
     needs_dir: true,
+    resizes: true,
     licence: "that of the images",
     source_url: "",
     open,
@@ -86,58 +94,14 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
 
 /// Reads and checks the set.
 fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
-    let scan = folder::scan(needed(options.dir.as_deref())?)?;
-    let [train, test] = folder::open(&scan, options)?;
-    Dataset {
-        name: KEY.to_owned(),
-        classes: scan.classes,
-        shape: train.shape(),
-        train,
-        test,
-        attribution: format!("images in {}", scan.root.display()),
-        citation: None,
-    }
-    .checked()
+    let root = needed(options.dir.as_deref())?;
+    folder::dataset(KEY, scan(root, options)?, options)
 }
 
 /// Reports all that is wrong with it.
 fn verify(dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-    let scan = folder::scan(needed(dir)?)?;
-    let mut report = VerifyReport::new(KEY, Some(&scan.root));
-    let [train, test] = scan.parts.each_ref().map(|files| {
-        let mut counts = vec![0; scan.classes.len()];
-        files
-            .iter()
-            .for_each(|(_, label)| counts[usize::from(*label)] += 1);
-        counts
-    });
-    report.problems = folder::all_bad(&scan)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    if report.problems.is_empty() {
-        let headers = folder::headers(&scan)?;
-        match (folder::channels(&scan, &headers), folder::grey(&headers)) {
-            (Err(mixed), _) => report.problems.push(mixed.to_string()),
-            (Ok(3), grey @ 1..) => report.notes.push(format!(
-                "grey images among those in colour: {grey}, shown in all three channels"
-            )),
-            _ => {}
-        }
-        let sizes = folder::sizes(&headers);
-        if sizes.len() > 1 {
-            let note = format!("the images have {} sizes, so a size is needed", sizes.len());
-            report.notes.push(note);
-        }
-    }
-    for (class, _) in test.iter().enumerate().filter(|(_, n)| **n == 0) {
-        let name = &scan.classes[class];
-        report
-            .notes
-            .push(format!("class {class} ({name}) has no test images"));
-    }
-    [report.train_counts, report.test_counts] = [train, test];
-    Ok(report)
+    let root = needed(dir)?;
+    folder::verify(KEY, root, scan(root, &OpenOptions::default())?)
 }
 
 fn needed(dir: Option<&Path>) -> Result<&Path, DataError> {

@@ -23,6 +23,8 @@ timestep_registry::registry! {
     mod cifar10;
     mod cifar100;
     mod image_folder;
+    mod image_list;
+    mod npz;
 }
 
 /// All data sets, in the order in which they are shown.
@@ -54,6 +56,11 @@ pub fn info(name: &str) -> Result<&'static DatasetInfo, DataError> {
 pub fn open(name: &str, options: &OpenOptions) -> Result<Dataset, DataError> {
     let set = info(name)?;
     without_folder(set, options.dir.as_deref())?;
+    if set.test.is_some() && options.splits() {
+        return Err(DataError::OwnTest {
+            what: format!("the test images of `{}` are given", set.key),
+        });
+    }
     (set.open)(options)
 }
 
@@ -102,7 +109,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .ends_with("digits, cifar10, cifar100, image-folder")
+                .ends_with("digits, cifar10, cifar100, image-folder, image-list, npz")
         );
     }
 

@@ -19,9 +19,12 @@ impl DataError {
             } => {
                 format!("download it with `timestep data fetch {name}`, then give its folder")
             }
-            Self::NeedsDirectory { .. } => {
-                "give the folder that holds `train` and `test`, with a folder for each class".into()
-            }
+            Self::NeedsDirectory { name, .. } => match *name {
+                "npz" => "name the file: `timestep train pictures.npz`".into(),
+                "image-list" => "name the file: `timestep train pictures.csv`".into(),
+                _ => "name the folder that holds a folder of images for each class: `timestep train FOLDER`".into(),
+            },
+            Self::OwnTest { .. } => "leave out `data.held_out` and `data.split_seed`".into(),
             Self::FixedSize { .. } => "leave the size out".into(),
             Self::Io { cause, .. } => match cause.kind() {
                 io::ErrorKind::StorageFull => "make room on the disk and try again".into(),
@@ -54,9 +57,6 @@ impl DataError {
             Self::MostlyGrey { .. } => "make them all grey or all RGB; a few grey images among \
                 many in colour are shown in all three channels"
                 .into(),
-            Self::MixedSizes { .. } => {
-                "set a size in pixels to have all images resized and cropped to one square".into()
-            }
             Self::PadTooLarge { .. } => "an eighth of the side is usual: 4 for 32×32".into(),
             Self::NotWhole { .. } => {
                 "open a folder of images with the option `full`; for the other \
@@ -80,9 +80,10 @@ impl DataError {
             Self::BadArchive { .. } => "delete the archive and fetch it again".into(),
             Self::Occupied { .. } => "move the folder away or delete it, then fetch again".into(),
             Self::Embedded { .. } => "reinstall the program and report this".into(),
-            Self::FolderUnused { .. } => {
-                "leave the folder out, or name another data set: `timestep list data`".into()
-            }
+            Self::FolderUnused { folder, .. } => format!(
+                "leave the folder out, or train on its pictures: `timestep train {}`",
+                folder.display()
+            ),
             Self::BadOption { .. }
             | Self::LabelWithoutClass { .. }
             | Self::SplitMismatch { .. }

@@ -193,15 +193,25 @@ fn every_format_in_one_folder() {
 }
 
 #[test]
-fn sizes_that_differ_need_a_size() {
+fn sizes_that_differ_are_made_one() {
     let folder = good();
-    save(folder.path(), "test/cat/9.png", &rgb(20, 31, 1));
-    let error = refused(folder.path(), "the images have different sizes: ");
-    let text = error.to_string();
-    assert!(
-        text.contains("ant/0.png is 12×10") && text.contains("cat/9.png is 20×31"),
-        "{text}"
-    );
+    assert_eq!(load(folder.path()).unwrap().notes, [""; 0]);
+    save(folder.path(), "test/cat/9.png", &rgb(50, 61, 1));
+    let size_of = |folder: &Path| {
+        let set = load(folder).unwrap();
+        assert_eq!(set.chosen.size, Some(set.shape.width));
+        assert!(set.notes[0].contains("--size"), "{:?}", set.notes);
+        // Put into the options, it opens the same images.
+        let options = OpenOptions {
+            size: set.chosen.size,
+            ..OpenOptions::in_dir(folder)
+        };
+        let again = open("image-folder", &options).unwrap();
+        assert_eq!(again.fingerprint(), set.fingerprint());
+        assert!(again.notes.is_empty() && again.chosen.size.is_none());
+        set.shape.to_string()
+    };
+    assert_eq!(size_of(folder.path()), "3×32×32");
     let report = verify("image-folder", Some(folder.path())).unwrap();
     assert!(report.ok() && report.notes[0].contains("2 sizes"));
     let sized = |n| OpenOptions {
@@ -214,6 +224,20 @@ fn sizes_that_differ_need_a_size() {
         let error = open("image-folder", &sized(size)).unwrap_err();
         assert!(matches!(error, DataError::BadOption { .. }), "{error}");
     }
+    // The smallest side decides, in eights and up to 64; images of one size keep it up to 128.
+    for (sizes, shape) in [
+        (&[(50, 47), (80, 90)][..], "3×40×40"),
+        (&[(500, 375), (300, 301)], "3×64×64"),
+        (&[(160, 160)], "3×64×64"),
+        (&[(128, 100)], "3×100×128"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        for (n, (w, h)) in sizes.iter().cycle().take(8).enumerate() {
+            let class = ["a", "b"][n % 2 ^ n / 4];
+            save(folder.path(), &format!("{class}/{n}.png"), &rgb(*w, *h, 1));
+        }
+        assert_eq!(load(folder.path()).unwrap().shape.to_string(), shape);
+    }
 }
 
 #[test]
@@ -222,10 +246,7 @@ fn layouts_that_are_wrong() {
     let root = folder.path();
     refused(&root.join("nowhere"), "nowhere does not exist");
     refused(&root.join("train/cat/0.png"), "0.png is not a folder");
-    refused(
-        &root.join("train"),
-        "has no folder `train`, only `ant`, `cat`",
-    );
+    refused(&root.join("train/cat"), "holds no folders of classes");
     save(root, "test/zebra/1.png", &rgb(12, 10, 0));
     refused(root, "test has classes that `train` lacks: `zebra`");
     fs::rename(root.join("test"), root.join("val")).unwrap();

@@ -6,4 +6,5 @@ mod augment;
 mod cifar;
 mod folder;
 mod loader;
+mod own;
 mod whole;

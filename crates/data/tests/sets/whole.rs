@@ -7,7 +7,7 @@ use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 use timestep_data::{
     Augment, Batch, Cutout, DataError, Dataset, Draw, GreyFile, ImageShape, Jitter, Loader,
-    Normalise, OpenOptions, RandAugment, View, fill_batch, load_image_resized, open,
+    Normalise, OpenOptions, RandAugment, Source, View, fill_batch, load_source, open,
 };
 
 fn photo(w: u32, h: u32, seed: u32) -> DynamicImage {
@@ -232,10 +232,10 @@ fn test_images_are_the_middle() {
         let pixels = set.test.pixels(index).unwrap();
         assert_eq!(pixels, memory.test.pixels(index).unwrap());
     }
-    let one = load_image_resized(
-        &folder.path().join("val/bee/0.png"),
+    let one = load_source(
+        Source::File(&folder.path().join("val/bee/0.png")),
         set.shape,
-        18,
+        Some(18),
         GreyFile::Refused,
     )
     .unwrap();
@@ -297,10 +297,6 @@ fn what_cannot_be_used_is_refused() {
     refused(&|o| o.resize = Some(15), "is 15, and must be between 16");
     refused(&|o| o.resize = Some(20_000), "and 16384 pixels");
     refused(&|o| o.size = None, "given together with a size");
-    refused(
-        &|o| (o.size, o.resize) = (None, None),
-        "the images have different sizes: ",
-    );
     let fixed = OpenOptions {
         resize: Some(9),
         ..OpenOptions::default()
@@ -340,7 +336,8 @@ fn what_cannot_be_used_is_refused() {
     let error = loader.augmented(augment, 0).unwrap_err();
     assert!(matches!(error, DataError::BadOption { .. }));
     let path = root.join("val/bee/0.png");
-    let error = load_image_resized(&path, set.shape, 8, GreyFile::Refused).unwrap_err();
+    let error =
+        load_source(Source::File(&path), set.shape, Some(8), GreyFile::Refused).unwrap_err();
     assert!(matches!(error, DataError::BadOption { .. }));
 }
 

@@ -4,7 +4,6 @@ use super::Answer;
 use super::page::Page;
 use timestep_study::doctor::{BATCH, Checkup};
 use timestep_study::lr_find::SuggestedRate;
-use timestep_study::measure::{Measured, Prediction};
 
 impl Answer for Checkup {
     fn text(&self, page: &mut Page) {
@@ -107,25 +106,6 @@ pub fn rate(value: f64) -> String {
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,
-    }
-}
-
-impl Answer for Measured {
-    fn text(&self, page: &mut Page) {
-        page.line(format!(
-            "top-1 {:.4}   top-5 {:.4}   loss {:.4}   ({:.0} images/s)",
-            self.top1, self.top5, self.loss, self.images_per_second
-        ));
-    }
-}
-
-impl Answer for Prediction {
-    fn text(&self, page: &mut Page) {
-        let top = self.top.iter();
-        let top: Vec<String> = top
-            .map(|p| format!("{} {:.1} %", p.class, 100.0 * p.probability))
-            .collect();
-        page.line(format!("{}: {}", self.image, top.join(", ")));
     }
 }
 

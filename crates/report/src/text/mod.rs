@@ -5,6 +5,7 @@ mod compare;
 mod curve;
 mod diffusion;
 mod dry_run;
+mod evaluated;
 mod files;
 mod import;
 mod learned;

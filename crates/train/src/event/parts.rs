@@ -22,6 +22,10 @@ pub enum What {
         train_images: usize,
         /// Images measured on.
         test_images: usize,
+        /// Whether the test images are the training images, because the run is to learn them by heart; left out where
+        /// they are not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        overfit: bool,
         /// Epochs planned.
         epochs: usize,
         /// Optimiser steps in an epoch.

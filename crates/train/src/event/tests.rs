@@ -38,6 +38,7 @@ fn all() -> Vec<Event> {
                 multiply_adds: 2_500_000,
                 train_images: 1437,
                 test_images: 360,
+                overfit: false,
                 epochs: 20,
                 steps_per_epoch: 23,
             },

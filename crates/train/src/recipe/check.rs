@@ -7,6 +7,7 @@ use super::model::{OptimiserSettings, Recipe, ScheduleSettings};
 use super::problem::{Problem, ProblemKind};
 use super::settings::{SETTINGS, Setting};
 use super::time::parse_time;
+use super::unused;
 use super::words::PadMode;
 use crate::optimisers::optimiser_facts;
 use crate::schedules::{SCHEDULES, schedule_settings};
@@ -24,6 +25,18 @@ pub struct Finding {
     pub hint: Option<String>,
     /// Whether a run cannot be; otherwise it is only doubtful.
     pub severe: bool,
+    /// Whether the value would change nothing. Said on the command line that is an error; in a recipe it is a doubt, or, where recipes
+    /// say it for other cases than this one, nothing.
+    pub unused: Option<Unused>,
+}
+
+/// What a value that changes nothing is where a recipe says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unused {
+    /// Probably a mistake.
+    Doubtful,
+    /// What recipes say for other cases.
+    Usual,
 }
 
 impl Finding {
@@ -73,7 +86,25 @@ impl Findings {
             message,
             hint,
             severe,
+            unused: None,
         });
+    }
+
+    /// A value that would change nothing, if it would.
+    pub fn unused(
+        &mut self,
+        unused: bool,
+        kind: Unused,
+        path: &'static str,
+        message: &str,
+        hint: Option<&str>,
+    ) {
+        if unused {
+            self.push(false, path, message.to_owned(), hint);
+            if let Some(last) = self.0.last_mut() {
+                last.unused = Some(kind);
+            }
+        }
     }
 
     /// A problem unless `ok`.
@@ -151,6 +182,13 @@ fn data(recipe: &Recipe, found: &mut Findings) {
         "learns some images by heart, as they are: `data.rand_augment`, `data.cutout` and `data.mixup` would be ignored",
         Some("leave them out, or `train.overfit`"),
     );
+    found.require_or(
+        (0.0..1.0).contains(&data.held_out),
+        "data.held_out",
+        "must be a share from 0 to below 1",
+        Some("0.2 holds a fifth of each class out; 0 means the same"),
+    );
+    unused::of_data(recipe, found);
     let finite = |list: &[f64]| list.iter().all(|x| x.is_finite());
     found.require(finite(&data.mean), "data.mean", "every mean must be finite");
     found.require(
@@ -226,8 +264,9 @@ fn noise(recipe: &Recipe, found: &mut Findings) {
         let said = values
             .get(setting.key())
             .is_some_and(|value| *value != setting.default);
-        found.warn(
+        found.unused(
             said && law.setting(setting.key()).is_none(),
+            Unused::Doubtful,
             setting.path,
             &format!(
                 "is a setting of `{}`, and the noise is `{}`",
@@ -352,6 +391,21 @@ fn schedule(schedule: &ScheduleSettings, epochs: usize, found: &mut Findings) {
         "must be from 0 to 1",
     );
     if let Some(facts) = SCHEDULES.find(&schedule.name) {
+        for (owner, setting) in schedule_settings() {
+            let value = schedule.own.get(setting.key());
+            let said = value.is_some_and(|value| *value != setting.default);
+            let its = |own: &timestep_registry::Setting| own.key() == setting.key();
+            found.unused(
+                said && owner.key != facts.key && !facts.settings.iter().any(its),
+                Unused::Usual,
+                setting.path,
+                &format!(
+                    "is a setting of `{}`, and the schedule is `{}`",
+                    owner.key, facts.key
+                ),
+                Some("it changes nothing: leave it out"),
+            );
+        }
         (facts.doubts)(schedule, epochs, found);
     }
 }

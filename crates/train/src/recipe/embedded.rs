@@ -16,6 +16,8 @@ static EMBEDDED: &[(&str, &str)] = embed![
     "cifar10",
     "cifar100",
     "image-folder",
+    "image-list",
+    "npz",
     "imagenet",
     "imagenet/inception-resnet-v2",
     "imagenet/very-deep-polynet",

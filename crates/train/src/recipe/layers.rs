@@ -10,7 +10,7 @@ use super::problem::{Origin, Problem, ProblemKind, RecipeError};
 use super::settings::{sections, setting};
 use super::words::TaskKind;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::Value;
 use toml::de::{DeTable, DeValue};
 
@@ -107,6 +107,28 @@ impl Layers {
         match kind.and_then(|entry| entry.value.as_str()) {
             Some(word) if word == TaskKind::Restore.key() => TaskKind::Restore,
             _ => TaskKind::Classify,
+        }
+    }
+
+    /// The folder of the data, as it is said.
+    pub(crate) fn data_dir(&self) -> Option<PathBuf> {
+        let said = self.entries.get("data.dir")?;
+        said.value.as_str().map(PathBuf::from)
+    }
+
+    /// Looks for a folder of data that is not there from `folder`, to which it may be relative.
+    pub(crate) fn relocate(&mut self, folder: &Path) {
+        let Some(dir) = self
+            .data_dir()
+            .filter(|dir| dir.is_relative() && !dir.exists())
+        else {
+            return;
+        };
+        let moved = folder.join(dir);
+        if let (Some(entry), Some(text)) = (self.entries.get_mut("data.dir"), moved.to_str())
+            && moved.exists()
+        {
+            entry.value = Value::String(text.to_owned());
         }
     }
 

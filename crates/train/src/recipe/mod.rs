@@ -24,9 +24,10 @@ mod resolve;
 mod restore;
 mod settings;
 mod time;
+mod unused;
 mod words;
 
-pub use check::{Finding, Findings};
+pub use check::{Finding, Findings, Unused};
 pub use diff::{Difference, diff, may_change_on_resume, resume_refusals};
 pub use embedded::{DEFAULT_RECIPE, data_sets, embedded, embedded_text, restorers};
 pub use kind::Kind;

@@ -45,14 +45,18 @@ pub struct TaskSettings {
 pub struct DataSettings {
     /// Name of the data set.
     pub name: String,
-    /// Folder of its files; empty: the usual place.
+    /// Folder of its files, or the file that it is; empty: the usual place.
     pub dir: String,
     /// Names of the classes used; empty: all.
     pub classes: Vec<String>,
     /// Training images used, picked at random once for all seeds; 0: all.
     pub limit: usize,
-    /// Height and width that images are resized to; 0 keeps them.
+    /// Height and width that images are resized to; 0: as the data says.
     pub size: usize,
+    /// Share of each class that is held out to test with, where the data does not say what is; 0: a fifth.
+    pub held_out: f64,
+    /// Seed with which these images are chosen.
+    pub split_seed: usize,
     /// Pixels of border before a random crop; 0 does not crop.
     pub pad: usize,
     /// What the border is filled with.
@@ -233,6 +237,8 @@ impl Default for DataSettings {
             classes: Vec::new(),
             limit: 0,
             size: 0,
+            held_out: 0.0,
+            split_seed: 0,
             pad: 0,
             pad_mode: PadMode::Zero,
             flip: false,

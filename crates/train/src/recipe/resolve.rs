@@ -1,5 +1,6 @@
 //! How do layers become one recipe, or a list of everything that is wrong with them?
 
+use super::check::Unused;
 use super::kind::Kind;
 use super::layers::{Entry, Layers};
 use super::model::Recipe;
@@ -208,7 +209,14 @@ pub(super) fn resolve<R: TaskRecipe>(layers: Layers) -> Result<Resolved<R>, Reci
         .into_iter()
         .filter(|f| !broken.contains(f.path))
     {
-        let severe = finding.severe;
+        let typed = matches!(
+            origins.get(finding.path),
+            Some(Origin::Flag(_) | Origin::Set)
+        );
+        if finding.unused == Some(Unused::Usual) && !typed {
+            continue;
+        }
+        let severe = finding.severe || finding.unused.is_some() && typed;
         let value = values.iter().find(|(path, _)| *path == finding.path);
         let mut problem = finding.into_problem();
         problem.value = value.map(|(_, value)| value.to_string());

@@ -81,7 +81,7 @@ static FIRST: &[Setting] = &[
     row(
         "data.dir",
         Kind::Text,
-        "folder of its files; empty: the usual place",
+        "folder of its files, or the file that it is; empty: the usual place",
     ),
     row(
         "data.classes",
@@ -96,7 +96,17 @@ static FIRST: &[Setting] = &[
     row(
         "data.size",
         Kind::Count,
-        "height and width to resize images to; 0: keep",
+        "height and width to resize images to; 0: as the data says",
+    ),
+    row(
+        "data.held_out",
+        Kind::Number,
+        "share of each class to test with, where the data does not say; 0: a fifth",
+    ),
+    row(
+        "data.split_seed",
+        Kind::Count,
+        "seed with which these test images are chosen",
     ),
     row(
         "data.pad",

@@ -69,6 +69,7 @@ impl Ready for Setup {
             multiply_adds: self.network.cost().multiply_adds as u64,
             train_images: self.dataset.train.len(),
             test_images: self.dataset.test.len(),
+            overfit: self.recipe().train.overfit > 0,
             epochs: self.recipe().train.epochs,
             steps_per_epoch: self.steps_per_epoch(),
         }
@@ -259,8 +260,12 @@ impl Task for Classify<'_> {
     }
 
     fn notes(&mut self) -> Vec<String> {
-        let surplus = self.setup.surplus_classes();
-        self.note.take().into_iter().chain(surplus).collect()
+        let notes = [
+            self.note.take(),
+            self.setup.surplus_classes(),
+            self.setup.overfits(),
+        ];
+        notes.into_iter().flatten().collect()
     }
 
     /// The rest of the epoch under way.

@@ -145,6 +145,24 @@ fn as_string(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
+/// The networks that have a name.
+fn networks() -> impl Iterator<Item = &'static str> {
+    timestep_nets::presets().iter().map(|preset| preset.key)
+}
+
+/// Whether a name is rather a path than that of a recipe.
+fn looks_like_a_file(name: &str) -> bool {
+    let path = Path::new(name);
+    let ends = |end: &&str| {
+        path.extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case(end))
+    };
+    path.is_absolute()
+        || name.starts_with('.')
+        || name.ends_with('/')
+        || ["csv", "npz"].iter().any(|end| ends(&end))
+}
+
 /// There is no data set of this name; perhaps it is another one, or a network.
 fn unknown_data(name: &str, data: &str, network: Option<&str>) -> Problem {
     let known: Vec<&str> = data_sets().collect();
@@ -156,12 +174,22 @@ fn unknown_data(name: &str, data: &str, network: Option<&str>) -> Problem {
         let names: Vec<String> = close.iter().map(|close| format!("{close}{rest}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         format!("did you mean {}?", quoted(&names, " or "))
+    } else if network.is_none()
+        && let [network, ..] = near(data, networks())[..]
+    {
+        // It is a network, or nearly one, without its data set.
+        format!("did you mean `digits/{network}`? A recipe begins with its data set")
+    } else if looks_like_a_file(name) {
+        "check the spelling of the path; a folder of pictures, a list ending in `.csv` and a file ending in `.npz` can be trained on"
+            .to_owned()
     } else if network.is_none() && !data.is_empty() {
         format!("a recipe begins with its data set, for instance `digits/{data}`")
     } else {
         format!("data sets with a recipe: {}", quoted(&known, ", "))
     };
-    let message = if embedded().any(|key| key == data) || data.is_empty() {
+    let message = if looks_like_a_file(name) {
+        "there is no such file or folder, and no such recipe".to_owned()
+    } else if embedded().any(|key| key == data) || data.is_empty() {
         "a recipe begins with the name of its data set".to_owned()
     } else {
         format!("there is no recipe for a data set `{data}`")
