@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::device;
+use timestep_train::cluster::Alone;
 use timestep_train::event::Measured;
 use timestep_train::recipe::Layers;
 use timestep_train::trainer::{self, Options, Outcome};
@@ -24,6 +25,7 @@ pub fn train(out: &Path, epochs: usize) -> Result<f64, Box<dyn Error>> {
     let options = Options {
         engine: device("cpu")?,
         threads: 2,
+        ranks: Arc::new(Alone),
         stop: Arc::new(AtomicBool::new(false)),
         logs: Vec::new(),
         listeners: Vec::new(),

@@ -54,7 +54,9 @@ Start here:
 Exit codes: 0 done; 1 ran, but diverged or missed a --require; 2 wrong usage, recipe, data or
 file; 3 internal error; 130 interrupted with the state saved.
 Environment: NO_COLOR, TIMESTEP_NO_PROGRESS, RAYON_NUM_THREADS, TIMESTEP_MEMORY (what networks
-and pictures may take at most, such as 64G; by default the memory of this machine).";
+and pictures may take at most, such as 64G; by default the memory of this machine), TIMESTEP_MPI
+(the MPI library of processes started by mpirun or srun; off: each works by itself),
+TIMESTEP_MPI_TIMEOUT (seconds that one of them waits for the others, by default 600).";
 
 /// Options of every command.
 #[derive(Args, Clone, Debug)]

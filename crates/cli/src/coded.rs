@@ -41,6 +41,7 @@ impl Coded for TrainError {
     fn code(&self) -> Code {
         match self {
             Self::Recipe(error) => error.code(),
+            Self::Cluster(_) => Code::Ranks,
             Self::Net(error) => error.code(),
             Self::Data(error) => error.code(),
             Self::Pictures(_) | Self::NeedsPictures | Self::NotHeldOut { .. } => {

@@ -14,6 +14,7 @@ mod inputs;
 mod live;
 mod outputs;
 mod progress;
+mod ranks;
 #[cfg(test)]
 mod reference;
 mod schemes;
@@ -30,7 +31,9 @@ use clap::Parser;
 use failure::Failure;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
 use timestep_study::codes::Code;
+use timestep_train::cluster::{Alone, Communicator};
 use ui::Ui;
 
 fn main() -> ExitCode {
@@ -38,6 +41,14 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            // Ranks were all given the same words; the first says what is wrong with them.
+            if ranks::is_another() {
+                return ExitCode::from(if error.use_stderr() {
+                    failure::USAGE
+                } else {
+                    0
+                });
+            }
             let json = std::env::args_os().any(|arg| arg == "--json");
             return ExitCode::from(ui::misread(&error, json));
         }
@@ -50,23 +61,36 @@ fn main() -> ExitCode {
     };
     let ui = Ui {
         json: cli.global.json,
-        quiet: cli.global.quiet,
+        quiet: cli.global.quiet || ranks::is_another(),
         colour,
     };
+    let mut all: Arc<dyn Communicator> = Arc::new(Alone);
     let command = || {
         check_kernels()?;
         check_memory()?;
-        set_threads(cli.global.threads)?;
-        run(cli.command, ui)
+        all = ranks::join(&cli.command)?;
+        let threads = ranks::threads(&*all, ui)?;
+        set_threads(cli.global.threads.or(threads))?;
+        run(cli.command, ui, &all)
     };
-    let outcome = guard::guarded(command);
+    let outcome = guard::guarded(command).map_err(|failure| {
+        ranks::await_turn();
+        ranks::named(failure)
+    });
     // What was done is done; but whoever reads the output must not take a part of it for all.
     let lost = ui::lost();
     let failures = outcome.as_ref().err().into_iter().chain(&lost);
     failures.for_each(|failure| ui.failure(failure));
     ExitCode::from(match (outcome, lost) {
-        (Err(failure), _) | (Ok(_), Some(failure)) => failure.code,
-        (Ok(code), None) => code,
+        (Err(failure), _) | (Ok(_), Some(failure)) => {
+            // The others may wait for this rank.
+            all.abort(failure.code);
+            failure.code
+        }
+        (Ok(code), None) => {
+            all.finish();
+            code
+        }
     })
 }
 
@@ -113,9 +137,9 @@ fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
 }
 
 /// Runs a command; the number is the exit code.
-fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
+fn run(command: Command, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<u8, Failure> {
     match command {
-        Command::Train(args) => commands::train::run(*args, ui),
+        Command::Train(args) => commands::train::run(*args, ui, ranks),
         Command::Eval(args) => commands::eval::run(&args, ui),
         Command::Predict(args) => commands::predict::run(&args, ui),
         Command::Denoise(args) => commands::denoise::run(&args, ui),
@@ -133,6 +157,7 @@ fn run(command: Command, ui: Ui) -> Result<u8, Failure> {
         Command::Config(args) => commands::config::run(&args, ui),
         Command::Import(args) => commands::import::run(&args, ui),
         Command::Export(args) => commands::export::run(&args, ui),
+        Command::Doctor(_) if ranks.rank() > 0 => Ok(0),
         Command::Doctor(args) => commands::doctor::run(&args, ui),
         Command::Completions(args) => commands::completions::run(&args, ui),
     }

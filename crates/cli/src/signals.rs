@@ -1,17 +1,18 @@
-//! What do signals do? Ctrl-C, SIGTERM and SIGHUP ask the program to stop with its work saved.
+//! What do signals do? Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 ask the program to stop with its work saved.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// A flag that Ctrl-C, SIGTERM and SIGHUP set: work stops after the piece under way, and nothing is lost. A second one
+/// A flag that Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 set: work stops after the piece under way, and nothing is lost. A second one
 /// of them kills. What the program was started to ignore it ignores: SIGHUP under `nohup`.
 pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
     {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
         let ignored = ignored();
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // SIGUSR1 is what launchers pass on to all ranks, and what Slurm sends before the time is up.
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
             if ignored >> (signal - 1) & 1 == 1 {
                 continue;
             }

@@ -26,6 +26,40 @@ pub struct Batch {
     pub mix: Option<Mix>,
     /// The shape of one image.
     pub shape: ImageShape,
+    /// The place of the first image in the whole batch, of which these are perhaps a part.
+    pub first: usize,
+    /// Images of the whole batch.
+    pub whole: usize,
+}
+
+/// The places of the images of shard `number` in a batch that is cut into `shards`: consecutive images, as many in each as
+/// in any other, or one more.
+///
+/// # Panics
+/// If there is no such shard.
+#[must_use]
+pub fn shard(images: usize, shards: usize, number: usize) -> Range<usize> {
+    assert!(number < shards, "shard {number} of {shards}");
+    let start = |number: usize| images * number / shards;
+    start(number)..start(number + 1)
+}
+
+/// Consecutive shards of each batch, the only ones that somebody works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Shards that a batch is cut into.
+    pub shards: usize,
+    /// Those of them that are meant.
+    pub own: Range<usize>,
+}
+
+impl Share {
+    /// The places of their images in a batch.
+    #[must_use]
+    pub fn places(&self, images: usize) -> Range<usize> {
+        let start = |number: usize| images * number / self.shards.max(1);
+        start(self.own.start)..start(self.own.end)
+    }
 }
 
 impl Batch {
@@ -53,8 +87,10 @@ impl Batch {
             labels: self.labels[range.clone()].to_vec(),
             indices: self.indices[range.clone()].to_vec(),
             number: self.number,
+            first: self.first + range.start,
             mix: self.mix.as_ref().map(|mix| mix.part(range)),
             shape: self.shape,
+            whole: self.whole,
         }
     }
 }
@@ -78,7 +114,8 @@ pub fn fill_batch(
     if let Some(draw) = draw {
         check(split, draw.augment)?;
     }
-    fill(split, indices, 0, draw, &normalise.tables())
+    let all = 0..indices.len();
+    fill(split, indices, all, 0, draw, &normalise.tables())
 }
 
 /// Checks that images of a split can be varied so.
@@ -93,43 +130,56 @@ pub(crate) fn check(split: &Split, augment: &Augment) -> Result<(), DataError> {
     Ok(())
 }
 
-/// [`fill_batch`] when everything has been checked.
+/// [`fill_batch`] when everything has been checked, for the images at `places` of a batch.
 fn fill(
     split: &Split,
-    indices: &[u32],
+    batch: &[u32],
+    places: Range<usize>,
     number: u64,
     draw: Option<Draw<'_>>,
     tables: &[[f32; 256]],
 ) -> Result<Batch, DataError> {
     let shape = split.shape();
+    let pairs = draw
+        .filter(|draw| !draw.augment.mixup.is_off())
+        .map(|draw| draw.pairs(number, batch.len(), places.clone()));
+    let mut indices = batch[places.clone()].to_vec();
+    if let Some(pairs) = &pairs {
+        indices.extend(pairs.beyond.iter().map(|&place| batch[place]));
+    }
     let mut raw = match &draw {
-        Some(draw) if draw.augment.view.needs_whole() => split.fetch_drawn(indices, draw)?,
-        _ => split.fetch(indices)?,
+        Some(draw) if draw.augment.view.needs_whole() => split.fetch_drawn(&indices, draw)?,
+        _ => split.fetch(&indices)?,
     };
     let mut images = vec![0f32; raw.len()];
     let n = shape.len().max(1);
     images
         .par_chunks_exact_mut(n)
         .zip(raw.par_chunks_exact_mut(n))
-        .zip(indices)
+        .zip(&indices)
         .for_each(|((out, image), &index)| match &draw {
             Some(draw) => draw.vary(index, image, out, shape, tables),
             None => augment::normalise(image, out, shape, tables),
         });
-    let labels: Vec<u32> = indices
+    let mut labels: Vec<u32> = indices
         .iter()
         .map(|&i| u32::from(split.label(i as usize)))
         .collect();
     let mix = draw
-        .filter(|draw| !draw.augment.mixup.is_off())
-        .map(|draw| draw.mix(&mut images, &labels, indices, number));
+        .zip(pairs)
+        .map(|(draw, pairs)| draw.mix(&mut images, &mut labels, &indices, &pairs));
     Ok(Batch {
         images,
         labels,
-        indices: indices.iter().map(|&i| u64::from(i)).collect(),
+        indices: batch[places.clone()]
+            .iter()
+            .map(|&i| u64::from(i))
+            .collect(),
         number,
         mix,
         shape,
+        first: places.start,
+        whole: batch.len(),
     })
 }
 
@@ -145,6 +195,10 @@ pub(crate) struct Plan {
     pub(crate) order: Vec<u32>,
     /// Images in a batch, at least 1.
     pub(crate) size: usize,
+    /// The part of each batch that is made; `None`: all of it.
+    pub(crate) share: Option<Share>,
+    /// One of so many batches is made, at least 1.
+    pub(crate) every: usize,
 }
 
 impl Plan {
@@ -168,6 +222,11 @@ impl Plan {
             epoch: self.epoch,
         });
         let indices = self.indices(number);
-        fill(&self.split, indices, number as u64, draw, &self.tables)
+        let places = match &self.share {
+            Some(share) => share.places(indices.len()),
+            None => 0..indices.len(),
+        };
+        let number = number as u64;
+        fill(&self.split, indices, places, number, draw, &self.tables)
     }
 }

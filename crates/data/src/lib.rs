@@ -53,7 +53,7 @@ mod verify;
 mod view;
 
 pub use augment::{Augment, Crop, Cutout, Draw, Jitter, Mix, Mixup, PadMode, RandAugment};
-pub use batch::{Batch, fill_batch};
+pub use batch::{Batch, Share, fill_batch, shard};
 pub use cifar::{RecordLayout, read_records};
 pub use dataset::{Chosen, Dataset, DatasetInfo, ImageShape, OpenOptions};
 pub use datasets::{DATA_HEADINGS, DATASETS, info, list, open};

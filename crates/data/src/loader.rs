@@ -5,7 +5,7 @@ use std::sync::Arc;
 use timestep_numerics::random::{Purpose, Stream};
 
 use crate::augment::Augment;
-use crate::batch::{self, Batch, Plan};
+use crate::batch::{self, Batch, Plan, Share};
 use crate::error::DataError;
 use crate::normalise::Normalise;
 use crate::prefetch::{Ahead, in_pool};
@@ -39,6 +39,8 @@ pub struct Loader<'a> {
     order_seed: Option<u64>,
     augment: Option<(Augment, u64)>,
     prefetch: bool,
+    share: Option<Share>,
+    every: usize,
 }
 
 impl<'a> Loader<'a> {
@@ -64,6 +66,8 @@ impl<'a> Loader<'a> {
             order_seed: None,
             augment: None,
             prefetch: !split.in_memory(),
+            share: None,
+            every: 1,
         })
     }
 
@@ -100,6 +104,24 @@ impl<'a> Loader<'a> {
         Self { prefetch, ..self }
     }
 
+    /// Makes only a part of each batch, for one of several processes; its images have the same bits as in the whole one.
+    #[must_use]
+    pub fn shared(self, share: Share) -> Self {
+        Self {
+            share: Some(share),
+            ..self
+        }
+    }
+
+    /// Makes only one of `every` batches: those whose numbers follow the first by multiples of it. 0 is taken as 1.
+    #[must_use]
+    pub fn one_of(self, every: usize) -> Self {
+        Self {
+            every: every.max(1),
+            ..self
+        }
+    }
+
     /// Batches in an epoch, the last partial one included.
     #[must_use]
     pub fn batches(&self) -> usize {
@@ -122,6 +144,8 @@ impl<'a> Loader<'a> {
             epoch,
             order,
             size: self.batch,
+            share: self.share.clone(),
+            every: self.every,
         };
         Batches {
             plan: Arc::new(plan),
@@ -176,7 +200,7 @@ impl Iterator for Batches {
         if number >= self.plan.batches() {
             return None;
         }
-        self.next += 1;
+        self.next = number.saturating_add(self.plan.every);
         if in_pool() {
             // The iterator may have been moved into a pool since the thread was started.
             self.ahead = None;
@@ -189,6 +213,7 @@ impl Iterator for Batches {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let left = self.plan.batches().saturating_sub(self.next);
+        let left = left.div_ceil(self.plan.every);
         (left, Some(left))
     }
 }

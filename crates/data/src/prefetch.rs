@@ -32,7 +32,7 @@ impl Ahead {
         // Without room in the channel the thread is one batch ahead, not two.
         let (give, batches) = sync_channel(0);
         let run = move || {
-            for number in first..plan.batches() {
+            for number in (first..plan.batches()).step_by(plan.every) {
                 if give.send(plan.fill(number)).is_err() {
                     break;
                 }

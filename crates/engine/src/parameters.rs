@@ -252,6 +252,33 @@ impl Gradients {
         }
     }
 
+    /// Gradients that were found elsewhere, with what they reached.
+    ///
+    /// # Panics
+    /// If there are not as many numbers and parameters as in the table.
+    #[must_use]
+    pub fn found(specs: &Arc<Specs>, values: Vec<f32>, reached: Vec<bool>) -> Self {
+        assert_eq!(specs.total(), values.len(), "numbers of the table");
+        assert_eq!(specs.len(), reached.len(), "parameters of the table");
+        Self {
+            specs: specs.clone(),
+            values,
+            reached,
+        }
+    }
+
+    /// All numbers, and nothing else.
+    #[must_use]
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
+    /// Notes what others reached whose gradients were added.
+    pub fn reach(&mut self, more: &[bool]) {
+        let all = self.reached.iter_mut().zip(more);
+        all.for_each(|(any, one)| *any |= one);
+    }
+
     /// Sets everything to zero again, as if nothing had been reached.
     pub fn clear(&mut self) {
         self.values.fill(0.0);

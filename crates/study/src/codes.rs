@@ -35,6 +35,7 @@ timestep_registry::registry! {
     SchemeFile = E0206;
     Diverged = E0301;
     FirstBatch = E0302;
+    Ranks = E0303;
     WeightsDamaged = E0401;
     OtherNetwork = E0402;
     OtherImages = E0403;

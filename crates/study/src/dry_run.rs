@@ -188,7 +188,7 @@ impl PlannedClassifier {
         notes.extend(setup.overfits());
         let parameters = start.parameters;
         // One of the parts that a batch is computed in.
-        let part = batch.len().div_ceil(recipe.train.accumulate.max(1));
+        let part = recipe.train.part(batch.len());
         let parts = batch.len().div_ceil(part);
         let mut seconds = 0.0;
         let mut loss_value = f64::NAN;
@@ -200,7 +200,7 @@ impl PlannedClassifier {
             let dims = [part, channels, height, width];
             let pixels = &pixels[..dims.iter().product()];
             let logits = setup.network.forward(&pass, pass.images(dims, pixels))?;
-            let targets = targets(&batch, recipe.train.label_smoothing);
+            let targets = targets(&batch, recipe.train.label_smoothing).part(0..part);
             let loss = ops::cross_entropy(&logits, &targets);
             loss_value = loss.read().first().copied().unwrap_or(f64::NAN);
             let mut reached = Reached(vec![false; parameters.specs().len()]);

@@ -1,5 +1,6 @@
 //! Why could a run not start, go on or be used?
 
+use crate::cluster::ClusterError;
 use crate::event::SinkError;
 use crate::files::FileError;
 use crate::optimisers::OptimiserError;
@@ -18,6 +19,9 @@ pub enum TrainError {
     /// The recipe is wrong.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// Several processes cannot train together.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The network cannot be built, or weights do not fit it.
     #[error(transparent)]
     Net(#[from] NetError),
@@ -208,6 +212,7 @@ impl TrainError {
         match self {
             // The recipe's own text carries a hint for each problem.
             TrainError::Recipe(_) => None,
+            TrainError::Cluster(error) => Some(error.hint()),
             TrainError::Net(error) => error.hint(),
             TrainError::Data(error) => error.hint(),
             TrainError::Pictures(error) => error.hint(),

@@ -1,6 +1,7 @@
 //! How good is a network on a set of images? Cross-entropy, top-1 and top-5.
 
 use crate::TrainError;
+use crate::cluster::Communicator;
 use crate::event::TestMetrics;
 use timestep_data::{Batch, Loader};
 use timestep_nets::{Engine, Mixed, Mode, Network, Parameters, Pass, Targets};
@@ -40,6 +41,36 @@ impl Tally {
     /// Adds the mean loss of `images` images.
     pub fn add_loss(&mut self, mean: f64, images: usize) {
         self.loss += mean * images as f64;
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, more: &Self) {
+        self.loss += more.loss;
+        self.top1 += more.top1;
+        self.top5 += more.top5;
+        self.images += more.images;
+    }
+
+    /// Its four numbers for other ranks.
+    fn to_bytes(self) -> [u8; 32] {
+        let counts = [self.top1, self.top5, self.images].map(|count| count as u64);
+        let [top1, top5, images] = counts;
+        let numbers = [self.loss.to_bits(), top1, top5, images].map(u64::to_le_bytes);
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(numbers.as_flattened());
+        bytes
+    }
+
+    /// From the 32 bytes of another rank.
+    fn from_bytes(bytes: &[u8]) -> Self {
+        let mut numbers = bytes.as_chunks::<8>().0.iter();
+        let mut next = || numbers.next().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Self {
+            loss: f64::from_bits(next()),
+            top1: next() as usize,
+            top5: next() as usize,
+            images: next() as usize,
+        }
     }
 
     /// The averages.
@@ -126,6 +157,40 @@ pub fn evaluate(
         batch_done(&batch, &logits);
     }
     Ok(tally.metrics())
+}
+
+/// [`evaluate`] with the help of all ranks: each measures some of the batches, and every rank adds what was found in all of
+/// them in their order. The result has the bits that one process finds.
+///
+/// # Errors
+/// As [`evaluate`], and [`TrainError::Cluster`] if a rank is silent.
+pub fn evaluate_together(
+    network: &Network,
+    parameters: &Parameters,
+    loader: Loader<'_>,
+    engine: &dyn Engine,
+    ranks: &dyn Communicator,
+) -> Result<TestMetrics, TrainError> {
+    let (classes, size) = (network.config().classes, ranks.size());
+    let batches = loader.batches();
+    let mut own = Vec::new();
+    for batch in loader.one_of(size).epoch(0, ranks.rank()) {
+        let batch = batch?;
+        let logits = logits(network, parameters, &batch, engine)?;
+        let mut tally = Tally::default();
+        tally.count(&logits, &batch.labels, classes);
+        tally.add_loss(cross_entropy(&logits, &batch.labels, classes), batch.len());
+        own.extend(tally.to_bytes());
+    }
+    let all = ranks.gather(own)?;
+    let mut found: Vec<_> = all.iter().map(|tallies| tallies.chunks_exact(32)).collect();
+    let mut sum = Tally::default();
+    for batch in 0..batches {
+        // Every rank knows who measured which batch.
+        let one = found[batch % size].next().expect("a tally for each batch");
+        sum.add(&Tally::from_bytes(one));
+    }
+    Ok(sum.metrics())
 }
 
 #[cfg(test)]

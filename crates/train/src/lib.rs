@@ -6,6 +6,7 @@
 
 pub mod checkpoint;
 pub mod clip;
+pub mod cluster;
 pub mod ema;
 mod error;
 pub mod evaluate;

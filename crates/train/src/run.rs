@@ -99,9 +99,12 @@ pub fn describe<R: TaskRecipe>(
     run: &Path,
     resolved: &Resolved<R>,
     threads: usize,
+    ranks: usize,
 ) -> Result<(), TrainError> {
     write_recipe(run, resolved)?;
-    let environment = serde_json::to_string_pretty(&environment(threads))
+    let mut environment = environment(threads);
+    environment["ranks"] = ranks.into();
+    let environment = serde_json::to_string_pretty(&environment)
         .expect("text and numbers are representable as JSON");
     let path = run.join("environment.json");
     files::write_atomic(&path, |out| out.write_all(environment.as_bytes()))?;

@@ -1,6 +1,7 @@
 //! What does a recipe become before the first step? Data, network, loaders, schedule.
 
 use crate::TrainError;
+use crate::cluster::{Communicator, tree::own};
 use crate::freeze::trained;
 use crate::network::network_config;
 use crate::recipe::{
@@ -10,7 +11,7 @@ use crate::schedules::Schedule;
 use crate::trained::Card;
 use timestep_data::{
     Augment, Chosen, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions,
-    PadMode, RandAugment, View, open,
+    PadMode, RandAugment, Share, View, open,
 };
 use timestep_nets::{Home, InputShape, Network, preset};
 
@@ -96,7 +97,7 @@ impl Setup {
         let network = Network::build(&config)?;
         trained(&network, &recipe.train.freeze)?;
         let batch = recipe.train.batch.min(dataset.train.len());
-        let part = batch.div_ceil(recipe.train.accumulate.max(1));
+        let part = recipe.train.part(batch);
         // Values, gradients, and what every optimiser remembers at least.
         network.check_training(part, 3)?;
         let schedule = Schedule::of(recipe);
@@ -142,6 +143,16 @@ impl Setup {
     #[must_use]
     pub fn recipe(&self) -> &Recipe {
         &self.resolved.recipe
+    }
+
+    /// The part of each batch that a rank computes.
+    #[must_use]
+    pub fn share(&self, ranks: &dyn Communicator) -> Share {
+        let shards = self.recipe().train.shards.max(1);
+        Share {
+            shards,
+            own: own(shards, ranks.rank(), ranks.size()),
+        }
     }
 
     /// Shuffled, augmented batches of the training images.
@@ -250,7 +261,7 @@ impl Setup {
 
     /// The recipe without what may change between machines: weights stay byte-equal wherever
     /// the data lies and however long the run may take.
-    fn portable_recipe(&self) -> Recipe {
+    pub(crate) fn portable_recipe(&self) -> Recipe {
         let mut recipe = self.recipe().clone();
         recipe.data.dir.clear();
         recipe.train.time.clear();

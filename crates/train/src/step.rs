@@ -1,14 +1,18 @@
 //! What is one step of training? Gradients of a batch, the weights moved along them, running statistics.
 
 use crate::clip::clip;
+use crate::cluster::{Alone, Communicator, Part, Report, sum, tree};
 use crate::ema::Ema;
+use crate::evaluate::Tally;
 use crate::freeze::trained;
 use crate::optimisers::{Group, Optimiser};
 use crate::recipe::{OptimiserSettings, Recipe};
 use crate::{TrainError, groups};
+use std::ops::Range;
 use std::sync::Arc;
+use timestep_data::shard;
 use timestep_engine::{End, Engine};
-use timestep_nets::{Draws, Gradients, Network, Parameters, Pass, Specs, Statistics, Targets, ops};
+use timestep_nets::{Draws, Gradients, Network, Parameters, Pass, Specs, Targets, ops};
 
 /// Images `[batch, channels, height, width]` and what their logits are compared with.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +28,25 @@ pub struct Examples<'a> {
 /// What a step found.
 #[derive(Clone, Debug)]
 pub struct StepResult {
-    /// Mean loss over the batch, before the step.
+    /// Mean loss over the whole batch, before the step.
     pub loss: f64,
-    /// Logits, `[batch, classes]`.
+    /// Images of the whole batch of which the most likely class is the right one.
+    pub correct: usize,
+    /// Logits of the images that this process computed, `[images, classes]`.
     pub logits: Vec<f32>,
+}
+
+/// A batch, of which this process has perhaps a part.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    network: &'a Network,
+    parameters: &'a Parameters,
+    examples: &'a Examples<'a>,
+    draws: Option<&'a Draws>,
+    /// Images of the whole batch.
+    whole: usize,
+    /// The place of the first image that is here.
+    first: usize,
 }
 
 /// What moves the weights: an engine that finds gradients and an optimiser that follows them.
@@ -42,8 +61,12 @@ pub struct Learner {
     trained: Option<Arc<[bool]>>,
     /// The longest gradient; 0: any.
     clip_norm: f64,
-    /// Parts that a batch is computed in.
+    /// Parts that a shard is computed in.
     parts: usize,
+    /// Shards that a batch is cut into.
+    shards: usize,
+    /// Who computes them.
+    ranks: Arc<dyn Communicator>,
     /// Decay of the average of the weights; 0: there is none.
     decay: f64,
     /// The average, from the first step on.
@@ -68,6 +91,8 @@ impl Learner {
             trained: None,
             clip_norm: 0.0,
             parts: 1,
+            shards: 1,
+            ranks: Arc::new(Alone),
             decay: 0.0,
             average: None,
         })
@@ -89,9 +114,16 @@ impl Learner {
             trained,
             clip_norm: recipe.train.clip_norm,
             parts: recipe.train.accumulate.max(1),
+            shards: recipe.train.shards.max(1),
             decay: recipe.train.ema,
             ..Self::new(engine, &recipe.optimiser, specs)?
         })
+    }
+
+    /// The same learner as one of several that share the shards of each batch.
+    #[must_use]
+    pub fn among(self, ranks: Arc<dyn Communicator>) -> Self {
+        Self { ranks, ..self }
     }
 
     /// The engine that computes.
@@ -135,12 +167,32 @@ impl Learner {
         lr: f64,
         draws: Option<Draws>,
     ) -> Result<Option<StepResult>, TrainError> {
-        // Zeros are memory that nobody has touched: it is taken up as the backward pass gives back that of the
-        // activations, so both do not add up in the peak.
-        let mut gradients = Gradients::zeros(network.specs());
-        let Some((done, statistics)) =
-            self.find(network, parameters, examples, draws, &mut gradients)?
-        else {
+        let all = (0, examples.dims[0]);
+        self.step_on_part(network, parameters, (examples, all), lr, draws)
+    }
+
+    /// Takes one step on a batch of which the shards of this rank are here: the place of the first image and the number
+    /// of images of the whole batch say which they are. All ranks take the step with the same outcome.
+    ///
+    /// # Errors
+    /// [`TrainError::Net`] if a scheme refuses a step, [`TrainError::Cluster`] if another rank is silent.
+    pub fn step_on_part(
+        &mut self,
+        network: &Network,
+        parameters: &mut Parameters,
+        (examples, (first, whole)): (&Examples<'_>, (usize, usize)),
+        lr: f64,
+        draws: Option<Draws>,
+    ) -> Result<Option<StepResult>, TrainError> {
+        let work = Work {
+            network,
+            parameters,
+            examples,
+            draws: draws.as_ref(),
+            whole,
+            first,
+        };
+        let Some((done, parts, mut gradients)) = self.find(work)? else {
             return Ok(None);
         };
         let some = self.reached(network.specs(), &gradients);
@@ -155,8 +207,8 @@ impl Learner {
         let values = parameters.values_mut();
         self.optimiser
             .update(values, gradients.values(), groups, lr);
-        for measured in statistics {
-            network.absorb(parameters, measured);
+        for part in parts {
+            network.absorb(parameters, part.statistics);
         }
         if let Some(average) = &mut self.average {
             average.update(parameters.values());
@@ -174,48 +226,148 @@ impl Learner {
         some.then(|| groups(&self.settings, specs, Some(reached)))
     }
 
-    /// Finds the gradients of a batch, part by part: each part has the share of its images in the mean, so that equal
-    /// parts have equal shares. Every part is normalised by itself, and its statistics are absorbed by themselves.
+    /// Finds the gradients of a batch, together with the other ranks, and what was found in each part of it, in the order
+    /// of images; `None` if a loss is not finite.
     fn find(
         &self,
-        network: &Network,
-        parameters: &Parameters,
-        examples: &Examples<'_>,
-        draws: Option<Draws>,
-        gradients: &mut Gradients,
-    ) -> Result<Option<(StepResult, Vec<Statistics>)>, TrainError> {
-        let [batch, channels, height, width] = examples.dims;
-        let most = batch.div_ceil(self.parts).max(1);
-        let mut done = StepResult {
-            loss: 0.0,
-            logits: Vec::new(),
+        work: Work<'_>,
+    ) -> Result<Option<(StepResult, Vec<Part>, Gradients)>, TrainError> {
+        let specs = work.network.specs();
+        let (rank, size) = (self.ranks.rank(), self.ranks.size());
+        let mut report = Report::new(specs);
+        let mut logits = Vec::new();
+        let mut sums = Vec::new();
+        for node in tree::Node::root(self.shards).within(&tree::own(self.shards, rank, size)) {
+            match self.node(work, node, &mut report, &mut logits)? {
+                Some(gradients) => sums.push(gradients),
+                None => {
+                    report.finite = false;
+                    break;
+                }
+            }
+        }
+        for gradients in &sums {
+            let reached = report.reached.iter_mut().zip(gradients.reached());
+            reached.for_each(|(any, one)| *any |= one);
+        }
+        let reports = match size {
+            1 => vec![report],
+            _ => {
+                let all = self.ranks.gather(report.to_bytes())?;
+                let read = |bytes: &Vec<u8>| Report::from_bytes(specs, bytes);
+                // Ranks have compared their networks before the first step.
+                let all = all.iter().map(read).collect::<Option<_>>();
+                all.expect("reports are of the same network")
+            }
         };
-        let mut statistics = Vec::with_capacity(self.parts);
-        for first in (0..batch).step_by(most) {
-            let images = first..batch.min(first + most);
-            let share = images.len() as f64 / batch as f64;
+        if !reports.iter().all(|report| report.finite) {
+            return Ok(None);
+        }
+        let gradients = match size {
+            1 => sums.swap_remove(0),
+            _ => {
+                let sums = sums.into_iter().map(Gradients::into_values).collect();
+                let mut reached = vec![false; specs.len()];
+                for report in &reports {
+                    let all = reached.iter_mut().zip(&report.reached);
+                    all.for_each(|(any, one)| *any |= one);
+                }
+                let values = sum::sum(&*self.ranks, self.shards, sums)?;
+                Gradients::found(specs, values, reached)
+            }
+        };
+        let parts: Vec<Part> = reports.into_iter().flat_map(|r| r.parts).collect();
+        let share = |part: &Part| part.images as f64 / work.whole as f64;
+        let done = StepResult {
+            loss: parts.iter().map(|part| share(part) * part.loss).sum(),
+            correct: parts.iter().map(|part| part.correct).sum(),
+            logits,
+        };
+        Ok(Some((done, parts, gradients)))
+    }
+
+    /// The gradients of the shards below a node of the tree; `None` if a loss is not finite.
+    fn node(
+        &self,
+        work: Work<'_>,
+        node: tree::Node,
+        report: &mut Report,
+        logits: &mut Vec<f32>,
+    ) -> Result<Option<Gradients>, TrainError> {
+        let Some([left, right]) = node.halves() else {
+            let places = shard(work.whole, self.shards, node.first);
+            return self.shard(work, places, report, logits);
+        };
+        let Some(mut sum) = self.node(work, left, report, logits)? else {
+            return Ok(None);
+        };
+        let Some(more) = self.node(work, right, report, logits)? else {
+            return Ok(None);
+        };
+        sum::add(sum.values_mut(), more.values());
+        sum.reach(more.reached());
+        Ok(Some(sum))
+    }
+
+    /// The gradients of the images at `places`, part by part: each part has the share of its images in the mean over the whole batch.
+    /// Every part is normalised by itself, and its statistics are absorbed by themselves.
+    fn shard(
+        &self,
+        work: Work<'_>,
+        places: Range<usize>,
+        report: &mut Report,
+        logits: &mut Vec<f32>,
+    ) -> Result<Option<Gradients>, TrainError> {
+        let Work {
+            network,
+            parameters,
+            examples,
+            ..
+        } = work;
+        let [_, channels, height, width] = examples.dims;
+        let most = places.len().div_ceil(self.parts).max(1);
+        // Zeros are memory that nobody has touched: it is taken up as the backward pass gives back that of the
+        // activations, so both do not add up in the peak.
+        let mut gradients = Gradients::zeros(network.specs());
+        for first in places.clone().step_by(most) {
+            let there = first..places.end.min(first + most);
+            let images = there.start - work.first..there.end - work.first;
+            let share = images.len() as f64 / work.whole as f64;
             let pass = match &self.trained {
                 None => Pass::training(&*self.engine, parameters),
                 Some(trained) => Pass::training_some(&*self.engine, parameters, trained),
             }
-            .with_draws(draws.as_ref().map(|draws| draws.part(images.clone())));
+            .with_draws(work.draws.map(|draws| draws.part(images.clone())));
             let image = channels * height * width;
             let pixels = &examples.images[images.start * image..images.end * image];
             let input = pass.images([images.len(), channels, height, width], pixels);
-            let logits = network.forward(&pass, input)?;
-            let loss = ops::cross_entropy(&logits, &examples.targets.part(images));
+            let found = network.forward(&pass, input)?;
+            let targets = examples.targets.part(images.clone());
+            let loss = ops::cross_entropy(&found, &targets);
             let mean = loss.read().first().copied().unwrap_or(f64::NAN);
             if !mean.is_finite() {
                 return Ok(None);
             }
-            done.loss += share * mean;
-            done.logits.extend(logits.read().iter().map(|v| *v as f32));
+            let start = logits.len();
+            logits.extend(found.read().iter().map(|v| *v as f32));
+            let mut tally = Tally::default();
+            let classes = network.config().classes;
+            tally.count(&logits[start..], &targets.labels, classes);
             let ends = [End::Loss(loss.value(), share)];
-            pass.tape().backward(&ends, gradients);
+            pass.tape().backward(&ends, &mut gradients);
             // The tape shares the parameters: it must be gone before they are changed in place.
-            drop((logits, loss));
-            statistics.push(pass.into_statistics());
+            drop((found, loss));
+            report.parts.push(Part {
+                loss: mean,
+                images: images.len(),
+                correct: tally.top1,
+                statistics: pass.into_statistics(),
+            });
         }
-        Ok(Some((done, statistics)))
+        Ok(Some(gradients))
     }
 }
+
+#[cfg(test)]
+#[path = "step_tests.rs"]
+mod tests;

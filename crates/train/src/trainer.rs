@@ -11,6 +11,7 @@ mod desk;
 
 pub use desk::{Desk, Ledger, Stop};
 
+use crate::cluster::{Communicator, gather::check_same};
 use crate::event::{EndReason, Event, Measured, Position, Sink};
 use crate::recipe::{self, TaskRecipe};
 use crate::sinks::ResumePoint;
@@ -19,6 +20,7 @@ use crate::{TrainError, run};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use timestep_files::FolderLock;
 use timestep_nets::Engine;
 
 /// How a run is carried out, apart from its recipe.
@@ -27,6 +29,8 @@ pub struct Options {
     pub engine: Arc<dyn Engine>,
     /// Threads in use, for the record.
     pub threads: usize,
+    /// The processes that train together; [`Alone`](crate::cluster::Alone) for one.
+    pub ranks: Arc<dyn Communicator>,
     /// Set from outside to stop after the current piece with the state saved.
     pub stop: Arc<AtomicBool>,
     /// Further logs by key, such as `tensorboard`.
@@ -66,11 +70,15 @@ pub enum Outcome {
 /// [`TrainError`] if data, disk or model refuse, [`TrainError::Lock`] if another process works in the folder.
 /// Divergence and interruption are outcomes.
 pub fn train<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
-    let lock = run::lock(folder)?;
-    run::describe(folder, setup.resolved(), options.threads)?;
+    let size = options.ranks.size();
+    setup.check_ranks(size)?;
+    let lock = lock(folder, &options)?;
+    if lock.is_some() {
+        run::describe(folder, setup.resolved(), options.threads, size)?;
+    }
     let task = setup.begin(&options)?;
     let time = setup.resolved().recipe.time_limit();
-    let mut desk = Desk::open(lock, options, R::Recipe::TASK, time, None)?;
+    let mut desk = Desk::open(folder, lock, options, R::Recipe::TASK, time, None)?;
     go(setup, task, &mut desk, None).map_err(|error| desk.check_folder().err().unwrap_or(error))
 }
 
@@ -83,7 +91,8 @@ pub fn train<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Out
 pub fn resume<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Outcome, TrainError> {
     // What is no run is not locked.
     setup.saved(folder)?;
-    let lock = run::lock(folder)?;
+    setup.check_ranks(options.ranks.size())?;
+    let lock = lock(folder, &options)?;
     let saved = setup.saved(folder)?;
     let differences = recipe::resume_refusals(&saved, &setup.resolved().recipe);
     if !differences.is_empty() {
@@ -99,7 +108,7 @@ pub fn resume<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Ou
     // A run that was made longer stays so, however often it is interrupted; a time budget or the place of
     // the data are of this part only.
     let kept = setup.keep(saved.clone());
-    if kept.to_toml() != saved.to_toml() {
+    if lock.is_some() && kept.to_toml() != saved.to_toml() {
         let mut resolved = setup.resolved().clone();
         resolved.recipe = kept;
         run::write_recipe(folder, &resolved)?;
@@ -113,9 +122,26 @@ pub fn resume<R: Ready>(setup: &R, folder: &Path, options: Options) -> Result<Ou
         (point, ledger.seconds)
     });
     let time = setup.resolved().recipe.time_limit();
-    let mut desk = Desk::open(lock, options, R::Recipe::TASK, time, point)?;
+    let mut desk = Desk::open(folder, lock, options, R::Recipe::TASK, time, point)?;
     let outcome = go(setup, task, &mut desk, at.map(|_| position));
     outcome.map_err(|error| desk.check_folder().err().unwrap_or(error))
+}
+
+/// Takes the folder for this process, if it is the one of all ranks that writes.
+fn lock(folder: &Path, options: &Options) -> Result<Option<FolderLock>, TrainError> {
+    let writes = options.ranks.rank() == 0;
+    writes.then(|| run::lock(folder)).transpose()
+}
+
+/// Checks that all ranks train the same, with the same bits.
+fn agree(task: &impl Task, ranks: &dyn Communicator) -> Result<(), TrainError> {
+    let kernels = timestep_engine::kernels();
+    let mut facts = vec![
+        ("the program", env!("CARGO_PKG_VERSION").to_owned()),
+        ("the kernels", format!("{kernels:?}")),
+    ];
+    facts.extend(task.facts());
+    Ok(check_same(ranks, &facts)?)
 }
 
 /// The loop.
@@ -126,6 +152,8 @@ fn go<R: Ready>(
     resumed: Option<Position>,
 ) -> Result<Outcome, TrainError> {
     let resolved = setup.resolved();
+    // Only when all have read the state may the first of them write a new one.
+    agree(&task, &*desk.options().ranks)?;
     desk.tell(&Event::Start {
         run: desk.folder().display().to_string(),
         recipe: resolved.name.clone(),
@@ -181,7 +209,9 @@ fn go<R: Ready>(
         seconds,
     })?;
     desk.flush()?;
-    task.retire(desk, reason)?;
+    if desk.writes() {
+        task.retire(desk, reason)?;
+    }
     Ok(Outcome::Finished {
         reason,
         measured,
@@ -193,6 +223,10 @@ fn go<R: Ready>(
 fn checkpoint(task: &mut impl Task, desk: &mut Desk, keep: usize) -> Result<(), TrainError> {
     desk.check_folder()?;
     let best = task.complete(desk)?;
+    agree(task, &*desk.options().ranks)?;
+    if !desk.writes() {
+        return Ok(());
+    }
     if best {
         task.save_weights(&desk.weights("best"))?;
     }

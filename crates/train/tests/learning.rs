@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use timestep_nets::{Draws, Engine, ParamId, Targets, device};
+use timestep_train::cluster::Alone;
 use timestep_train::event::{EndReason, Event, Measured, Position, Sink, SinkError};
 use timestep_train::recipe::Layers;
 use timestep_train::trainer::{self, Options, Outcome};
@@ -60,6 +61,7 @@ fn options(stop_in: Option<usize>) -> (Options, std::sync::mpsc::Receiver<Event>
     let options = Options {
         engine: device("cpu").expect("cpu"),
         threads: 1,
+        ranks: Arc::new(Alone),
         stop,
         logs: Vec::new(),
         listeners: vec![Box::new(listener)],

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use timestep_nets::device;
+use timestep_train::cluster::Alone;
 use timestep_train::event::{EndReason, Event, Measured, Sink, SinkError};
 use timestep_train::recipe::Layers;
 use timestep_train::trainer::{self, Options, Outcome};
@@ -71,6 +72,7 @@ fn watch(stop_after: usize) -> (Watch, Options) {
     let options = Options {
         engine: device("cpu").expect("there is one"),
         threads: 2,
+        ranks: Arc::new(Alone),
         stop: watch.stop.clone(),
         logs: vec!["tensorboard".into()],
         listeners: vec![Box::new(watch.clone())],

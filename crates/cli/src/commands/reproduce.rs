@@ -15,6 +15,7 @@ use timestep_study::map::families;
 use timestep_study::reproduce::{Budget, Plan, Progress, ReproducedTable, Reproduction, Task};
 use timestep_study::runtime::measure;
 use timestep_study::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
+use timestep_train::cluster::Alone;
 use timestep_train::trainer::{self, Options, Outcome};
 use timestep_train::{Setup, TrainError, Trained, files, run as runs};
 
@@ -165,6 +166,7 @@ fn work(
         let options = Options {
             engine: engine.clone(),
             threads: rayon::current_num_threads(),
+            ranks: Arc::new(Alone),
             stop: stop.clone(),
             logs: Vec::new(),
             listeners: vec![Box::new(Display::new(Ui {

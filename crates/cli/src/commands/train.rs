@@ -19,14 +19,15 @@ use timestep_study::codes::Code;
 use timestep_study::conditions::{self as required, Condition};
 use timestep_study::learned::segments;
 use timestep_study::training::{LearnedEquation, LivePage, OverSeeds, TrainedRestorer};
-use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
+use timestep_train::cluster::{Communicator, gather::of_first};
+use timestep_train::event::{Best, BestPhase, Measured, Restored, Sink, TestMetrics};
 use timestep_train::recipe::{AnyResolved, TaskKind};
 use timestep_train::sinks::SINKS;
 use timestep_train::trainer::{Options, Outcome};
-use timestep_train::{Job, RestoreSetup, Setup, Trained, run};
+use timestep_train::{Job, RestoreSetup, Setup, TrainError, Trained, run};
 
 /// Trains a recipe with one or more seeds, or continues a run.
-pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
+pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<u8, Failure> {
     settings::check_data(args.recipe.as_deref(), &args.flags)?;
     let layers = match &args.resume {
         Some(folder) => run::layers(folder)?,
@@ -41,14 +42,24 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
     let engine = of_task(&args.device, task)?;
     check_logs(&args.log)?;
     let stop = stop_flag();
-    let live = live(&args, ui)?;
+    // The page is the first rank's, as the run is.
+    let live = match ranks.rank() {
+        0 => live(&args, ui)?,
+        _ => None,
+    };
     if let Some(folder) = &args.resume {
         // Said before the data is opened, which may take long.
-        drop(run::lock(folder)?);
+        if ranks.rank() == 0 {
+            drop(run::lock(folder)?);
+        }
         let job = Job::new(resolved)?;
         show(live.as_ref(), folder);
-        let outcome = job.resume(folder, options(&args, ui, &engine, stop))?;
-        return conclude(&args, &job, folder, &outcome, &conditions, ui);
+        let outcome = job.resume(folder, options(&args, ui, (&engine, ranks), stop))?;
+        traffic(&**ranks, ui);
+        return match ranks.rank() {
+            0 => conclude(&args, &job, folder, &outcome, &conditions, ui),
+            _ => Ok(code(&outcome)),
+        };
     }
     if args.dry_run {
         let job = Job::new(resolved)?;
@@ -58,13 +69,18 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
     let mut results = Vec::new();
     for n in 0..args.seeds {
         let job = Job::new(with_seed(&resolved, n))?;
+        job.check_ranks(ranks.size())?;
         if n == 0 {
             notes(&job, ui);
         }
-        let folder = run::create(&args.out, &name(&args, &job))?;
+        let folder = create(&args, &job, &**ranks)?;
         show(live.as_ref(), &folder);
-        let outcome = job.train(&folder, options(&args, ui, &engine, stop.clone()))?;
-        let code = conclude(&args, &job, &folder, &outcome, &conditions, ui)?;
+        let outcome = job.train(&folder, options(&args, ui, (&engine, ranks), stop.clone()))?;
+        traffic(&**ranks, ui);
+        let code = match ranks.rank() {
+            0 => conclude(&args, &job, &folder, &outcome, &conditions, ui)?,
+            _ => code(&outcome),
+        };
         if code != 0 {
             return Ok(code);
         }
@@ -72,10 +88,45 @@ pub(crate) fn run(args: Train, ui: Ui) -> Result<u8, Failure> {
             results.push(measured);
         }
     }
-    if results.len() > 1 {
+    if results.len() > 1 && ranks.rank() == 0 {
         spread(&results, ui);
     }
     Ok(0)
+}
+
+/// Makes the folder of a run; of several ranks the first does, and tells the others.
+fn create(args: &Train, job: &Job, ranks: &dyn Communicator) -> Result<PathBuf, Failure> {
+    let own = match ranks.rank() {
+        0 => run::create(&args.out, &name(args, job))?,
+        _ => PathBuf::new(),
+    };
+    if ranks.size() == 1 {
+        return Ok(own);
+    }
+    let folder = of_first(ranks, &own.to_string_lossy()).map_err(TrainError::from)?;
+    Ok(folder.into())
+}
+
+/// Says what it cost the first of several ranks to talk to the others.
+fn traffic(ranks: &dyn Communicator, ui: Ui) {
+    if ranks.size() > 1 {
+        let sent = ranks.traffic();
+        ui.note(&format!(
+            "rank {} sent {:.1} MB to the others; sending and waiting took {:.1} s",
+            ranks.rank(),
+            sent.bytes as f64 / 1e6,
+            sent.seconds
+        ));
+    }
+}
+
+/// The exit code of a rank that says nothing.
+fn code(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Finished { .. } => 0,
+        Outcome::Interrupted(_) => INTERRUPTED,
+        Outcome::Diverged { .. } => NEGATIVE,
+    }
 }
 
 /// Says what opening the data found and decided.
@@ -153,13 +204,21 @@ fn with_seed(resolved: &AnyResolved, n: u64) -> AnyResolved {
     }
 }
 
-fn options(args: &Train, ui: Ui, engine: &Arc<dyn Engine>, stop: Arc<AtomicBool>) -> Options {
+fn options(
+    args: &Train,
+    ui: Ui,
+    (engine, ranks): (&Arc<dyn Engine>, &Arc<dyn Communicator>),
+    stop: Arc<AtomicBool>,
+) -> Options {
+    let first = ranks.rank() == 0;
+    let display = first.then(|| Box::new(Display::new(ui)) as Box<dyn Sink>);
     Options {
         engine: engine.clone(),
         threads: rayon::current_num_threads(),
+        ranks: ranks.clone(),
         stop,
         logs: args.log.clone(),
-        listeners: vec![Box::new(Display::new(ui))],
+        listeners: display.into_iter().collect(),
     }
 }
 

@@ -87,6 +87,7 @@ fn other_large_numbers() {
         "train.overfit",
         "train.patience",
         "train.accumulate",
+        "train.shards",
         "data.limit",
         "data.size",
         "data.pad",

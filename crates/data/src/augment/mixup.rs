@@ -79,22 +79,47 @@ impl Mix {
     }
 }
 
+/// Who is mixed with whom, for some of the images of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pairs {
+    /// Places in the batch of the partners that are not among these images.
+    pub(crate) beyond: Vec<usize>,
+    /// The partner of each image: its number among them, the ones from beyond being counted on.
+    with: Vec<usize>,
+}
+
 impl Draw<'_> {
-    /// Mixes the images of batch `number`, which are the images `indices` of the split.
+    /// Draws the partners of the images at `places` of batch `number`, which has `n` images.
     ///
     /// Partners are drawn from the stream `mixup partners` of the epoch and, in place of an image, the number of the
-    /// batch: a [shuffle](Stream::shuffle) of the places in it. The share of an image is the first number `beta(α, α)` of the
-    /// stream `mixup` of the epoch and image.
+    /// batch: a [shuffle](Stream::shuffle) of the places in it. Whoever makes a part of the batch draws the same.
+    pub(crate) fn pairs(&self, number: u64, n: usize, places: Range<usize>) -> Pairs {
+        let mut beyond = Vec::new();
+        let partners = &partners(self.seed, self.epoch, number, n)[places.clone()];
+        let with = partners.iter().map(|&partner| {
+            if places.contains(&partner) {
+                return partner - places.start;
+            }
+            beyond.push(partner);
+            places.len() + beyond.len() - 1
+        });
+        let with = with.collect();
+        Pairs { beyond, with }
+    }
+
+    /// Mixes images of a batch, which are the images `indices` of the split, as paired; those from beyond are removed.
+    ///
+    /// The share of an image is the first number `beta(α, α)` of the stream `mixup` of the epoch and image.
     pub(crate) fn mix(
         &self,
-        images: &mut [f32],
-        labels: &[u32],
+        images: &mut Vec<f32>,
+        labels: &mut Vec<u32>,
         indices: &[u32],
-        number: u64,
+        pairs: &Pairs,
     ) -> Mix {
-        let partners = partners(self.seed, self.epoch, number, labels.len());
         let alpha = self.augment.mixup.alpha;
-        let share: Vec<f32> = indices
+        let own = pairs.with.len();
+        let share: Vec<f32> = indices[..own]
             .iter()
             .map(|&index| {
                 let mut stream = Stream::new(self.seed, SHARES, self.epoch, u64::from(index));
@@ -102,10 +127,11 @@ impl Draw<'_> {
             })
             .collect();
         let each = (images.len() / labels.len().max(1)).max(1);
-        let before = images.to_vec();
+        let before = images.clone();
+        images.truncate(own * each);
         images
             .par_chunks_exact_mut(each)
-            .zip(&partners)
+            .zip(&pairs.with)
             .zip(&share)
             .for_each(|((image, &partner), &share)| {
                 let other = &before[partner * each..][..each];
@@ -113,8 +139,10 @@ impl Draw<'_> {
                     *value = share * *value + (1.0 - share) * other;
                 }
             });
+        let partner_labels = pairs.with.iter().map(|&place| labels[place]).collect();
+        labels.truncate(own);
         Mix {
-            partner_labels: partners.into_iter().map(|place| labels[place]).collect(),
+            partner_labels,
             share,
         }
     }
@@ -135,6 +163,12 @@ fn partners(seed: u64, epoch: u64, number: u64, n: usize) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::Augment;
+
+    /// Mixes a whole batch.
+    fn mix(draw: &Draw<'_>, images: &mut Vec<f32>, labels: &[u32], at: &[u32], number: u64) -> Mix {
+        let pairs = draw.pairs(number, labels.len(), 0..labels.len());
+        draw.mix(images, &mut labels.to_vec(), at, &pairs)
+    }
 
     #[test]
     fn everyone_has_another_partner_and_all_are_as_likely() {
@@ -182,7 +216,7 @@ mod tests {
         let labels: Vec<u32> = (0..9).collect();
         let indices: Vec<u32> = (0..9).map(|i| 100 - 7 * i).collect();
         let mut images: Vec<f32> = (0..9).flat_map(|l| [l as f32, 10.0 * l as f32]).collect();
-        let mix = draw.mix(&mut images, &labels, &indices, 3);
+        let mix = mix(&draw, &mut images, &labels, &indices, 3);
         for i in 0..9 {
             let (share, partner) = (mix.share[i], mix.partner_labels[i] as f32);
             let mixed = share * i as f32 + (1.0 - share) * partner;
@@ -190,14 +224,14 @@ mod tests {
             assert!((images[2 * i + 1] - 10.0 * mixed).abs() < 1e-5, "{i}");
             assert!(mix.partner_labels[i] != labels[i]);
             // A share belongs to the image, wherever it is.
-            let again = draw.mix(&mut [0.0; 2], &[0], &indices[i..=i], 5);
+            let again = self::mix(&draw, &mut vec![0.0; 2], &[0], &indices[i..=i], 5);
             assert_eq!(again.share, [share]);
         }
         assert_eq!(mix.part(2..5).share, mix.share[2..5]);
         assert_eq!(mix.part(2..5).partner_labels, mix.partner_labels[2..5]);
         // An image that is alone is mixed with itself, which changes nothing.
-        let mut alone = [3.0, 30.0];
-        draw.mix(&mut alone, &[3], &[3], 0);
+        let mut alone = vec![3.0_f32, 30.0];
+        self::mix(&draw, &mut alone, &[3], &[3], 0);
         assert!((alone[0] - 3.0).abs() < 1e-6 && (alone[1] - 30.0).abs() < 1e-5);
     }
 
@@ -215,9 +249,8 @@ mod tests {
             };
             let indices: Vec<u32> = (0..20_000).collect();
             let labels = vec![0; indices.len()];
-            let share = draw
-                .mix(&mut vec![0.0; indices.len()], &labels, &indices, 0)
-                .share;
+            let mut images = vec![0.0; indices.len()];
+            let share = mix(&draw, &mut images, &labels, &indices, 0).share;
             assert!(share.iter().all(|s| (0.0..=1.0).contains(s)));
             let n = share.len() as f64;
             let mean = share.iter().map(|s| f64::from(*s)).sum::<f64>() / n;

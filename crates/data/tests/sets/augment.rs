@@ -1,8 +1,8 @@
 //! RandAugment, cutout and mixup in batches: the same bits however batches are made and cut, and nothing moved by them.
 
 use timestep_data::{
-    Augment, Batch, Cutout, Draw, ImageShape, Loader, Mixup, Normalise, RandAugment, Split,
-    fill_batch,
+    Augment, Batch, Cutout, Draw, ImageShape, Loader, Mixup, Normalise, RandAugment, Share, Split,
+    fill_batch, shard,
 };
 
 const SHAPE: ImageShape = ImageShape::new(3, 8, 6);
@@ -44,6 +44,50 @@ fn threads_and_resuming_change_no_bit() {
             .build()
             .unwrap();
         assert_eq!(pool.install(|| epoch(&split, ALL, 10, 0)), whole);
+    }
+}
+
+#[test]
+fn a_share_of_a_batch_is_a_part_of_the_whole() {
+    let split = split();
+    let normalise = Normalise::from_split(&split).unwrap();
+    let loader = Loader::new(&split, 10, normalise).unwrap().shuffled(3);
+    let loader = loader.augmented(ALL, 3).unwrap();
+    let whole = epoch(&split, ALL, 10, 0);
+    for shards in 1..6 {
+        for own in [0..1, 0..shards, shards - 1..shards, shards / 2..shards] {
+            let share = Share { shards, own };
+            for ahead in [false, true] {
+                let some = loader.clone().shared(share.clone()).prefetched(ahead);
+                for (part, whole) in some.epoch(5, 0).zip(&whole) {
+                    let part = part.unwrap();
+                    assert_eq!(part, whole.part(share.places(whole.len())), "{share:?}");
+                    assert_eq!(part.whole, whole.len());
+                }
+            }
+        }
+    }
+    // The last batch has three images: a shard of five may have none.
+    assert_eq!(shard(3, 5, 0), 0..0);
+    assert_eq!((1..5).map(|n| shard(3, 5, n).len()).sum::<usize>(), 3);
+}
+
+#[test]
+fn one_of_several_batches_is_made() {
+    let split = split();
+    let normalise = Normalise::from_split(&split).unwrap();
+    let loader = Loader::new(&split, 10, normalise).unwrap();
+    let numbers = |every, first, ahead| -> Vec<u64> {
+        let some = loader.clone().one_of(every).prefetched(ahead);
+        let batches = some.epoch(0, first);
+        assert_eq!(batches.len(), batches.clone().count());
+        batches.map(|batch| batch.unwrap().number).collect()
+    };
+    for ahead in [false, true] {
+        assert_eq!(numbers(1, 4, ahead), [4, 5]);
+        assert_eq!(numbers(4, 1, ahead), [1, 5]);
+        assert_eq!(numbers(4, 3, ahead), [3]);
+        assert!(numbers(7, 6, ahead).is_empty());
     }
 }
 

@@ -277,6 +277,9 @@ fn noise(recipe: &Recipe, found: &mut Findings) {
     }
 }
 
+/// As many parts of a batch as anybody has processes for.
+const MOST_SHARDS: usize = 65_536;
+
 fn train(recipe: &Recipe, found: &mut Findings) {
     let train = &recipe.train;
     found.require(train.epochs > 0, "train.epochs", "must be at least 1");
@@ -308,6 +311,22 @@ fn train(recipe: &Recipe, found: &mut Findings) {
         "train.accumulate",
         &format!("must divide the batch of {} images", train.batch),
         Some("1 computes a batch in one part"),
+    );
+    let computed = train.shards.saturating_mul(train.accumulate);
+    found.require_or(
+        (1..=MOST_SHARDS).contains(&train.shards) && computed <= train.batch.max(1),
+        "train.shards",
+        &format!(
+            "must be from 1 to {MOST_SHARDS}, and leave an image of the batch of {} for each part of a shard",
+            train.batch
+        ),
+        Some("as many as there will be processes, or a multiple of it; 1 for a process alone"),
+    );
+    found.warn(
+        train.shards > 1 && train.batch / train.shards < 8,
+        "train.shards",
+        "leaves fewer than 8 images for the statistics of a norm",
+        Some("use larger batches or fewer shards"),
     );
     found.require(
         (0.0..1.0).contains(&train.ema),

@@ -149,6 +149,9 @@ pub struct TrainSettings {
     pub clip_norm: f64,
     /// Parts that a batch is computed in, one after the other, to need less memory.
     pub accumulate: usize,
+    /// Parts of a batch that several processes share out: the gradients of one after the other are added along a fixed
+    /// tree, so that the result depends on this number and not on that of the processes.
+    pub shards: usize,
     /// Decay of the average of the weights that is kept beside them; 0: none is kept.
     pub ema: f64,
     /// Epochs without a better top-1 after which to stop; 0: never.
@@ -281,6 +284,16 @@ impl Default for NoiseSection {
     }
 }
 
+impl TrainSettings {
+    /// The most images of a batch of `batch` that are computed at once.
+    #[must_use]
+    pub fn part(&self, batch: usize) -> usize {
+        batch
+            .div_ceil(self.shards.max(1))
+            .div_ceil(self.accumulate.max(1))
+    }
+}
+
 impl Default for TrainSettings {
     fn default() -> Self {
         TrainSettings {
@@ -293,6 +306,7 @@ impl Default for TrainSettings {
             overfit: 0,
             clip_norm: 0.0,
             accumulate: 1,
+            shards: 1,
             ema: 0.0,
             patience: 0,
             keep: 0,

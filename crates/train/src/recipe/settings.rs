@@ -275,6 +275,11 @@ static TRAIN: &[Setting] = &[
         "parts that a batch is computed in, to need less memory",
     ),
     row(
+        "train.shards",
+        Kind::Count,
+        "parts of a batch that several processes share out; the result depends on it, not on their number",
+    ),
+    row(
         "train.ema",
         Kind::Number,
         "decay of an average of the weights, such as 0.999; 0: none",

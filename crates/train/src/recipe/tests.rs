@@ -212,6 +212,8 @@ fn out_of_range_values_are_refused() {
         "train.clip_norm=nan",
         "train.accumulate=0",
         "train.accumulate=3",
+        "train.shards=0",
+        "train.shards=1000",
         "train.ema=1",
         "train.freeze=[1]",
         "optimiser.lr=0",

@@ -1,18 +1,22 @@
 //! How is a classifier trained? Batch by batch through the epochs, measured on the test images after each.
 
-use super::{Begun, Divergence, Ready, Task, Work};
+mod diverged;
+
+use super::{Begun, Ready, Task, Work};
 use crate::checkpoint::{Progress, load_state, save_state, save_weights};
-use crate::evaluate::{Tally, evaluate, images, targets};
+use crate::cluster::{ClusterError, Communicator, gather::digest};
+use crate::evaluate::{Tally, evaluate_together, images, targets};
 use crate::event::{Best, EndReason, Event, Measured, Position, TestMetrics, TrainMetrics, What};
-use crate::recipe::{Recipe, Resolved, TrainSettings};
+use crate::recipe::{Recipe, Resolved, TaskRecipe, TrainSettings};
 use crate::run;
 use crate::setup::Setup;
 use crate::trainer::{Desk, Ledger, Options, Stop};
 use crate::{Examples, Learner, Start, TrainError};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use timestep_data::Batch;
-use timestep_nets::{Draws, Mode, Network, NonFinite, Parameters, Role};
+use timestep_nets::{Draws, Network, Parameters, Role};
 
 /// What is said of a state without a checksum.
 const UNCHECKED: &str = "the state was written by version 0.1, without a checksum: damage to its numbers would not be noticed";
@@ -25,6 +29,8 @@ pub struct Classify<'s> {
     setup: &'s Setup,
     parameters: Parameters,
     learner: Learner,
+    /// Who trains.
+    ranks: Arc<dyn Communicator>,
     progress: Progress,
     /// Of the epoch that was run last.
     pace: Pace,
@@ -89,6 +95,14 @@ impl Ready for Setup {
         Recipe { train, ..saved }
     }
 
+    fn check_ranks(&self, ranks: usize) -> Result<(), TrainError> {
+        let shards = self.recipe().train.shards.max(1);
+        match ranks > shards {
+            true => Err(ClusterError::TooManyRanks { ranks, shards }.into()),
+            false => Ok(()),
+        }
+    }
+
     fn begin(&self, options: &Options) -> Result<Classify<'_>, TrainError> {
         let start = Start::of(self)?;
         let learner = learner(self, options)?;
@@ -96,7 +110,7 @@ impl Ready for Setup {
             data: self.dataset.fingerprint(),
             ..Progress::default()
         };
-        let mut task = Classify::new(self, start.parameters, learner, progress);
+        let mut task = Classify::new(self, start.parameters, learner, progress, options);
         task.note = start.note;
         Ok(task)
     }
@@ -114,7 +128,7 @@ impl Ready for Setup {
             log_bytes: progress.log_bytes,
             seconds: progress.seconds,
         };
-        let mut task = Classify::new(self, parameters, learner, progress);
+        let mut task = Classify::new(self, parameters, learner, progress, options);
         if !checked {
             task.note = Some(UNCHECKED.to_owned());
         }
@@ -126,11 +140,19 @@ impl Ready for Setup {
 }
 
 impl<'s> Classify<'s> {
-    fn new(setup: &'s Setup, parameters: Parameters, learner: Learner, progress: Progress) -> Self {
+    fn new(
+        setup: &'s Setup,
+        parameters: Parameters,
+        learner: Learner,
+        progress: Progress,
+        options: &Options,
+    ) -> Self {
+        let ranks = options.ranks.clone();
         Self {
             setup,
             parameters,
-            learner,
+            learner: learner.among(ranks.clone()),
+            ranks,
             progress,
             pace: Pace::default(),
             last: None,
@@ -159,11 +181,13 @@ impl<'s> Classify<'s> {
             step: self.progress.step as u64,
             images: batch.indices.clone().into(),
         });
-        let Some(done) = learner.step(network, parameters, &examples, lr, draws)? else {
+        let part = (&examples, (batch.first, batch.whole));
+        let Some(done) = learner.step_on_part(network, parameters, part, lr, draws)? else {
             return Ok(None);
         };
-        tally.count(&done.logits, &batch.labels, network.config().classes);
-        tally.add_loss(done.loss, batch.len());
+        tally.top1 += done.correct;
+        tally.images += batch.whole;
+        tally.add_loss(done.loss, batch.whole);
         Ok(Some(done.loss))
     }
 
@@ -175,7 +199,7 @@ impl<'s> Classify<'s> {
     fn measure_of(&self, parameters: &Parameters) -> Result<TestMetrics, TrainError> {
         let loader = self.setup.test_loader()?;
         let (network, engine) = (&self.setup.network, self.learner.engine());
-        evaluate(network, parameters, &loader, engine, |_, _| {})
+        evaluate_together(network, parameters, loader, engine, &*self.ranks)
     }
 
     /// Have there been as many epochs without a better one as the recipe waits for?
@@ -195,27 +219,10 @@ impl<'s> Classify<'s> {
         let parameters = Parameters::new(specs, average.values().to_vec());
         let test = self.measure_of(&parameters)?;
         let card = self.setup.card(self.progress.epoch, test.top1);
-        save_weights(&desk.weights("ema"), &parameters, &card.to_metadata())?;
-        Ok(Some(test))
-    }
-
-    /// The place where a batch became non-finite.
-    fn diverged(&self, batch: &Batch, lr: f64) -> Divergence {
-        let (network, engine) = (&self.setup.network, self.learner.engine());
-        let place = network.locate_non_finite(engine, &self.parameters, images(batch), Mode::Train);
-        let (segment, block_step) = match &place {
-            Some(NonFinite::Step { segment, step }) => (Some(*segment), Some(*step)),
-            _ => (None, None),
-        };
-        Divergence {
-            segment,
-            block_step,
-            what: place.map_or_else(
-                || "the loss or its gradient".to_owned(),
-                |place| place.to_string(),
-            ),
-            lr: Some(lr),
+        if desk.writes() {
+            save_weights(&desk.weights("ema"), &parameters, &card.to_metadata())?;
         }
+        Ok(Some(test))
     }
 }
 
@@ -235,6 +242,23 @@ impl Task for Classify<'_> {
         }
     }
 
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        // Logs and clocks are the first rank's.
+        let progress = Progress {
+            seconds: 0.0,
+            log_bytes: None,
+            ..self.progress.clone()
+        };
+        let average = self.learner.average().map(|average| average.values());
+        vec![
+            ("the recipe", self.setup.portable_recipe().to_toml()),
+            ("the data", self.progress.data.clone()),
+            ("the weights", digest(self.parameters.values())),
+            ("the average", digest(average.unwrap_or_default())),
+            ("the position", format!("{progress:?}")),
+        ]
+    }
+
     fn notes(&mut self) -> Vec<String> {
         let notes = [
             self.note.take(),
@@ -247,7 +271,7 @@ impl Task for Classify<'_> {
     /// The rest of the epoch under way.
     fn work(&mut self, desk: &mut Desk) -> Result<Work, TrainError> {
         let setup = self.setup;
-        let loader = setup.train_loader()?;
+        let loader = setup.train_loader()?.shared(setup.share(&*self.ranks));
         let (epochs, per_epoch) = (setup.recipe().train.epochs, setup.steps_per_epoch());
         let began = Instant::now();
         let mut reported = None::<Instant>;
@@ -260,10 +284,10 @@ impl Task for Classify<'_> {
             let batch = batch?;
             let lr = setup.schedule.lr(self.progress.step, per_epoch, epochs);
             let Some(loss) = self.step(&batch, lr, &mut tally)? else {
-                return Ok(Work::Diverged(self.diverged(&batch, lr)));
+                return Ok(Work::Diverged(self.diverged(&batch, lr)?));
             };
             self.pace.lr = lr;
-            self.pace.images += batch.len();
+            self.pace.images += batch.whole;
             self.last = None;
             self.progress.batch += 1;
             self.progress.step += 1;
@@ -278,7 +302,7 @@ impl Task for Classify<'_> {
                 })?;
             }
         }
-        if desk.stop() == Some(Stop::Asked) {
+        if desk.stop()? == Some(Stop::Asked) {
             return Ok(Work::Stopped(Stop::Asked));
         }
         self.pace.seconds = began.elapsed().as_secs_f64();
@@ -334,6 +358,9 @@ impl Task for Classify<'_> {
     }
 
     fn save(&mut self, desk: &mut Desk) -> Result<(), TrainError> {
+        if !desk.writes() {
+            return Ok(());
+        }
         let ledger = desk.ledger()?;
         self.progress.log_bytes = ledger.log_bytes;
         self.progress.seconds = ledger.seconds;
@@ -356,12 +383,14 @@ impl Task for Classify<'_> {
             Some(best) => best,
             None => {
                 // The time was up before the first epoch was complete: these weights are the best.
-                self.save_weights(&desk.weights("best"))?;
+                if desk.writes() {
+                    self.save_weights(&desk.weights("best"))?;
+                }
                 let top1 = test.top1;
                 Best { epoch, top1 }
             }
         };
-        if reason == EndReason::Time {
+        if reason == EndReason::Time && desk.writes() {
             self.save_weights(&desk.weights("last"))?;
         }
         Ok(Measured::Classifier {

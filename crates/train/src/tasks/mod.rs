@@ -45,6 +45,11 @@ pub trait Task {
     /// Why there is nothing left to do; `None` while there is.
     fn ended(&self) -> Option<EndReason>;
 
+    /// What must be the same on all ranks, by its name: `the data`.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// What a person should know before the first step.
     fn notes(&mut self) -> Vec<String> {
         Vec::new()
@@ -95,12 +100,12 @@ pub trait Task {
     /// Between two pieces of work: saves the state if the last one is old, and says whether to stop.
     ///
     /// # Errors
-    /// [`TrainError::File`] if the disk refuses.
+    /// [`TrainError::File`] if the disk refuses, [`TrainError::Cluster`] if another rank is silent.
     fn pause(&mut self, desk: &mut Desk) -> Result<Option<Stop>, TrainError> {
         if desk.save_due() {
             self.save(desk)?;
         }
-        Ok(desk.stop())
+        desk.stop()
     }
 }
 
@@ -143,6 +148,12 @@ pub trait Ready {
     fn keep(&self, saved: Self::Recipe) -> Self::Recipe {
         saved
     }
+
+    /// Whether so many ranks can train it together.
+    ///
+    /// # Errors
+    /// [`TrainError::Cluster`] if not.
+    fn check_ranks(&self, ranks: usize) -> Result<(), TrainError>;
 
     /// Training from the start.
     ///
@@ -205,6 +216,17 @@ impl Job {
         match self {
             Job::Classify(setup) => setup.recipe().train.seed,
             Job::Restore(setup) => setup.recipe().train.seed,
+        }
+    }
+
+    /// Whether so many ranks can train it together.
+    ///
+    /// # Errors
+    /// [`TrainError::Cluster`] if not.
+    pub fn check_ranks(&self, ranks: usize) -> Result<(), TrainError> {
+        match self {
+            Job::Classify(setup) => setup.check_ranks(ranks),
+            Job::Restore(setup) => setup.check_ranks(ranks),
         }
     }
 

@@ -33,7 +33,9 @@ pub struct Ledger {
 
 /// The part of a run in progress that is the same for every task.
 pub struct Desk {
-    lock: FolderLock,
+    folder: PathBuf,
+    /// Only the first of several ranks writes into the folder.
+    lock: Option<FolderLock>,
     options: Options,
     logs: Vec<Box<dyn Sink>>,
     started: Instant,
@@ -43,9 +45,11 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens the logs of the run whose folder is locked, to continue from a state if one is given.
+    /// Opens the logs of the run whose folder is locked, to continue from a state if one is given. A rank that has no lock
+    /// has no logs.
     pub(super) fn open(
-        lock: FolderLock,
+        folder: &Path,
+        lock: Option<FolderLock>,
         options: Options,
         task: TaskKind,
         time_limit: Option<Duration>,
@@ -58,16 +62,13 @@ impl Desk {
             .filter(|s| s.always && !asked(s.key))
             .map(|s| s.key);
         let mut logs = Vec::new();
-        for key in always.chain(options.logs.iter().map(String::as_str)) {
-            logs.push(sinks::open(
-                key,
-                lock.folder(),
-                task,
-                resume.map(|(at, _)| at),
-            )?);
+        let all = always.chain(options.logs.iter().map(String::as_str));
+        for key in all.filter(|_| lock.is_some()) {
+            logs.push(sinks::open(key, folder, task, resume.map(|(at, _)| at))?);
         }
         let started = Instant::now();
         Ok(Self {
+            folder: folder.to_owned(),
             lock,
             options,
             logs,
@@ -81,7 +82,13 @@ impl Desk {
     /// Folder of the run.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.lock.folder()
+        &self.folder
+    }
+
+    /// Whether this process writes into the folder: one alone does, of several ranks the first.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// How the run is carried out.
@@ -117,14 +124,23 @@ impl Desk {
         self.spent_before + self.started.elapsed().as_secs_f64()
     }
 
-    /// Whether work should stop now, between two pieces of it.
-    #[must_use]
-    pub fn stop(&self) -> Option<Stop> {
-        if self.options.stop.load(Ordering::Relaxed) {
-            return Some(Stop::Asked);
-        }
+    /// Whether work should stop now, between two pieces of it. All ranks ask at the same places and get the same answer:
+    /// they stop if any of them was asked to, or if for any of them the time is up.
+    ///
+    /// # Errors
+    /// [`TrainError::Cluster`] if another rank is silent.
+    pub fn stop(&self) -> Result<Option<Stop>, TrainError> {
         let late = self.deadline.is_some_and(|at| Instant::now() >= at);
-        late.then_some(Stop::Time)
+        let own = match self.options.stop.load(Ordering::Relaxed) {
+            true => 2,
+            false => u64::from(late),
+        };
+        let all = self.options.ranks.numbers(own)?;
+        Ok(match all.into_iter().max() {
+            Some(2..) => Some(Stop::Asked),
+            Some(1) => Some(Stop::Time),
+            _ => None,
+        })
     }
 
     /// Whether the last saved state is old.
@@ -149,7 +165,7 @@ impl Desk {
     /// Refuses to go on where the folder is not there any more, or is another one: the logs would not notice, and
     /// weights would get into the run of somebody else.
     pub(super) fn check_folder(&self) -> Result<(), TrainError> {
-        match self.lock.is_gone() {
+        match self.lock.as_ref().is_some_and(FolderLock::is_gone) {
             true => Err(TrainError::Gone {
                 run: self.folder().to_owned(),
             }),

@@ -11,6 +11,7 @@ pub use setup::RestoreSetup;
 
 use self::state::{Evaluations, Progress};
 use super::{Begun, Divergence, Ready, Task, Work};
+use crate::cluster::ClusterError;
 use crate::event::{
     BestPhase, EndReason, Event, Measured, Position, RestoreStart, RestoreTest, Restored, What,
 };
@@ -39,6 +40,14 @@ impl Ready for RestoreSetup {
 
     fn resolved(&self) -> &Resolved<RestoreRecipe> {
         &self.resolved
+    }
+
+    fn check_ranks(&self, ranks: usize) -> Result<(), TrainError> {
+        if ranks == 1 {
+            return Ok(());
+        }
+        let what = "restorers are trained".to_owned();
+        Err(ClusterError::OneProcess { what, ranks }.into())
     }
 
     fn what(&self) -> What {
