@@ -3,8 +3,8 @@
 
 use crate::answer::{Documented, Line};
 use crate::{
-    adaptive, baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure, predict,
-    reproduce, runtime, schemes, spectrum, summary, trace, watch, weak_order,
+    adaptive, baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure,
+    predict, reproduce, runtime, schemes, spectrum, summary, trace, watch, weak_order,
 };
 
 /// A command with the kinds of objects that it prints with `--json`.

@@ -103,13 +103,19 @@ fn scan(list: &Path, options: &OpenOptions) -> Result<Scan, DataError> {
     if classes.iter().all(|name| number(name).is_some()) {
         classes.sort_by_key(number);
     }
-    check_classes(list, &classes, "a list needs pictures of two classes at least")?;
+    check_classes(
+        list,
+        &classes,
+        "a list needs pictures of two classes at least",
+    )?;
     // `check_classes` has made sure that all labels fit 16 bits.
     let label = |name: &str| classes.iter().position(|c| c == name).unwrap_or(0) as u16;
     let labels: Vec<u16> = rows.iter().map(|row| label(&row.label)).collect();
     let root = list.parent().unwrap_or(Path::new("")).to_owned();
     let files = rows.iter().zip(&labels);
-    let files: Vec<(PathBuf, u16)> = files.map(|(row, label)| (row.path.clone(), *label)).collect();
+    let files: Vec<(PathBuf, u16)> = files
+        .map(|(row, label)| (row.path.clone(), *label))
+        .collect();
     let (parts, held_out) = if rows.iter().any(|row| row.test.is_some()) {
         if options.splits() {
             return Err(DataError::OwnTest {
@@ -121,8 +127,15 @@ fn scan(list: &Path, options: &OpenOptions) -> Result<Scan, DataError> {
             parts[usize::from(row.test == Some(true))].push(file);
         }
         if let Some(empty) = parts.iter().position(Vec::is_empty) {
-            let problem = format!("has no pictures of the split `{}`", ["train", "test"][empty]);
-            return Err(layout(list, problem, "name pictures of both, or leave the column out"));
+            let problem = format!(
+                "has no pictures of the split `{}`",
+                ["train", "test"][empty]
+            );
+            return Err(layout(
+                list,
+                problem,
+                "name pictures of both, or leave the column out",
+            ));
         }
         (parts, None)
     } else {
@@ -150,7 +163,10 @@ fn layout(list: &Path, problem: String, hint: &str) -> DataError {
 fn rows(list: &Path, text: &str) -> Result<Vec<Row>, DataError> {
     let hint = "write `path,label` in each line, as in `photos/0001.jpg,cat`";
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
+    let mut lines = (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty())
+        .peekable();
     let mut columns = [Some(0), Some(1), Some(2)];
     if let Some((number, first)) = lines.peek() {
         let names = fields(first).ok_or_else(|| {
@@ -166,8 +182,13 @@ fn rows(list: &Path, text: &str) -> Result<Vec<Row>, DataError> {
         if path.is_some() && label.is_some() {
             columns = [path, label, find(&["split"])];
             lines.next();
-        } else if !names.first().is_some_and(|name| is_image_name(Path::new(name))) {
-            let problem = format!("begins with the line `{first}`, which names no columns `path` and `label` and no image");
+        } else if !names
+            .first()
+            .is_some_and(|name| is_image_name(Path::new(name)))
+        {
+            let problem = format!(
+                "begins with the line `{first}`, which names no columns `path` and `label` and no image"
+            );
             return Err(layout(list, problem, hint));
         }
     }
@@ -181,7 +202,9 @@ fn rows(list: &Path, text: &str) -> Result<Vec<Row>, DataError> {
             text.map(|text| text.trim()).filter(|text| !text.is_empty())
         };
         let path = PathBuf::from(field(0).ok_or_else(|| wrong("there is no path"))?);
-        let label = field(1).ok_or_else(|| wrong("there is no label"))?.to_owned();
+        let label = field(1)
+            .ok_or_else(|| wrong("there is no label"))?
+            .to_owned();
         let test = match field(2).map(str::to_lowercase).as_deref() {
             None => None,
             Some("train" | "training") => Some(false),
@@ -198,7 +221,10 @@ fn rows(list: &Path, text: &str) -> Result<Vec<Row>, DataError> {
     }
     let split = rows.iter().filter(|row| row.test.is_some()).count();
     if split != 0 && split != rows.len() {
-        let problem = format!("says of {split} of {} pictures of which split they are", rows.len());
+        let problem = format!(
+            "says of {split} of {} pictures of which split they are",
+            rows.len()
+        );
         return Err(layout(list, problem, "say it of all, or of none"));
     }
     match rows.is_empty() {
@@ -254,7 +280,10 @@ mod tests {
             ("name,kind\na.png,cat\n", "names no columns"),
             ("a.png,cat\nb.png\n", "line 2: there is no label"),
             ("a.png,cat\n,dog\n", "line 2: there is no path"),
-            ("a.png,cat\na.png,dog\n", "line 2: `a.png` was listed before"),
+            (
+                "a.png,cat\na.png,dog\n",
+                "line 2: `a.png` was listed before",
+            ),
             ("a.png,\"cat\n", "not closed"),
             ("a.png,cat,tset\n", "no split `tset`"),
             ("a.png,cat,test\nb.png,dog\n", "1 of 2 pictures"),

@@ -99,13 +99,18 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
         Some(names) if has(names) => Some(pair(&mut archive, path, names)?),
         _ => None,
     };
-    if test.as_ref().is_some_and(|test| test.shape() != whole.shape()) {
+    if test
+        .as_ref()
+        .is_some_and(|test| test.shape() != whole.shape())
+    {
         return Err(damaged(path, "has test images of another size".into()));
     }
     let named = match archive.array("classes")? {
-        Some(array) => Some(array.texts().ok_or_else(|| {
-            damaged(path, "has an array `classes` that is no text".into())
-        })?),
+        Some(array) => Some(
+            array
+                .texts()
+                .ok_or_else(|| damaged(path, "has an array `classes` that is no text".into()))?,
+        ),
         None => None,
     };
     let labels = whole.labels().iter();
@@ -182,7 +187,8 @@ fn pair(archive: &mut Archive, path: &Path, names: &[&str; 2]) -> Result<Split, 
         archive.array(name)?.ok_or_else(missing)
     };
     let (images, labels) = (array(names[0])?, array(names[1])?);
-    let wrong = |i: usize, what: String| damaged(path, format!("has an array `{}` {what}", names[i]));
+    let wrong =
+        |i: usize, what: String| damaged(path, format!("has an array `{}` {what}", names[i]));
     let numbers = labels
         .whole()
         .ok_or_else(|| wrong(1, format!("of type `{}`", labels.kind)))?;
@@ -193,11 +199,13 @@ fn pair(archive: &mut Archive, path: &Path, names: &[&str; 2]) -> Result<Split, 
     let numbers: Result<Vec<u16>, i64> = numbers.iter().map(label).collect();
     let numbers = numbers.map_err(|n| wrong(1, format!("with the label {n}")))?;
     if images.kind != "u1" {
-        return Err(wrong(0, format!("of type `{}`, not `u1` (uint8)", images.kind)));
+        return Err(wrong(
+            0,
+            format!("of type `{}`, not `u1` (uint8)", images.kind),
+        ));
     }
     let shape = images.shape.clone();
-    let (count, shape, pixels) =
-        planar(images).ok_or_else(|| wrong(0, format!("of {shape:?}")))?;
+    let (count, shape, pixels) = planar(images).ok_or_else(|| wrong(0, format!("of {shape:?}")))?;
     if count != numbers.len() || count == 0 {
         let problem = format!("holds {count} images and {} labels", numbers.len());
         return Err(damaged(path, problem));

@@ -47,7 +47,11 @@ pub(super) static FACTS: DegradationFacts = DegradationFacts {
                 "how missing colours are filled in: with gradients of the others, bilinear, or either for each picture",
             ),
         ],
-        references: &["foi2008practical", "brooks2019unprocessing", "malvar2004demosaicing"],
+        references: &[
+            "foi2008practical",
+            "brooks2019unprocessing",
+            "malvar2004demosaicing",
+        ],
         ..Facts::new(
             Kind::Degradation,
             "camera",
@@ -104,7 +108,11 @@ impl Camera {
             a: a * vary_a,
             b: (2.18 * a.ln() + 1.2).exp() * vary_b,
             gradients: self.demosaic.unwrap_or(gradients),
-            quality: if self.quality == 0 { quality } else { self.quality },
+            quality: if self.quality == 0 {
+                quality
+            } else {
+                self.quality
+            },
         }
     }
 }
@@ -217,7 +225,9 @@ fn poisson(stream: &mut Stream, mean: f64) -> f64 {
     }
     // Square roots of such counts are nearly normal: right mean, variance and most of the skewness.
     let z = stream.normal();
-    (mean + mean.sqrt() * z + (z * z - 1.0) / 6.0).round().max(0.0)
+    (mean + mean.sqrt() * z + (z * z - 1.0) / 6.0)
+        .round()
+        .max(0.0)
 }
 
 #[cfg(test)]

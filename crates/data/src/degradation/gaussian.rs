@@ -65,10 +65,7 @@ impl Degradation for Gaussian {
     }
 
     fn describe(&self) -> String {
-        format!(
-            "noise of sigma {}, neither clipped nor rounded",
-            self.sigma
-        )
+        format!("noise of sigma {}, neither clipped nor rounded", self.sigma)
     }
 }
 

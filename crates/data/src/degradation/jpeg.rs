@@ -106,7 +106,13 @@ mod tests {
         });
         let clean = [Plane::new(64, 64, pixels.collect()).expect("fits")];
         let at = |quality| psnr(&Jpeg { quality }.apply(&clean, 0, 0), &clean);
-        assert!(at(10) < at(40) && at(40) < at(95), "{} {} {}", at(10), at(40), at(95));
+        assert!(
+            at(10) < at(40) && at(40) < at(95),
+            "{} {} {}",
+            at(10),
+            at(40),
+            at(95)
+        );
         assert!(at(10) > 20.0 && at(95) > 40.0, "{} {}", at(10), at(95));
     }
 }

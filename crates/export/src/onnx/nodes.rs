@@ -347,7 +347,10 @@ impl<'a> Nodes<'a> {
 
     /// The numbers of the adjoint of a convolution with weights of this shape.
     fn adjoint(&self, weight: usize, shape: [usize; 4]) -> Vec<f32> {
-        let id = self.graph.parameter(weight).expect("weights are parameters");
+        let id = self
+            .graph
+            .parameter(weight)
+            .expect("weights are parameters");
         let values = self.parameters.value(id);
         let [out, channels, rows, columns] = shape;
         let taps = rows * columns;

@@ -42,7 +42,11 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     rectifies: false,
     two_branches: false,
     make: Make::Alone(|make, name, shape| {
-        let sign = if shape.stage.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let sign = if shape.stage.is_multiple_of(2) {
+            1.0
+        } else {
+            -1.0
+        };
         Gradient::build(make, name, shape, &FACTS, sign)
     }),
 };

@@ -63,5 +63,10 @@ static FACTS: SchemeFacts = SchemeFacts {
 /// The method.
 pub const KUTTA3: RungeKutta<3> = RungeKutta::new(
     &FACTS,
-    Tableau::new(3, [[0.0; 3], [0.5, 0.0, 0.0], [-1.0, 2.0, 0.0]], [1.0 / 6.0, 2.0 / 3.0, 1.0 / 6.0], [0.0, 0.5, 1.0]),
+    Tableau::new(
+        3,
+        [[0.0; 3], [0.5, 0.0, 0.0], [-1.0, 2.0, 0.0]],
+        [1.0 / 6.0, 2.0 / 3.0, 1.0 / 6.0],
+        [0.0, 0.5, 1.0],
+    ),
 );

@@ -65,5 +65,10 @@ static FACTS: SchemeFacts = SchemeFacts {
 /// The method.
 pub const SSP3: RungeKutta<3> = RungeKutta::new(
     &FACTS,
-    Tableau::new(3, [[0.0; 3], [1.0, 0.0, 0.0], [0.25, 0.25, 0.0]], [1.0 / 6.0, 1.0 / 6.0, 2.0 / 3.0], [0.0, 1.0, 0.5]),
+    Tableau::new(
+        3,
+        [[0.0; 3], [1.0, 0.0, 0.0], [0.25, 0.25, 0.0]],
+        [1.0 / 6.0, 1.0 / 6.0, 2.0 / 3.0],
+        [0.0, 1.0, 0.5],
+    ),
 );

@@ -47,7 +47,10 @@ impl Levels {
     /// The two knots about a level, and how far it is from the first to the second.
     fn between(&self, sigma: f64) -> (usize, usize, f64) {
         let last = self.knots.len() - 1;
-        let right = self.knots.partition_point(|k| *k < sigma).clamp(1.min(last), last);
+        let right = self
+            .knots
+            .partition_point(|k| *k < sigma)
+            .clamp(1.min(last), last);
         let left = right.saturating_sub(1);
         if left == right {
             return (left, right, 0.0);
@@ -117,13 +120,18 @@ impl Grouped {
     /// Scales every picture so that its noise has the level of the nearest place.
     #[must_use]
     pub fn new(levels: &Levels, observed: &[Observed]) -> Self {
-        let (low, high) = (levels.knots[0].ln(), levels.knots[levels.knots.len() - 1].ln());
+        let (low, high) = (
+            levels.knots[0].ln(),
+            levels.knots[levels.knots.len() - 1].ln(),
+        );
         let width = (high - low) / (PLACES - 1) as f64;
         let mut places: Vec<(f64, Vec<Sample>)> = (0..PLACES)
             .map(|i| ((low + width * i as f64).exp(), Vec::new()))
             .collect();
         for one in observed {
-            let place = ((one.level.ln() - low) / width).round().clamp(0.0, (PLACES - 1) as f64);
+            let place = ((one.level.ln() - low) / width)
+                .round()
+                .clamp(0.0, (PLACES - 1) as f64);
             let (level, samples) = &mut places[place as usize];
             let scale = (scaled_to(*level) / one.level) as f32;
             samples.push(Sample {
@@ -190,7 +198,9 @@ impl Trainable for LevelObjective<'_> {
         let (mut loss, mut gradient) = (0.0, vec![0.0; parameters.len()]);
         for group in &self.groups {
             let model = levels.at(group.level);
-            let found = group.objective.evaluate(&model.parameters(0, model.stages.len()))?;
+            let found = group
+                .objective
+                .evaluate(&model.parameters(0, model.stages.len()))?;
             loss += group.share * found.loss;
             let (left, right, share) = levels.between(group.level);
             for (knot, weight) in [(left, 1.0 - share), (right, share)] {
@@ -220,7 +230,10 @@ mod tests {
         for ((a, m), b) in a.iter().zip(&middle).zip(&b) {
             assert!((m - (a + b) / 2.0).abs() < 1e-9);
         }
-        assert_eq!(levels.at(1.0).sigma.to_bits(), levels.at(3.0).sigma.to_bits());
+        assert_eq!(
+            levels.at(1.0).sigma.to_bits(),
+            levels.at(3.0).sigma.to_bits()
+        );
         assert!((levels.at(24.0).sigma - 5.0 * 24.0_f64.sqrt()).abs() < 1e-9);
     }
 
@@ -258,7 +271,11 @@ mod tests {
             };
             let slope = (moved(1e-2) - moved(-1e-2)) / 2e-2;
             let error = (slope - found.gradient[i]).abs();
-            assert!(error < 2e-2 * (0.05 + slope.abs()), "{i}: {slope} {}", found.gradient[i]);
+            assert!(
+                error < 2e-2 * (0.05 + slope.abs()),
+                "{i}: {slope} {}",
+                found.gradient[i]
+            );
             checked += usize::from(slope.abs() > 1e-3);
         }
         assert!(checked > 5);

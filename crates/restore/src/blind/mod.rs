@@ -42,7 +42,11 @@ use timestep_registry::{Facts, Kind};
 /// What is known about the method.
 pub(crate) static FACTS: MethodFacts = MethodFacts {
     named: Facts {
-        references: &["chen2015learning", "lebrun2015multiscale", "zhang2019dynamically"],
+        references: &[
+            "chen2015learning",
+            "lebrun2015multiscale",
+            "zhang2019dynamically",
+        ],
         ..Facts::new(
             Kind::Method,
             "blind",

@@ -9,10 +9,10 @@ use super::group;
 use super::matching::{PairImage, Search};
 use super::pad::{Padded, SLACK};
 use super::profile::{RADIUS, STRIP, Spec, kaiser};
-use timestep_kernels::simd::{Integers, Op};
 use super::transform::Transform;
 use rayon::prelude::*;
 use timestep_kernels::Isa;
+use timestep_kernels::simd::{Integers, Op};
 
 /// Most blocks in a group.
 const MOST: usize = 32;
@@ -59,8 +59,7 @@ fn reach(from: usize, to: usize, block: usize, height: usize) -> (usize, usize) 
     )
 }
 
-impl<S: Integers, T: Transform, const STEP: usize, const N: usize> Op<S>
-    for Strip<'_, T, STEP, N> {
+impl<S: Integers, T: Transform, const STEP: usize, const N: usize> Op<S> for Strip<'_, T, STEP, N> {
     type Out = Vec<Sums>;
 
     #[inline(always)]
@@ -106,13 +105,15 @@ impl<S: Integers, T: Transform, const STEP: usize, const N: usize> Op<S>
                         let noisy = channel.noisy.data.as_ptr();
                         for (i, at) in at[..n].iter().enumerate() {
                             let to = y_group.as_mut_ptr().add(i * T::FLOATS);
-                            self.transform.forward::<S::Eight>(noisy.add(*at), stride, to);
+                            self.transform
+                                .forward::<S::Eight>(noisy.add(*at), stride, to);
                         }
                         let size = if let Some(basic) = &channel.basic {
                             let basic = basic.data.as_ptr();
                             for (i, at) in at[..n].iter().enumerate() {
                                 let to = x_group.as_mut_ptr().add(i * T::FLOATS);
-                                self.transform.forward::<S::Eight>(basic.add(*at), stride, to);
+                                self.transform
+                                    .forward::<S::Eight>(basic.add(*at), stride, to);
                             }
                             // Keeps 0 / 0 out where the estimate is black and there is hardly noise.
                             let variance = (sigma * sigma).max(1e-12);
@@ -131,8 +132,12 @@ impl<S: Integers, T: Transform, const STEP: usize, const N: usize> Op<S>
                             let from = y_group.as_ptr().add(i * T::FLOATS);
                             let at = *at - top * stride;
                             let to = sums.values.as_mut_ptr().add(at);
-                            self.transform
-                                .inverse_add::<S::Eight>(from, weighted.as_ptr(), to, stride);
+                            self.transform.inverse_add::<S::Eight>(
+                                from,
+                                weighted.as_ptr(),
+                                to,
+                                stride,
+                            );
                             sums.weights[at] += weight;
                         }
                     }

@@ -63,7 +63,11 @@ fn no_more_than_noise(noisy: &Plane, restored: &Plane, sigma: f64) -> Plane {
     let squares: Vec<f64> = squares.map(|(a, b)| f64::from(b - a).powi(2)).collect();
     let rows: Vec<f64> = squares.chunks(width).flat_map(means).collect();
     // The same down the columns.
-    let column = |x: usize| (0..height).map(|y| rows[y * width + x]).collect::<Vec<f64>>();
+    let column = |x: usize| {
+        (0..height)
+            .map(|y| rows[y * width + x])
+            .collect::<Vec<f64>>()
+    };
     let columns: Vec<Vec<f64>> = (0..width).map(|x| means(&column(x))).collect();
     let variance = sigma * sigma;
     let pixels = noisy.pixels().iter().zip(restored.pixels()).enumerate();
@@ -78,7 +82,8 @@ fn no_more_than_noise(noisy: &Plane, restored: &Plane, sigma: f64) -> Plane {
 fn means(values: &[f64]) -> Vec<f64> {
     let window = |i: usize| &values[i.saturating_sub(NEAR)..(i + NEAR + 1).min(values.len())];
     let all = (0..values.len()).map(window);
-    all.map(|w| w.iter().sum::<f64>() / w.len() as f64).collect()
+    all.map(|w| w.iter().sum::<f64>() / w.len() as f64)
+        .collect()
 }
 
 impl Method for Csf {

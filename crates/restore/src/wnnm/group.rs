@@ -289,7 +289,14 @@ fn product<S: Fours>(
 
 /// The lower triangle of `scale Y Yᵀ`; something near the diagonal above it, too.
 #[inline(always)]
-fn gram<S: Fours>(s: Lanes<S>, y: &[S::V], rows: usize, columns: usize, scale: S::V, out: &mut [S::V]) {
+fn gram<S: Fours>(
+    s: Lanes<S>,
+    y: &[S::V],
+    rows: usize,
+    columns: usize,
+    scale: S::V,
+    out: &mut [S::V],
+) {
     let side = Strided {
         of: y,
         item: columns,

@@ -2,11 +2,11 @@
 
 use super::grid::Grid;
 use super::group::Groups;
-use timestep_kernels::simd::{Fours, Lanes, LanesOp, floats_mut};
 use super::matching::{Lines, MatchRow, decode};
 use super::settings::WnnmSettings;
 use rayon::prelude::*;
 use std::ops::Range;
+use timestep_kernels::simd::{Fours, Lanes, LanesOp, floats_mut};
 
 /// Cleans a picture of `width` columns, at least a patch in size, with noise of `sigma` grey levels.
 pub(super) fn clean<S: Fours>(

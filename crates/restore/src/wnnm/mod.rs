@@ -70,10 +70,10 @@ pub use shrinkage::shrink;
 
 use crate::methods::untrained;
 use crate::{Method, MethodFacts, RestoreError, check};
+use timestep_kernels::Isa;
 #[cfg(target_arch = "x86_64")]
 use timestep_kernels::simd::{Avx2, Avx512};
 use timestep_kernels::simd::{Fours, Lanes, Plain};
-use timestep_kernels::Isa;
 use timestep_picture::Plane;
 use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::{Facts, Kind};

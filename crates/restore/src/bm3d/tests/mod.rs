@@ -2,9 +2,9 @@
 
 mod slow;
 
-use timestep_kernels::simd::{Integers, Op};
 use super::profile::{NORMAL, Profile, VERY_NOISY};
 use super::*;
+use timestep_kernels::simd::{Integers, Op};
 use timestep_picture::metrics::psnr;
 
 /// A clean picture: a smooth ramp, an edge, a repeated texture.

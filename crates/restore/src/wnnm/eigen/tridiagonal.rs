@@ -140,7 +140,13 @@ fn update<S: Fours>(s: Lanes<S>, a: &mut [S::V], n: usize, v: &[S::V], w: &[S::V
 
 /// Turns eigenvectors of `T` into those of `A`: `u ← H_{n-1} … H_1 u` for each `n` vectors of `u`.
 #[inline(always)]
-pub(super) fn back<S: Fours>(s: Lanes<S>, a: &[S::V], n: usize, inverse_h: &[S::V], u: &mut [S::V]) {
+pub(super) fn back<S: Fours>(
+    s: Lanes<S>,
+    a: &[S::V],
+    n: usize,
+    inverse_h: &[S::V],
+    u: &mut [S::V],
+) {
     for i in 1..n {
         let v = &a[i * n..][..i];
         let mut fours = u.chunks_exact_mut(4 * n);

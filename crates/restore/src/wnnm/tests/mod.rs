@@ -4,10 +4,10 @@ mod slow;
 
 use super::eigen::Eigen;
 use super::group::Groups;
-use timestep_kernels::simd::{Fours, Lanes, LanesOp, Plain, floats, floats_mut};
 use super::*;
 use slow::{Numbers, jacobi, shrink_slowly};
 use std::slice::from_ref;
+use timestep_kernels::simd::{Fours, Lanes, LanesOp, Plain, floats, floats_mut};
 use timestep_picture::metrics::{mse, psnr};
 
 /// Runs on every instruction set that the processor has.
