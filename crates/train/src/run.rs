@@ -199,6 +199,5 @@ pub fn data_of(path: &Path) -> Option<PathBuf> {
         true => path,
         false => path.parent()?.parent()?,
     };
-    let dir = layers(run).ok()?.data_dir()?;
-    (!dir.as_os_str().is_empty()).then_some(dir)
+    layers(run).ok()?.data_dir()
 }

@@ -70,6 +70,18 @@ pub fn refused(folder: &Path, args: &[&str]) -> String {
     text
 }
 
+/// Runs it, expects exit code 2 and an error, no panic; for mistakes whose words say all. Returns standard error.
+pub fn wrong(folder: &Path, args: &[&str]) -> String {
+    let out = run(folder, args);
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(2), "{args:?}: {text}");
+    assert!(
+        text.starts_with("error[E0") && !text.contains("panicked"),
+        "{args:?}: {text}"
+    );
+    text
+}
+
 /// A folder of classes with a few small images each.
 pub fn images(folder: &Path, classes: &[&str]) {
     for split in ["train", "test"] {

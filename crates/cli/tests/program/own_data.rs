@@ -1,6 +1,6 @@
 //! Does a folder of one's own pictures become a measured classifier, and is each misuse on the way told?
 
-use crate::common::{objects, ok, refused, run};
+use crate::common::{objects, ok, refused, run, wrong};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -202,6 +202,8 @@ fn predictions_of_folders_patterns_and_standard_input() {
 #[test]
 fn misuses_are_told() {
     let at = trained();
+    let text = wrong(at, &["train", "trees", "--size", "0x"]);
+    assert!(text.contains("data.size") && text.contains("a whole number"), "{text}");
     std::fs::create_dir_all(at.join("nothing")).expect("a folder");
     std::fs::create_dir_all(at.join("one/only")).expect("a folder");
     std::fs::copy(at.join("trees/ash/1.png"), at.join("one/only/1.png")).expect("copied");
@@ -225,7 +227,6 @@ fn misuses_are_told() {
             &["train", "trees", "--set", "data.held_out=1.5"],
             "share from 0 to below 1",
         ),
-        (&["train", "trees", "--size", "0x"], "data.size"),
         (&["train", "nothing"], "holds no folders of classes"),
         (&["train", "one"], "one class only"),
         (&["train", "./tree"], "no such file or folder"),

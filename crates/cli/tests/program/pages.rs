@@ -4,7 +4,7 @@ use crate::common::{objects, ok, run};
 use std::path::Path;
 
 /// What can be listed, the key of a name in its objects, and the headings of its pages in their order.
-const KINDS: [(&str, &str, &[&str]); 15] = [
+const KINDS: [(&str, &str, &[&str]); 16] = [
     (
         "optimisers",
         "optimiser",
@@ -43,6 +43,11 @@ const KINDS: [(&str, &str, &[&str]); 15] = [
             "When to use / when not",
             "Reference",
         ],
+    ),
+    (
+        "degradations",
+        "degradation",
+        &["What it does", "Limits", "References"],
     ),
     (
         "noises",

@@ -87,7 +87,7 @@ mod tests {
         let found = place(&["a\x001", "a\x002"], "a\x002", 8, 1);
         assert_eq!((found.threads, found.is_bound()), (1, true));
         // Each bound to its half.
-        let found = place(&["a\x0f0", "a\x00f"], "a\x0f0", 8, 4);
+        let found = place(&["a\x00f0", "a\x00f"], "a\x00f0", 8, 4);
         assert_eq!((found.threads, found.is_bound()), (4, false));
     }
 }

@@ -112,8 +112,9 @@ impl Layers {
 
     /// The folder of the data, as it is said.
     pub(crate) fn data_dir(&self) -> Option<PathBuf> {
-        let said = self.entries.get("data.dir")?;
-        said.value.as_str().map(PathBuf::from)
+        let said = self.entries.get("data.dir")?.value.as_str()?;
+        // An empty text says that there is none.
+        (!said.is_empty()).then(|| PathBuf::from(said))
     }
 
     /// Looks for a folder of data that is not there from `folder`, to which it may be relative.

@@ -236,9 +236,10 @@ fn out_of_range_values_are_refused() {
     ] {
         let mut layers = Layers::load("digits/lm-resnet-20");
         let error = refuse(layers.set(assignment));
-        assert_eq!(error.problems.len(), 1, "{assignment}: {error}");
         let path = assignment.split('=').next().expect("has a path");
-        assert_eq!(error.problems[0].path, path);
+        // That it changes nothing beside this schedule may be a second one.
+        let own = error.problems.iter().all(|problem| problem.path == path);
+        assert!(own && error.problems.len() <= 2, "{assignment}: {error}");
     }
     let mut layers = Layers::load("digits/lm-resnet-20");
     layers
@@ -271,7 +272,7 @@ fn what_is_doubtful_is_a_warning() {
 fn unknown_names_have_near_ones() {
     let hint = |name: &str| refuse(&Layers::load(name)).to_string();
     assert!(hint("cifr10/resnet-20").contains("did you mean `cifar10/resnet-20`"));
-    assert!(hint("resnet-20").contains("for instance `digits/resnet-20`"));
+    assert!(hint("resnet-20").contains("did you mean `digits/resnet-20`?"));
     assert!(hint("mnist/resnet-20").contains("`digits`, `cifar10`, `cifar100`, `image-folder`"));
     for name in ["cifar10/", "cifar10/a/b", "cifar10/a+", "cifar10/+b"] {
         assert!(
