@@ -280,12 +280,6 @@ fn clean_a_picture() {
     follow("docs/guides/clean-a-picture.md", &files);
 }
 
-/// Its commands need an MPI: `.ci/cluster` runs them.
-#[test]
-fn clusters() {
-    follow("docs/guides/clusters.md", &[]);
-}
-
 #[test]
 fn train_your_first_lm_resnet() {
     follow("docs/guides/train-your-first-lm-resnet.md", &[]);
@@ -366,6 +360,7 @@ fn every_guide_is_followed() {
         "bring-a-scheme.md",
         "bring-pytorch-weights.md",
         "clean-a-picture.md",
+        // Its commands need an MPI: `.ci/cluster` runs them.
         "clusters.md",
         "deploy-a-classifier.md",
         "train-further.md",

@@ -42,8 +42,8 @@ answer! {
         /// The images whose own class was least probable, the worst first.
         pub worst: Vec<WorstImage>,
         /// Training images that the network learned by heart (`train.overfit`): the test images of that run were these, those here are
-        /// others; left out where it learned from all.
-        pub learned_by_heart unless "Option::is_none": Option<usize>,
+        /// others; null where it learned from all.
+        pub learned_by_heart: Option<usize>,
     }
 }
 

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::Command;
 
 /// Failures that cannot be brought about on purpose in a test, with the reason.
-const NOT_RUN: [(&str, &str); 12] = [
+const NOT_RUN: [(&str, &str); 13] = [
     ("E0204", "no coefficient of a fresh network is zero"),
     (
         "E0302",
         "every network that can be named is connected, and the digits are finite",
     ),
+    ("E0303", "needs an MPI; `.ci/cluster` has one"),
     (
         "E0405",
         "needs a checkpoint with code in it; the networks' own tests have one",

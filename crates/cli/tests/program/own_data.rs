@@ -308,7 +308,7 @@ fn data_dir_alone_is_the_folder_and_a_list_and_arrays_are_data_too() {
         ]
         .concat(),
     );
-    let recipe = std::fs::read_to_string(at.join("runs/trees-lm-resnet-20-s0/recipe.toml"));
+    let recipe = std::fs::read_to_string(at.join("runs/trees-preact-lm-s0/recipe.toml"));
     let recipe = recipe.expect("the run is called by its folder");
     assert!(
         recipe.contains("name = \"image-folder\"") && recipe.contains("size = 16"),
