@@ -6,7 +6,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use timestep_picture::{self as picture, sigma};
+use timestep_picture::{self as picture, noise, sigma};
 
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Box<dyn Error>> {
@@ -20,23 +20,47 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Result<_, std::io::Error>>()?;
     files.retain(|f| picture::is_picture_name(f));
     files.sort();
-    for level in [0.0, 2.0, 5.0, 10.0, 15.0, 25.0, 50.0, 75.0] {
-        let mut found = Vec::new();
-        for (index, file) in files.iter().enumerate().step_by(every) {
-            let mut planes = picture::read(file, &picture::Memory::of_machine())?.planes();
-            let plane = &mut planes[0];
-            timestep_data::add_noise(plane.pixels_mut(), level, 0, index as u64);
-            found.push(sigma::estimate(&planes[..1]));
+    for level in [0.0, 2.0, 5.0, 10.0, 15.0, 25.0, 35.0, 50.0, 75.0] {
+        for clip in [false, true] {
+            let mut found = [Vec::new(), Vec::new()];
+            for (index, file) in files.iter().enumerate().step_by(every) {
+                let mut planes = picture::read(file, &picture::Memory::of_machine())?.planes();
+                let plane = &mut planes[0];
+                timestep_data::add_noise(plane.pixels_mut(), level, 0, index as u64);
+                if clip {
+                    let pixels = plane.pixels_mut().iter_mut();
+                    pixels.for_each(|v| *v = v.round().clamp(0.0, 255.0));
+                }
+                planes.truncate(1);
+                found[0].push(sigma::estimate(&planes));
+                let noise = noise::measure(std::slice::from_ref(&planes));
+                found[1].push(noise.level(0, 0));
+                if std::env::var_os("EACH").is_some() {
+                    let half = sigma::estimate(&[planes[0].halved()]);
+                    println!(
+                        "{level} {clip} {index} classic {:.2} half {half:.2} measured {:.2} {:.2} {:.2} confidence {:.2} {:.1?}",
+                        found[0][found[0].len() - 1],
+                        noise.level(0, 0),
+                        noise.level(0, 1),
+                        noise.level(0, 2),
+                        noise.confidence,
+                        noise.channels[0].scales[0].levels
+                    );
+                }
+            }
+            for (found, name) in found.iter().zip(["white", "curve"]) {
+                let count = found.len() as f64;
+                let mean = found.iter().sum::<f64>() / count;
+                let squares = found.iter().map(|f| (f - mean).powi(2)).sum::<f64>();
+                let most = found.iter().copied().fold(0.0, f64::max);
+                let least = found.iter().copied().fold(f64::MAX, f64::min);
+                println!(
+                    "sigma {level:>4} {} {name}: mean {mean:.2}, deviation {:.2}, {least:.2} to {most:.2}, {count} pictures",
+                    if clip { "8 bit" } else { "float" },
+                    (squares / count).sqrt()
+                );
+            }
         }
-        let count = found.len() as f64;
-        let mean = found.iter().sum::<f64>() / count;
-        let squares = found.iter().map(|f| (f - level).powi(2)).sum::<f64>();
-        let worst = found.iter().map(|f| (f - level).abs()).fold(0.0, f64::max);
-        println!(
-            "sigma {level:>4}: mean {mean:.3}, error {:.3} rms, {worst:.3} at most, {} pictures",
-            (squares / count).sqrt(),
-            found.len()
-        );
     }
     Ok(())
 }

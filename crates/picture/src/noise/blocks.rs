@@ -17,12 +17,16 @@ pub(super) struct Block {
     pub(super) low: [f32; CHANNELS],
     /// Mean power of the other frequencies.
     pub(super) rest: [f32; CHANNELS],
+    /// Mean power of the highest of these, where texture has least.
+    pub(super) fine: [f32; CHANNELS],
     /// Whether the first channel has one grey: clipped or masked.
     pub(super) plain: bool,
 }
 
 /// Sums of indices of frequencies that count as low.
 const LOW: std::ops::RangeInclusive<usize> = 1..=3;
+/// Smallest sum of indices of the highest frequencies, and how many there are.
+const FINE: (usize, f32) = (9, 21.0);
 
 static COSINES: LazyLock<[[f32; SIDE]; SIDE]> = LazyLock::new(|| {
     std::array::from_fn(|k| {
@@ -43,6 +47,7 @@ pub(super) fn of(part: &[Plane], step: usize) -> Vec<Block> {
                 brightness: 0.0,
                 low: [0.0; CHANNELS],
                 rest: [0.0; CHANNELS],
+                fine: [0.0; CHANNELS],
                 plain: true,
             };
             for (c, plane) in part.iter().enumerate() {
@@ -57,7 +62,7 @@ pub(super) fn of(part: &[Plane], step: usize) -> Vec<Block> {
                     // A grey level written as a float may differ by its last bit.
                     block.plain = pixels.iter().flatten().all(|v| (v - first).abs() < 1e-3);
                 }
-                (block.low[c], block.rest[c]) = powers(&pixels);
+                [block.low[c], block.rest[c], block.fine[c]] = powers(&pixels);
             }
             all.push(block);
         }
@@ -65,8 +70,8 @@ pub(super) fn of(part: &[Plane], step: usize) -> Vec<Block> {
     all
 }
 
-/// Power of the low frequencies, and mean power of the others.
-fn powers(pixels: &[[f32; SIDE]; SIDE]) -> (f32, f32) {
+/// Power of the low frequencies, mean power of the others, and of the highest.
+fn powers(pixels: &[[f32; SIDE]; SIDE]) -> [f32; 3] {
     let cosines = &*COSINES;
     // Rows of frequencies, down the columns.
     let mut down = [[0.0_f32; SIDE]; SIDE];
@@ -77,16 +82,21 @@ fn powers(pixels: &[[f32; SIDE]; SIDE]) -> (f32, f32) {
             }
         }
     }
-    let (mut low, mut rest) = (0.0, 0.0);
+    let (mut low, mut rest, mut fine) = (0.0, 0.0, 0.0);
     for (i, row) in down.iter().enumerate() {
         for (j, cosine) in cosines.iter().enumerate() {
             let value: f32 = row.iter().zip(cosine).map(|(a, b)| a * b).sum();
             match i + j {
                 0 => {}
                 sum if LOW.contains(&sum) => low += value * value,
-                _ => rest += value * value,
+                sum => {
+                    rest += value * value;
+                    if sum >= FINE.0 {
+                        fine += value * value;
+                    }
+                }
             }
         }
     }
-    (low, rest / 54.0)
+    [low, rest / 54.0, fine / FINE.1]
 }

@@ -1,21 +1,7 @@
 //! How much was there before values below black and above white were cut off? The normal law that leaves this after clipping.
 
-use super::{APART, Curve, KNOTS};
-
-/// Factors that turn the measured levels at full resolution into those before clipping to 0..255.
-pub(super) fn correction(curve: &Curve, brightness: &[f64; KNOTS]) -> [f64; KNOTS] {
-    std::array::from_fn(|k| {
-        let (mean, level) = ((k as f64 + 0.5) * APART, curve.levels[k]);
-        // Knots that no block is near, and noise that does not reach the ends, stay.
-        if brightness[k] == 0.0 || level < 1.0 {
-            return 1.0;
-        }
-        before(mean, level) / level
-    })
-}
-
 /// The standard deviation whose values, clipped to 0..255, have this mean and standard deviation.
-fn before(mean: f64, deviation: f64) -> f64 {
+pub(super) fn before(mean: f64, deviation: f64) -> f64 {
     let (mut mu, mut sigma) = (mean, deviation);
     for _ in 0..40 {
         let (m, s) = after(mu, sigma);

@@ -12,6 +12,7 @@
 
 mod blocks;
 mod clipped;
+mod white;
 
 use crate::Plane;
 use blocks::Block;
@@ -32,6 +33,8 @@ pub struct Noise {
     pub brightness: [f64; KNOTS],
     /// How far the numbers can be relied on: 1 where plenty of flat blocks agree, near 0 where there are hardly any.
     pub confidence: f64,
+    /// Whether it is white: as strong at all frequencies, as in pictures to which noise was added.
+    pub white: bool,
 }
 
 /// The noise of a channel at each resolution.
@@ -88,6 +91,7 @@ impl Noise {
                 .collect(),
             brightness: [1.0 / KNOTS as f64; KNOTS],
             confidence: 1.0,
+            white: true,
         }
     }
 
@@ -121,7 +125,11 @@ impl Noise {
             }
         };
         let from = 0.65 - 0.3 * support;
-        let trust = ((self.confidence - from) / 0.2).clamp(0.0, 1.0);
+        let mut trust = ((self.confidence - from) / 0.2).clamp(0.0, 1.0);
+        if self.white {
+            // No texture of a clean photograph reads as white noise of more than the first.
+            trust = trust.max(((self.level(0, 0) - 3.0) / 1.0).clamp(0.0, 1.0));
+        }
         let mut noise = self.scaled(trust, trust);
         for (c, channel) in noise.channels.iter_mut().enumerate() {
             for scale in 1..SCALES {
@@ -153,14 +161,34 @@ impl Noise {
 
 /// Measures the noise of parts of a picture (see [`sigma::parts`](crate::sigma::parts)): each has all channels, in opponent
 /// colours where there are three.
+///
+/// Noise that is white, or may be, has the level of [`sigma::estimate`](crate::sigma::estimate), which texture hardly changes;
+/// only noise that is surely of another colour has curves.
 #[must_use]
 pub fn measure(parts: &[Vec<Plane>]) -> Noise {
+    let (mut noise, seen) = curves(parts, SCALES);
+    white::decide(&mut noise, &seen, parts);
+    noise
+}
+
+/// Levels at full resolution of each channel as its blocks alone say, for a first idea: texture may make them too high.
+#[must_use]
+pub fn by_blocks(parts: &[Vec<Plane>]) -> Vec<f64> {
+    let (noise, _) = curves(parts, 1);
+    (0..noise.channels.len())
+        .map(|c| noise.level(c, 0))
+        .collect()
+}
+
+/// Curves of all channels at the finest resolutions, and what was seen of the finest.
+fn curves(parts: &[Vec<Plane>], scales: usize) -> (Noise, Vec<white::Seen>) {
     let count = parts.first().map_or(0, Vec::len);
     let pixels: usize = parts.iter().map(|part| part[0].pixels().len()).sum();
     let mut noise = Noise::white(&vec![0.0; count]);
+    noise.white = false;
     let mut levels: Vec<Vec<Plane>> = parts.to_vec();
-    let mut sure = Vec::new();
-    for scale in 0..SCALES {
+    let mut seen = Vec::new();
+    for scale in 0..scales {
         if scale > 0 {
             for part in &mut levels {
                 for plane in part.iter_mut() {
@@ -180,31 +208,17 @@ pub fn measure(parts: &[Vec<Plane>]) -> Noise {
             noise.brightness = shares(&all);
         }
         for c in 0..count {
-            let (curve, confidence) = curve(&all, c);
+            let (curve, confidence, bins) = curve(&all, c);
             noise.channels[c].scales[scale] = curve;
-            if scale == 0 && c == 0 {
-                sure.push(confidence);
+            if scale == 0 {
+                seen.push(bins);
+                if c == 0 {
+                    noise.confidence = confidence;
+                }
             }
         }
     }
-    if count == 1 && is_clipped(parts) {
-        // A grey file holds the noise itself, clipped; in colours the first channel is a mean of three.
-        let by = clipped::correction(&noise.channels[0].scales[0], &noise.brightness);
-        for curve in &mut noise.channels[0].scales {
-            for (level, by) in curve.levels.iter_mut().zip(by) {
-                *level *= by;
-            }
-        }
-    }
-    noise.confidence = sure.iter().copied().fold(1.0, f64::min);
-    noise
-}
-
-/// Whether values end at black and white: no pixel lies beyond, and some are there.
-fn is_clipped(parts: &[Vec<Plane>]) -> bool {
-    let pixels = parts.iter().flat_map(|part| part[0].pixels());
-    let ends = |v: &f32| *v <= 0.0 || *v >= 255.0;
-    pixels.clone().any(ends) && pixels.clone().all(|v| (0.0..=255.0).contains(v))
+    (noise, seen)
 }
 
 /// The knot that a grey level is nearest to.
@@ -227,8 +241,8 @@ fn shares(all: &[&Block]) -> [f64; KNOTS] {
 const FLATTEST: f64 = 0.06;
 const FEWEST: usize = 12;
 
-/// The curve of a channel, and how sure it is.
-fn curve(all: &[&Block], channel: usize) -> (Curve, f64) {
+/// The curve of a channel, how sure it is, and what its flattest blocks hold.
+fn curve(all: &[&Block], channel: usize) -> (Curve, f64, white::Seen) {
     let mut bins: [Vec<&Block>; KNOTS] = Default::default();
     for block in all {
         if !block.plain {
@@ -238,7 +252,8 @@ fn curve(all: &[&Block], channel: usize) -> (Curve, f64) {
     // For each brightness the variance, and how much it counts.
     let mut found = [(0.0_f64, 0.0_f64); KNOTS];
     let mut spread = Vec::new();
-    for (bin, found) in bins.iter_mut().zip(&mut found) {
+    let mut seen = white::Seen::default();
+    for (k, (bin, found)) in bins.iter_mut().zip(&mut found).enumerate() {
         if bin.len() < FEWEST {
             continue;
         }
@@ -252,12 +267,18 @@ fn curve(all: &[&Block], channel: usize) -> (Curve, f64) {
             spread.push((quartiles / median, take as f64));
         }
         *found = (median, take as f64);
+        let fine = bin[..take].iter().map(|b| f64::from(b.fine[channel]));
+        let all = bin[..take].iter().map(|b| f64::from(b.rest[channel]));
+        seen[k] = Some(white::Flat {
+            fine: fine.sum::<f64>() / take as f64,
+            all: all.sum::<f64>() / take as f64,
+        });
     }
     let plain = all.iter().filter(|block| block.plain).count();
     let some: Vec<usize> = (0..KNOTS).filter(|k| found[*k].1 > 0.0).collect();
     if some.is_empty() || plain > 9 * all.len() / 10 {
         // Hardly anything but single greys: there is no noise, or no telling.
-        return (Curve::flat(0.0), if plain > 0 { 1.0 } else { 0.0 });
+        return (Curve::flat(0.0), if plain > 0 { 1.0 } else { 0.0 }, seen);
     }
     // Texture only adds, so no brightness is believed that is far above what the others say.
     let mut sorted: Vec<f64> = some.iter().map(|k| found[*k].0).collect();
@@ -278,7 +299,7 @@ fn curve(all: &[&Block], channel: usize) -> (Curve, f64) {
     // 54 independent normal numbers: quartiles of their mean square are 0.26 apart; correlated ones more.
     let agree = (0.6 / apart.max(0.6)).powi(2);
     let enough = weight / (weight + 20.0);
-    (Curve { levels }, agree * enough)
+    (Curve { levels }, agree * enough, seen)
 }
 
 #[cfg(test)]

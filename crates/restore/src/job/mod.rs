@@ -423,10 +423,7 @@ fn measured(picture: &Picture, noisy: Option<&[Plane]>) -> (Vec<f64>, Noise) {
                 .collect(),
         })
         .collect();
-    let channel =
-        |c: usize| -> Vec<Vec<Plane>> { parts.iter().map(|part| vec![part[c].clone()]).collect() };
-    let levels = (0..picture.colours()).map(|c| noise::measure(&channel(c)).level(0, 0));
-    let levels = levels.collect();
+    let alone = noise::by_blocks(&parts);
     for part in &mut parts {
         if let [r, g, b] = &part[..] {
             let mut rgb = [r.clone(), g.clone(), b.clone()];
@@ -434,7 +431,13 @@ fn measured(picture: &Picture, noisy: Option<&[Plane]>) -> (Vec<f64>, Noise) {
             *part = rgb.into();
         }
     }
-    (levels, noise::measure(&parts))
+    let noise = noise::measure(&parts);
+    // One decision for all: where texture was taken for noise in brightness, it was in every channel.
+    let by = match noise::by_blocks(&parts).first() {
+        Some(first) if *first > 0.0 && noise.white => noise.level(0, 0) / first,
+        _ => 1.0,
+    };
+    (alone.into_iter().map(|level| by * level).collect(), noise)
 }
 
 /// A picture that is overwritten by its restored rows, compared on the way.
