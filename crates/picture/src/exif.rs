@@ -11,10 +11,8 @@ pub(crate) const CAMERA: u16 = 34_665;
 /// Pointer to the place's directory.
 pub(crate) const PLACE: u16 = 34_853;
 /// Tags of the first directory that describe the picture and not how its pixels are stored: description,
-/// maker, model, orientation, software, date, artist, host, copyright, IPTC and Photoshop's resources.
-pub(crate) const DESCRIPTIVE: [u16; 11] = [
-    270, 271, 272, 274, 305, 306, 315, 316, 33_432, 33_723, 34_377,
-];
+/// maker, model, orientation, software, date, artist, host, copyright and IPTC. Photoshop's resources are kept beside them.
+pub(crate) const DESCRIPTIVE: [u16; 10] = [270, 271, 272, 274, 305, 306, 315, 316, 33_432, 33_723];
 
 /// A tag: number, type, and its values in little-endian order.
 #[derive(Clone, Debug, PartialEq)]

@@ -89,7 +89,7 @@ pub(crate) struct AdaptiveArgs {
 const ADAPTIVE: &str = "\
 The steps are those of SciPy's RK23 (bosh3) and RK45 (dopri5). Examples:
   timestep analyze adaptive dopri5 --problem brusselator
-  timestep analyze adaptive heun-euler bosh3 dopri5 --problem van-der-pol --rtol 1e-4 --csv steps.csv";
+  timestep analyze adaptive bosh3 dopri5 --problem van-der-pol --rtol 1e-4 --csv steps.csv";
 
 /// `timestep analyze modified-equation`
 #[derive(Args, Debug)]

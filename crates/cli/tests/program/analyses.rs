@@ -349,9 +349,17 @@ fn orders_are_drawn_and_written_for_any_problem() {
         for line in ok(at, &args).lines() {
             let found: serde_json::Value = serde_json::from_str(line).expect("JSON");
             // A stiff problem is only near its order at the step sizes of the plot.
-            let tolerance = if problem.key == "van-der-pol" { 0.4 } else { 0.25 };
+            let tolerance = if problem.key == "van-der-pol" {
+                0.4
+            } else {
+                0.25
+            };
             let (order, theory) = (number(&found["order"]), number(&found["theory"]));
-            assert!((order - theory).abs() < tolerance, "{}: {order}", problem.key);
+            assert!(
+                (order - theory).abs() < tolerance,
+                "{}: {order}",
+                problem.key
+            );
         }
     }
     let args = [

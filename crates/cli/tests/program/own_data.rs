@@ -203,7 +203,10 @@ fn predictions_of_folders_patterns_and_standard_input() {
 fn misuses_are_told() {
     let at = trained();
     let text = wrong(at, &["train", "trees", "--size", "0x"]);
-    assert!(text.contains("data.size") && text.contains("a whole number"), "{text}");
+    assert!(
+        text.contains("data.size") && text.contains("a whole number"),
+        "{text}"
+    );
     std::fs::create_dir_all(at.join("nothing")).expect("a folder");
     std::fs::create_dir_all(at.join("one/only")).expect("a folder");
     std::fs::copy(at.join("trees/ash/1.png"), at.join("one/only/1.png")).expect("copied");

@@ -209,7 +209,12 @@ fn a_run_of_a_file_is_continued_without_it() {
     let folder = folder();
     let at = folder.path();
     train(at, "lm3.toml", "whole", &["--set", "train.epochs=2"]);
-    train(at, "lm3.toml", "parts", &["--set", "train.epochs=2", "--time", "1ms"]);
+    train(
+        at,
+        "lm3.toml",
+        "parts",
+        &["--set", "train.epochs=2", "--time", "0.001s"],
+    );
     std::fs::remove_file(at.join("lm3.toml")).expect("removed");
     ok(at, &["train", "--resume", "runs/parts", "--time", "10m"]);
     let bytes =
@@ -229,7 +234,10 @@ fn wrong_files_are_refused_in_their_words() {
     std::fs::write(at.join("sum.toml"), KUTTA3.replace("2/3", "0.666")).expect("written");
     std::fs::write(at.join("bytes.toml"), [0xFF, 0xFE, 0]).expect("written");
     std::fs::write(at.join("large.toml"), vec![b'#'; 200_000]).expect("written");
-    let text = wrong(at, &["summary", "--scheme", "lm", "--scheme-file", "kutta.toml"]);
+    let text = wrong(
+        at,
+        &["summary", "--scheme", "lm", "--scheme-file", "kutta.toml"],
+    );
     assert!(text.contains("cannot be used with"), "{text}");
     assert!(wrong(at, &["analyze", "order"]).contains("SCHEME"));
     let commands: [&[&str]; 4] = [

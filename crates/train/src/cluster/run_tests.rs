@@ -114,7 +114,11 @@ fn any_number_of_ranks_leaves_the_same_bytes() {
     let plans: [(&str, &[&str]); 3] = [
         (
             "digits/lm-resnet-20",
-            &["network.steps=[2,2]", "train.batch=36", "train.accumulate=2"],
+            &[
+                "network.steps=[2,2]",
+                "train.batch=36",
+                "train.accumulate=2",
+            ],
         ),
         ("digits/wrn-28-10", NOISY),
         ("digits/revnet-38", &["network.steps=[1,1,1]"]),
