@@ -191,6 +191,7 @@ impl Split {
 
     /// All pixels of a split of files, but for those that cannot be read: their numbers come with the reasons, and what they
     /// would have taken is closed up.
+    #[allow(clippy::type_complexity)] // Pixels, and which images had none.
     pub(crate) fn fetch_readable(&self) -> Result<(Vec<u8>, Vec<(usize, BadImage)>), DataError> {
         let n = self.shape.len();
         let Store::Files(files) = &self.store else {

@@ -233,7 +233,7 @@ fn sizes_that_differ_are_made_one() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         for (n, (w, h)) in sizes.iter().cycle().take(8).enumerate() {
-            let class = ["a", "b"][n % 2 ^ n / 4];
+            let class = ["a", "b"][(n % 2) ^ (n / 4)];
             save(folder.path(), &format!("{class}/{n}.png"), &rgb(*w, *h, 1));
         }
         assert_eq!(load(folder.path()).unwrap().shape.to_string(), shape);

@@ -84,7 +84,6 @@ struct Table<H> {
     init_thread: unsafe extern "C" fn(*mut c_int, Pointer, c_int, *mut c_int) -> c_int,
     comm_rank: unsafe extern "C" fn(H, *mut c_int) -> c_int,
     comm_size: unsafe extern "C" fn(H, *mut c_int) -> c_int,
-    #[expect(clippy::type_complexity, reason = "the signature of MPI_Iallgatherv")]
     gather: unsafe extern "C" fn(
         *const c_void,
         c_int,
@@ -96,7 +95,6 @@ struct Table<H> {
         H,
         *mut H,
     ) -> c_int,
-    #[expect(clippy::type_complexity, reason = "the signature of MPI_Ialltoallv")]
     exchange: unsafe extern "C" fn(
         *const c_void,
         *const c_int,

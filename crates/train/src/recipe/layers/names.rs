@@ -160,7 +160,7 @@ fn looks_like_a_file(name: &str) -> bool {
     path.is_absolute()
         || name.starts_with('.')
         || name.ends_with('/')
-        || ["csv", "npz"].iter().any(|end| ends(&end))
+        || ["csv", "npz"].iter().any(ends)
 }
 
 /// There is no data set of this name; perhaps it is another one, or a network.
