@@ -181,12 +181,7 @@ impl Cifar {
                 size,
             });
         }
-        let Some(dir) = &options.dir else {
-            return Err(DataError::NeedsDirectory {
-                name: info.key,
-                can_fetch: true,
-            });
-        };
+        let dir = info.needed(options.dir.as_deref())?;
         let place = self.locate(info.key, dir)?;
         let split = |files: &[(&str, usize)]| {
             let (mut pixels, mut labels) = (Vec::new(), Vec::new());

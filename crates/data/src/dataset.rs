@@ -230,4 +230,12 @@ impl DatasetInfo {
     pub fn can_fetch(&self) -> bool {
         self.archive.is_some()
     }
+
+    /// The folder or file of a set that is not embedded.
+    pub(crate) fn needed<'a>(&self, dir: Option<&'a Path>) -> Result<&'a Path, DataError> {
+        dir.ok_or(DataError::NeedsDirectory {
+            name: self.named.key,
+            can_fetch: self.can_fetch(),
+        })
+    }
 }

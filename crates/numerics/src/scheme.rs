@@ -376,6 +376,24 @@ pub struct SchemeFacts {
 }
 
 impl SchemeFacts {
+    /// The two halves of a state, for a scheme that steps one after the other.
+    ///
+    /// # Errors
+    /// [`StepError::NoHalves`].
+    pub(crate) fn halves<S: State>(&self, u: &S) -> Result<(S, S), StepError> {
+        let scheme = self.named.key;
+        u.split().ok_or(StepError::NoHalves { scheme })
+    }
+
+    /// The state that has these halves.
+    ///
+    /// # Errors
+    /// [`StepError::NoHalves`].
+    pub(crate) fn whole<S: State>(&self, first: &S, second: &S) -> Result<S, StepError> {
+        let scheme = self.named.key;
+        S::join(first, second).ok_or(StepError::NoHalves { scheme })
+    }
+
     /// Evaluations of `f` in a step that has `history` earlier states.
     #[must_use]
     pub fn stages_at(&self, history: usize) -> usize {

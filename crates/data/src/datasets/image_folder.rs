@@ -94,19 +94,12 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
 
 /// Reads and checks the set.
 fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
-    let root = needed(options.dir.as_deref())?;
+    let root = FACTS.needed(options.dir.as_deref())?;
     folder::dataset(KEY, scan(root, options)?, options)
 }
 
 /// Reports all that is wrong with it.
 fn verify(dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-    let root = needed(dir)?;
+    let root = FACTS.needed(dir)?;
     folder::verify(KEY, root, scan(root, &OpenOptions::default())?)
-}
-
-fn needed(dir: Option<&Path>) -> Result<&Path, DataError> {
-    dir.ok_or(DataError::NeedsDirectory {
-        name: KEY,
-        can_fetch: false,
-    })
 }

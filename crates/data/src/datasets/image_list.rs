@@ -69,21 +69,14 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
 
 /// Reads and checks the list and its images.
 fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
-    let list = needed(options.dir.as_deref())?;
+    let list = FACTS.needed(options.dir.as_deref())?;
     folder::dataset(KEY, scan(list, options)?, options)
 }
 
 /// Reports all that is wrong with them.
 fn verify(dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-    let list = needed(dir)?;
+    let list = FACTS.needed(dir)?;
     folder::verify(KEY, list, scan(list, &OpenOptions::default())?)
-}
-
-fn needed(dir: Option<&Path>) -> Result<&Path, DataError> {
-    dir.ok_or(DataError::NeedsDirectory {
-        name: KEY,
-        can_fetch: false,
-    })
 }
 
 /// A line of the list.

@@ -77,7 +77,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
 
 /// Reads and checks the file.
 fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
-    let path = needed(options.dir.as_deref())?;
+    let path = FACTS.needed(options.dir.as_deref())?;
     let mut archive = Archive::open(path, options.memory_limit)?;
     let found = archive.names();
     let has = |names: &[&str; 2]| names.iter().all(|name| found.iter().any(|f| f == name));
@@ -164,20 +164,13 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
 
 /// Reports what is wrong with it.
 fn verify(dir: Option<&Path>) -> Result<VerifyReport, DataError> {
-    let path = needed(dir)?;
+    let path = FACTS.needed(dir)?;
     let set = open(&OpenOptions::in_dir(path))?;
     let mut report = VerifyReport::new(KEY, Some(path));
     report.train_counts = set.train.class_counts(set.classes.len());
     report.test_counts = set.test.class_counts(set.classes.len());
     report.notes = set.notes;
     Ok(report)
-}
-
-fn needed(dir: Option<&Path>) -> Result<&Path, DataError> {
-    dir.ok_or(DataError::NeedsDirectory {
-        name: KEY,
-        can_fetch: false,
-    })
 }
 
 /// Images and their labels.

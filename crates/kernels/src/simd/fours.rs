@@ -49,12 +49,7 @@ impl Fours for Avx2 {
             // Longer chains of iterators are not always inlined here.
             for (n, part) in parts.iter().enumerate() {
                 let Some(&at) = at.get(k + 4 * n) else { break };
-                let to = &mut to[at..at + 4];
-                // SAFETY: see above; the slice has 4 floats.
-                unsafe {
-                    let sum = _mm_add_ps(_mm_loadu_ps(to.as_ptr()), *part);
-                    _mm_storeu_ps(to.as_mut_ptr(), sum);
-                }
+                add_four(to, at, *part);
             }
         }
     }
@@ -103,12 +98,7 @@ impl Fours for Avx512 {
             // Longer chains of iterators are not always inlined here.
             for (n, part) in parts.iter().enumerate() {
                 let Some(&at) = at.get(k + 4 * n) else { break };
-                let to = &mut to[at..at + 4];
-                // SAFETY: see above; the slice has 4 floats.
-                unsafe {
-                    let sum = _mm_add_ps(_mm_loadu_ps(to.as_ptr()), *part);
-                    _mm_storeu_ps(to.as_mut_ptr(), sum);
-                }
+                add_four(to, at, *part);
             }
         }
     }
@@ -127,6 +117,18 @@ impl<const N: usize> Fours for Plain<N> {
                 *to += v[c][l];
             }
         }
+    }
+}
+
+/// Adds to four floats.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn add_four(to: &mut [f32], at: usize, part: __m128) {
+    let to = &mut to[at..at + 4];
+    // SAFETY: the slice has 4 floats; the instructions are part of x86-64.
+    unsafe {
+        let sum = _mm_add_ps(_mm_loadu_ps(to.as_ptr()), part);
+        _mm_storeu_ps(to.as_mut_ptr(), sum);
     }
 }
 

@@ -72,14 +72,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     definition: None,
 };
 
-fn halves<S: State>(u: &S) -> Result<(S, S), StepError> {
-    u.split().ok_or(StepError::NoHalves { scheme: FACTS.key })
-}
-
-fn whole<S: State>(first: &S, second: &S) -> Result<S, StepError> {
-    S::join(first, second).ok_or(StepError::NoHalves { scheme: FACTS.key })
-}
-
 impl<S: State> Scheme<S> for ReversiblePair {
     fn facts(&self) -> &'static SchemeFacts {
         &FACTS
@@ -92,14 +84,14 @@ impl<S: State> Scheme<S> for ReversiblePair {
         _memory: &mut Memory<S>,
         ctx: &StepCtx<S>,
     ) -> Result<S, StepError> {
-        let (x1, x2) = halves(u)?;
+        let (x1, x2) = FACTS.halves(u)?;
         let y1 = {
             let slope = f.eval(ctx.stage(0), &x2)?;
             S::lincomb(&[(1.0.into(), &x1), (ctx.h.into(), &slope)])
         };
         let slope = f.eval(ctx.stage(1), &y1)?;
         let y2 = S::lincomb(&[(1.0.into(), &x2), (ctx.h.into(), &slope)]);
-        whole(&y1, &y2)
+        FACTS.whole(&y1, &y2)
     }
 
     fn reversible(&self) -> Option<&dyn Reversible<S>> {
@@ -115,11 +107,11 @@ impl<S: State> Reversible<S> for ReversiblePair {
         _memory: &mut Memory<S>,
         ctx: &StepCtx<S>,
     ) -> Result<S, StepError> {
-        let (y1, y2) = halves(next)?;
+        let (y1, y2) = FACTS.halves(next)?;
         let slope = f.eval(ctx.stage(1), &y1)?;
         let x2 = S::lincomb(&[(1.0.into(), &y2), ((-ctx.h).into(), &slope)]);
         let slope = f.eval(ctx.stage(0), &x2)?;
         let x1 = S::lincomb(&[(1.0.into(), &y1), ((-ctx.h).into(), &slope)]);
-        whole(&x1, &x2)
+        FACTS.whole(&x1, &x2)
     }
 }

@@ -66,14 +66,6 @@ static FACTS: SchemeFacts = SchemeFacts {
     definition: None,
 };
 
-fn halves<S: State>(u: &S) -> Result<(S, S), StepError> {
-    u.split().ok_or(StepError::NoHalves { scheme: FACTS.key })
-}
-
-fn whole<S: State>(first: &S, second: &S) -> Result<S, StepError> {
-    S::join(first, second).ok_or(StepError::NoHalves { scheme: FACTS.key })
-}
-
 impl<S: State> Scheme<S> for Verlet {
     fn facts(&self) -> &'static SchemeFacts {
         &FACTS
@@ -86,7 +78,7 @@ impl<S: State> Scheme<S> for Verlet {
         _memory: &mut Memory<S>,
         ctx: &StepCtx<S>,
     ) -> Result<S, StepError> {
-        let (x1, x2) = halves(u)?;
+        let (x1, x2) = FACTS.halves(u)?;
         let half = 0.5 * ctx.h;
         let slope = f.eval(ctx.stage(0), &x2)?;
         let middle = S::lincomb(&[(1.0.into(), &x1), (half.into(), &slope)]);
@@ -94,7 +86,7 @@ impl<S: State> Scheme<S> for Verlet {
         let y2 = S::lincomb(&[(1.0.into(), &x2), (ctx.h.into(), &slope)]);
         let slope = f.eval(ctx.stage(2), &y2)?;
         let y1 = S::lincomb(&[(1.0.into(), &middle), (half.into(), &slope)]);
-        whole(&y1, &y2)
+        FACTS.whole(&y1, &y2)
     }
 
     fn reversible(&self) -> Option<&dyn Reversible<S>> {
@@ -110,7 +102,7 @@ impl<S: State> Reversible<S> for Verlet {
         _memory: &mut Memory<S>,
         ctx: &StepCtx<S>,
     ) -> Result<S, StepError> {
-        let (y1, y2) = halves(next)?;
+        let (y1, y2) = FACTS.halves(next)?;
         let half = -0.5 * ctx.h;
         let slope = f.eval(ctx.stage(2), &y2)?;
         let middle = S::lincomb(&[(1.0.into(), &y1), (half.into(), &slope)]);
@@ -118,6 +110,6 @@ impl<S: State> Reversible<S> for Verlet {
         let x2 = S::lincomb(&[(1.0.into(), &y2), ((-ctx.h).into(), &slope)]);
         let slope = f.eval(ctx.stage(0), &x2)?;
         let x1 = S::lincomb(&[(1.0.into(), &middle), (half.into(), &slope)]);
-        whole(&x1, &x2)
+        FACTS.whole(&x1, &x2)
     }
 }

@@ -62,7 +62,7 @@ pub fn equations(scheme: &str, segments: &[LearnedSegment], page: &mut Page) {
         "k_n",
         "mean k",
         "momentum -k",
-        "step 1/(1+k)",
+        "mean step",
         "stable hλ",
     ]);
     for s in segments {

@@ -7,12 +7,13 @@
 //! quarter, half and full.
 //!
 //! ## Parameters
-//! A part (brightness or colours, one resolution) has models for some noise levels, `knots`; between two of them all learned
-//! numbers are on a straight line over `ln σ`. Parts without models of their own use the bundled 5×5 models of `trd`, the
-//! nearest in level.
+//! None of its own yet: every part (brightness or colours, one resolution) uses the bundled 5×5 model of `trd` that is nearest in
+//! level. [`Levels`] can learn models for some noise levels, between which all numbers are on a straight line over `ln σ`
+//! (`crates/restore/examples/train_blind.rs`).
 //!
 //! ## When to use / when not
-//! For photographs, and whenever the noise is unknown: it is what `denoise` does when nothing else is said. For white noise
+//! For photographs, and whenever the noise is unknown: it is what `denoise` does when nothing else is said. Noise of grey pictures that
+//! is coarser than a pixel may be read as white and too low, and weak noise in texture too high: then give `--sigma`. For white noise
 //! of a known level, as in published tables, `trd` with 7×7 filters is better.
 //!
 //! ## Cost
