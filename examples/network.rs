@@ -4,19 +4,16 @@
 
 #![allow(clippy::print_stdout)]
 
-use timestep_nets::{BLOCKS, Mode, Network, NetworkConfig, Pass, device, preset};
+use timestep_nets::{BLOCKS, Mode, Network, Pass, device, preset};
 use timestep_numerics::schemes;
 
 /// Pre-activation ResNet-20 with another block and another scheme in its steps.
 pub fn composed(block: &str, scheme: &str) -> Result<Network, Box<dyn std::error::Error>> {
-    let home = preset("preresnet-20")?;
-    let config = NetworkConfig {
-        name: format!("{block} x {scheme}"),
-        block: block.to_owned(),
-        scheme: scheme.to_owned(),
-        width: 8,
-        ..home.at_home()
-    };
+    let mut config = preset("preresnet-20")?.at_home();
+    config.name = format!("{block} x {scheme}");
+    config.block.name = block.to_owned();
+    config.scheme.name = scheme.to_owned();
+    config.body.width = 8;
     Ok(Network::build(&config)?)
 }
 

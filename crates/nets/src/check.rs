@@ -76,42 +76,46 @@ pub(crate) fn check_memory(
 
 /// Numbers that no network can have.
 fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
-    if config.steps.is_empty() {
+    if config.body.steps.is_empty() {
         problems.push("it has no segments (`steps` is empty)".to_string());
     }
-    if let Some(at) = config.steps.iter().position(|n| *n == 0) {
+    if let Some(at) = config.body.steps.iter().position(|n| *n == 0) {
         problems.push(format!("segment {} has no steps", at + 1));
     }
-    if config.steps.len() > 8 {
-        problems.push(format!("{} segments are more than 8", config.steps.len()));
+    if config.body.steps.len() > 8 {
+        problems.push(format!(
+            "{} segments are more than 8",
+            config.body.steps.len()
+        ));
     }
     let steps = config
+        .body
         .steps
         .iter()
         .fold(0usize, |all, n| all.saturating_add(*n));
     if steps > MOST_STEPS {
         problems.push(format!("{steps} steps are more than {MOST_STEPS}"));
     }
-    if config.width == 0 || config.widths.contains(&0) {
+    if config.body.width == 0 || config.body.widths.contains(&0) {
         problems.push("its width is 0".to_string());
     }
-    if !config.widths.is_empty() && config.widths.len() != config.steps.len() {
+    if !config.body.widths.is_empty() && config.body.widths.len() != config.body.steps.len() {
         problems.push(format!(
             "it has {} segments, but {} widths",
-            config.steps.len(),
-            config.widths.len()
+            config.body.steps.len(),
+            config.body.widths.len()
         ));
     }
-    let segments = 0..config.steps.len().min(8);
+    let segments = 0..config.body.steps.len().min(8);
     let given = segments
         .clone()
-        .all(|n| config.widths.is_empty() || n < config.widths.len());
+        .all(|n| config.body.widths.is_empty() || n < config.body.widths.len());
     let widths = segments.filter(|_| given).map(|n| config.width_of(n));
     let others = [
-        config.width,
-        config.stem_width,
-        config.inner_width,
-        config.groups,
+        config.body.width,
+        config.stem.width,
+        config.block.inner_width,
+        config.block.groups,
     ];
     let widest = widths.chain(others).max().unwrap_or(0);
     if widest > MOST_CHANNELS {
@@ -140,7 +144,10 @@ fn extents(config: &NetworkConfig, problems: &mut Vec<String>) {
             input.height, input.width, input.channels
         ));
     }
-    for (what, share) in [("dropout", config.dropout), ("drop-path", config.drop_path)] {
+    for (what, share) in [
+        ("dropout", config.block.dropout),
+        ("drop-path", config.body.drop_path),
+    ] {
         if !(0.0..1.0).contains(&share) {
             problems.push(format!("{what} of {share} is not a share below 1"));
         }
@@ -155,7 +162,7 @@ fn noise(
     theory: &SchemeFacts,
     problems: &mut Vec<String>,
 ) {
-    if config.drop_path > 0.0 && !(body.joins)(theory) {
+    if config.body.drop_path > 0.0 && !(body.joins)(theory) {
         problems.push("drop-path needs the joins of FractalNet or of a fractal scheme".to_string());
     }
     let law = match noise_law(&config.noise) {
@@ -182,7 +189,7 @@ fn noise(
             facts.key,
             kind.key()
         )),
-        ActsOn::State if config.activations == Activations::Reconstructed => {
+        ActsOn::State if config.body.activations == Activations::Reconstructed => {
             problems.push(format!(
                 "activations cannot be reconstructed: what noise `{}` adds to the state cannot be undone",
                 facts.key

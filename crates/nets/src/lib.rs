@@ -38,7 +38,8 @@ pub use block::{Block, BlockFacts, BlockKind, BlockShape, Make, MakeBlock, Strid
 pub use blocks::{BLOCK_HEADINGS, BLOCKS, block, blocks};
 pub use bodies::{BODIES, BODY_HEADINGS, BodyFacts, body};
 pub use config::{
-    Activations, Granularity, History, InputShape, NetworkConfig, Shortcut, StemKind, Transition,
+    Activations, BlockConfig, BodyConfig, Granularity, History, InputShape, NetworkConfig,
+    SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
 };
 pub use device::device;
 pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};

@@ -68,9 +68,9 @@ impl Network {
     /// [`NetError::Unknown`] for a name, [`NetError::Incompatible`] with all the reasons why the
     /// pieces do not fit, [`NetError::TooLarge`] if they fit each other but not the memory there is.
     pub fn build(config: &NetworkConfig) -> Result<Self, NetError> {
-        let kind = block(&config.block)?;
-        let theory = scheme_by_name(&config.scheme)?;
-        let body = body(&config.body)?;
+        let kind = block(&config.block.name)?;
+        let theory = scheme_by_name(&config.scheme.name)?;
+        let body = body(&config.body.name)?;
         check(config, body, &kind, theory)?;
         let mut make = Builder::new();
         let parts = (body.build)(&mut make, config)?;
@@ -205,7 +205,8 @@ impl Network {
     /// Theory of its scheme.
     #[must_use]
     pub fn scheme(&self) -> &'static SchemeFacts {
-        scheme_facts(&self.config.scheme).expect("the name was checked when the network was built")
+        scheme_facts(&self.config.scheme.name)
+            .expect("the name was checked when the network was built")
     }
 
     /// Names, shapes and roles of its parameters.

@@ -236,9 +236,9 @@ impl PlannedClassifier {
             seed: recipe.train.seed,
             shape: [shape.channels, shape.height, shape.width],
             classes: config.classes,
-            depth: config.steps.iter().sum(),
+            depth: config.body.steps.iter().sum(),
             scheme: network.scheme().key,
-            block: config.block.clone(),
+            block: config.block.name.clone(),
             batch: part,
         };
         Ok(Some((answer, notes)))

@@ -36,7 +36,7 @@ impl Place {
 #[must_use]
 pub fn law(network: &Network) -> Option<&'static NoiseFacts> {
     let config = network.config();
-    if config.drop_path > 0.0 {
+    if config.body.drop_path > 0.0 {
         return noises()
             .into_iter()
             .find(|law| law.acts_on == ActsOn::Joins);
@@ -78,7 +78,7 @@ pub fn families() -> Result<Vec<FamilyOnTheMap>, NetError> {
         rows.push(FamilyOnTheMap {
             family,
             example: preset.key,
-            block: network.config().block.clone(),
+            block: network.config().block.name.clone(),
             equation: place.equation,
             scheme: format!("{} (`{}`)", place.scheme, theory.key),
             order: theory.order,

@@ -156,7 +156,7 @@ impl SummaryOfNetwork {
         let (channels, size) = network.stem_shape();
         Self {
             network: config.name.clone(),
-            block: config.block.clone(),
+            block: config.block.name.clone(),
             input: [
                 config.input.channels,
                 config.input.height,
@@ -181,7 +181,7 @@ impl SummaryOfNetwork {
                 ito: noise.ito,
             }),
             scheme: SchemeOfNetwork::of(network, k),
-            steps: config.steps.iter().sum(),
+            steps: config.body.steps.iter().sum(),
             stem: EndOfNetwork::of(network.stem_cost()),
             first_state: [channels, size.height, size.width],
             head: EndOfNetwork::of(network.head_cost()),

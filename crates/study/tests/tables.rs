@@ -39,7 +39,7 @@ fn every_row_takes_a_step() {
         let mut config = network_config(&recipe.network, &recipe.noise, input, 5)
             .unwrap_or_else(|e| panic!("{name}: {e}"))
             .scaled_to(4);
-        for steps in &mut config.steps {
+        for steps in &mut config.body.steps {
             *steps = (*steps).min(2);
         }
         let network = Network::build(&config).unwrap_or_else(|e| panic!("{name}: {e}"));

@@ -61,7 +61,7 @@ impl Subject {
         };
         let mut config = preset(published)?.config(input, classes);
         if stored {
-            config.activations = Activations::Stored;
+            config.body.activations = Activations::Stored;
         }
         let network = Network::build(&config)?;
         let parameters = network.init(0);

@@ -30,42 +30,42 @@ pub fn network_config(
     };
     let published = config.clone();
     if !settings.body.is_empty() {
-        config.body = body(&settings.body)?.key.to_owned();
+        config.body.name = body(&settings.body)?.key.to_owned();
     }
     if !settings.block.is_empty() {
-        config.block = block(&settings.block)?.key();
+        config.block.name = block(&settings.block)?.key();
     }
     if !settings.scheme.is_empty() {
         // An unknown name is reported by the network, with near names.
-        config.scheme =
+        config.scheme.name =
             facts(&settings.scheme).map_or(settings.scheme.clone(), |f| f.written().into());
     }
     if !settings.steps.is_empty() {
-        config.steps.clone_from(&settings.steps);
+        config.body.steps.clone_from(&settings.steps);
     }
     if settings.width != 0 {
         config = config.scaled_to(settings.width);
     }
     match settings.coefficient {
         CoefficientKind::Preset => {}
-        CoefficientKind::Scalar => config.coefficient = Granularity::Scalar,
-        CoefficientKind::Channel => config.coefficient = Granularity::Channel,
+        CoefficientKind::Scalar => config.scheme.coefficient = Granularity::Scalar,
+        CoefficientKind::Channel => config.scheme.coefficient = Granularity::Channel,
     }
     match settings.activations {
         ActivationsKind::Preset => {}
-        ActivationsKind::Stored => config.activations = Activations::Stored,
-        ActivationsKind::Reconstructed => config.activations = Activations::Reconstructed,
+        ActivationsKind::Stored => config.body.activations = Activations::Stored,
+        ActivationsKind::Reconstructed => config.body.activations = Activations::Reconstructed,
     }
     if settings.dropout >= 0.0 {
-        config.dropout = settings.dropout;
+        config.block.dropout = settings.dropout;
     }
     if settings.drop_path >= 0.0 {
-        config.drop_path = settings.drop_path;
+        config.body.drop_path = settings.drop_path;
     }
     noise(&mut config, settings, section)?;
     if config.architecture() != published.architecture() || settings.preset.is_empty() {
-        let scheme = facts(&config.scheme).map_or(config.scheme.as_str(), |f| f.key);
-        config.name = format!("{} x {scheme}", config.block);
+        let scheme = facts(&config.scheme.name).map_or(config.scheme.name.as_str(), |f| f.key);
+        config.name = format!("{} x {scheme}", config.block.name);
     }
     Ok(config)
 }
@@ -88,12 +88,12 @@ fn noise(
     };
     let joins = facts.filter(|facts| facts.acts_on == ActsOn::Joins);
     if joins.is_some() && settings.drop_path < 0.0 {
-        config.drop_path = section.own.number("share");
+        config.body.drop_path = section.own.number("share");
     }
     if asked == "none" && settings.drop_path < 0.0 {
-        config.drop_path = 0.0;
+        config.body.drop_path = 0.0;
     }
-    let branches = block(&config.block).is_ok_and(|kind| kind.facts.two_branches);
+    let branches = block(&config.block.name).is_ok_and(|kind| kind.facts.two_branches);
     let name = match facts {
         // Drop-path is a share of its own, beside which nothing else is random.
         Some(_) if joins.is_some() => String::new(),

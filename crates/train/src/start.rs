@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn another_network_is_refused_with_all_that_differs() {
         let ours = network(3, |_| {});
-        let wide = network(3, |config| config.steps = vec![3, 3, 2]);
+        let wide = network(3, |config| config.body.steps = vec![3, 3, 2]);
         let differences = take(&wide, "abc", &ours, "abc").expect_err("fewer steps");
         assert_eq!(differences[0], "steps is [3,3,2] instead of [3,3,3]");
         assert!(
@@ -250,11 +250,11 @@ mod tests {
                 .any(|d| d == "`layer3.2.bn1.weight` is missing"),
             "{differences:?}"
         );
-        let euler = network(3, |config| config.scheme = "euler".into());
+        let euler = network(3, |config| config.scheme.name = "euler".into());
         let differences = take(&euler, "abc", &ours, "abc").expect_err("no coefficients");
         assert_eq!(differences[0], "scheme is \"euler\" instead of \"lm\"");
         // More dropout or other noise in training is the same network.
-        let noisy = network(3, |config| config.dropout = 0.3);
+        let noisy = network(3, |config| config.block.dropout = 0.3);
         assert!(take(&noisy, "abc", &ours, "abc").is_ok());
     }
 }

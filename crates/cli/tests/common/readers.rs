@@ -419,7 +419,7 @@ pub fn schemes(bytes: &[u8]) -> bool {
         height: 8,
         width: 8,
     };
-    let mut config = timestep_nets::NetworkConfig::new("preact", name, input, 10);
-    (config.steps, config.width) = (vec![3], 2);
+    let config =
+        timestep_nets::NetworkConfig::new("preact", name, input, 10).with_segments(&[3], 2);
     Network::build(&config).is_ok()
 }

@@ -71,7 +71,11 @@ fn classifier() -> &'static Path {
     static RUN: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
     trained(&RUN, |folder| {
         let config = small().1.config();
-        let (block, scheme, width) = (&config.block, &config.scheme, config.width.to_string());
+        let (block, scheme, width) = (
+            &config.block.name,
+            &config.scheme.name,
+            config.body.width.to_string(),
+        );
         ok(
             folder,
             &[

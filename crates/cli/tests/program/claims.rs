@@ -220,11 +220,11 @@ fn cards() {
     };
     for n in LARGE {
         let n = n as usize;
-        claim(&|card| card.network.steps = vec![2, n]);
-        claim(&|card| card.network.width = n);
-        claim(&|card| card.network.stem_width = n);
-        claim(&|card| card.network.inner_width = n);
-        claim(&|card| card.network.widths = vec![n, n]);
+        claim(&|card| card.network.body.steps = vec![2, n]);
+        claim(&|card| card.network.body.width = n);
+        claim(&|card| card.network.stem.width = n);
+        claim(&|card| card.network.block.inner_width = n);
+        claim(&|card| card.network.body.widths = vec![n, n]);
         claim(&|card| card.network.classes = n);
         claim(&|card| card.network.input.height = n);
         claim(&|card| card.network.input.width = n);
@@ -233,7 +233,7 @@ fn cards() {
     // Products that wrap to small numbers.
     claim(&|card| (card.network.input.height, card.network.input.width) = (1 << 33, 1 << 31));
     claim(&|card| (card.network.input.height, card.network.input.width) = (1 << 32, 1 << 32));
-    claim(&|card| card.network.groups = usize::MAX);
+    claim(&|card| card.network.block.groups = usize::MAX);
     assert_eq!(claimed, 9 * LARGE.len() + 3);
 }
 

@@ -58,14 +58,14 @@ fn columns(scheme: &str) -> Option<u32> {
 
 /// Builds FractalNet: segment widths as configured, one step each.
 pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
-    let kind = block(&config.block)?;
+    let kind = block(&config.block.name)?;
     let refused = |why: &str| NetError::Incompatible(vec![why.to_owned()]);
-    let Some(columns) = columns(&config.scheme) else {
+    let Some(columns) = columns(&config.scheme.name) else {
         return Err(refused(
             "FractalNet is stepped by `fractal2`, `fractal3` or `fractal4` only",
         ));
     };
-    if config.steps.iter().any(|n| *n != 1) {
+    if config.body.steps.iter().any(|n| *n != 1) {
         return Err(refused("each segment of FractalNet is one fractal step"));
     }
     let plain = PlainFractal::new(columns).ok_or_else(|| refused("2 to 4 columns"))?;
@@ -78,13 +78,13 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
     make.close_part();
     let mut inlet = start;
     let mut segments = Vec::new();
-    for index in 0..config.steps.len() {
+    for index in 0..config.body.steps.len() {
         if inlet.size.height < 2 || inlet.size.width < 2 {
             return Err(refused(&format!(
                 "images of {}×{} pixels are too small to be halved {} times",
                 config.input.height,
                 config.input.width,
-                config.steps.len()
+                config.body.steps.len()
             )));
         }
         let name = format!("layer{}", index + 1);
@@ -106,21 +106,21 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
                     output: channels,
                     inner: channels,
                     stride: 1,
-                    stride_at: config.stride_at,
+                    stride_at: config.block.stride_at,
                     size: inlet.size,
-                    groups: config.groups,
+                    groups: config.block.groups,
                     activated: false,
                     // Rises from 0 by a tenth of four times the share at the end of five segments.
-                    dropout: config.dropout * index as f64 / (config.steps.len() - 1).max(1) as f64,
+                    dropout: config.block.dropout * index as f64 / (config.body.steps.len() - 1).max(1) as f64,
                     stage,
                 };
                 kind.build(make, name, &shape)
             },
         );
         step.settles = false;
-        step.drop_path = (config.drop_path > 0.0).then_some(DropPath {
+        step.drop_path = (config.body.drop_path > 0.0).then_some(DropPath {
             name,
-            share: config.drop_path,
+            share: config.body.drop_path,
             columns: columns as usize,
         });
         let size = HALVE.size(inlet.size);

@@ -47,12 +47,8 @@ fn a_body_is_one_file_and_one_line() {
         ("postact", "euler"),
         ("preact", "reversible"),
     ] {
-        let config = NetworkConfig {
-            body: "isotropic".into(),
-            steps: vec![2, 2],
-            width: 8,
-            ..NetworkConfig::new(block, scheme, input, 2)
-        };
+        let mut config = NetworkConfig::new(block, scheme, input, 2).with_segments(&[2, 2], 8);
+        config.body.name = "isotropic".into();
         let network = Network::build(&config).expect("fits");
         let shapes = network
             .segments()
@@ -66,11 +62,8 @@ fn a_body_is_one_file_and_one_line() {
         let (first, last) = losses(&network);
         assert!(last < 0.5 * first, "{block} {scheme}: {first} {last}");
     }
-    let odd = NetworkConfig {
-        body: "isotropic".into(),
-        width: 7,
-        ..NetworkConfig::new("preact", "reversible", input, 2)
-    };
+    let mut odd = NetworkConfig::new("preact", "reversible", input, 2).with_segments(&[3], 7);
+    odd.body.name = "isotropic".into();
     assert!(matches!(
         Network::build(&odd),
         Err(NetError::Incompatible(_))

@@ -84,7 +84,7 @@ pub(super) fn inception_shape(channels: usize, inlet: Inlet) -> BlockShape {
 /// Builds the network.
 pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
     check_size(config, SMALLEST)?;
-    let scheme = shared_scheme(&config.scheme)?;
+    let scheme = shared_scheme(&config.scheme.name)?;
     let square = ConvSpec::square;
     let pool = Layer::Mean;
     let (stem, start) = Chain::new(make, config.input.channels, image(config), EPSILON)
@@ -147,9 +147,9 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         }
         let shape = inception_shape(inlet.channels, inlet);
         let mut segment = SegmentBuilder::new(make, name, index + 1, entrance, 0);
-        for n in 0..config.steps[index] {
+        for n in 0..config.body.steps[index] {
             // The last step of all is as long as its block says and leaves the sign.
-            let last = index == 2 && n + 1 == config.steps[index];
+            let last = index == 2 && n + 1 == config.body.steps[index];
             let step_name = if last {
                 "block8".to_owned()
             } else {

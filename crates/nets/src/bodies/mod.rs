@@ -83,8 +83,11 @@ pub(crate) struct Parts {
 
 /// A network of three segments whose lengths alone can be changed.
 fn three_segments(config: &NetworkConfig, name: &str, problems: &mut Vec<String>) {
-    if config.steps.len() != 3 {
-        problems.push(format!("{name} has 3 segments, not {}", config.steps.len()));
+    if config.body.steps.len() != 3 {
+        problems.push(format!(
+            "{name} has 3 segments, not {}",
+            config.body.steps.len()
+        ));
     }
 }
 

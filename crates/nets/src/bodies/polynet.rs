@@ -153,10 +153,10 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
             &[Layer::Max],
         ],
     ];
-    let total: usize = config.steps.iter().sum();
+    let total: usize = config.body.steps.iter().sum();
     let mut segments = Vec::new();
     let (mut inlet, mut taken) = (start, 0);
-    for index in 0..config.steps.len() {
+    for index in 0..config.body.steps.len() {
         let (key, stage) = [
             ("inception-a", Stage::A),
             ("inception-b", Stage::B),
@@ -186,7 +186,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         let layers = stage.layers(UNIT);
         let layers: Vec<&[Layer]> = layers.iter().map(Vec::as_slice).collect();
         let mut segment = SegmentBuilder::new(make, &name, index + 1, entrance, 0);
-        for n in 0..config.steps[index] {
+        for n in 0..config.body.steps[index] {
             // Stage A has two-way steps only; the others begin with poly-3 and alternate.
             let poly = index > 0 && n % 2 == 0;
             let scheme = if poly { &poly3 } else { &two_way };
@@ -223,7 +223,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         segments.push(segment.finish(inlet.channels, inlet.size));
     }
     let spec = HeadSpec {
-        dropout: config.dropout,
+        dropout: config.block.dropout,
         linear: "fc",
         ..HeadSpec::default()
     };

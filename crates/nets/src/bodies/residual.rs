@@ -50,19 +50,19 @@ pub(super) static FACTS: BodyFacts = BodyFacts {
 
 /// Builds a residual network.
 pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
-    let kind = block(&config.block)?;
-    let steps: usize = config.steps.iter().sum();
+    let kind = block(&config.block.name)?;
+    let steps: usize = config.body.steps.iter().sum();
     let noise = StepNoise::of_steps(&config.noise, steps)
         .map_err(|why| NetError::Incompatible(vec![why]))?;
     let preactivation = kind.facts.preactivation;
     let channels = (config.input.channels, config.stem_channels());
-    let (stem, start) = Stem::plain(make, config.stem, channels, image(config), preactivation);
+    let (stem, start) = Stem::plain(make, config.stem.kind, channels, image(config), preactivation);
     let stem_cost = make.take_cost();
     let mut inlet = start;
     let mut segments = Vec::new();
-    for index in 0..config.steps.len() {
-        let before: usize = config.steps[..index].iter().sum();
-        let noise = noise.get(before..before + config.steps[index]);
+    for index in 0..config.body.steps.len() {
+        let before: usize = config.body.steps[..index].iter().sum();
+        let noise = noise.get(before..before + config.body.steps[index]);
         let noise = Noises(noise.unwrap_or_default());
         let segment = segment(make, config, index, inlet, (&kind, noise))?;
         let summary = segment.summary();
@@ -75,7 +75,7 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
     let spec = HeadSpec {
         norm: preactivation,
         // Blocks that rectify what comes in leave the last state as it is.
-        relu: config.stem == StemKind::CifarLinear,
+        relu: config.stem.kind == StemKind::CifarLinear,
         linear: "fc",
         ..HeadSpec::default()
     };
@@ -116,14 +116,14 @@ fn segment(
     (kind, noise): (&BlockKind, Noises<'_>),
 ) -> Result<Segment, NetError> {
     let name = format!("layer{}", index + 1);
-    let scheme = shared_scheme(&config.scheme)?;
+    let scheme = shared_scheme(&config.scheme.name)?;
     let theory = scheme.facts();
     let channels = config.width_of(index) * kind.facts.expansion;
     let stride = if index == 0 { 1 } else { 2 };
     let size = inlet.size.strided(stride);
     // The state after a normed stem needs no norm and ReLU again.
     let normed = matches!(
-        config.stem,
+        config.stem.kind,
         StemKind::CifarNormed | StemKind::ImagenetNormed
     );
     let activated = index == 0 && normed && kind.facts.preactivation;
@@ -132,24 +132,24 @@ fn segment(
         output: channels,
         inner: config.inner_of(index),
         stride,
-        stride_at: config.stride_at,
+        stride_at: config.block.stride_at,
         size: inlet.size,
-        groups: config.groups,
+        groups: config.block.groups,
         activated,
-        dropout: config.dropout,
+        dropout: config.block.dropout,
         stage: 0,
     };
     let shortcut = effective_shortcut(config, kind);
     let changes = stride != 1 || inlet.channels != channels;
     let first = format!("{name}.0");
     let mut coefficients = 0;
-    let entrance = changes.then(|| match config.transition {
+    let entrance = changes.then(|| match config.body.transition {
         Transition::StridedStep => {
             let noisy = noise.kind(kind, 0);
             let step = Entrance::strided_step(make, &first, shortcut, &noisy, &entering);
             match theory.coefficient {
-                Some(facts) if index > 0 && config.history == History::Projected => {
-                    coefficients = match config.coefficient {
+                Some(facts) if index > 0 && config.scheme.history == History::Projected => {
+                    coefficients = match config.scheme.coefficient {
                         Granularity::Scalar => 1,
                         Granularity::Channel => channels,
                     };
@@ -177,7 +177,7 @@ fn segment(
     });
     let stepped = entrance.as_ref().is_some_and(Entrance::is_step);
     let mut segment = SegmentBuilder::new(make, &name, index + 1, entrance, coefficients);
-    for n in usize::from(stepped)..config.steps[index] {
+    for n in usize::from(stepped)..config.body.steps[index] {
         let part = BlockShape {
             input: channels / theory.parts,
             output: channels / theory.parts,
@@ -188,7 +188,7 @@ fn segment(
             ..entering
         };
         let step_name = format!("{name}.{n}");
-        let granularity = (config.coefficient, channels);
+        let granularity = (config.scheme.coefficient, channels);
         let kind = noise.kind(kind, n);
         let step = segment.step(&scheme, granularity, &step_name, |make, name, stage| {
             // Only the first evaluation of all sees what the stem leaves.
@@ -203,7 +203,7 @@ fn segment(
         step.added = noise.added(n);
         step.drop_path = drop_path(config, &step_name, theory.columns);
     }
-    let mut segment = match config.activations {
+    let mut segment = match config.body.activations {
         Activations::Stored => segment.finish(channels, size),
         Activations::Reconstructed => segment.finish_reconstructed(channels, size),
     };
@@ -213,19 +213,19 @@ fn segment(
 
 /// Drop-path at the joins of a step of a fractal scheme.
 fn drop_path(config: &NetworkConfig, name: &str, columns: usize) -> Option<DropPath> {
-    (config.drop_path > 0.0).then(|| DropPath {
+    (config.body.drop_path > 0.0).then(|| DropPath {
         name: name.to_owned(),
-        share: config.drop_path,
+        share: config.body.drop_path,
         columns,
     })
 }
 
 /// A projection without a block cannot share the block's entry: it gets a norm of its own.
 fn effective_shortcut(config: &NetworkConfig, kind: &BlockKind) -> Shortcut {
-    let alone = config.transition != Transition::StridedStep;
-    if config.shortcut == Shortcut::SharedProjection && (alone || !kind.facts.preactivation) {
+    let alone = config.body.transition != Transition::StridedStep;
+    if config.body.shortcut == Shortcut::SharedProjection && (alone || !kind.facts.preactivation) {
         Shortcut::Projection
     } else {
-        config.shortcut
+        config.body.shortcut
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn check(
     problems: &mut Vec<String>,
 ) {
     let block = kind.key();
-    for index in 0..config.steps.len() {
+    for index in 0..config.body.steps.len() {
         let (width, inner) = (config.width_of(index), config.inner_of(index));
         let channels = width * kind.facts.expansion;
         if !channels.is_multiple_of(theory.parts) {
@@ -23,19 +23,22 @@ pub(super) fn check(
             break;
         }
         let inside = inner / theory.parts;
-        if config.groups > 1 && !inside.is_multiple_of(config.groups) {
+        if config.block.groups > 1 && !inside.is_multiple_of(config.block.groups) {
             problems.push(format!(
                 "{inside} channels inside `{block}` cannot be divided into {} groups",
-                config.groups
+                config.block.groups
             ));
             break;
         }
     }
     let shrinks = [config.stem_channels()]
         .into_iter()
-        .chain((0..config.steps.len()).map(|i| config.width_of(i) * kind.facts.expansion))
+        .chain((0..config.body.steps.len()).map(|i| config.width_of(i) * kind.facts.expansion))
         .collect::<Vec<_>>();
-    let padded = matches!(config.shortcut, Shortcut::OptionA | Shortcut::PooledOptionA);
+    let padded = matches!(
+        config.body.shortcut,
+        Shortcut::OptionA | Shortcut::PooledOptionA
+    );
     if padded && let Some(at) = shrinks.windows(2).position(|w| w[1] < w[0]) {
         problems.push(format!(
             "a shortcut without weights cannot go from {} to {} channels",
@@ -43,9 +46,9 @@ pub(super) fn check(
             shrinks[at + 1]
         ));
     }
-    if config.shortcut == Shortcut::PooledOptionA {
-        let halved = config.steps.len() - 1;
-        let large = config.stem == StemKind::ImagenetNormed;
+    if config.body.shortcut == Shortcut::PooledOptionA {
+        let halved = config.body.steps.len() - 1;
+        let large = config.stem.kind == StemKind::ImagenetNormed;
         let factor = 1 << (halved + 2 * usize::from(large));
         let (h, w) = (config.input.height, config.input.width);
         if !h.is_multiple_of(factor) || !w.is_multiple_of(factor) {
@@ -54,7 +57,7 @@ pub(super) fn check(
             ));
         }
     }
-    if config.transition == Transition::ReversibleStep {
+    if config.body.transition == Transition::ReversibleStep {
         if theory.parts != 2 {
             problems.push(format!(
                 "scheme `{}` has no halves for a reversible transition",
@@ -68,10 +71,10 @@ pub(super) fn check(
             ));
         }
     }
-    if config.history == History::Projected && theory.coefficient.is_none() {
+    if config.scheme.history == History::Projected && theory.coefficient.is_none() {
         problems.push(format!("scheme `{}` has no history to project", theory.key));
     }
-    if config.activations == Activations::Reconstructed {
+    if config.body.activations == Activations::Reconstructed {
         let reversible = scheme::<f64>(theory.written()).is_ok_and(|s| s.reversible().is_some());
         if !reversible {
             problems.push(format!(

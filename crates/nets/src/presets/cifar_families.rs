@@ -11,72 +11,59 @@ pub(super) fn thirds(name: &str, per_step: usize) -> Vec<usize> {
 
 /// Post-activation ResNet (He et al. 2015, section 4.2).
 pub(super) fn resnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: thirds(name, 2),
-        shortcut: Shortcut::OptionA,
-        stride_at: StrideAt::First,
-        ..named(name, Home::Cifar, "postact", "euler")
-    }
+    let mut network = preresnet(name);
+    network.block.name = "postact".into();
+    network
 }
 
 /// Pre-activation ResNet of basic blocks (He et al. 2016).
 pub(super) fn preresnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: thirds(name, 2),
-        shortcut: Shortcut::OptionA,
-        stride_at: StrideAt::First,
-        ..named(name, Home::Cifar, "preact", "euler")
-    }
+    stepped(name, "euler", 2)
 }
 
 /// Pre-activation ResNet of bottlenecks (He et al. 2016).
 pub(super) fn deep_preresnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: thirds(name, 3),
-        shortcut: Shortcut::SharedProjection,
-        stride_at: StrideAt::First,
-        ..named(name, Home::Cifar, "preact-bottleneck", "euler")
-    }
+    let mut network = named(name, Home::Cifar, "preact-bottleneck", "euler");
+    network.body.steps = thirds(name, 3);
+    network.body.shortcut = Shortcut::SharedProjection;
+    network.block.stride_at = StrideAt::First;
+    network
 }
 
 /// LM-ResNet (Lu et al. 2018): separate projections, one coefficient per step but at restarts.
 pub(super) fn lm_resnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: thirds(name, 2),
-        ..named(name, Home::Cifar, "preact", "lm")
-    }
+    let mut network = named(name, Home::Cifar, "preact", "lm");
+    network.body.steps = thirds(name, 2);
+    network
 }
 
 /// LM-ResNet of bottlenecks.
 pub(super) fn deep_lm_resnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: thirds(name, 3),
-        ..named(name, Home::Cifar, "preact-bottleneck", "lm")
-    }
+    let mut network = named(name, Home::Cifar, "preact-bottleneck", "lm");
+    network.body.steps = thirds(name, 3);
+    network
 }
 
 /// The same as ResNet-20 to -110 with another scheme; the steps keep their number.
 pub(super) fn stepped(name: &'static str, scheme: &str, layers_per_step: usize) -> NetworkConfig {
     // The depth is the last part of a name such as `lm3-resnet-20`.
     let depth = name.rsplit('-').next().unwrap_or(name);
-    NetworkConfig {
-        steps: thirds(depth, layers_per_step),
-        shortcut: Shortcut::OptionA,
-        stride_at: StrideAt::First,
-        ..named(name, Home::Cifar, "preact", scheme)
-    }
+    let mut network = named(name, Home::Cifar, "preact", scheme);
+    network.body.steps = thirds(depth, layers_per_step);
+    network.body.shortcut = Shortcut::OptionA;
+    network.block.stride_at = StrideAt::First;
+    network
 }
 
 /// Groups and width of the inner convolution from a name such as `resnext-29-8x64d`.
 pub(super) fn grouped(name: &'static str, block: &str, scheme: &str) -> NetworkConfig {
     let groups = number(name, 1);
-    NetworkConfig {
-        steps: thirds(name, 3),
-        width: 64,
-        inner_width: groups * number(name, 2),
-        groups,
-        ..named(name, Home::Cifar, block, scheme)
-    }
+    let mut network = named(name, Home::Cifar, block, scheme);
+    network.body.steps = thirds(name, 3);
+    network.body.width = 64;
+    network.block.inner_width = groups * number(name, 2);
+    network.block.groups = groups;
+    network
 }
 
 /// ResNeXt-29 (Xie et al. 2017, appendix A): post-activation.
@@ -91,77 +78,70 @@ pub(super) fn lm_resnext(name: &'static str) -> NetworkConfig {
 
 /// The same with history through the transitions, as the published parameter counts have it.
 pub(super) fn lm_resnext_history(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        history: History::Projected,
-        ..lm_resnext(name)
-    }
+    let mut network = lm_resnext(name);
+    network.scheme.history = History::Projected;
+    network
 }
 
 /// Wide ResNet (Zagoruyko, Komodakis 2016): depth `6n + 4`, `k` times as wide.
 pub(super) fn wide(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![(number(name, 0) - 4) / 6; 3],
-        width: 16 * number(name, 1),
-        stem_width: 16,
-        shortcut: Shortcut::SharedProjection,
-        ..named(name, Home::Cifar, "preact", "euler")
-    }
+    let mut network = named(name, Home::Cifar, "preact", "euler");
+    network.stem.width = 16;
+    network.body.steps = vec![(number(name, 0) - 4) / 6; 3];
+    network.body.width = 16 * number(name, 1);
+    network.body.shortcut = Shortcut::SharedProjection;
+    network
 }
 
 /// Shake-Shake 26 (Gastaldi 2017): four blocks of two branches in each segment.
 pub(super) fn shake_shake(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![4; 3],
-        width: number(name, 2),
-        stem: StemKind::CifarLinear,
-        stem_width: 16,
-        shortcut: Shortcut::ShiftedPaths,
-        noise: NoiseSettings::named("shake-shake"),
-        ..named(name, Home::Cifar, "shake-shake", "euler")
-    }
+    let mut network = named(name, Home::Cifar, "shake-shake", "euler");
+    network.stem.kind = StemKind::CifarLinear;
+    network.stem.width = 16;
+    network.body.steps = vec![4; 3];
+    network.body.width = number(name, 2);
+    network.body.shortcut = Shortcut::ShiftedPaths;
+    network.noise = NoiseSettings::named("shake-shake");
+    network
 }
 
 /// RevNet of basic blocks (Gomez et al. 2017, Table 1); a step is two blocks.
 pub(super) fn revnet(name: &'static str) -> NetworkConfig {
     let steps = (number(name, 0) - 2) / 12;
-    NetworkConfig {
-        steps: vec![steps; 3],
-        width: 32,
-        widths: vec![32, 64, if steps == 3 { 112 } else { 128 }],
-        stem: StemKind::CifarNormed,
-        shortcut: Shortcut::PooledOptionA,
-        transition: Transition::ReversibleStep,
-        stride_at: StrideAt::First,
-        activations: Activations::Reconstructed,
-        ..named(name, Home::Cifar, "preact", "reversible")
-    }
+    let mut network = named(name, Home::Cifar, "preact", "reversible");
+    network.stem.kind = StemKind::CifarNormed;
+    network.body.steps = vec![steps; 3];
+    network.body.width = 32;
+    network.body.widths = vec![32, 64, if steps == 3 { 112 } else { 128 }];
+    network.body.transition = Transition::ReversibleStep;
+    network.body.shortcut = Shortcut::PooledOptionA;
+    network.body.activations = Activations::Reconstructed;
+    network.block.stride_at = StrideAt::First;
+    network
 }
 
 /// Pre-activation ResNet whose steps of one shape are parabolic (Ruthotto, Haber 2020).
 pub(super) fn parabolic(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        block: "parabolic".into(),
-        ..preresnet(name)
-    }
+    let mut network = preresnet(name);
+    network.block.name = "parabolic".into();
+    network
 }
 
 /// RevNet whose pairs of one shape are Hamiltonian (Chang et al. 2018).
 pub(super) fn hamiltonian(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        block: "hamiltonian".into(),
-        ..revnet(name)
-    }
+    let mut network = revnet(name);
+    network.block.name = "hamiltonian".into();
+    network
 }
 
 /// RevNet of bottlenecks.
 pub(super) fn deep_revnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![(number(name, 0) - 2) / 18; 3],
-        shortcut: Shortcut::PlainProjection,
-        block: "preact-bottleneck".into(),
-        widths: vec![32, 64, 128],
-        ..revnet(name)
-    }
+    let mut network = revnet(name);
+    network.body.steps = vec![(number(name, 0) - 2) / 18; 3];
+    network.body.widths = vec![32, 64, 128];
+    network.body.shortcut = Shortcut::PlainProjection;
+    network.block.name = "preact-bottleneck".into();
+    network
 }
 
 /// FractalNet (Larsson et al. 2017): five blocks; 20 layers with three columns, 40 with four.
@@ -171,13 +151,12 @@ pub(super) fn fractalnet(name: &'static str) -> NetworkConfig {
     } else {
         "fractal3"
     };
-    NetworkConfig {
-        body: "fractal".into(),
-        steps: vec![1; 5],
-        width: 64,
-        widths: vec![64, 128, 256, 512, 512],
-        drop_path: 0.15,
-        dropout: 0.4,
-        ..named(name, Home::Cifar, "conv-norm-relu", scheme)
-    }
+    let mut network = named(name, Home::Cifar, "conv-norm-relu", scheme);
+    network.body.name = "fractal".into();
+    network.body.steps = vec![1; 5];
+    network.body.width = 64;
+    network.body.widths = vec![64, 128, 256, 512, 512];
+    network.body.drop_path = 0.15;
+    network.block.dropout = 0.4;
+    network
 }

@@ -27,12 +27,11 @@ fn steps(name: &str) -> Vec<usize> {
 
 /// Four segments of blocks after a 7×7 stem.
 fn segments(name: &'static str, block: &str, scheme: &str) -> NetworkConfig {
-    NetworkConfig {
-        steps: steps(name),
-        width: 64,
-        stem: StemKind::Imagenet,
-        ..named(name, Home::Imagenet(SIDE), block, scheme)
-    }
+    let mut network = named(name, Home::Imagenet(SIDE), block, scheme);
+    network.stem.kind = StemKind::Imagenet;
+    network.body.steps = steps(name);
+    network.body.width = 64;
+    network
 }
 
 /// Four segments of basic blocks after a 7×7 stem.
@@ -42,10 +41,9 @@ fn basic(name: &'static str) -> NetworkConfig {
 
 /// The same with pre-activation.
 fn basic_preresnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        block: "preact".into(),
-        ..preresnet(name)
-    }
+    let mut network = preresnet(name);
+    network.block.name = "preact".into();
+    network
 }
 
 /// The same as a linear multistep method.
@@ -60,18 +58,16 @@ fn resnet(name: &'static str) -> NetworkConfig {
 
 /// ResNet with the stride on the first 1×1 convolution, as published.
 fn resnet_v1(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        stride_at: StrideAt::First,
-        ..resnet(name)
-    }
+    let mut network = resnet(name);
+    network.block.stride_at = StrideAt::First;
+    network
 }
 
 /// Pre-activation ResNet (He et al. 2016).
 fn preresnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        shortcut: Shortcut::SharedProjection,
-        ..segments(name, "preact-bottleneck", "euler")
-    }
+    let mut network = segments(name, "preact-bottleneck", "euler");
+    network.body.shortcut = Shortcut::SharedProjection;
+    network
 }
 
 /// LM-ResNet (Lu et al. 2018).
@@ -81,11 +77,10 @@ fn lm_resnet(name: &'static str) -> NetworkConfig {
 
 /// ResNeXt 32×4d.
 fn resnext(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        inner_width: 128,
-        groups: 32,
-        ..segments(name, "resnext", "euler")
-    }
+    let mut network = segments(name, "resnext", "euler");
+    network.block.inner_width = 128;
+    network.block.groups = 32;
+    network
 }
 
 /// ResNet with squeeze-and-excitation, stride on the 3×3 convolution.
@@ -95,45 +90,42 @@ fn se_resnet(name: &'static str) -> NetworkConfig {
 
 /// RevNet of bottlenecks (Gomez et al. 2017, Table 1); a step is two blocks.
 fn revnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![2, 2, if super::number(name, 0) == 104 { 11 } else { 3 }, 2],
-        width: 128,
-        widths: vec![128, 256, 512, 832],
-        stem: StemKind::ImagenetNormed,
-        shortcut: Shortcut::PlainProjection,
-        transition: Transition::ReversibleStep,
-        stride_at: StrideAt::First,
-        activations: Activations::Reconstructed,
-        ..named(
-            name,
-            Home::Imagenet(SIDE),
-            "preact-bottleneck",
-            "reversible",
-        )
-    }
+    let mut network = named(
+        name,
+        Home::Imagenet(SIDE),
+        "preact-bottleneck",
+        "reversible",
+    );
+    network.stem.kind = StemKind::ImagenetNormed;
+    network.body.steps = vec![2, 2, if super::number(name, 0) == 104 { 11 } else { 3 }, 2];
+    network.body.width = 128;
+    network.body.widths = vec![128, 256, 512, 832];
+    network.body.transition = Transition::ReversibleStep;
+    network.body.shortcut = Shortcut::PlainProjection;
+    network.body.activations = Activations::Reconstructed;
+    network.block.stride_at = StrideAt::First;
+    network
 }
 
 /// Inception-ResNet-v2.
 fn inception_resnet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        body: "inception-resnet".into(),
-        steps: vec![10, 20, 10],
-        width: 320,
-        widths: vec![320, 1088, 2080],
-        ..named(name, Home::Imagenet(299), "inception-a", "euler")
-    }
+    let mut network = named(name, Home::Imagenet(299), "inception-a", "euler");
+    network.body.name = "inception-resnet".into();
+    network.body.steps = vec![10, 20, 10];
+    network.body.width = 320;
+    network.body.widths = vec![320, 1088, 2080];
+    network
 }
 
 /// Very Deep PolyNet.
 fn polynet(name: &'static str) -> NetworkConfig {
-    NetworkConfig {
-        body: "polynet".into(),
-        steps: vec![10, 20, 10],
-        width: 384,
-        widths: vec![384, 1152, 2048],
-        dropout: 0.2,
-        ..named(name, Home::Imagenet(331), "inception-a", "poly3")
-    }
+    let mut network = named(name, Home::Imagenet(331), "inception-a", "poly3");
+    network.body.name = "polynet".into();
+    network.body.steps = vec![10, 20, 10];
+    network.body.width = 384;
+    network.body.widths = vec![384, 1152, 2048];
+    network.block.dropout = 0.2;
+    network
 }
 
 /// A published network of the table below.

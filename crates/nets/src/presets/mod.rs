@@ -103,11 +103,10 @@ impl Preset {
     /// Its configuration for images and classes.
     #[must_use]
     pub fn config(&self, input: InputShape, classes: usize) -> NetworkConfig {
-        NetworkConfig {
-            input,
-            classes,
-            ..(self.make)(self.key)
-        }
+        let mut network = (self.make)(self.key);
+        network.input = input;
+        network.classes = classes;
+        network
     }
 
     /// Its configuration for the images and classes that it was published for.
@@ -121,10 +120,9 @@ impl Preset {
 /// A configuration with a name, for the images at home.
 fn named(name: &str, home: Home, block: &str, scheme: &str) -> NetworkConfig {
     let (input, classes) = home.input();
-    NetworkConfig {
-        name: name.to_owned(),
-        ..NetworkConfig::new(block, scheme, input, classes)
-    }
+    let mut network = NetworkConfig::new(block, scheme, input, classes);
+    network.name = name.to_owned();
+    network
 }
 
 /// The number at some place of a name: 29 in `resnext-29-8x64d` is number 0, 8 is number 1.

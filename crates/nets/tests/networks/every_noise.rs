@@ -2,7 +2,7 @@
 
 use crate::common::noisy::{INPUT, at, close, config, gradients, logits};
 use timestep_engine::{Exact, Fused};
-use timestep_nets::{Activations, Engine, Mode, Network, NetworkConfig, blocks, preset};
+use timestep_nets::{Activations, Engine, Mode, Network, blocks, preset};
 use timestep_numerics::noise::{Backward, Decay, Forward};
 use timestep_numerics::{NoiseSettings, Per, schemes};
 
@@ -117,18 +117,15 @@ fn reconstructed_activations_repeat_the_draws() {
         let noise = NoiseSettings::named("stochastic-depth")
             .per(per)
             .with("decay", Decay::Constant.key());
-        let mut config = NetworkConfig {
-            noise,
-            steps: vec![2, 2],
-            ..preset("revnet-38")
-                .expect("registered")
-                .config(INPUT, 5)
-                .scaled_to(8)
-        };
-        config.widths = Vec::new();
-        config.activations = Activations::Stored;
+        let mut config = preset("revnet-38")
+            .expect("registered")
+            .config(INPUT, 5)
+            .with_segments(&[2, 2], 8);
+        config.noise = noise;
+        config.body.widths = Vec::new();
+        config.body.activations = Activations::Stored;
         let stored = Network::build(&config).expect("builds");
-        config.activations = Activations::Reconstructed;
+        config.body.activations = Activations::Reconstructed;
         let reconstructed = Network::build(&config).expect("builds");
         let parameters = stored.init(5);
         for step in 1..6 {

@@ -14,11 +14,7 @@ const INPUT: InputShape = InputShape {
 };
 
 fn config(block: &str, scheme: &str) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![2, 3],
-        width: 4,
-        ..NetworkConfig::new(block, scheme, INPUT, 5)
-    }
+    NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[2, 3], 4)
 }
 
 fn images(batch: usize) -> Images {
@@ -244,7 +240,7 @@ fn running_statistics_approach_the_batch_ones() {
 #[test]
 fn odd_channels_are_refused_by_a_reversible_scheme_with_the_reason() {
     let mut odd = config("preact", "reversible");
-    odd.width = 3;
+    odd.body.width = 3;
     let error = Network::build(&odd)
         .expect_err("3 channels cannot be halved")
         .to_string();
@@ -260,9 +256,9 @@ fn both_transitions_and_channel_coefficients_build_and_run() {
             Shortcut::SharedProjection,
         ] {
             let mut config = config("preact", "lm");
-            config.transition = transition;
-            config.shortcut = shortcut;
-            config.coefficient = Granularity::Channel;
+            config.body.transition = transition;
+            config.body.shortcut = shortcut;
+            config.scheme.coefficient = Granularity::Channel;
             let network = Network::build(&config).expect("builds");
             // Steps minus one restart per segment, one number per channel: 1 * 4 + 2 * 8.
             assert_eq!(network.coefficient_count(), 20);

@@ -17,11 +17,7 @@ const INPUT: InputShape = InputShape {
 };
 
 fn config(block: &str, scheme: &str) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![3, 2],
-        width: 8,
-        ..NetworkConfig::new(block, scheme, INPUT, 5)
-    }
+    NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[3, 2], 8)
 }
 
 fn compare(config: &NetworkConfig) {
@@ -68,9 +64,9 @@ fn every_transition_shortcut_and_granularity() {
             for coefficient in [Granularity::Scalar, Granularity::Channel] {
                 for block in ["preact", "postact"] {
                     let mut config = config(block, "lm");
-                    config.transition = transition;
-                    config.shortcut = shortcut;
-                    config.coefficient = coefficient;
+                    config.body.transition = transition;
+                    config.body.shortcut = shortcut;
+                    config.scheme.coefficient = coefficient;
                     compare(&config);
                 }
             }
@@ -81,8 +77,8 @@ fn every_transition_shortcut_and_granularity() {
 #[test]
 fn wide_and_deep_enough_for_winograd() {
     let mut config = config("preact", "lm");
-    config.width = 16;
-    config.steps = vec![4, 4];
+    config.body.width = 16;
+    config.body.steps = vec![4, 4];
     config.input = InputShape {
         channels: 3,
         height: 9,

@@ -89,7 +89,7 @@ fn config(case: &Case) -> NetworkConfig {
     if case.width > 0 {
         config = config.scaled_to(case.width);
     }
-    config.steps = case.steps.to_vec();
+    config.body.steps = case.steps.to_vec();
     config
 }
 
@@ -260,7 +260,7 @@ fn reconstruction_and_history_are_among_the_cases() {
     let all: Vec<NetworkConfig> = CASES.iter().map(config).collect();
     assert!(
         all.iter()
-            .any(|c| c.activations == Activations::Reconstructed)
+            .any(|c| c.body.activations == Activations::Reconstructed)
     );
-    assert!(all.iter().any(|c| c.history == History::Projected));
+    assert!(all.iter().any(|c| c.scheme.history == History::Projected));
 }

@@ -3,7 +3,7 @@
 use crate::common::steps::{config, dot, input, network, one_image, steps};
 use crate::common::wide;
 use timestep_engine::{Engine, Exact, Fused};
-use timestep_nets::{Measured, NetError, NetworkConfig, Parameters, StepAt, Verdict, Visit};
+use timestep_nets::{Measured, NetError, Parameters, StepAt, Verdict, Visit};
 use timestep_numerics::Complex64;
 use timestep_numerics::analysis::{AnalysisError, Effort, arnoldi};
 
@@ -66,11 +66,9 @@ fn products_agree_with_finite_differences() {
 #[test]
 fn the_fused_kernels_find_the_same_products() {
     for (block, scheme, _) in PAIRS {
-        let config = NetworkConfig {
-            width: 16,
-            input: input(8, 8),
-            ..config(block, scheme)
-        };
+        let mut config = config(block, scheme);
+        config.body.width = 16;
+        config.input = input(8, 8);
         let products = |engine: &dyn Engine| {
             let mut all = Vec::new();
             steps(engine, &config, |at| {
@@ -98,10 +96,8 @@ fn a_spectrum_is_that_of_the_dense_jacobian() {
         ("postact", "euler"),
         ("preact", "two-way"),
     ] {
-        let config = NetworkConfig {
-            steps: vec![3],
-            ..config(block, scheme)
-        };
+        let mut config = config(block, scheme);
+        config.body.steps = vec![3];
         steps(&Exact, &config, |at| {
             let n = at.point()?.len();
             assert_eq!(n, 32, "tiny");
@@ -167,10 +163,8 @@ fn a_linear_block_has_the_eigenvalues_it_was_given() {
         [0.0, 0.0, -1.5, 7.0],
         [0.0, 0.0, 0.0, 0.25],
     ];
-    let config = NetworkConfig {
-        steps: vec![2],
-        ..config("preact", "lm")
-    };
+    let mut config = config("preact", "lm");
+    config.body.steps = vec![2];
     let (network, mut parameters) = network(&config);
     let centre = |i: usize| (i % 9 == 4).then_some((i / 9 / 4, i / 9 % 4));
     set(&mut parameters, "bn1.weight", |_| 1.0);
@@ -239,10 +233,8 @@ fn a_linear_block_has_the_eigenvalues_it_was_given() {
 fn structured_blocks_have_the_jacobians_of_their_pages() {
     let mut grew = false;
     for block in ["parabolic", "antisymmetric", "preact"] {
-        let config = NetworkConfig {
-            steps: vec![3],
-            ..config(block, "euler")
-        };
+        let mut config = config(block, "euler");
+        config.body.steps = vec![3];
         let count = steps(&Exact, &config, |at| {
             let n = at.point()?.len();
             let all = Effort {

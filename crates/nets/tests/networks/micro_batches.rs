@@ -18,11 +18,7 @@ const BATCH: usize = 64;
 const PART: usize = 16;
 
 fn config(block: &str, scheme: &str) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![2, 2],
-        width: 4,
-        ..NetworkConfig::new(block, scheme, INPUT, 5)
-    }
+    NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[2, 2], 4)
 }
 
 /// A network whose running statistics are not those of the start.
@@ -143,23 +139,22 @@ fn random() -> Vec<NetworkConfig> {
     };
     let shaken = NoiseSettings::named("shake-shake").per(Per::Image);
     let gaussian = NoiseSettings::named("gaussian").with("level", 0.1);
-    let noisy = |block, noise| NetworkConfig {
-        noise,
-        ..config(block, "lm")
+    let noisy = |block, noise| {
+        let mut config = config(block, "lm");
+        config.noise = noise;
+        config
     };
+    let mut dropping = config("preact", "lm");
+    dropping.block.dropout = 0.3;
+    let mut fractal = config("preact", "fractal3");
+    fractal.body.drop_path = 0.15;
     vec![
         noisy("preact", depth(Per::Image)),
         noisy("preact", depth(Per::Batch)),
         noisy("shake-shake", shaken),
         noisy("preact", gaussian),
-        NetworkConfig {
-            dropout: 0.3,
-            ..config("preact", "lm")
-        },
-        NetworkConfig {
-            drop_path: 0.15,
-            ..config("preact", "fractal3")
-        },
+        dropping,
+        fractal,
     ]
 }
 

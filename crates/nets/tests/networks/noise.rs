@@ -48,7 +48,7 @@ fn a_dropped_block_is_not_touched_and_memory_goes_on() {
     // With the first block kept, the state has moved, and every later k matters.
     let noise = NoiseSettings::named("stochastic-depth").with("keep", 1e-12);
     let mut config = config("preact", "lm", noise);
-    config.steps = vec![3];
+    config.body.steps = vec![3];
     let network = Network::build(&config).expect("builds");
     let parameters = network.init(3);
     let all = gradients(&Fused, &network, &parameters, at(1));
@@ -72,7 +72,7 @@ fn scaling_at_test_multiplies_blocks_by_their_probability() {
             .with("decay", Decay::Constant.key())
             .with("scaling", scaling.key());
         let mut config = config("preact", "euler", noise);
-        config.steps = vec![1];
+        config.body.steps = vec![1];
         let network = Network::build(&config).expect("builds");
         let parameters = network.init(4);
         let pass = Pass::new(&Fused, &parameters, Mode::Eval);
@@ -104,7 +104,7 @@ fn training_with_noise_is_right_on_average() {
             "preact"
         };
         let mut config = config(block, "euler", noise.clone());
-        config.steps = vec![1];
+        config.body.steps = vec![1];
         let network = Network::build(&config).expect("builds");
         let parameters = network.init(4);
         let last = |draws| last_state(&network, &parameters, draws);
@@ -134,8 +134,8 @@ fn training_with_noise_is_right_on_average() {
 fn gaussian_noise_has_its_level_and_is_other_for_each_image() {
     let noise = NoiseSettings::named("gaussian").with("level", 0.5);
     let mut config = config("preact", "euler", noise);
-    config.steps = vec![1];
-    config.width = 32;
+    config.body.steps = vec![1];
+    config.body.width = 32;
     let network = Network::build(&config).expect("builds");
     let parameters = network.init(4);
     let last = |draws| last_state(&network, &parameters, draws);
@@ -178,7 +178,7 @@ fn what_noise_cannot_have_is_refused_with_a_reason() {
     let never = NoiseSettings::named("stochastic-depth").with("keep", 0.0);
     refused(&config("preact", "lm", never), "above 0");
     let mut undone = config("preact", "reversible", NoiseSettings::named("gaussian"));
-    undone.activations = Activations::Reconstructed;
+    undone.body.activations = Activations::Reconstructed;
     refused(&undone, "cannot be undone");
     let mut fractal = preset("fractalnet-20")
         .expect("registered")
@@ -186,14 +186,14 @@ fn what_noise_cannot_have_is_refused_with_a_reason() {
     fractal.noise = NoiseSettings::named("stochastic-depth");
     refused(&fractal, "one block and one scheme");
     let mut joinless = config("preact", "lm", NoiseSettings::default());
-    joinless.drop_path = 0.1;
+    joinless.body.drop_path = 0.1;
     refused(&joinless, "joins");
 }
 
 #[test]
 fn fractal_schemes_of_any_block_drop_paths() {
     let mut config = config("preact", "fractal3", NoiseSettings::default());
-    config.drop_path = 0.15;
+    config.body.drop_path = 0.15;
     let network = Network::build(&config).expect("builds");
     let parameters = network.init(1);
     let train = |draws| logits(&network, &parameters, Mode::Train, draws);

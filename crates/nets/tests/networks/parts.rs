@@ -15,8 +15,8 @@ const INPUT: InputShape = InputShape {
 /// A narrow network of a family, with running statistics that are not those of a batch.
 fn narrow(name: &str, activations: Activations) -> (Network, Parameters) {
     let mut config = preset(name).expect("known").config(INPUT, 10).scaled_to(4);
-    config.steps = vec![2; 3];
-    config.activations = activations;
+    config.body.steps = vec![2; 3];
+    config.body.activations = activations;
     let network = Network::build(&config).expect("builds");
     let mut parameters = network.init(3);
     for id in parameters.ids() {

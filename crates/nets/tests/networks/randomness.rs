@@ -24,9 +24,9 @@ fn network(name: &str, dropout: f64, drop_path: f64) -> Network {
         .expect("registered")
         .config(INPUT, 5)
         .scaled_to(8);
-    (config.dropout, config.drop_path) = (dropout, drop_path);
+    (config.block.dropout, config.body.drop_path) = (dropout, drop_path);
     if name.starts_with("wrn") {
-        config.steps = vec![1, 1, 1];
+        config.body.steps = vec![1, 1, 1];
     }
     Network::build(&config).expect("builds")
 }

@@ -17,10 +17,8 @@ const INPUT: InputShape = InputShape {
 /// Compares both ways; gradients may differ by `to` of the largest entry.
 fn compare(engine: &dyn Engine, config: &NetworkConfig, to: f64) {
     let build = |activations| {
-        let config = NetworkConfig {
-            activations,
-            ..config.clone()
-        };
+        let mut config = config.clone();
+        config.body.activations = activations;
         Network::build(&config).expect("builds")
     };
     let images = Images::named("images", 4, INPUT);
@@ -41,7 +39,7 @@ fn compare(engine: &dyn Engine, config: &NetworkConfig, to: f64) {
 fn revnets_learn_the_same_either_way() {
     for name in ["revnet-38", "revnet-164"] {
         let mut config = preset(name).expect("registered").config(INPUT, 5);
-        config.steps = vec![2, 3, 2];
+        config.body.steps = vec![2, 3, 2];
         compare(&Fused, &config, 1e-4);
         compare(&Exact, &config, 1e-9);
     }
@@ -53,10 +51,10 @@ fn any_reversible_scheme_with_any_block_that_can_be_undone() {
     for scheme in timestep_numerics::schemes() {
         for block in timestep_nets::blocks() {
             for transition in [Transition::StridedStep, Transition::ReversibleStep] {
-                let mut config = NetworkConfig::new(block.key, scheme.key, INPUT, 5);
-                (config.steps, config.width) = (vec![2, 3], 8);
-                config.transition = transition;
-                config.activations = Activations::Reconstructed;
+                let mut config =
+                    NetworkConfig::new(block.key, scheme.key, INPUT, 5).with_segments(&[2, 3], 8);
+                config.body.transition = transition;
+                config.body.activations = Activations::Reconstructed;
                 match Network::build(&config) {
                     Ok(_) => {
                         // Small gradients of narrow networks feel the rounding of every step.

@@ -3,7 +3,7 @@
 use crate::common::Images;
 use crate::common::steps::{config, dot, input, network, one_image, steps};
 use timestep_engine::{Engine, Exact, Features, Fused};
-use timestep_nets::{Mode, NetError, NetworkConfig, Pass, Tracer, Transition, Visit, preset};
+use timestep_nets::{Mode, NetError, Pass, Tracer, Transition, Visit, preset};
 use timestep_numerics::analysis::Effort;
 
 #[test]
@@ -50,12 +50,9 @@ fn the_visit_is_the_forward_pass() {
 
 #[test]
 fn what_has_no_eigenvalues_is_refused_with_its_reason() {
-    let fractal = preset("fractalnet-20").expect("a preset").at_home();
-    let small = NetworkConfig {
-        width: 4,
-        input: input(32, 32),
-        ..fractal
-    };
+    let mut small = preset("fractalnet-20").expect("a preset").at_home();
+    small.body.width = 4;
+    small.input = input(32, 32);
     let refused = steps(&Fused, &small, |at| {
         at.spectrum(
             Effort {
@@ -96,10 +93,8 @@ fn what_has_no_eigenvalues_is_refused_with_its_reason() {
 
 #[test]
 fn a_state_that_is_not_finite_is_named() {
-    let config = NetworkConfig {
-        transition: Transition::StridedStep,
-        ..config("preact", "euler")
-    };
+    let mut config = config("preact", "euler");
+    config.body.transition = Transition::StridedStep;
     let (network, parameters) = network(&config);
     for engine in [&Exact as &dyn Engine, &Fused] {
         let mut broken = one_image(config.input);
@@ -117,10 +112,8 @@ fn a_state_that_is_not_finite_is_named() {
 
 #[test]
 fn ways_are_means_over_images_whatever_the_batches() {
-    let config = NetworkConfig {
-        steps: vec![3, 2],
-        ..config("preact", "lm")
-    };
+    let mut config = config("preact", "lm");
+    config.body.steps = vec![3, 2];
     let (network, parameters) = network(&config);
     let all = Images::named("images", 3, config.input);
     let images = |from: usize, count: usize| all.part(from, count);

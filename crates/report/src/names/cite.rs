@@ -154,13 +154,13 @@ fn of_network(network: &NetworkConfig, data: &str) -> Result<Vec<String>, TrainE
     if let Ok(preset) = preset(&network.name) {
         all.extend(entries_of(preset.references));
     }
-    if let Some(around) = block(&network.block)?.wrapper() {
+    if let Some(around) = block(&network.block.name)?.wrapper() {
         all.extend(entries_of(around.references));
     }
-    if let Ok(scheme) = facts(&network.scheme) {
+    if let Ok(scheme) = facts(&network.scheme.name) {
         all.extend(entries_of(scheme.references));
     }
-    all.extend(entries_of(block(&network.block)?.facts.references));
+    all.extend(entries_of(block(&network.block.name)?.facts.references));
     if let Some(noise) = noise_facts(&network.noise.name) {
         all.extend(entries_of(noise.references));
     }

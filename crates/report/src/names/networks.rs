@@ -19,8 +19,8 @@ impl Entry for Preset {
         let published = (!published.is_empty()).then(|| published.join(", "));
         Ok(vec![
             Cell::new("network", self.key),
-            Cell::new("block", config.block.as_str()),
-            Cell::new("scheme", config.scheme.as_str()),
+            Cell::new("block", config.block.name.as_str()),
+            Cell::new("scheme", config.scheme.name.as_str()),
             Cell::new(
                 "input",
                 format!("{}x{}x{}", input.channels, input.height, input.width),
@@ -62,16 +62,16 @@ impl Entry for Preset {
             Home::Cifar => format!("`timestep train cifar10/{name} --dry-run`, "),
             Home::Imagenet(_) => String::new(),
         };
-        let steps: Vec<String> = config.steps.iter().map(ToString::to_string).collect();
+        let steps: Vec<String> = config.body.steps.iter().map(ToString::to_string).collect();
         Ok(format!(
             "A stem, {} segments of {} steps, and a head; block `{}`, scheme `{}`.\n\
              {} trained numbers for {} classes of {}×{}×{} images, and {coefficients}.\n{published}\n\
              # As a differential equation\nIt is the equation {}, stepped by: {}.\n\
              u_next = {}; see `timestep explain {}`.\n\n\
              # Next\n`timestep summary {name}`, {recipe}`timestep cite {name}`\n",
-            config.steps.len(),
+            config.body.steps.len(),
             steps.join(", "),
-            config.block,
+            config.block.name,
             scheme.key,
             network.cost().parameters,
             config.classes,

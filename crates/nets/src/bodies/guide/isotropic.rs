@@ -45,11 +45,17 @@ pub(super) static FACTS: BodyFacts = BodyFacts {
 
 /// Builds the network.
 fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> {
-    let kind = block(&config.block)?;
-    let scheme = shared_scheme(&config.scheme)?;
+    let kind = block(&config.block.name)?;
+    let scheme = shared_scheme(&config.scheme.name)?;
     let preactivation = kind.facts.preactivation;
     let channels = (config.input.channels, config.stem_channels());
-    let (stem, inlet) = Stem::plain(make, config.stem, channels, image(config), preactivation);
+    let (stem, inlet) = Stem::plain(
+        make,
+        config.stem.kind,
+        channels,
+        image(config),
+        preactivation,
+    );
     let stem_cost = make.take_cost();
     let width = inlet.channels / scheme.facts().parts;
     let shape = BlockShape {
@@ -57,19 +63,19 @@ fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts, NetError> 
         output: width,
         inner: width / kind.facts.expansion,
         stride: 1,
-        stride_at: config.stride_at,
+        stride_at: config.block.stride_at,
         size: inlet.size,
-        groups: config.groups,
+        groups: config.block.groups,
         activated: false,
-        dropout: config.dropout,
+        dropout: config.block.dropout,
         stage: 0,
     };
     let mut segments = Vec::new();
-    for (index, steps) in config.steps.iter().enumerate() {
+    for (index, steps) in config.body.steps.iter().enumerate() {
         let name = format!("layer{}", index + 1);
         let mut segment = SegmentBuilder::new(make, &name, index + 1, None, 0);
         for n in 0..*steps {
-            let coefficients = (config.coefficient, inlet.channels);
+            let coefficients = (config.scheme.coefficient, inlet.channels);
             segment.step(
                 &scheme,
                 coefficients,

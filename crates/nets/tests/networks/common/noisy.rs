@@ -13,12 +13,9 @@ pub(crate) const INPUT: InputShape = InputShape {
 pub(crate) const BATCH: usize = 4;
 
 pub(crate) fn config(block: &str, scheme: &str, noise: NoiseSettings) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![2, 2],
-        width: 4,
-        noise,
-        ..NetworkConfig::new(block, scheme, INPUT, 5)
-    }
+    let mut config = NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[2, 2], 4);
+    config.noise = noise;
+    config
 }
 
 pub(crate) fn images() -> Images {

@@ -17,11 +17,7 @@ pub(crate) fn one_image(shape: InputShape) -> Images {
 }
 
 pub(crate) fn config(block: &str, scheme: &str) -> NetworkConfig {
-    NetworkConfig {
-        steps: vec![2, 2],
-        width: 4,
-        ..NetworkConfig::new(block, scheme, input(4, 2), 5)
-    }
+    NetworkConfig::new(block, scheme, input(4, 2), 5).with_segments(&[2, 2], 4)
 }
 
 /// A network with running statistics and coefficients that are not those of the start.

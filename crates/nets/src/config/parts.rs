@@ -1,0 +1,160 @@
+//! What can be decided about each part of a network?
+
+use crate::StrideAt;
+use serde::{Deserialize, Serialize};
+
+/// Channels, rows and columns of the images a network takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputShape {
+    /// 1 for grey, 3 for colour.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+/// How the state gets across a change of shape in a transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shortcut {
+    /// Every second pixel and zero channels; no weights (He et al. 2015, option A).
+    OptionA,
+    /// A 1×1 convolution of its own: conv-BN for post-activation blocks, BN-ReLU-conv for
+    /// pre-activation ones (the LM-ResNet authors' code).
+    Projection,
+    /// A 1×1 convolution of the block's own BN-ReLU (He et al. 2016).
+    SharedProjection,
+    /// The mean of every 2×2 pixels, and zero channels on both sides; no weights (RevNet's basic
+    /// blocks).
+    PooledOptionA,
+    /// A 1×1 convolution without norm (RevNet's bottlenecks).
+    PlainProjection,
+    /// Two 1×1 convolutions of the rectified state, the second shifted by one pixel, side by side,
+    /// then a norm (Shake-Shake).
+    ShiftedPaths,
+}
+
+/// What happens between two segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transition {
+    /// The first step of the segment is a forward Euler step with a strided block; the projected
+    /// state becomes the history (He et al.; the LM-ResNet authors' code).
+    #[default]
+    StridedStep,
+    /// The state is projected, then the segment starts with an ordinary step and no history.
+    ProjectThenStep,
+    /// The first step of the segment is a step of the reversible pair whose first block is strided;
+    /// each half has a shortcut (RevNet).
+    ReversibleStep,
+}
+
+/// One learned coefficient for all channels, or one for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Granularity {
+    /// One number per step (the published LM-ResNet).
+    #[default]
+    Scalar,
+    /// One number per step and channel.
+    Channel,
+}
+
+/// The first layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StemKind {
+    /// A 3×3 convolution; norm and ReLU before blocks that do not begin with them.
+    #[default]
+    Cifar,
+    /// The same with norm and ReLU always; the first block then does not begin with them again
+    /// (RevNet).
+    CifarNormed,
+    /// A 3×3 convolution and a norm, no ReLU (Shake-Shake).
+    CifarLinear,
+    /// A 7×7 convolution of stride 2, norm, ReLU, and a 3×3 maximum of stride 2.
+    Imagenet,
+    /// The same for networks whose first block does not begin with norm and ReLU again (RevNet).
+    ImagenetNormed,
+}
+
+/// What a multistep scheme remembers across a transition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum History {
+    /// Nothing: the transition is a forward Euler step (the LM-ResNet authors' code).
+    #[default]
+    Restart,
+    /// The earlier state, through a projection of its own, so that the transition is a step of the
+    /// scheme too (what the parameter counts of the published LM-ResNeXt amount to).
+    Projected,
+}
+
+/// Where the backward pass gets the activations of a segment from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activations {
+    /// They were stored in the forward pass.
+    #[default]
+    Stored,
+    /// They are computed backward from the last state of the segment; needs a reversible scheme.
+    Reconstructed,
+}
+
+/// What is decided about the first layers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StemConfig {
+    /// Which layers they are.
+    pub kind: StemKind,
+    /// Their channels; 0: as many as the first segment has.
+    pub width: usize,
+}
+
+/// What is decided about the segments and what stands around their steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BodyConfig {
+    /// Registry key of the body.
+    pub name: String,
+    /// Steps of each segment.
+    pub steps: Vec<usize>,
+    /// Width of the first segment; it doubles from segment to segment.
+    pub width: usize,
+    /// Width of each segment where it does not double; empty: it does.
+    pub widths: Vec<usize>,
+    /// What happens between segments.
+    pub transition: Transition,
+    /// How a changing shape is bridged.
+    pub shortcut: Shortcut,
+    /// FractalNet: probability that a branch is left out of a join in training.
+    pub drop_path: f64,
+    /// Where the backward pass gets activations from.
+    pub activations: Activations,
+}
+
+/// What is decided about the block, the right-hand side of every step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockConfig {
+    /// Registry key of the block.
+    pub name: String,
+    /// Where a bottleneck has its stride.
+    pub stride_at: StrideAt,
+    /// Channels inside the bottlenecks of the first segment (all groups together); 0: as many as the
+    /// segment has.
+    pub inner_width: usize,
+    /// Groups of channels of the inner convolution; 0: as the block likes.
+    pub groups: usize,
+    /// Share of features set to zero between the convolutions of a block in training.
+    pub dropout: f64,
+}
+
+/// What is decided about the scheme, by which the state goes from step to step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SchemeConfig {
+    /// Registry key of the scheme, or the text of its definition.
+    pub name: String,
+    /// Granularity of learned coefficients.
+    pub coefficient: Granularity,
+    /// What a multistep scheme remembers across a transition.
+    pub history: History,
+}
