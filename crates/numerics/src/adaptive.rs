@@ -12,69 +12,13 @@
 //!
 //! Source: E. Hairer, S. P. Nørsett, G. Wanner, Solving ordinary differential equations I, 1993, section II.4.
 
+mod pairs;
+
+pub use pairs::{Pair, pair, pairs};
+
+use crate::StepError;
 use crate::problems::{END, Problem};
-use crate::schemes::{bosh3::BOSH3, dopri5::DOPRI5, heun::HEUN};
-use crate::{Butcher, StepError};
 use std::fmt;
-
-/// An embedded pair: a registered Runge-Kutta method, and the weights of the estimate of its error.
-#[derive(Debug)]
-pub struct Pair {
-    /// Name on the command line.
-    pub key: &'static str,
-    /// The registered scheme whose result is kept.
-    pub scheme: &'static str,
-    /// The lower of both orders.
-    pub lower: u32,
-    /// Differences of both weights: of every slope, and of the slope at the new state where there is one more.
-    error: &'static [f64],
-    tableau: fn() -> Butcher,
-}
-
-/// Every pair, in the order of their orders.
-static PAIRS: [Pair; 3] = [
-    Pair {
-        key: "heun-euler",
-        scheme: "heun",
-        lower: 1,
-        error: &[-0.5, 0.5],
-        tableau: || HEUN.tableau().butcher(),
-    },
-    Pair {
-        key: "bosh3",
-        scheme: "bosh3",
-        lower: 2,
-        error: &[5.0 / 72.0, -1.0 / 12.0, -1.0 / 9.0, 1.0 / 8.0],
-        tableau: || BOSH3.tableau().butcher(),
-    },
-    Pair {
-        key: "dopri5",
-        scheme: "dopri5",
-        lower: 4,
-        error: &[
-            -71.0 / 57600.0,
-            0.0,
-            71.0 / 16695.0,
-            -71.0 / 1920.0,
-            17253.0 / 339_200.0,
-            -22.0 / 525.0,
-            1.0 / 40.0,
-        ],
-        tableau: || DOPRI5.tableau().butcher(),
-    },
-];
-
-/// Every pair, in the order of lists.
-#[must_use]
-pub fn pairs() -> &'static [Pair] {
-    &PAIRS
-}
-
-/// The pair of this name.
-#[must_use]
-pub fn pair(key: &str) -> Option<&'static Pair> {
-    PAIRS.iter().find(|pair| pair.key.eq_ignore_ascii_case(key))
-}
 
 /// What an error is allowed to be, and how much may be spent.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,9 +14,10 @@
 //! In place of `tableau` stands `multistep` (`states`, `slopes`, `start`, or `learned` with `init` and `decay`), or
 //! `composition` (`steps`, a list of `{ scheme, h }` with Runge-Kutta methods that are registered).
 
-mod kinds;
+mod multistep;
 mod numbers;
 mod read;
+mod runge_kutta;
 
 use crate::multistep::{Start, Weights};
 use crate::schemes::dense::weighted_step;

@@ -6,6 +6,9 @@ use toml::Value;
 /// Larger numbers are no coefficients of a method that is of any use.
 const LARGEST: f64 = 1e6;
 
+/// How far sums of typed numbers may be off.
+pub(super) const TYPED: f64 = 1e-10;
+
 /// A number with the text that it was given in.
 #[derive(Clone, Debug)]
 pub(super) struct Number {

@@ -1,6 +1,7 @@
 //! Which scheme does a text define, and what is wrong with it?
 
-use super::kinds::{composition, multistep, tableau};
+use super::multistep::multistep;
+use super::runge_kutta::{composition, tableau};
 use super::{Definition, DefinitionError, Method};
 use crate::{Sharing, schemes};
 use timestep_registry::{did_you_mean, near, quoted};
