@@ -1,12 +1,14 @@
-"""Do the wheel and the archive work where nothing else is? Installs both in fresh places, and runs the main job.
+"""Do the wheel and the archive work where nothing else is? Installs both in fresh places, and runs the main job and a guide.
 
     python python/package.py && python python/check.py
 
-The wheel is installed in a new virtual environment (NumPy comes from the package index), the archive is unpacked in an
-empty folder; both train on the digits, and the module reads the run and denoises an array. Times are printed.
+The wheel is installed in a new virtual environment (NumPy and, for a figure of the guide, Matplotlib come from the package
+index), the archive is unpacked in an empty folder; both train on the digits, and the module reads the run and denoises an
+array. The files of `docs/guides/use-from-python.md` run as they stand there. Times are printed.
 """
 
 import argparse
+import re
 import subprocess
 import sys
 import tarfile
@@ -60,6 +62,19 @@ def timed(what, arguments, folder):
     return done.stdout
 
 
+def guide(python, place):
+    """Runs the files of the guide, in its order."""
+    text = (ROOT / "docs/guides/use-from-python.md").read_text(encoding="utf-8")
+    files = re.findall(r"```python\n# (\w+\.py)\n(.*?)```", text, re.DOTALL)
+    assert files and len(files) == text.count("```python"), "a block is no file"
+    place.mkdir()
+    timed("guide: Matplotlib installed", [python, "-m", "pip", "install", "-q", "matplotlib"], place)
+    for name, code in files:
+        (place / name).write_text(code, encoding="utf-8")
+        timed(f"guide: {name}", [python, name], place)
+    assert (place / "errors.pdf").is_file()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--dist", type=Path, default=ROOT / "dist")
@@ -74,6 +89,7 @@ def main():
         print("wheel:", timed("wheel: first answer", [scripts / "timestep", "--version"], place).strip())
         (place / "job.py").write_text(JOB)
         timed("wheel: trained, read, denoised", [scripts / "python", "job.py"], place)
+        guide(scripts / "python", place / "guide")
         with tarfile.open(archive) as tar:
             tar.extractall(place / "archive", filter="data")
         [top] = (place / "archive").iterdir()

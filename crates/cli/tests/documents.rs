@@ -84,6 +84,18 @@ const SHORTER: &[(&str, &str, &str, &str)] = &[
         "--size 48 --epochs 20",
         "--size 32 --epochs 1",
     ),
+    (
+        "a-papers-figure.md",
+        "train digits/lm-resnet-20",
+        "--epochs 4",
+        "--epochs 1",
+    ),
+    (
+        "a-papers-figure.md",
+        "train digits/preresnet-20",
+        "--epochs 4",
+        "--epochs 1",
+    ),
     // One evaluation in place of ten minutes.
     (
         "clean-a-picture.md",
@@ -286,6 +298,11 @@ fn train_your_first_lm_resnet() {
 }
 
 #[test]
+fn a_papers_figure() {
+    follow("docs/guides/a-papers-figure.md", &[]);
+}
+
+#[test]
 fn bring_a_scheme() {
     follow("docs/guides/bring-a-scheme.md", &[]);
 }
@@ -355,7 +372,8 @@ fn every_guide_is_followed() {
         })
         .collect();
     guides.sort();
-    let mut followed = ADDED.to_vec();
+    let mut followed = vec!["a-papers-figure.md"];
+    followed.extend(ADDED);
     followed.extend([
         "bring-a-scheme.md",
         "bring-pytorch-weights.md",
@@ -365,6 +383,8 @@ fn every_guide_is_followed() {
         "deploy-a-classifier.md",
         "train-further.md",
         "train-your-first-lm-resnet.md",
+        // Its files are run by `python/check.py`.
+        "use-from-python.md",
         "your-own-pictures.md",
     ]);
     assert_eq!(
