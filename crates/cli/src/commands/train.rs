@@ -105,7 +105,7 @@ fn traffic(ranks: &dyn Communicator, ui: Ui) {
     if ranks.size() > 1 {
         let sent = ranks.traffic();
         ui.note(&format!(
-            "rank {} sent {:.1} MB to the others; sending and waiting took {:.1} s",
+            "rank {} sent {:.1} MB to the others; sending and waiting took {:.3} s",
             ranks.rank(),
             sent.bytes as f64 / 1e6,
             sent.seconds
