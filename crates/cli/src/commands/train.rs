@@ -1,6 +1,7 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
 mod conclude;
+mod seeds;
 
 use crate::args::Train;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
@@ -9,7 +10,7 @@ use crate::progress::Display;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
 use crate::{dry_run, settings};
-use conclude::{conclude, spread};
+use conclude::conclude;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,7 +20,7 @@ use timestep_study::conditions as required;
 use timestep_study::training::LivePage;
 use timestep_train::cluster::{Communicator, gather::of_first};
 use timestep_train::event::Sink;
-use timestep_train::recipe::{AnyResolved, TaskKind};
+use timestep_train::recipe::TaskKind;
 use timestep_train::sinks::SINKS;
 use timestep_train::trainer::{Options, Outcome};
 use timestep_train::{Job, TrainError, run};
@@ -52,7 +53,9 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
         }
         let job = Job::new(resolved)?;
         show(live.as_ref(), folder);
-        let outcome = job.resume(folder, options(&args, ui, (&engine, ranks), stop))?;
+        let first = ranks.rank() == 0;
+        let options = options(&args, ui, (&engine, ranks), stop, first);
+        let outcome = job.resume(folder, options)?;
         traffic(&**ranks, ui);
         return match ranks.rank() {
             0 => conclude(&args, &job, folder, &outcome, &conditions, ui),
@@ -64,32 +67,21 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
         notes(&job, ui);
         return dry_run::run(&args, &job, &*engine, ui);
     }
-    let mut results = Vec::new();
-    for n in 0..args.seeds {
-        let job = Job::new(with_seed(&resolved, n))?;
-        job.check_ranks(ranks.size())?;
-        if n == 0 {
-            notes(&job, ui);
-        }
-        let folder = create(&args, &job, &**ranks)?;
-        show(live.as_ref(), &folder);
-        let outcome = job.train(&folder, options(&args, ui, (&engine, ranks), stop.clone()))?;
-        traffic(&**ranks, ui);
-        let code = match ranks.rank() {
-            0 => conclude(&args, &job, &folder, &outcome, &conditions, ui)?,
-            _ => code(&outcome),
-        };
-        if code != 0 {
-            return Ok(code);
-        }
-        if let Outcome::Finished { measured, .. } = outcome {
-            results.push(measured);
-        }
-    }
-    if results.len() > 1 && ranks.rank() == 0 {
-        spread(&results, ui);
-    }
-    Ok(0)
+    let session = Session {
+        engine: &engine,
+        ranks,
+        stop: &stop,
+        live: live.as_ref(),
+    };
+    seeds::run(&args, &resolved, &conditions, &session, ui)
+}
+
+/// What all runs of one command share.
+struct Session<'a> {
+    engine: &'a Arc<dyn Engine>,
+    ranks: &'a Arc<dyn Communicator>,
+    stop: &'a Arc<AtomicBool>,
+    live: Option<&'a Live>,
 }
 
 /// Makes the folder of a run; of several ranks the first does, and tells the others.
@@ -110,7 +102,7 @@ fn traffic(ranks: &dyn Communicator, ui: Ui) {
     if ranks.size() > 1 {
         let sent = ranks.traffic();
         ui.note(&format!(
-            "rank {} sent {:.1} MB to the others; sending and waiting took {:.1} s",
+            "rank {} sent {:.1} MB to the others; sending and waiting took {:.3} s",
             ranks.rank(),
             sent.bytes as f64 / 1e6,
             sent.seconds
@@ -190,26 +182,14 @@ fn check_logs(logs: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The recipe with its seed counted up by `n`.
-fn with_seed(resolved: &AnyResolved, n: u64) -> AnyResolved {
-    match resolved {
-        AnyResolved::Classify(resolved) => {
-            AnyResolved::Classify(Box::new(resolved.with_seed_plus(n)))
-        }
-        AnyResolved::Restore(resolved) => {
-            AnyResolved::Restore(Box::new(resolved.with_seed_plus(n)))
-        }
-    }
-}
-
 fn options(
     args: &Train,
     ui: Ui,
     (engine, ranks): (&Arc<dyn Engine>, &Arc<dyn Communicator>),
     stop: Arc<AtomicBool>,
+    speaks: bool,
 ) -> Options {
-    let first = ranks.rank() == 0;
-    let display = first.then(|| Box::new(Display::new(ui)) as Box<dyn Sink>);
+    let display = speaks.then(|| Box::new(Display::new(ui)) as Box<dyn Sink>);
     Options {
         engine: engine.clone(),
         threads: rayon::current_num_threads(),

@@ -11,7 +11,7 @@ use timestep_report::text::page::Page;
 use timestep_study::codes::Code;
 use timestep_study::conditions::{self as required, Condition};
 use timestep_study::learned::segments;
-use timestep_study::training::{LearnedEquation, OverSeeds, TrainedRestorer};
+use timestep_study::training::{LearnedEquation, TrainedRestorer};
 use timestep_train::event::{Best, BestPhase, Measured, Restored, TestMetrics};
 use timestep_train::trainer::Outcome;
 use timestep_train::{Job, RestoreSetup, Setup, Trained};
@@ -70,13 +70,25 @@ pub(super) fn conclude(
                 // Each is measured as what it is.
                 _ => {}
             }
-            if !args.no_report {
-                report::after_training(job, folder, ui);
-            }
-            required::check_measured(conditions, measured)?;
-            Ok(0)
+            finish(args, job, folder, measured, conditions, ui)
         }
     }
+}
+
+/// Writes the report of a run that ended, and checks what was required of it.
+pub(super) fn finish(
+    args: &Train,
+    job: &Job,
+    folder: &Path,
+    measured: &Measured,
+    conditions: &[Condition],
+    ui: Ui,
+) -> Result<u8, Failure> {
+    if !args.no_report {
+        report::after_training(job, folder, ui);
+    }
+    required::check_measured(conditions, measured)?;
+    Ok(0)
 }
 
 /// What a classifier reached, and what it says as a differential equation.
@@ -187,26 +199,4 @@ fn restored(
 
 fn weights(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("weights/{name}.safetensors"))
-}
-
-/// Mean and spread over seeds.
-pub(super) fn spread(results: &[Measured], ui: Ui) {
-    let values: Vec<f64> = results
-        .iter()
-        .map(|measured| match measured {
-            Measured::Classifier { test, .. } => test.top1,
-            Measured::Restorer { last, .. } => last.counted(),
-        })
-        .collect();
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let classifiers = matches!(results, [Measured::Classifier { .. }, ..]);
-    ui.answer(&OverSeeds {
-        event: "seeds",
-        top1: classifiers.then(|| values.clone()),
-        psnr: (!classifiers).then_some(values),
-        mean,
-        deviation,
-    });
 }
