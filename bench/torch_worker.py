@@ -1,6 +1,6 @@
 """How fast does PyTorch do one piece of work? A process that stays alive and answers one line a command.
 
-    python bench/torch_worker.py --mode eager --threads 2
+    python bench/torch_worker.py --mode eager --threads 2 [--device cuda]
 
 It prints `{"ready": true, "name": ..., "version": ...}`, then reads one JSON command a line from standard
 input and answers each with exactly one JSON line; `{"error": ...}` when a command cannot be done.
@@ -31,6 +31,7 @@ MODES = ("eager", "channels_last", "compile", "bf16")
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--mode", choices=MODES, required=True)
 parser.add_argument("--threads", type=int, default=os.cpu_count())
+parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
 arguments = parser.parse_args()
 # OpenMP reads it once, when torch is imported.
 os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
@@ -40,7 +41,9 @@ import torch.nn.functional as F  # noqa: E402
 
 import networks  # noqa: E402
 
-MODE = arguments.mode
+MODE, DEVICE = arguments.mode, arguments.device
+# f32 means f32: convolutions of cuDNN round their factors to 11 bits otherwise.
+torch.backends.cudnn.allow_tf32 = False
 FORMAT = torch.channels_last if MODE == "channels_last" else torch.contiguous_format
 SEED = 0
 
@@ -50,9 +53,9 @@ class Work:
 
     def __init__(self, name, batch, size):
         torch.manual_seed(SEED)
-        self.net = networks.build(name).to(memory_format=FORMAT)
-        self.images = torch.randn(batch, 3, size, size).contiguous(memory_format=FORMAT)
-        self.labels = torch.randint(self.net.fc.out_features, (batch,))
+        self.net = networks.build(name).to(DEVICE, memory_format=FORMAT)
+        self.images = torch.randn(batch, 3, size, size).to(DEVICE).contiguous(memory_format=FORMAT)
+        self.labels = torch.randint(self.net.fc.out_features, (batch,)).to(DEVICE)
         # Shapes never change: let the compiler use them.
         self.call = torch.compile(self.net, dynamic=False) if MODE == "compile" else self.net
         # The fused update is the faster one on a CPU too (since 2.4), and not the default.
@@ -60,28 +63,38 @@ class Work:
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4, fused=True)
 
     def logits(self):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=MODE == "bf16"):
+        with torch.autocast(DEVICE, dtype=torch.bfloat16, enabled=MODE == "bf16"):
             return self.call(self.images)
 
     def train(self, steps):
         self.net.train()
+        wait()
         start = time.perf_counter()
         for _ in range(steps):
             self.optimizer.zero_grad(set_to_none=True)
             loss = F.cross_entropy(self.logits().float(), self.labels)
             loss.backward()
             self.optimizer.step()
+        wait()
         seconds = time.perf_counter() - start
         return seconds, loss.item()
 
     def infer(self, steps):
         self.net.eval()
         with torch.inference_mode():
+            wait()
             start = time.perf_counter()
             for _ in range(steps):
                 logits = self.logits()
+            wait()
             seconds = time.perf_counter() - start
             return seconds, F.cross_entropy(logits.float(), self.labels).item()
+
+
+def wait():
+    """Until everything that was asked of the device is done."""
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
 
 
 CACHE = {}

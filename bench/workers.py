@@ -106,8 +106,8 @@ class Worker:
                 self.process.wait()
 
 
-def start(key, threads, ours=OURS):
-    """Starts the contender called `key`."""
+def start(key, threads, ours=OURS, devices=("cpu", "cpu")):
+    """Starts the contender called `key` on our device, or on PyTorch's."""
     if key == "ours":
         command = shlex.split(ours)
         hint = "cargo build --release --workspace --examples"
@@ -117,17 +117,18 @@ def start(key, threads, ours=OURS):
     else:
         command = [sys.executable, str(BENCH / "torch_worker.py"), "--mode", key]
         hint = f"run {shlex.join(command)} and see what it says"
-    return Worker(key, [*command, "--threads", str(threads)], hint)
+    device = devices[key != "ours"]
+    return Worker(key, [*command, "--threads", str(threads), "--device", device], hint)
 
 
 class Session:
     """All contenders alive together, so that they meet the same machine; close with `with`."""
 
-    def __init__(self, keys, threads, ours=OURS):
+    def __init__(self, keys, threads, ours=OURS, devices=("cpu", "cpu")):
         self.workers = []
         try:
             for key in keys:
-                self.workers.append(start(key, threads, ours))
+                self.workers.append(start(key, threads, ours, devices))
         except BaseException:
             self.__exit__()
             raise

@@ -223,7 +223,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             .num_threads(threads)
             .build_global()?;
     }
-    let engine = device("cpu")?;
+    let on = arguments.iter().position(|a| a == "--device");
+    let on = on.map(|at| arguments.get(at + 1).ok_or("--device needs a name"));
+    let engine = device(on.transpose()?.map_or("cpu", String::as_str))?;
     let mut subjects = HashMap::new();
     let version = env!("CARGO_PKG_VERSION");
     println!(

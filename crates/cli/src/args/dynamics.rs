@@ -20,9 +20,17 @@ pub(crate) struct Images {
     /// Seed of every random draw [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Where to compute: cpu, exact (double precision, slow), or a GPU in builds that have one [default: cpu]
+    #[arg(long)]
+    pub(crate) device: Option<String>,
 }
 
 impl Images {
+    /// The name of what computes.
+    pub(crate) fn device(&self) -> &str {
+        self.device.as_deref().unwrap_or("cpu")
+    }
+
     /// The images that are meant, `default` of them if no number is given.
     pub(crate) fn wanted(&self, default: usize) -> Wanted {
         Wanted {

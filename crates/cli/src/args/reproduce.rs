@@ -31,6 +31,9 @@ pub(crate) struct Reproduce {
     /// Only rows whose recipe contains one of these, such as lm-resnet-20,cifar100
     #[arg(long, value_name = "TEXT,…", value_delimiter = ',')]
     pub(crate) rows: Vec<String>,
+    /// Where to compute: cpu, or a GPU in builds that have one [default: cpu]
+    #[arg(long)]
+    pub(crate) device: Option<String>,
     /// Folder of the runs; a table that was stopped goes on there [default: reproduce/TABLE-BUDGET]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -128,6 +128,9 @@ pub(crate) struct Eval {
     /// Images in a batch
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) batch: u64,
+    /// Where to compute: cpu, exact (double precision, slow), or a GPU in builds that have one
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: String,
     /// File for all that was measured, as JSON [default: evaluation.json in the run]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -154,6 +157,9 @@ pub(crate) struct Predict {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
+    /// Where to compute: cpu, exact (double precision, slow), or a GPU in builds that have one
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: String,
     /// Average over mirrored and moved images, as the network saw them in training
     #[arg(long)]
     pub(crate) tta: bool,

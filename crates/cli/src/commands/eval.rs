@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Eval, ui: Ui) -> Result<u8, Failure> {
     let inputs = [Some(&args.weights), args.data_dir.as_ref()];
     let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
     let outputs = Outputs::check(&[args.out.as_deref()], &inputs, args.overwrite.force)?;
-    let engine = device("cpu")?;
+    let engine = device(&args.device)?;
     let trained = trained::load(&args.weights, NonFinite::flag(args.allow_non_finite), ui)?;
     let card = &trained.card;
     let name = args.data.clone().unwrap_or_else(|| card.data.clone());

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
     let kind = args.out.as_deref().map(table).transpose()?;
     let read: Vec<&Path> = args.images.iter().map(|path| path.as_path()).collect();
     let outputs = Outputs::check(&[args.out.as_deref()], &read, args.overwrite.force)?;
-    let engine = device("cpu")?;
+    let engine = device(&args.device)?;
     let trained = trained::load(&args.weights, NonFinite::flag(args.allow_non_finite), ui)?;
     if args.grey_as_rgb && trained.card.network.input.channels == 1 {
         return Err(Failure::usage(

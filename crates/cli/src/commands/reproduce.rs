@@ -8,7 +8,7 @@ use crate::ui::Ui;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use timestep_nets::{all_coefficients, device};
+use timestep_nets::{Engine, all_coefficients, device};
 use timestep_report::momentum::{Form, Learned, learned};
 use timestep_report::tables;
 use timestep_study::map::families;
@@ -46,13 +46,20 @@ pub(crate) fn run(args: &Reproduce, ui: Ui, ranks: &dyn Communicator) -> Result<
     });
     let reproduction = Reproduction::open(table, budget, &folder)?;
     let tasks = chosen(&reproduction, &args.rows)?;
+    let engine = device(args.device.as_deref().unwrap_or("cpu"))?;
+    if (args.dry_run || args.render) && args.device.is_some() {
+        return Err(Failure::usage(
+            "--device is for training, and this trains nothing",
+            "leave it out; the plan is timed on the CPU",
+        ));
+    }
     if args.dry_run {
         ui.answer(&Plan::of(&reproduction, &tasks)?);
         return Ok(0);
     }
     if !args.render {
         let stop = stop_flag();
-        if !work(&reproduction, &tasks, (ranks, &stop), ui)? {
+        if !work(&reproduction, &tasks, (ranks, &engine, &stop), ui)? {
             ui.note(&format!(
                 "interrupted; the same command goes on, `--render` shows the table so far ({})",
                 folder.display()
@@ -88,6 +95,7 @@ fn refuse_unused(args: &Reproduce) -> Result<(), Failure> {
         ("--images", args.images.is_some()),
         ("--seeds", args.seeds.is_some()),
         ("--rows", !args.rows.is_empty()),
+        ("--device", args.device.is_some()),
         ("--dry-run", args.dry_run),
         ("--render", args.render),
     ];
@@ -149,11 +157,18 @@ fn chosen(reproduction: &Reproduction, rows: &[String]) -> Result<Vec<Task>, Fai
     Ok(tasks)
 }
 
+/// Who works, what computes, and whether a person wants it to stop.
+type Means<'a> = (
+    &'a dyn Communicator,
+    &'a Arc<dyn Engine>,
+    &'a Arc<AtomicBool>,
+);
+
 /// Trains what is not done yet, each run in one of the ranks; `false` if a person stopped one of them.
 fn work(
     reproduction: &Reproduction,
     tasks: &[Task],
-    (ranks, stop): (&dyn Communicator, &Arc<AtomicBool>),
+    (ranks, engine, stop): Means<'_>,
     ui: Ui,
 ) -> Result<bool, Failure> {
     // The first rank takes the folder for all, until the work is done.
@@ -162,7 +177,7 @@ fn work(
         _ => None,
     };
     ranks.numbers(0).map_err(TrainError::from)?;
-    let done = work_of_rank(reproduction, tasks, (ranks, stop), ui)?;
+    let done = work_of_rank(reproduction, tasks, (ranks, engine, stop), ui)?;
     let all = ranks.meet(vec![u8::from(done)]).map_err(TrainError::from)?;
     Ok(all.iter().all(|done| done == &[1]))
 }
@@ -171,11 +186,10 @@ fn work(
 fn work_of_rank(
     reproduction: &Reproduction,
     tasks: &[Task],
-    (ranks, stop): (&dyn Communicator, &Arc<AtomicBool>),
+    (ranks, engine, stop): Means<'_>,
     ui: Ui,
 ) -> Result<bool, Failure> {
     let (rank, size) = (ranks.rank(), ranks.size());
-    let engine = device("cpu")?;
     for (n, task) in tasks.iter().enumerate().skip(rank).step_by(size) {
         let progress = reproduction.progress(task);
         if !matches!(progress, Progress::Waiting | Progress::Begun) {

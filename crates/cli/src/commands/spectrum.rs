@@ -35,6 +35,7 @@ pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
         ("--data-dir", args.images.data_dir.is_some()),
         ("--images", args.images.images.is_some()),
         ("--seed", args.images.seed.is_some()),
+        ("--device", args.images.device.is_some()),
         ("--products", args.products.is_some()),
         ("--npz", args.npz.is_some()),
     ];
@@ -99,7 +100,7 @@ fn of_network(args: &StabilityArgs, weights: &str, ui: Ui) -> Result<u8, Failure
         args.overwrite.force,
     )?;
     check_drawing(args.svg.as_deref())?;
-    let engine = device("cpu")?;
+    let engine = device(args.images.device())?;
     let trained = trained::load(Path::new(weights), NonFinite::Allowed, ui)?;
     let sample = Sample::draw(&trained, &args.images.wanted(IMAGES))?;
     let seed = args.images.seed.unwrap_or(0);

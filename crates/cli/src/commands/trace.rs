@@ -19,7 +19,7 @@ pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
         args.overwrite.force,
     )?;
     check_drawing(args.svg.as_deref())?;
-    let engine = device("cpu")?;
+    let engine = device(args.images.device())?;
     let trained = trained::load(&args.weights, NonFinite::Allowed, ui)?;
     let sample = Sample::draw(&trained, &args.images.wanted(IMAGES))?;
     ui.note(&format!(

@@ -4,6 +4,7 @@
 
 mod common;
 
+mod devices;
 mod every_noise;
 mod every_pair;
 mod fused;
