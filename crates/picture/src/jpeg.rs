@@ -1,6 +1,6 @@
 //! How are JPEG files read and written? Cut ones are refused; 4:4:4 is written, so colours stay sharp.
 //!
-//! They are decoded by code of this crate, to the bytes that libjpeg-turbo makes: [why](../../../docs/decisions/2026-11-29-jpeg-as-libjpeg.md).
+//! They are decoded by code of this crate, to the bytes that libjpeg-turbo makes (docs/decisions/2026-11-29-jpeg-as-libjpeg.md has the reasons).
 
 mod bits;
 mod decoder;

@@ -55,8 +55,10 @@ impl<S: Simd> LanesOp<S> for RowOfBlocks<'_> {
         for place in 0..self.blocks.len() {
             let out = transform(&self.blocks[place], self.table);
             for row in 0..8 {
-                let to = stride * row + 8 * place;
-                self.samples[to..to + 8].copy_from_slice(&out[row]);
+                // An array is stored at once; copying a slice is a call.
+                if let Some(to) = self.samples[stride * row + 8 * place..].first_chunk_mut() {
+                    *to = out[row];
+                }
             }
         }
     }

@@ -130,37 +130,76 @@ impl<S: Simd> LanesOp<S> for Rows<'_> {
             }
             let out = &mut self.out[3 * width * y..][..3 * width];
             let (a, b, c) = (&rows[0][..width], &rows[1][..width], &rows[2][..width]);
-            if self.differences {
-                for x in 0..width {
-                    let [red, green, blue] = colour(a[x], b[x], c[x]);
-                    out[3 * x] = red;
-                    out[3 * x + 1] = green;
-                    out[3 * x + 2] = blue;
+            let whole = width / AT_ONCE * AT_ONCE;
+            for x in (0..whole).step_by(AT_ONCE) {
+                let (Some(a), Some(b), Some(c)) = (
+                    a[x..].first_chunk(),
+                    b[x..].first_chunk(),
+                    c[x..].first_chunk(),
+                ) else {
+                    break;
+                };
+                pixels(self.differences, a, b, c, &mut out[3 * x..]);
+            }
+            let rest = width - whole;
+            if rest > 0 {
+                let (mut last, mut bytes) = ([[0; AT_ONCE]; 3], [0; 3 * AT_ONCE]);
+                for (last, row) in last.iter_mut().zip([a, b, c]) {
+                    last[..rest].copy_from_slice(&row[whole..]);
                 }
-            } else {
-                for x in 0..width {
-                    out[3 * x] = a[x];
-                    out[3 * x + 1] = b[x];
-                    out[3 * x + 2] = c[x];
-                }
+                pixels(self.differences, &last[0], &last[1], &last[2], &mut bytes);
+                out[3 * whole..].copy_from_slice(&bytes[..3 * rest]);
             }
         }
     }
 }
 
-/// Red, green and blue of brightness and colour differences (BT.601, full range), in 16 bits.
+/// Pixels that are made at once.
+const AT_ONCE: usize = 32;
+
+/// Some pixels, as bytes.
 #[inline(always)]
-fn colour(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+fn pixels(
+    differences: bool,
+    a: &[u8; AT_ONCE],
+    b: &[u8; AT_ONCE],
+    c: &[u8; AT_ONCE],
+    out: &mut [u8],
+) {
+    let mut words = [0_u32; AT_ONCE];
+    if differences {
+        for i in 0..AT_ONCE {
+            words[i] = colour(a[i], b[i], c[i]);
+        }
+    } else {
+        for i in 0..AT_ONCE {
+            words[i] = u32::from(a[i]) | u32::from(b[i]) << 8 | u32::from(c[i]) << 16;
+        }
+    }
+    // The fourth byte of a word is where the next pixel goes.
+    let out = &mut out[..3 * AT_ONCE];
+    for i in 0..AT_ONCE - 1 {
+        // An array is stored at once; copying a slice is a call.
+        if let Some(out) = out[3 * i..].first_chunk_mut() {
+            *out = words[i].to_le_bytes();
+        }
+    }
+    let [red, green, blue, _] = words[AT_ONCE - 1].to_le_bytes();
+    if let Some(out) = out.last_chunk_mut() {
+        *out = [red, green, blue];
+    }
+}
+
+/// Red, green and blue, from the lowest byte on, of brightness and colour differences (BT.601, full range).
+#[inline(always)]
+fn colour(y: u8, cb: u8, cr: u8) -> u32 {
     let y = i32::from(y);
     let (cb, cr) = (i32::from(cb) - 128, i32::from(cr) - 128);
     let red = y + ((RED * cr + HALF) >> 16);
     let green = y + ((HALF - GREEN_CB * cb - GREEN_CR * cr) >> 16);
     let blue = y + ((BLUE * cb + HALF) >> 16);
-    [
-        red.clamp(0, 255) as u8,
-        green.clamp(0, 255) as u8,
-        blue.clamp(0, 255) as u8,
-    ]
+    let byte = |x: i32| x.clamp(0, 255) as u32;
+    byte(red) | byte(green) << 8 | byte(blue) << 16
 }
 
 const HALF: i32 = 1 << 15;

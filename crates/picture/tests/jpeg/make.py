@@ -71,6 +71,8 @@ def main():
     keep("high-3", picture(19, 3), quality=90, subsampling="4:2:2")
     keep("rgb", picture(23, 17), quality=85, keep_rgb=True)
     keep("best", picture(24, 24), quality=100, subsampling="4:2:0")
+    # Decoded by other code than the rest: only that it is read is tested.
+    (HERE / "cmyk.jpg").write_bytes(encode(picture(16, 16).convert("CMYK")))
     keep("worst", picture(40, 40), quality=1, subsampling="4:2:0")
 
 
