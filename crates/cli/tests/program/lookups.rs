@@ -237,7 +237,9 @@ fn weights_of_the_program_and_of_a_folder_are_listed() {
     }
     let own = find("weights/a.safetensors");
     assert_eq!(own["data"], "digits");
-    assert!(own["top1"].is_f64() && own["of"].as_str().is_some_and(|of| of.contains("resnet")));
+    assert!(own["top1"].is_number(), "{own}");
+    // Its steps are its own: it is no published network.
+    assert!(own["of"].as_str().is_some_and(|of| !of.is_empty()), "{own}");
     let broken = find("weights/b.safetensors");
     assert!(
         broken["of"]
