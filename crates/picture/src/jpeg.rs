@@ -1,15 +1,41 @@
 //! How are JPEG files read and written? Cut ones are refused; 4:4:4 is written, so colours stay sharp.
+//!
+//! They are decoded by code of this crate, to the bytes that libjpeg-turbo makes (docs/decisions/2026-11-29-jpeg-as-libjpeg.md has the reasons).
 
+mod bits;
+mod decoder;
+mod frame;
+mod huffman;
+mod idct;
+mod rows;
+mod scan;
+mod segments;
+#[cfg(test)]
+mod tests;
+
+use self::decoder::Decoder;
+#[cfg(test)]
+pub(crate) use self::segments::is_complete;
+use self::segments::{Said, Walk};
 use crate::read::{Bytes, Head, Origin};
 use crate::{Density, DensityUnit, Picture, PictureError, Samples};
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder, PixelDensity, PixelDensityUnit};
 use image::{ExtendedColorType, ImageDecoder, ImageEncoder, ImageError};
-use std::io::{self, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 
 /// Header of an XMP segment.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 /// Header of a segment of image resources, which hold IPTC captions.
 const RESOURCES: &[u8] = b"Photoshop 3.0\0";
+
+/// Why a file is not decoded.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// It is of a kind that is left to another decoder: CMYK, arithmetic coding, 12 bits, odd factors.
+    Foreign,
+    /// It makes no sense.
+    Damaged(&'static str),
+}
 
 /// Reads a JPEG file. CMYK becomes RGB. EXIF data is kept with its orientation, so nothing is turned.
 pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Picture, PictureError> {
@@ -17,69 +43,94 @@ pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Pictur
         path: origin.path.to_owned(),
         source,
     };
-    // The file is held twice, see below.
     let length = origin.length;
-    let twice = length.saturating_mul(2);
     let mut content = Vec::new();
-    if origin.fits(twice).is_err() {
+    if origin.fits(length).is_err() {
         // What would do is said at once, if the head tells the size.
         reader
             .take(HEAD)
             .read_to_end(&mut content)
             .map_err(broken)?;
-        if let Some(frame) = Walk::of(&content).frame {
-            origin.check_memory(&frame.head(length))?;
+        if let Some(said) = Walk::of(&content).said {
+            origin.check_memory(&head(&content, said, length))?;
         }
-        return Err(origin.too_large(twice));
+        return Err(origin.too_large(length));
     }
     reader.read_to_end(&mut content).map_err(broken)?;
     let walk = Walk::of(&content);
-    // The decoder reads the file into memory once more.
-    drop(content);
-    reader.rewind().map_err(broken)?;
-    // It fills what a cut file lacks with grey and reports success.
+    // What a cut file lacks is not made up.
     if !walk.complete {
         return Err(origin.damaged(format!("{length} bytes and no end marker")));
     }
-    let fail = |e: ImageError| match e {
-        ImageError::Unsupported(e) => origin.unsupported(e.to_string()),
-        e => origin.damaged(e),
-    };
-    let mut decoder = JpegDecoder::new(reader).map_err(fail)?;
-    let (width, height) = decoder.dimensions();
-    let colours = if decoder.color_type().has_color() {
-        3
-    } else {
-        1
-    };
-    let total = decoder.total_bytes();
-    let size = (width as usize, height as usize);
-    origin.check_memory(
-        &Frame {
-            size,
-            colours,
-            progressive: walk.frame.is_some_and(|frame| frame.progressive),
-        }
-        .head(length),
-    )?;
-    let icc = decoder.icc_profile().ok().flatten();
-    let exif = decoder.exif_metadata().ok().flatten();
-    let xmp = decoder.xmp_metadata().ok().flatten();
+    let said = (walk.said).ok_or_else(|| origin.damaged("it has no frame segment"))?;
+    let head = head(&content, said, length);
+    origin.check_memory(&head)?;
+    let total = head.samples.unwrap_or(u64::MAX);
     let bytes = usize::try_from(total).map_err(|_| origin.too_large(total))?;
     let mut samples: Vec<u8> = origin.room(bytes)?;
     samples.resize(bytes, 0);
-    decoder.read_image(&mut samples).map_err(fail)?;
-    let mut picture = Picture::new(size, colours, false, Samples::U8(samples), origin.format)
-        .ok_or_else(|| origin.damaged("it lacks rows"))?;
+    match Decoder::new(&content).and_then(|decoder| decoder.decode(&mut samples)) {
+        Ok(()) => {}
+        Err(Fault::Damaged(reason)) => return Err(origin.damaged(reason)),
+        Err(Fault::Foreign) => read_foreign(&content, &mut samples, origin)?,
+    }
+    let mut picture = Picture::new(
+        head.size,
+        head.colours,
+        false,
+        Samples::U8(samples),
+        origin.format,
+    )
+    .ok_or_else(|| origin.damaged("it lacks rows"))?;
     // A profile of another colour space (CMYK) would be wrong for what was decoded.
-    let space: &[u8] = if colours == 3 { b"RGB " } else { b"GRAY" };
-    picture.meta.icc = icc.filter(|p| p.get(16..20) == Some(space));
-    picture.meta.exif = exif;
-    picture.meta.xmp = xmp;
+    let space: &[u8] = if head.colours == 3 { b"RGB " } else { b"GRAY" };
+    picture.meta.icc = walk.icc().filter(|p| p.get(16..20) == Some(space));
+    picture.meta.exif = walk.exif;
+    picture.meta.xmp = walk.xmp;
     picture.meta.iptc = walk.iptc;
     picture.meta.density = walk.density;
     Ok(picture)
 }
+
+/// Decodes what this crate's own decoder does not.
+fn read_foreign(
+    content: &[u8],
+    samples: &mut [u8],
+    origin: &Origin<'_>,
+) -> Result<(), PictureError> {
+    let fail = |e: ImageError| match e {
+        ImageError::Unsupported(e) => origin.unsupported(e.to_string()),
+        e => origin.damaged(e),
+    };
+    let decoder = JpegDecoder::new(Cursor::new(content)).map_err(fail)?;
+    if decoder.total_bytes() != samples.len() as u64 {
+        return Err(origin.damaged("its frame segment makes no sense"));
+    }
+    decoder.read_image(samples).map_err(fail)
+}
+
+/// What decoding takes, by what the frame segment says.
+fn head(content: &[u8], said: Said, length: u64) -> Head {
+    // Sides are 16-bit numbers.
+    let samples = (said.size.0 * said.size.1 * said.colours) as u64;
+    let decoder = match Decoder::new(content) {
+        Ok(decoder) => length.saturating_add(decoder.frame.memory()),
+        // The other decoder holds the file once more, and 16-bit coefficients of a progressive one.
+        Err(_) => {
+            let coefficients = if said.progressive { 2 * samples } else { 0 };
+            length.saturating_mul(2).saturating_add(coefficients)
+        }
+    };
+    Head {
+        size: said.size,
+        colours: said.colours,
+        samples: Some(samples),
+        decoder,
+    }
+}
+
+/// Bytes in which nearly every file has its frame segment, behind camera data and thumbnail.
+const HEAD: u64 = 256 << 10;
 
 /// Writes 8-bit samples without alpha.
 pub(crate) fn write(out: &mut impl Write, picture: &Picture, quality: u8) -> io::Result<()> {
@@ -181,134 +232,5 @@ fn pixel_density(density: Density) -> Option<PixelDensity> {
             DensityUnit::Centimetre => PixelDensityUnit::Centimeters,
             DensityUnit::Inch | DensityUnit::Metre => PixelDensityUnit::Inches,
         },
-    })
-}
-
-/// Whether a file reaches its end marker.
-#[cfg(test)]
-pub(crate) fn is_complete(bytes: &[u8]) -> bool {
-    Walk::of(bytes).complete
-}
-
-/// What a walk over the segments finds.
-struct Walk {
-    complete: bool,
-    frame: Option<Frame>,
-    density: Option<Density>,
-    iptc: Option<Vec<u8>>,
-}
-
-/// What the frame segment says.
-#[derive(Clone, Copy)]
-struct Frame {
-    size: (usize, usize),
-    colours: usize,
-    progressive: bool,
-}
-
-impl Frame {
-    /// From the marker of a segment and what follows its length: precision, rows, columns, components.
-    fn of(marker: u8, segment: &[u8]) -> Option<Self> {
-        // C4, C8 and CC are tables and an extension.
-        if !matches!(marker, 0xC0..=0xCF) || matches!(marker, 0xC4 | 0xC8 | 0xCC) {
-            return None;
-        }
-        let [_, h1, h0, w1, w0, components, ..] = *segment else {
-            return None;
-        };
-        let number = |high, low| usize::from(u16::from_be_bytes([high, low]));
-        Some(Self {
-            size: (number(w1, w0), number(h1, h0)),
-            colours: if components == 1 { 1 } else { 3 },
-            progressive: marker == 0xC2,
-        })
-    }
-
-    /// What decoding takes. The file may be held with half as much again; a progressive one keeps 16-bit coefficients.
-    fn head(&self, length: u64) -> Head {
-        // Sides are 16-bit numbers.
-        let samples = (self.size.0 * self.size.1 * self.colours) as u64;
-        let coefficients = if self.progressive { 2 * samples } else { 0 };
-        Head {
-            size: self.size,
-            colours: self.colours,
-            samples: Some(samples),
-            decoder: length.saturating_mul(2).saturating_add(coefficients),
-        }
-    }
-}
-
-/// Bytes in which nearly every file has its frame segment, behind camera data and thumbnail.
-const HEAD: u64 = 256 << 10;
-
-impl Walk {
-    /// Segments are walked by their lengths, because a thumbnail in the EXIF data has an end marker
-    /// of its own.
-    fn of(bytes: &[u8]) -> Self {
-        let mut walk = Self {
-            complete: false,
-            frame: None,
-            density: None,
-            iptc: None,
-        };
-        let mut at = 2;
-        while at + 1 < bytes.len() {
-            // Stray bytes between segments, and all of the coded data, are passed over here: inside
-            // coded data FF is followed by 00 or a restart marker, neither of which ends the walk.
-            if bytes[at] != 0xFF {
-                at += 1;
-                continue;
-            }
-            match bytes[at + 1] {
-                0xD9 => {
-                    walk.complete = true;
-                    return walk;
-                }
-                // A run of FF is padding: the last one belongs to the marker.
-                0xFF => at += 1,
-                // Stuffed zero, restart markers, TEM and a second start have no length.
-                0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
-                marker => {
-                    let Some(length) = bytes.get(at + 2..at + 4) else {
-                        return walk;
-                    };
-                    let end = at + 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-                    let segment = bytes.get(at + 4..end.min(bytes.len()));
-                    if let Some(frame) = segment.and_then(|s| Frame::of(marker, s)) {
-                        walk.frame.get_or_insert(frame);
-                    }
-                    if marker == 0xE0 {
-                        walk.density = bytes.get(at + 4..end).and_then(jfif);
-                    }
-                    if marker == 0xED {
-                        let resources = segment.and_then(|s| s.strip_prefix(RESOURCES));
-                        walk.iptc = walk.iptc.or(resources.map(<[u8]>::to_vec));
-                    }
-                    at = end;
-                }
-            }
-        }
-        walk
-    }
-}
-
-/// The resolution in a JFIF segment.
-fn jfif(segment: &[u8]) -> Option<Density> {
-    let rest = segment.strip_prefix(b"JFIF\0")?;
-    let number = |at: usize| {
-        Some(u32::from(u16::from_be_bytes([
-            *rest.get(at)?,
-            *rest.get(at + 1)?,
-        ])))
-    };
-    let unit = match rest.get(2)? {
-        1 => DensityUnit::Inch,
-        2 => DensityUnit::Centimetre,
-        _ => DensityUnit::Aspect,
-    };
-    Some(Density {
-        x: (number(3)?, 1),
-        y: (number(5)?, 1),
-        unit,
     })
 }

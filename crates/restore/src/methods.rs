@@ -122,9 +122,14 @@ pub fn is_checked(weights: &[u8]) -> bool {
 /// The method that a file of weights is for, by what the file says of itself.
 #[must_use]
 pub fn method_of(weights: &[u8]) -> Option<&'static str> {
-    let format = Arrays::format(weights)?;
+    method_of_format(&Arrays::format(weights)?)
+}
+
+/// The method whose weights say that they are of this format (`format` in their metadata).
+#[must_use]
+pub fn method_of_format(format: &str) -> Option<&'static str> {
     let mut all = METHODS.all().into_iter();
-    all.find(|facts| facts.format == Some(format.as_str()))
+    all.find(|facts| facts.format == Some(format))
         .map(|facts| facts.key)
 }
 

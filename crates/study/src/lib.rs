@@ -39,3 +39,4 @@ pub mod trace;
 pub mod training;
 pub mod watch;
 pub mod weak_order;
+pub mod weights;

@@ -68,7 +68,7 @@ pub(crate) fn card_of(path: &Path) -> Result<(WeightsFile, Card), TrainError> {
         path: path.to_owned(),
         what,
     };
-    if is_restorer(path) {
+    if is_restorer(&file) {
         return Err(TrainError::RestorerWeights(path.to_owned()));
     }
     let text = file.metadata.get(KEY).ok_or_else(|| {
@@ -80,9 +80,9 @@ pub(crate) fn card_of(path: &Path) -> Result<(WeightsFile, Card), TrainError> {
 }
 
 /// Whether a file holds weights of a restorer.
-fn is_restorer(path: &Path) -> bool {
-    let bytes = crate::read_bytes(path).unwrap_or_default();
-    timestep_restore::methods::method_of(&bytes).is_some()
+fn is_restorer(file: &WeightsFile) -> bool {
+    let format = file.metadata.get("format");
+    format.is_some_and(|f| timestep_restore::methods::method_of_format(f).is_some())
 }
 
 /// A trained network: architecture, numbers and card.

@@ -94,7 +94,8 @@ pub struct Arrays<'a> {
     pub tensors: SafeTensors<'a>,
     /// Its text; empty for files that were not written here.
     pub metadata: Metadata,
-    checked: bool,
+    /// The checksum that the file holds.
+    written: Option<String>,
 }
 
 impl<'a> Arrays<'a> {
@@ -103,30 +104,48 @@ impl<'a> Arrays<'a> {
     /// # Errors
     /// [`WeightsError`].
     pub fn open(bytes: &'a [u8]) -> Result<Self, WeightsError> {
+        let arrays = Self::open_unverified(bytes)?;
+        arrays.verify()?;
+        Ok(arrays)
+    }
+
+    /// As [`open`](Self::open), without comparing the checksum: [`verify`](Self::verify) does so, while another core reads numbers.
+    ///
+    /// # Errors
+    /// [`WeightsError`].
+    pub fn open_unverified(bytes: &'a [u8]) -> Result<Self, WeightsError> {
         let mut metadata = metadata(bytes)?;
         let fail = |e: safetensors::SafeTensorError| WeightsError::NotSafetensors(e.to_string());
         let tensors = SafeTensors::deserialize(bytes).map_err(fail)?;
         let written = metadata.remove(CHECKSUM_KEY);
-        let checked = written.is_some();
-        if let Some(written) = written {
-            let views = tensors.tensors();
-            let sorted = views.iter().map(|(n, v)| (n.as_str(), v)).collect();
-            let found = checksum(&metadata, &sorted);
-            if found != written {
-                return Err(WeightsError::Changed { written, found });
-            }
-        }
         Ok(Self {
             tensors,
             metadata,
-            checked,
+            written,
         })
     }
 
-    /// Whether the file holds a checksum, which was right. Without one, damage to numbers is not noticed.
+    /// Compares the checksum, if there is one.
+    ///
+    /// # Errors
+    /// [`WeightsError::Changed`].
+    pub fn verify(&self) -> Result<(), WeightsError> {
+        let Some(written) = self.written.clone() else {
+            return Ok(());
+        };
+        let views = self.tensors.tensors();
+        let sorted = views.iter().map(|(n, v)| (n.as_str(), v)).collect();
+        let found = checksum(&self.metadata, &sorted);
+        if found != written {
+            return Err(WeightsError::Changed { written, found });
+        }
+        Ok(())
+    }
+
+    /// Whether the file holds a checksum, which [`verify`](Self::verify) finds right. Without one, damage to numbers is not noticed.
     #[must_use]
     pub fn is_checked(&self) -> bool {
-        self.checked
+        self.written.is_some()
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Listed {
     Kinds,
     /// Everything of a kind.
     Of(Kind),
+    /// Trained weights: those of the program, and those in `weights/`.
+    Weights,
     /// The runs in `runs/`.
     Runs,
 }
@@ -29,7 +31,7 @@ impl Listed {
     pub(crate) fn all() -> Vec<Self> {
         let kinds = Kind::ALL.iter().copied().map(Listed::Of);
         let all = std::iter::once(Listed::Kinds).chain(kinds);
-        all.chain([Listed::Runs]).collect()
+        all.chain([Listed::Weights, Listed::Runs]).collect()
     }
 
     /// The word on the command line.
@@ -37,6 +39,7 @@ impl Listed {
         match self {
             Listed::Kinds => "kinds",
             Listed::Of(kind) => kind.plural(),
+            Listed::Weights => "weights",
             Listed::Runs => "runs",
         }
     }
@@ -46,6 +49,7 @@ impl Listed {
         match self {
             Listed::Kinds => "What can be listed",
             Listed::Of(kind) => kind.title(),
+            Listed::Weights => "Trained weights: in the program, and files in `weights/`",
             Listed::Runs => "Runs in `runs/`",
         }
     }

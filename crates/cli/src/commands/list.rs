@@ -8,7 +8,7 @@ use std::path::Path;
 use timestep_registry::Kind;
 use timestep_report::names::listing;
 use timestep_study::names::Listing;
-use timestep_study::runs;
+use timestep_study::{runs, weights};
 
 /// Prints one registry: a row of a table for each entry, or an object.
 pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
@@ -18,6 +18,7 @@ pub(crate) fn run(args: &List, ui: Ui) -> Result<u8, Failure> {
             rows: kinds(),
         }),
         Listed::Of(kind) => things(kind, ui)?,
+        Listed::Weights => ui.answer(&weights::listed(Path::new(weights::FOLDER))),
         Listed::Runs => ui.answer(&runs::listed(Path::new("runs"))),
     }
     Ok(0)

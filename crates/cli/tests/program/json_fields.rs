@@ -18,7 +18,7 @@ fn snapshot() -> PathBuf {
 }
 
 /// The commands that are run, in a folder with two runs of small networks and a folder of images.
-const COMMANDS: [&str; 49] = [
+const COMMANDS: [&str; 50] = [
     "analyze adaptive dopri5",
     "analyze order lm",
     "analyze stability lm --k -0.5",
@@ -50,6 +50,7 @@ const COMMANDS: [&str; 49] = [
     "list optimisers",
     "list data",
     "list methods",
+    "list weights",
     "list runs",
     "explain lm",
     "explain E0601",

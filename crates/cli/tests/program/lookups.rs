@@ -1,6 +1,6 @@
 //! Do the commands that look things up say what the theory and the papers say?
 
-use crate::common::{object, ok, refused, run, timestep};
+use crate::common::{object, ok, refused, run, runs::runs, timestep};
 use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
@@ -208,6 +208,44 @@ fn every_look_up_speaks_json() {
         assert!(!objects(folder.path(), args).is_empty(), "{args:?}");
     }
     assert!(objects(folder.path(), &["list", "runs"]).is_empty());
+}
+
+#[test]
+fn weights_of_the_program_and_of_a_folder_are_listed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    std::fs::create_dir(at.join("weights")).expect("a folder");
+    let best = runs().join("runs/a-s0/weights/best.safetensors");
+    std::fs::copy(best, at.join("weights/a.safetensors")).expect("a run has weights");
+    std::fs::write(at.join("weights/b.safetensors"), "text").expect("written");
+    let listed = objects(at, &["list", "weights"]);
+    let find = |name: &str| {
+        let found = listed.iter().find(|one| one["weights"] == name);
+        found.unwrap_or_else(|| panic!("{name} is not listed"))
+    };
+    let trd = find("trd-5x5-s25");
+    assert_eq!(
+        (&trd["of"], &trd["sigma"]),
+        (&Value::from("trd"), &Value::from(25.0))
+    );
+    // Every command that is named is one.
+    for one in &listed {
+        if let Some(command) = one["trained_by"].as_str() {
+            let recipe = command.strip_prefix("timestep train ").expect("a recipe");
+            assert!(!objects(at, &["explain", recipe]).is_empty());
+        }
+    }
+    let own = find("weights/a.safetensors");
+    assert_eq!(own["data"], "digits");
+    assert!(own["top1"].is_number(), "{own}");
+    // Its steps are its own: it is no published network.
+    assert!(own["of"].as_str().is_some_and(|of| !of.is_empty()), "{own}");
+    let broken = find("weights/b.safetensors");
+    assert!(
+        broken["of"]
+            .as_str()
+            .is_some_and(|of| of.contains("safetensors"))
+    );
 }
 
 #[test]
