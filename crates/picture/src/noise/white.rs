@@ -25,6 +25,12 @@ const COARSE: f64 = 1.25;
 const APART_AT_MOST: f64 = 1.6;
 /// Share of the power at the highest frequencies, over the mean, from which on blocks hold white noise and no texture.
 const EVEN: f64 = 0.85;
+/// The level of blocks at full resolution, over that at half, from which on grey holds texture rather than coarse noise.
+const TEXTURED: f64 = 1.9;
+/// The level at half the resolution, over that at the full one, which only noise of coarse pixels has.
+const FAR: f64 = 3.0;
+/// Confidence below which blocks say nothing.
+const HARDLY: f64 = 0.3;
 /// Confidence below which grey is taken for white noise.
 const SURE: f64 = 0.7;
 /// Share of clipped pixels from which on they make a level too low.
@@ -41,7 +47,10 @@ pub(super) fn decide(noise: &mut Noise, seen: &[Seen], parts: &[Vec<Plane>]) {
     let grey = parts[0].len() == 1;
     let coarse = half > COARSE * full && full < noise.level(0, 0) / COARSE;
     // Noise of a camera is in colours too; in grey, texture may look like it.
-    let doubt = grey && (noise.confidence < SURE || is_even(bins, &noise.brightness));
+    let doubt = grey && !is_noise_at_half(noise, full, &halved) && {
+        let texture = noise.level(0, 0) > TEXTURED * half;
+        texture || noise.confidence < SURE || is_even(bins, &noise.brightness)
+    };
     if coarse && !doubt {
         return;
     }
@@ -64,6 +73,16 @@ pub(super) fn decide(noise: &mut Noise, seen: &[Seen], parts: &[Vec<Plane>]) {
             at.levels = curve.levels.map(|level| level / f64::from(1u32 << scale));
         }
     }
+}
+
+/// Whether there is hardly any noise at full resolution and white noise at half of it: every pixel of the noise is about four of
+/// the picture. No texture is like that: it does not halve when the resolution does, and blocks that hold it differ from patches.
+fn is_noise_at_half(noise: &Noise, full: f64, halved: &[Plane]) -> bool {
+    let half = sigma::estimate(halved);
+    let quarter: Vec<Plane> = halved.iter().map(Plane::halved).collect();
+    let falls = sigma::estimate(&quarter) < 0.6 * half;
+    let agrees = noise.level(0, 1) < 1.2 * half;
+    half > FAR * full && falls && agrees && noise.confidence > HARDLY
 }
 
 /// Levels at the highest frequencies.
