@@ -124,12 +124,15 @@ impl Noise {
                 (colours / (0.45 * self.level(0, 1)).max(1e-9)).min(1.0)
             }
         };
-        let from = 0.65 - 0.3 * support;
-        let mut trust = ((self.confidence - from) / 0.2).clamp(0.0, 1.0);
-        if self.white {
-            // No texture of a clean photograph reads as white noise of more than the first.
-            trust = trust.max(((self.level(0, 0) - 3.0) / 1.0).clamp(0.0, 1.0));
-        }
+        let trust = if self.white {
+            // Clean photographs, with the grain and the texture that they have, read as white noise of up to 3 grey levels,
+            // and flat blocks of them agree on it. More is noise.
+            ((self.level(0, 0) - 3.0) / 1.0).clamp(0.0, 1.0)
+        } else {
+            // Nor do flat blocks of a clean photograph agree more than this.
+            let from = 0.75 - 0.3 * support;
+            ((self.confidence - from) / 0.15).clamp(0.0, 1.0)
+        };
         let mut noise = self.scaled(trust, trust);
         for (c, channel) in noise.channels.iter_mut().enumerate() {
             for scale in 1..SCALES {

@@ -31,6 +31,8 @@ const TEXTURED: f64 = 1.9;
 const FAR: f64 = 3.0;
 /// Confidence below which blocks say nothing.
 const HARDLY: f64 = 0.3;
+/// Confidence, at least, where two measures agree.
+const TWICE: f64 = 0.75;
 /// Confidence below which grey is taken for white noise.
 const SURE: f64 = 0.7;
 /// Share of clipped pixels from which on they make a level too low.
@@ -47,10 +49,15 @@ pub(super) fn decide(noise: &mut Noise, seen: &[Seen], parts: &[Vec<Plane>]) {
     let grey = parts[0].len() == 1;
     let coarse = half > COARSE * full && full < noise.level(0, 0) / COARSE;
     // Noise of a camera is in colours too; in grey, texture may look like it.
-    let doubt = grey && !is_noise_at_half(noise, full, &halved) && {
-        let texture = noise.level(0, 0) > TEXTURED * half;
-        texture || noise.confidence < SURE || is_even(bins, &noise.brightness)
-    };
+    if grey && is_noise_at_half(noise, full, half, &halved) {
+        // Patches and blocks, at two resolutions, say the same.
+        noise.confidence = noise.confidence.max(TWICE);
+        return;
+    }
+    let doubt = grey
+        && (noise.level(0, 0) > TEXTURED * half
+            || noise.confidence < SURE
+            || is_even(bins, &noise.brightness));
     if coarse && !doubt {
         return;
     }
@@ -77,12 +84,14 @@ pub(super) fn decide(noise: &mut Noise, seen: &[Seen], parts: &[Vec<Plane>]) {
 
 /// Whether there is hardly any noise at full resolution and white noise at half of it: every pixel of the noise is about four of
 /// the picture. No texture is like that: it does not halve when the resolution does, and blocks that hold it differ from patches.
-fn is_noise_at_half(noise: &Noise, full: f64, halved: &[Plane]) -> bool {
-    let half = sigma::estimate(halved);
+fn is_noise_at_half(noise: &Noise, full: f64, half: f64, halved: &[Plane]) -> bool {
+    if half <= FAR * full || noise.confidence <= HARDLY {
+        return false;
+    }
     let quarter: Vec<Plane> = halved.iter().map(Plane::halved).collect();
     let falls = sigma::estimate(&quarter) < 0.6 * half;
     let agrees = noise.level(0, 1) < 1.2 * half;
-    half > FAR * full && falls && agrees && noise.confidence > HARDLY
+    falls && agrees
 }
 
 /// Levels at the highest frequencies.
