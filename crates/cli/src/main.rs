@@ -145,7 +145,7 @@ fn run(command: Command, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<u8, Fa
         Command::Denoise(args) => commands::denoise::run(&args, ui),
         Command::Summary(args) => commands::summary::run(&args, ui),
         Command::Analyze(args) => commands::analyze::run(&args, ui),
-        Command::Reproduce(args) => commands::reproduce::run(&args, ui),
+        Command::Reproduce(args) => commands::reproduce::run(&args, ui, &**ranks),
         Command::Report(args) => commands::report::run(&args, ui),
         Command::Watch(args) => commands::watch::run(&args, ui),
         Command::Compare(args) => commands::compare::run(&args, ui),
@@ -157,8 +157,7 @@ fn run(command: Command, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<u8, Fa
         Command::Config(args) => commands::config::run(&args, ui),
         Command::Import(args) => commands::import::run(&args, ui),
         Command::Export(args) => commands::export::run(&args, ui),
-        Command::Doctor(_) if ranks.rank() > 0 => Ok(0),
-        Command::Doctor(args) => commands::doctor::run(&args, ui),
+        Command::Doctor(args) => commands::doctor::run(&args, ui, &**ranks),
         Command::Completions(args) => commands::completions::run(&args, ui),
     }
 }

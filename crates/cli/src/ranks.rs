@@ -1,6 +1,7 @@
 //! What if this process is one of several? It joins them, and fails with all of them.
 
 use crate::args::Command;
+use crate::commands::reproduce;
 use crate::failure::Failure;
 use crate::ui::Ui;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) fn join(command: &Command) -> Result<Arc<dyn Communicator>, Failure> 
     let alone = match command {
         Command::Train(args) if args.dry_run => Some("a dry run is made"),
         Command::Train(_) | Command::Doctor(_) => None,
+        Command::Reproduce(args) if reproduce::trains(args) => None,
         _ => Some("this command works"),
     };
     if let Some(what) = alone {

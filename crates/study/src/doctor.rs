@@ -9,6 +9,7 @@ use timestep_engine::{End, Exact, Recording, Wanted, WideGradients};
 use timestep_nets::{InputShape, Mode, Network, Pass, Targets, device, ops, preset};
 use timestep_numerics::analysis;
 use timestep_train::recipe::OptimiserSettings;
+use timestep_train::cluster::Place;
 use timestep_train::run::environment;
 use timestep_train::{Examples, Learner, TrainError};
 
@@ -26,6 +27,39 @@ answer! {
 }
 
 answer! {
+    /// The processes that work together.
+    pub struct Ranks {
+        /// How many there are; 1 without a launcher.
+        pub count: usize,
+        /// Machines that they are on.
+        pub machines: usize,
+        /// Ranks on the machine of the first.
+        pub local: usize,
+        /// Cores that the first may use.
+        pub allowed: usize,
+        /// Cores of its machine.
+        pub cores: usize,
+        /// Threads that suit each rank of that machine.
+        pub threads: usize,
+    }
+}
+
+impl Ranks {
+    /// Of so many ranks, where the first is placed so.
+    #[must_use]
+    pub fn of(count: usize, place: &Place) -> Self {
+        Self {
+            count,
+            machines: place.machines,
+            local: place.local,
+            allowed: place.allowed,
+            cores: place.cores,
+            threads: place.threads,
+        }
+    }
+}
+
+answer! {
     /// What the program found when it tested itself on this machine.
     pub struct Checkup {
         /// Whether all tests were passed.
@@ -36,6 +70,8 @@ answer! {
         pub instruction_sets: Vec<&'static str>,
         /// The kernels that are used.
         pub kernels: &'static str,
+        /// The processes that a launcher started together.
+        pub ranks: Ranks,
         /// Memory of the machine in units of 10^9 bytes; null where the system does not tell.
         pub memory_gb: Option<f64>,
         /// Whether folders can be made in the current one.
@@ -60,7 +96,7 @@ impl Checkup {
     ///
     /// # Errors
     /// [`TrainError::Net`] if the tests cannot be run.
-    pub fn run(threads: usize) -> Result<Self, TrainError> {
+    pub fn run(threads: usize, ranks: Ranks) -> Result<Self, TrainError> {
         let began = Instant::now();
         let order = |scheme| analysis::order(scheme, None).map_err(timestep_nets::NetError::from);
         let (euler, rk4) = (order("euler")?.order, order("rk4")?.order);
@@ -70,6 +106,7 @@ impl Checkup {
             environment: environment(threads),
             instruction_sets: instruction_sets(),
             kernels: timestep_engine::kernels().unwrap_or("unknown"),
+            ranks,
             memory_gb: memory_gigabytes(),
             writable: folder_can_be_made(),
             data: data_found(),

@@ -56,6 +56,12 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     let engine = device(&args.device)?;
     let layers = settings::with_flags(layers, &args.flags)?;
     let setup = Setup::new(layers.resolve()?)?;
+    if setup.recipe().schedule.lr_batch != 0 {
+        return Err(Failure::usage(
+            "rates are tried as they stand, and `schedule.lr_batch` would change the one that is found",
+            "--set schedule.lr_batch=0; the rate that is found belongs to this batch",
+        ));
+    }
     let bar = bar(rates.steps, ui);
     let mut step = 0;
     let range = range_test(&setup, rates, engine, |point| {

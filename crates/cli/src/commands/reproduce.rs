@@ -15,12 +15,16 @@ use timestep_study::map::families;
 use timestep_study::reproduce::{Budget, Plan, Progress, ReproducedTable, Reproduction, Task};
 use timestep_study::runtime::measure;
 use timestep_study::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
-use timestep_train::cluster::Alone;
+use timestep_train::cluster::{Alone, Communicator};
 use timestep_train::trainer::{self, Options, Outcome};
 use timestep_train::{Setup, TrainError, Trained, files, run as runs};
 
-/// Makes a table again, or goes on with one.
-pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
+/// Makes a table again, or goes on with one; several ranks share its runs out.
+pub(crate) fn run(
+    args: &Reproduce,
+    ui: Ui,
+    ranks: &dyn Communicator,
+) -> Result<u8, Failure> {
     refuse_unused(args)?;
     let table = match args.table {
         TableName::Table1 => {
@@ -52,7 +56,7 @@ pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
     }
     if !args.render {
         let stop = stop_flag();
-        if !work(&reproduction, &tasks, &stop, ui)? {
+        if !work(&reproduction, &tasks, (ranks, &stop), ui)? {
             ui.note(&format!(
                 "interrupted; the same command goes on, `--render` shows the table so far ({})",
                 folder.display()
@@ -60,8 +64,16 @@ pub(crate) fn run(args: &Reproduce, ui: Ui) -> Result<u8, Failure> {
             return Ok(INTERRUPTED);
         }
     }
-    show(&reproduction, args.render, ui)?;
+    if ranks.rank() == 0 {
+        show(&reproduction, args.render, ui)?;
+    }
     Ok(0)
+}
+
+/// Does this command train, so that several processes can share its work out?
+pub(crate) fn trains(args: &Reproduce) -> bool {
+    let drawn = matches!(args.table, TableName::Table1 | TableName::Runtime);
+    !(drawn || args.dry_run || args.render)
 }
 
 /// Refuses flags of tables that are made by training, for those that are not.
@@ -141,17 +153,34 @@ fn chosen(reproduction: &Reproduction, rows: &[String]) -> Result<Vec<Task>, Fai
     Ok(tasks)
 }
 
-/// Trains what is not done yet; `false` if a person stopped it.
+/// Trains what is not done yet, each run in one of the ranks; `false` if a person stopped one of them.
 fn work(
     reproduction: &Reproduction,
     tasks: &[Task],
-    stop: &Arc<AtomicBool>,
+    (ranks, stop): (&dyn Communicator, &Arc<AtomicBool>),
     ui: Ui,
 ) -> Result<bool, Failure> {
-    // Until the work is done.
-    let _lock = reproduction.begin()?;
+    // The first rank takes the folder for all, until the work is done.
+    let _lock = match ranks.rank() {
+        0 => Some(reproduction.begin()?),
+        _ => None,
+    };
+    ranks.numbers(0).map_err(TrainError::from)?;
+    let done = work_of_rank(reproduction, tasks, (ranks, stop), ui)?;
+    let all = ranks.meet(vec![u8::from(done)]).map_err(TrainError::from)?;
+    Ok(all.iter().all(|done| done == &[1]))
+}
+
+/// Trains what is not done yet of this rank's runs; `false` if a person stopped it.
+fn work_of_rank(
+    reproduction: &Reproduction,
+    tasks: &[Task],
+    (ranks, stop): (&dyn Communicator, &Arc<AtomicBool>),
+    ui: Ui,
+) -> Result<bool, Failure> {
+    let (rank, size) = (ranks.rank(), ranks.size());
     let engine = device("cpu")?;
-    for (n, task) in tasks.iter().enumerate() {
+    for (n, task) in tasks.iter().enumerate().skip(rank).step_by(size) {
         let progress = reproduction.progress(task);
         if !matches!(progress, Progress::Waiting | Progress::Begun) {
             continue;
@@ -215,7 +244,9 @@ fn work(
             }
             Outcome::Finished { .. } => {}
         }
-        write(reproduction)?;
+        if rank == 0 {
+            write(reproduction)?;
+        }
     }
     Ok(true)
 }

@@ -1,5 +1,7 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
+mod seeds;
+
 use crate::args::Train;
 use crate::commands::report;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
@@ -18,10 +20,10 @@ use timestep_report::text::page::Page;
 use timestep_study::codes::Code;
 use timestep_study::conditions::{self as required, Condition};
 use timestep_study::learned::segments;
-use timestep_study::training::{LearnedEquation, LivePage, OverSeeds, TrainedRestorer};
+use timestep_study::training::{LearnedEquation, LivePage, TrainedRestorer};
 use timestep_train::cluster::{Communicator, gather::of_first};
 use timestep_train::event::{Best, BestPhase, Measured, Restored, Sink, TestMetrics};
-use timestep_train::recipe::{AnyResolved, TaskKind};
+use timestep_train::recipe::TaskKind;
 use timestep_train::sinks::SINKS;
 use timestep_train::trainer::{Options, Outcome};
 use timestep_train::{Job, RestoreSetup, Setup, TrainError, Trained, run};
@@ -54,7 +56,9 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
         }
         let job = Job::new(resolved)?;
         show(live.as_ref(), folder);
-        let outcome = job.resume(folder, options(&args, ui, (&engine, ranks), stop))?;
+        let first = ranks.rank() == 0;
+        let options = options(&args, ui, (&engine, ranks), stop, first);
+        let outcome = job.resume(folder, options)?;
         traffic(&**ranks, ui);
         return match ranks.rank() {
             0 => conclude(&args, &job, folder, &outcome, &conditions, ui),
@@ -66,32 +70,21 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
         notes(&job, ui);
         return dry_run::run(&args, &job, &*engine, ui);
     }
-    let mut results = Vec::new();
-    for n in 0..args.seeds {
-        let job = Job::new(with_seed(&resolved, n))?;
-        job.check_ranks(ranks.size())?;
-        if n == 0 {
-            notes(&job, ui);
-        }
-        let folder = create(&args, &job, &**ranks)?;
-        show(live.as_ref(), &folder);
-        let outcome = job.train(&folder, options(&args, ui, (&engine, ranks), stop.clone()))?;
-        traffic(&**ranks, ui);
-        let code = match ranks.rank() {
-            0 => conclude(&args, &job, &folder, &outcome, &conditions, ui)?,
-            _ => code(&outcome),
-        };
-        if code != 0 {
-            return Ok(code);
-        }
-        if let Outcome::Finished { measured, .. } = outcome {
-            results.push(measured);
-        }
-    }
-    if results.len() > 1 && ranks.rank() == 0 {
-        spread(&results, ui);
-    }
-    Ok(0)
+    let session = Session {
+        engine: &engine,
+        ranks,
+        stop: &stop,
+        live: live.as_ref(),
+    };
+    seeds::run(&args, &resolved, &conditions, &session, ui)
+}
+
+/// What all runs of one command share.
+struct Session<'a> {
+    engine: &'a Arc<dyn Engine>,
+    ranks: &'a Arc<dyn Communicator>,
+    stop: &'a Arc<AtomicBool>,
+    live: Option<&'a Live>,
 }
 
 /// Makes the folder of a run; of several ranks the first does, and tells the others.
@@ -112,7 +105,7 @@ fn traffic(ranks: &dyn Communicator, ui: Ui) {
     if ranks.size() > 1 {
         let sent = ranks.traffic();
         ui.note(&format!(
-            "rank {} sent {:.1} MB to the others; sending and waiting took {:.1} s",
+            "rank {} sent {:.1} MB to the others; sending and waiting took {:.3} s",
             ranks.rank(),
             sent.bytes as f64 / 1e6,
             sent.seconds
@@ -192,26 +185,14 @@ fn check_logs(logs: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The recipe with its seed counted up by `n`.
-fn with_seed(resolved: &AnyResolved, n: u64) -> AnyResolved {
-    match resolved {
-        AnyResolved::Classify(resolved) => {
-            AnyResolved::Classify(Box::new(resolved.with_seed_plus(n)))
-        }
-        AnyResolved::Restore(resolved) => {
-            AnyResolved::Restore(Box::new(resolved.with_seed_plus(n)))
-        }
-    }
-}
-
 fn options(
     args: &Train,
     ui: Ui,
     (engine, ranks): (&Arc<dyn Engine>, &Arc<dyn Communicator>),
     stop: Arc<AtomicBool>,
+    speaks: bool,
 ) -> Options {
-    let first = ranks.rank() == 0;
-    let display = first.then(|| Box::new(Display::new(ui)) as Box<dyn Sink>);
+    let display = speaks.then(|| Box::new(Display::new(ui)) as Box<dyn Sink>);
     Options {
         engine: engine.clone(),
         threads: rayon::current_num_threads(),
@@ -276,13 +257,25 @@ fn conclude(
                 // Each is measured as what it is.
                 _ => {}
             }
-            if !args.no_report {
-                report::after_training(job, folder, ui);
-            }
-            required::check_measured(conditions, measured)?;
-            Ok(0)
+            finish(args, job, folder, measured, conditions, ui)
         }
     }
+}
+
+/// Writes the report of a run that ended, and checks what was required of it.
+fn finish(
+    args: &Train,
+    job: &Job,
+    folder: &Path,
+    measured: &Measured,
+    conditions: &[Condition],
+    ui: Ui,
+) -> Result<u8, Failure> {
+    if !args.no_report {
+        report::after_training(job, folder, ui);
+    }
+    required::check_measured(conditions, measured)?;
+    Ok(0)
 }
 
 /// What a classifier reached, and what it says as a differential equation.
@@ -393,26 +386,4 @@ fn restored(
 
 fn weights(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("weights/{name}.safetensors"))
-}
-
-/// Mean and spread over seeds.
-fn spread(results: &[Measured], ui: Ui) {
-    let values: Vec<f64> = results
-        .iter()
-        .map(|measured| match measured {
-            Measured::Classifier { test, .. } => test.top1,
-            Measured::Restorer { last, .. } => last.counted(),
-        })
-        .collect();
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let classifiers = matches!(results, [Measured::Classifier { .. }, ..]);
-    ui.answer(&OverSeeds {
-        event: "seeds",
-        top1: classifiers.then(|| values.clone()),
-        psnr: (!classifiers).then_some(values),
-        mean,
-        deviation,
-    });
 }

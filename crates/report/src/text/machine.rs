@@ -21,6 +21,18 @@ impl Answer for Checkup {
             false => format!("{}: not in ./data", data.name),
         });
         let data: Vec<String> = data.collect();
+        let ranks = match &self.ranks {
+            one if one.count == 1 => "one process".to_owned(),
+            all => format!(
+                "{} processes on {} machine{}, {} here; the first may use {} of {} cores",
+                all.count,
+                all.machines,
+                if all.machines == 1 { "" } else { "s" },
+                all.local,
+                all.allowed,
+                all.cores
+            ),
+        };
         page.facts(&[
             ("timestep", env!("CARGO_PKG_VERSION").to_owned()),
             (
@@ -34,6 +46,7 @@ impl Answer for Checkup {
                 ),
             ),
             ("kernels", self.kernels.to_owned()),
+            ("ranks", ranks),
             ("folder", folder.to_owned()),
             ("data", data.join(", ")),
             (

@@ -34,6 +34,12 @@ pub trait Communicator: Debug + Send + Sync {
     /// [`ClusterError::Silent`] if a rank says nothing for too long.
     fn gather(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, ClusterError>;
 
+    /// As [`gather`](Self::gather), for ranks that come from work of their own: they are waited for as long as it takes.
+    ///
+    /// # Errors
+    /// [`ClusterError::Silent`] if a rank that has come says nothing more.
+    fn meet(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, ClusterError>;
+
     /// The number of every rank, in the order of ranks.
     ///
     /// # Errors
@@ -92,6 +98,10 @@ impl Communicator for Alone {
 
     fn gather(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, ClusterError> {
         Ok(vec![own])
+    }
+
+    fn meet(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, ClusterError> {
+        self.gather(own)
     }
 
     fn numbers(&self, own: u64) -> Result<Vec<u64>, ClusterError> {

@@ -67,6 +67,10 @@ impl Communicator for Threads {
         Ok(self.send_each(|_| own.clone()))
     }
 
+    fn meet(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, ClusterError> {
+        self.gather(own)
+    }
+
     fn numbers(&self, own: u64) -> Result<Vec<u64>, ClusterError> {
         let all = self.send_each(|_| own.to_le_bytes().to_vec());
         let number = |bytes: &Vec<u8>| u64::from_le_bytes(bytes[..].try_into().expect("eight"));

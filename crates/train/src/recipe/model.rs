@@ -224,6 +224,9 @@ pub struct ScheduleSettings {
     pub warmup_epochs: f64,
     /// Share of the rate that the rise begins from.
     pub warmup_factor: f64,
+    /// Batch that the rate is meant for: it is multiplied by `train.batch / lr_batch` (Goyal et al. 2017,
+    /// arXiv:1706.02677); 0: the rate is as it stands.
+    pub lr_batch: usize,
     /// What schedules declare in their files, of all schedules; each reads its own.
     #[serde(flatten)]
     pub own: Values,
@@ -329,6 +332,7 @@ impl Default for ScheduleSettings {
             name: "cosine".to_owned(),
             warmup_epochs: 0.0,
             warmup_factor: 0.1,
+            lr_batch: 0,
             own: Values::default().completed(own),
         }
     }

@@ -340,6 +340,11 @@ static WARMUP: &[Setting] = &[
         Kind::Number,
         "share of the rate that the rise begins from",
     ),
+    row(
+        "schedule.lr_batch",
+        Kind::Count,
+        "batch that the rate is meant for; others change it in proportion; 0: none do",
+    ),
 ];
 
 /// Every setting of a recipe of this task, in the order of a written recipe.

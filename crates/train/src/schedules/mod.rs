@@ -105,9 +105,13 @@ impl Schedule {
         }
     }
 
-    /// The schedule of a recipe.
+    /// The schedule of a recipe, whose rate may grow with its batch.
     pub fn of(recipe: &Recipe) -> Self {
-        Schedule::new(recipe.optimiser.lr, recipe.schedule.clone())
+        let scale = match recipe.schedule.lr_batch {
+            0 => 1.0,
+            batch => recipe.train.batch as f64 / batch as f64,
+        };
+        Schedule::new(recipe.optimiser.lr * scale, recipe.schedule.clone())
     }
 
     /// The rate that step `step` (from 0, over the whole run) uses; the highest one if there is no schedule of the name, which a
@@ -219,6 +223,21 @@ mod tests {
         close(schedule.lr(20, 10, 10), 1.0);
         close(schedule.lr(60, 10, 10), 0.5);
         close(schedule.lr(100, 10, 10), 0.0);
+    }
+
+    #[test]
+    fn rates_grow_with_batches_if_asked_to() {
+        let recipe = |batch, lr_batch| {
+            let mut recipe = Recipe::default();
+            recipe.train.batch = batch;
+            recipe.optimiser.lr = 0.1;
+            recipe.schedule = settings("constant");
+            recipe.schedule.lr_batch = lr_batch;
+            recipe
+        };
+        for (batch, lr_batch, rate) in [(64, 0, 0.1), (512, 128, 0.4), (32, 128, 0.025)] {
+            close(Schedule::of(&recipe(batch, lr_batch)).lr(7, 10, 10), rate);
+        }
     }
 
     #[test]

@@ -21,8 +21,11 @@ const PATIENCE: u64 = 600;
 /// A rank asks without a pause for that long, as most exchanges are done by then.
 const EAGER: Duration = Duration::from_millis(20);
 
-/// Then it sleeps between two questions.
-const NAP: Duration = Duration::from_micros(100);
+/// Then it sleeps between two questions, for this share of the time that it has waited already,
+const NAP: u32 = 200;
+
+/// but not longer than that.
+const LONGEST_NAP: Duration = Duration::from_millis(50);
 
 /// A rank of MPI.
 #[derive(Debug)]
@@ -80,7 +83,12 @@ impl Mpi {
         &self.library.name
     }
 
-    fn run<T: Number>(&self, transfer: Transfer<T>) -> Result<Transfer<T>, ClusterError> {
+    /// Exchanges numbers; `patience` says for how many seconds the others are waited for.
+    fn run<T: Number>(
+        &self,
+        transfer: Transfer<T>,
+        patience: u64,
+    ) -> Result<Transfer<T>, ClusterError> {
         assert_eq!(
             self.thread,
             std::thread::current().id(),
@@ -103,13 +111,13 @@ impl Mpi {
             if waited < EAGER {
                 std::thread::yield_now();
             } else {
-                std::thread::sleep(NAP);
+                std::thread::sleep((waited / NAP).min(LONGEST_NAP));
             }
-            waited.as_secs() < self.patience
+            waited.as_secs() < patience
         });
         let done = done.ok_or(ClusterError::Silent {
             rank: self.rank,
-            seconds: self.patience,
+            seconds: patience,
         })?;
         if let Ok(mut traffic) = self.traffic.lock() {
             traffic.bytes += (to_others * size_of::<T>()) as u64;
@@ -123,6 +131,7 @@ impl Mpi {
         &self,
         send: Vec<T>,
         lengths: Vec<usize>,
+        patience: u64,
     ) -> Result<Vec<T>, ClusterError> {
         let transfer = Transfer {
             to: vec![(0, send.len())],
@@ -130,7 +139,21 @@ impl Mpi {
             send,
             from: lengths,
         };
-        Ok(self.run(transfer)?.receive)
+        Ok(self.run(transfer, patience)?.receive)
+    }
+
+    /// The bytes of every rank, the first of which is waited for `patience` seconds.
+    fn gather_after(&self, own: Vec<u8>, patience: u64) -> Result<Vec<Vec<u8>>, ClusterError> {
+        let lengths = self.gather_all(vec![own.len() as u64], vec![1; self.size], patience)?;
+        let lengths: Vec<usize> = lengths.iter().map(|length| *length as usize).collect();
+        let all = self.gather_all(own, lengths.clone(), self.patience)?;
+        let mut rest = &all[..];
+        let each = lengths.into_iter().map(|length| {
+            let (one, more) = rest.split_at(length);
+            rest = more;
+            one.to_vec()
+        });
+        Ok(each.collect())
     }
 }
 
@@ -144,20 +167,15 @@ impl Communicator for Mpi {
     }
 
     fn gather(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, ClusterError> {
-        let lengths = self.numbers(own.len() as u64)?;
-        let lengths: Vec<usize> = lengths.iter().map(|length| *length as usize).collect();
-        let all = self.gather_all(own, lengths.clone())?;
-        let mut rest = &all[..];
-        let each = lengths.into_iter().map(|length| {
-            let (one, more) = rest.split_at(length);
-            rest = more;
-            one.to_vec()
-        });
-        Ok(each.collect())
+        self.gather_after(own, self.patience)
+    }
+
+    fn meet(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, ClusterError> {
+        self.gather_after(own, u64::MAX)
     }
 
     fn numbers(&self, own: u64) -> Result<Vec<u64>, ClusterError> {
-        self.gather_all(vec![own], vec![1; self.size])
+        self.gather_all(vec![own], vec![1; self.size], self.patience)
     }
 
     fn exchange(
@@ -166,17 +184,18 @@ impl Communicator for Mpi {
         to: &[Range<usize>],
         from: &[usize],
     ) -> Result<[Vec<f32>; 2], ClusterError> {
-        let done = self.run(Transfer {
+        let transfer = Transfer {
             send: values,
             receive: vec![0.0; from.iter().sum()],
             to: to.iter().map(|range| (range.start, range.len())).collect(),
             from: from.to_vec(),
-        })?;
+        };
+        let done = self.run(transfer, self.patience)?;
         Ok([done.send, done.receive])
     }
 
     fn join(&self, own: Vec<f32>, lengths: &[usize]) -> Result<Vec<f32>, ClusterError> {
-        self.gather_all(own, lengths.to_vec())
+        self.gather_all(own, lengths.to_vec(), self.patience)
     }
 
     fn traffic(&self) -> Traffic {
