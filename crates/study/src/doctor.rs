@@ -8,8 +8,8 @@ use timestep_data::{OpenOptions, open};
 use timestep_engine::{End, Exact, Recording, Wanted, WideGradients};
 use timestep_nets::{InputShape, Mode, Network, Pass, Targets, device, ops, preset};
 use timestep_numerics::analysis;
-use timestep_train::recipe::OptimiserSettings;
 use timestep_train::cluster::Place;
+use timestep_train::recipe::OptimiserSettings;
 use timestep_train::run::environment;
 use timestep_train::{Examples, Learner, TrainError};
 

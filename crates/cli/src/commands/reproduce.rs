@@ -20,11 +20,7 @@ use timestep_train::trainer::{self, Options, Outcome};
 use timestep_train::{Setup, TrainError, Trained, files, run as runs};
 
 /// Makes a table again, or goes on with one; several ranks share its runs out.
-pub(crate) fn run(
-    args: &Reproduce,
-    ui: Ui,
-    ranks: &dyn Communicator,
-) -> Result<u8, Failure> {
+pub(crate) fn run(args: &Reproduce, ui: Ui, ranks: &dyn Communicator) -> Result<u8, Failure> {
     refuse_unused(args)?;
     let table = match args.table {
         TableName::Table1 => {

@@ -169,18 +169,28 @@ impl Noise {
 /// only noise that is surely of another colour has curves.
 #[must_use]
 pub fn measure(parts: &[Vec<Plane>]) -> Noise {
+    measure_beside_blocks(parts).0
+}
+
+/// The same, and what the blocks of each channel alone say (see [`by_blocks`]).
+#[must_use]
+pub fn measure_beside_blocks(parts: &[Vec<Plane>]) -> (Noise, Vec<f64>) {
     let (mut noise, seen) = curves(parts, SCALES);
+    let blocks = finest(&noise);
     white::decide(&mut noise, &seen, parts);
-    noise
+    (noise, blocks)
 }
 
 /// Levels at full resolution of each channel as its blocks alone say, for a first idea: texture may make them too high.
 #[must_use]
 pub fn by_blocks(parts: &[Vec<Plane>]) -> Vec<f64> {
-    let (noise, _) = curves(parts, 1);
-    (0..noise.channels.len())
-        .map(|c| noise.level(c, 0))
-        .collect()
+    finest(&curves(parts, 1).0)
+}
+
+/// Levels of all channels at full resolution.
+fn finest(noise: &Noise) -> Vec<f64> {
+    let channels = 0..noise.channels.len();
+    channels.map(|c| noise.level(c, 0)).collect()
 }
 
 /// Curves of all channels at the finest resolutions, and what was seen of the finest.

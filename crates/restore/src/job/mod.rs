@@ -431,9 +431,9 @@ fn measured(picture: &Picture, noisy: Option<&[Plane]>) -> (Vec<f64>, Noise) {
             *part = rgb.into();
         }
     }
-    let noise = noise::measure(&parts);
+    let (noise, blocks) = noise::measure_beside_blocks(&parts);
     // One decision for all: where texture was taken for noise in brightness, it was in every channel.
-    let by = match noise::by_blocks(&parts).first() {
+    let by = match blocks.first() {
         Some(first) if *first > 0.0 && noise.white => noise.level(0, 0) / first,
         _ => 1.0,
     };

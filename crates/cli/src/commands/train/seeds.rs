@@ -86,11 +86,7 @@ pub(super) fn run(
 }
 
 /// The runs of all ranks in the order of seeds, and the largest of their exit codes.
-fn share(
-    ranks: &dyn Communicator,
-    code: u8,
-    ended: &[Ended],
-) -> Result<(u8, Vec<Ended>), Failure> {
+fn share(ranks: &dyn Communicator, code: u8, ended: &[Ended]) -> Result<(u8, Vec<Ended>), Failure> {
     let own = serde_json::to_vec(&(code, ended)).expect("numbers and text are JSON");
     let all = ranks.meet(own).map_err(TrainError::from)?;
     let said = all
