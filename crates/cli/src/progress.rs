@@ -279,7 +279,7 @@ impl Drop for Waiting {
 }
 
 /// A time to come: `8 s`, `3 min 20 s`, `2 h 05 min`.
-fn eta(left: Duration) -> String {
+pub(crate) fn eta(left: Duration) -> String {
     let seconds = left.as_secs_f64().ceil() as u64;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, s) => format!("{s} s"),

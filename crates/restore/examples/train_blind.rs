@@ -110,6 +110,7 @@ fn start(part: Part) -> Result<Levels, Failure> {
         == (Part {
             chroma: true,
             scale: 0,
+            white: false,
         }) {
         vec![Model::start(3, STEPS, "euler", 25.0)?]
     } else {
@@ -185,6 +186,7 @@ fn main() -> Result<(), Failure> {
             == (Part {
                 chroma: true,
                 scale: 2,
+                white: false,
             })
         {
             // Colours see the brightness that the models before them clean.
@@ -206,6 +208,7 @@ fn main() -> Result<(), Failure> {
             Part {
                 chroma: true,
                 scale: 0,
+                white: false,
             } => 16_000_000,
             _ => 7_000_000,
         };

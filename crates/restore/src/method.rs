@@ -65,6 +65,12 @@ pub trait Method: Send + Sync {
     /// How a picture may be cut into tiles with the same result bit for bit, if it may.
     fn tiling(&self) -> Option<Tiling>;
 
+    /// The same for [`Method::part`] on pictures of so many colours.
+    fn tiling_of_parts(&self, colours: usize) -> Option<Tiling> {
+        let _ = colours;
+        self.tiling()
+    }
+
     /// How much memory it works with.
     fn need(&self) -> Need;
 }

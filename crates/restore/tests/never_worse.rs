@@ -1,8 +1,9 @@
 //! Does no method ever make a picture worse than it came? All registered methods, at all levels of noise.
 
-use timestep_picture::{Plane, metrics::psnr};
+use timestep_picture::{Plane, metrics::psnr, noise::measure};
 use timestep_restore::METHODS;
 use timestep_restore::methods::{MethodOptions, make};
+use timestep_restore::photo;
 
 /// Waves, an edge, a plain part and texture of two wavelengths.
 fn scene(side: usize) -> Plane {
@@ -35,6 +36,58 @@ fn no_method_makes_a_picture_worse_at_any_level() {
                 "{} at {sigma}: {before:.2} -> {after:.2}",
                 facts.key
             );
+        }
+    }
+}
+
+/// What the default makes of grey, or of Y, U and V, of which nothing is known.
+fn by_default(planes: &[Plane]) -> Vec<Plane> {
+    let method = make("blind", &MethodOptions::default()).expect("a method");
+    let noise = measure(&[planes.to_vec()]).trusted();
+    let clean = |part, plane: &Plane, level| method.part(part, plane, level);
+    photo::restore(planes, &noise, &clean, &mut |_| ()).expect("restores")
+}
+
+/// Grey, or brightness and two differences of colours that are a fifth of it.
+fn channels(count: usize) -> Vec<Plane> {
+    let scene = scene(176);
+    let colour = scene.pixels().iter().map(|v| (v - 128.0) / 5.0);
+    let colour = scene.with_pixels(colour.collect::<Vec<f32>>());
+    let mut all = vec![colour; count];
+    all[0] = scene;
+    all
+}
+
+#[test]
+fn noise_that_is_measured_makes_no_picture_worse_at_any_level() {
+    for count in [1, 3] {
+        let clean = channels(count);
+        for sigma in [2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 35.0, 50.0, 60.0, 75.0] {
+            let mut noisy = clean.clone();
+            for (c, plane) in noisy.iter_mut().enumerate() {
+                timestep_data::add_noise(plane.pixels_mut(), sigma, 3 + c as u64, sigma as u64);
+            }
+            let (before, after) = (psnr(&noisy, &clean), psnr(&by_default(&noisy), &clean));
+            // Little noise may stay, because clean photographs read so too.
+            let least = if sigma < 5.0 { 0.0 } else { 1.0 };
+            assert!(
+                after >= before + least,
+                "{count} channels at {sigma}: {before:.2} -> {after:.2}"
+            );
+        }
+    }
+}
+
+#[test]
+fn clean_pictures_stay_as_they_are_with_grain_too() {
+    for count in [1, 3] {
+        // Grain that a photograph came with is part of it, if it is fine and weak.
+        for grain in [0.0, 1.0, 2.4] {
+            let mut clean = channels(count);
+            for (c, plane) in clean.iter_mut().enumerate() {
+                timestep_data::add_noise(plane.pixels_mut(), grain, 5 + c as u64, 1);
+            }
+            assert!(by_default(&clean) == clean, "{count} channels, {grain}");
         }
     }
 }

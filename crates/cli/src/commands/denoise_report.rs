@@ -2,10 +2,11 @@
 
 use crate::coded::of_file;
 use crate::failure::{Failure, NEGATIVE, USAGE};
+use crate::progress::eta;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use timestep_picture::noise::Noise;
 use timestep_picture::{file_cause, file_hint};
 use timestep_restore::batch::{Item, Plan};
@@ -16,7 +17,7 @@ use timestep_study::pictures::{AllPictures, FailedPicture, RestoredPicture, Skip
 use timestep_train::plain::line;
 
 /// The bar; a picture is a thousand of its steps.
-const BAR: &str = "{msg} {bar:30} {percent:>3} %  ETA {eta}";
+const BAR: &str = "{msg} {bar:30} {percent:>3} %  {prefix}";
 const STEPS: u64 = 1000;
 
 /// Speaks while pictures are restored, and sums up.
@@ -24,6 +25,7 @@ pub(crate) struct Report<'a> {
     ui: Ui,
     method: &'a str,
     bar: Option<ProgressBar>,
+    pictures: usize,
     begun: u64,
     began: Instant,
     done: usize,
@@ -42,12 +44,15 @@ impl<'a> Report<'a> {
             if let Ok(style) = ProgressStyle::with_template(BAR) {
                 bar.set_style(style);
             }
+            // There is no pace yet: pictures are read and their noise is measured first.
+            bar.set_prefix("measuring");
             bar
         });
         Self {
             ui,
             method,
             bar,
+            pictures,
             begun: 0,
             began: Instant::now(),
             done: 0,
@@ -109,6 +114,10 @@ impl<'a> Report<'a> {
         if let Some(bar) = &self.bar {
             let steps = (share * STEPS as f64) as u64;
             bar.set_position(STEPS * self.begun.saturating_sub(1) + steps);
+            let done = self.begun.saturating_sub(1) as f64 + share;
+            if let Some(left) = left(self.began.elapsed(), done, self.pictures) {
+                bar.set_prefix(format!("ETA {}", eta(left)));
+            }
         }
     }
 
@@ -241,6 +250,11 @@ impl<'a> Report<'a> {
     }
 }
 
+/// How long the rest of so many pictures lasts when some, and a share of one, took so long; none before there is a pace.
+fn left(elapsed: Duration, done: f64, pictures: usize) -> Option<Duration> {
+    (done > 0.0).then(|| elapsed.mul_f64((pictures as f64 / done - 1.0).max(0.0)))
+}
+
 /// The noise levels in words.
 fn levels(outcome: &Outcome) -> String {
     if let Some(noise) = &outcome.noise {
@@ -291,4 +305,17 @@ fn measured(quality: &Quality) -> String {
         "PSNR {:.2} → {:.2} dB{similar}",
         quality.noisy_psnr, quality.psnr
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_come_is_that_of_the_pace_so_far() {
+        let ten = Duration::from_secs(10);
+        assert_eq!(left(ten, 0.0, 3), None);
+        assert_eq!(left(ten, 0.25, 1), Some(Duration::from_secs(30)));
+        assert_eq!(left(ten, 3.0, 3), Some(Duration::ZERO));
+    }
 }

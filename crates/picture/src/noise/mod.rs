@@ -124,12 +124,15 @@ impl Noise {
                 (colours / (0.45 * self.level(0, 1)).max(1e-9)).min(1.0)
             }
         };
-        let from = 0.65 - 0.3 * support;
-        let mut trust = ((self.confidence - from) / 0.2).clamp(0.0, 1.0);
-        if self.white {
-            // No texture of a clean photograph reads as white noise of more than the first.
-            trust = trust.max(((self.level(0, 0) - 3.0) / 1.0).clamp(0.0, 1.0));
-        }
+        let trust = if self.white {
+            // Clean photographs, with the grain and the texture that they have, read as white noise of up to 3 grey levels,
+            // and flat blocks of them agree on it. More is noise.
+            ((self.level(0, 0) - 3.0) / 1.0).clamp(0.0, 1.0)
+        } else {
+            // Nor do flat blocks of a clean photograph agree more than this.
+            let from = 0.75 - 0.3 * support;
+            ((self.confidence - from) / 0.15).clamp(0.0, 1.0)
+        };
         let mut noise = self.scaled(trust, trust);
         for (c, channel) in noise.channels.iter_mut().enumerate() {
             for scale in 1..SCALES {
@@ -166,18 +169,28 @@ impl Noise {
 /// only noise that is surely of another colour has curves.
 #[must_use]
 pub fn measure(parts: &[Vec<Plane>]) -> Noise {
+    measure_beside_blocks(parts).0
+}
+
+/// The same, and what the blocks of each channel alone say (see [`by_blocks`]).
+#[must_use]
+pub fn measure_beside_blocks(parts: &[Vec<Plane>]) -> (Noise, Vec<f64>) {
     let (mut noise, seen) = curves(parts, SCALES);
+    let blocks = finest(&noise);
     white::decide(&mut noise, &seen, parts);
-    noise
+    (noise, blocks)
 }
 
 /// Levels at full resolution of each channel as its blocks alone say, for a first idea: texture may make them too high.
 #[must_use]
 pub fn by_blocks(parts: &[Vec<Plane>]) -> Vec<f64> {
-    let (noise, _) = curves(parts, 1);
-    (0..noise.channels.len())
-        .map(|c| noise.level(c, 0))
-        .collect()
+    finest(&curves(parts, 1).0)
+}
+
+/// Levels of all channels at full resolution.
+fn finest(noise: &Noise) -> Vec<f64> {
+    let channels = 0..noise.channels.len();
+    channels.map(|c| noise.level(c, 0)).collect()
 }
 
 /// Curves of all channels at the finest resolutions, and what was seen of the finest.

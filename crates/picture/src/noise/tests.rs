@@ -64,6 +64,18 @@ fn texture_is_not_trusted_and_noise_is() {
 }
 
 #[test]
+fn little_noise_in_fine_texture_is_not_read_as_coarse() {
+    // A weave of two wavelengths all over, as in cloth.
+    let weave = (0..200 * 180).map(|i| {
+        let (x, y) = ((i % 200) as f32, (i / 200) as f32);
+        120.0 + 14.0 * (x * 0.9 + y * 0.5).sin() + 12.0 * (y * 1.4 - x * 0.3).sin()
+    });
+    let weave = Plane::new(200, 180, weave.collect()).expect("fits");
+    let read = measure(&[vec![noisy(&weave, |_| 2.0, false, 7)]]);
+    assert!(read.trusted().level(0, 0) < 3.0, "{read:?}");
+}
+
+#[test]
 fn clipping_to_8_bits_is_given_back() {
     let clean = scene(200, 180);
     for sigma in [50.0, 75.0] {
@@ -90,7 +102,19 @@ fn noise_that_grows_with_brightness_has_a_curve_that_does() {
 }
 
 #[test]
-fn plain_pictures_have_none() {
+fn coarse_noise_is_told_from_white_and_plain_pictures_have_none() {
+    let clean = scene(240, 200);
+    // Noise of half the resolution, each of its pixels four times.
+    let small = noisy(&clean.halved(), |_| 12.0, false, 4);
+    let mut coarse = clean.clone();
+    for y in 0..200 {
+        for x in 0..240 {
+            let apart = small.row(y / 2)[x / 2] - clean.halved().row(y / 2)[x / 2];
+            coarse.pixels_mut()[y * 240 + x] += apart;
+        }
+    }
+    let noise = measure(&[vec![coarse]]);
+    assert!(noise.coarseness().expect("noise") > 0.8, "{noise:?}");
     let plain = Plane::filled(64, 64, 77.0).expect("fits");
     assert_eq!(measure(&[vec![plain]]).level(0, 0), 0.0);
     assert!(measure(&[vec![scene(240, 200)]]).level(0, 0) < 0.6);

@@ -25,6 +25,14 @@ const COARSE: f64 = 1.25;
 const APART_AT_MOST: f64 = 1.6;
 /// Share of the power at the highest frequencies, over the mean, from which on blocks hold white noise and no texture.
 const EVEN: f64 = 0.85;
+/// The level of blocks at full resolution, over that at half, from which on grey holds texture rather than coarse noise.
+const TEXTURED: f64 = 1.9;
+/// The level at half the resolution, over that at the full one, which only noise of coarse pixels has.
+const FAR: f64 = 3.0;
+/// Confidence below which blocks say nothing.
+const HARDLY: f64 = 0.3;
+/// Confidence, at least, where two measures agree.
+const TWICE: f64 = 0.75;
 /// Confidence below which grey is taken for white noise.
 const SURE: f64 = 0.7;
 /// Share of clipped pixels from which on they make a level too low.
@@ -41,7 +49,15 @@ pub(super) fn decide(noise: &mut Noise, seen: &[Seen], parts: &[Vec<Plane>]) {
     let grey = parts[0].len() == 1;
     let coarse = half > COARSE * full && full < noise.level(0, 0) / COARSE;
     // Noise of a camera is in colours too; in grey, texture may look like it.
-    let doubt = grey && (noise.confidence < SURE || is_even(bins, &noise.brightness));
+    if grey && is_noise_at_half(noise, full, half, &halved) {
+        // Patches and blocks, at two resolutions, say the same.
+        noise.confidence = noise.confidence.max(TWICE);
+        return;
+    }
+    let doubt = grey
+        && (noise.level(0, 0) > TEXTURED * half
+            || noise.confidence < SURE
+            || is_even(bins, &noise.brightness));
     if coarse && !doubt {
         return;
     }
@@ -64,6 +80,18 @@ pub(super) fn decide(noise: &mut Noise, seen: &[Seen], parts: &[Vec<Plane>]) {
             at.levels = curve.levels.map(|level| level / f64::from(1u32 << scale));
         }
     }
+}
+
+/// Whether there is hardly any noise at full resolution and white noise at half of it: every pixel of the noise is about four of
+/// the picture. No texture is like that: it does not halve when the resolution does, and blocks that hold it differ from patches.
+fn is_noise_at_half(noise: &Noise, full: f64, half: f64, halved: &[Plane]) -> bool {
+    if half <= FAR * full || noise.confidence <= HARDLY {
+        return false;
+    }
+    let quarter: Vec<Plane> = halved.iter().map(Plane::halved).collect();
+    let falls = sigma::estimate(&quarter) < 0.6 * half;
+    let agrees = noise.level(0, 1) < 1.2 * half;
+    falls && agrees
 }
 
 /// Levels at the highest frequencies.

@@ -8,13 +8,14 @@
 //!
 //! ## Parameters
 //! None of its own yet: every part (brightness or colours, one resolution) uses the bundled 5×5 model of `trd` that is nearest in
-//! level. [`Levels`] can learn models for some noise levels, between which all numbers are on a straight line over `ln σ`
+//! level; a grey picture whose noise reads as white uses the 7×7 one, as `trd` does when the level is known. [`Levels`] can learn models for some noise levels, between which all numbers are on a straight line over `ln σ`
 //! (`crates/restore/examples/train_blind.rs`).
 //!
 //! ## When to use / when not
-//! For photographs, and whenever the noise is unknown: it is what `denoise` does when nothing else is said. Noise of grey pictures that
-//! is coarser than a pixel may be read as white and too low, and weak noise in texture too high: then give `--sigma`. For white noise
-//! of a known level, as in published tables, `trd` with 7×7 filters is better.
+//! For photographs, and whenever the noise is unknown: it is what `denoise` does when nothing else is said. White noise that
+//! reads as 3 grey levels or less stays, because clean photographs read so too, and noise of grey pictures that is coarser than a
+//! pixel may be read as too low where there is texture all over: then give `--sigma`. For white noise of a known level, as in
+//! published tables, `trd` is made.
 //!
 //! ## Cost
 //! About two planes of 5×5 `trd` for three channels.
@@ -32,7 +33,7 @@ mod levels;
 
 pub use levels::{Grouped, LevelObjective, Levels, Observed};
 
-use crate::methods::weights;
+use crate::methods::{MethodOptions, weights};
 use crate::photo::Part;
 use crate::trd::{Model, Trd};
 use crate::{Method, MethodFacts, RestoreError};
@@ -56,20 +57,33 @@ pub(crate) static FACTS: MethodFacts = MethodFacts {
         )
     },
     make: |options| {
-        let all = weights("trd", "trd-5x5", options)?;
-        let models: Result<Vec<Model>, _> =
-            all.iter().map(|bytes| Model::from_bytes(bytes)).collect();
+        let plain = models("trd-5x5", options)?;
+        // A model that was named does all; it may come from a pipe, which is read once.
+        let white = match &options.model {
+            Some(_) => plain.clone(),
+            None => models("trd-7x7", options)?,
+        };
         Ok(Box::new(Blind {
-            plain: Trd::new(&models?)?,
+            plain: Trd::new(&plain)?,
+            white: Trd::new(&white)?,
         }))
     },
     format: None,
 };
 
+/// Bundled models of a size, or the one that the options name.
+fn models(size: &str, options: &MethodOptions) -> Result<Vec<Model>, RestoreError> {
+    let all = weights("trd", size, options)?;
+    all.iter().map(|bytes| Model::from_bytes(bytes)).collect()
+}
+
 /// Reaction-diffusion for photographs.
 #[derive(Debug)]
 pub struct Blind {
+    /// For parts of photographs.
     plain: Trd,
+    /// For grey pictures of white noise.
+    white: Trd,
 }
 
 impl Method for Blind {
@@ -81,8 +95,9 @@ impl Method for Blind {
         self.plain.denoise(planes, sigmas)
     }
 
-    fn part(&self, _: Part, plane: &Plane, level: f64) -> Result<Plane, RestoreError> {
-        self.plain.plane(plane, level, |_, _| ())
+    fn part(&self, part: Part, plane: &Plane, level: f64) -> Result<Plane, RestoreError> {
+        let model = if part.white { &self.white } else { &self.plain };
+        model.plane(plane, level, |_, _| ())
     }
 
     fn denoise_steps(
@@ -96,6 +111,14 @@ impl Method for Blind {
 
     fn tiling(&self) -> Option<Tiling> {
         self.plain.tiling()
+    }
+
+    fn tiling_of_parts(&self, colours: usize) -> Option<Tiling> {
+        if colours == 1 {
+            self.white.tiling()
+        } else {
+            self.plain.tiling()
+        }
     }
 
     fn need(&self) -> Need {

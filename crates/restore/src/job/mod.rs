@@ -134,7 +134,7 @@ impl DenoiseJob<'_> {
         let noisy = if self.add_noise.is_some() { floats } else { 0 };
         let tiles = if steps {
             // As channels, in opponent colours, a step of it and the step as a picture.
-            let work = self.work().1.bytes(size.0, size.1);
+            let work = self.work(colours).1.bytes(size.0, size.1);
             floats.saturating_mul(5).saturating_add(work)
         } else {
             self.least(size, colours)
@@ -143,12 +143,12 @@ impl DenoiseJob<'_> {
     }
 
     /// How the method may be cut and what it needs; several resolutions of measured noise reach farther.
-    fn work(&self) -> (Option<Tiling>, Need) {
-        let (tiling, need) = (self.method.tiling(), self.method.need());
+    fn work(&self, colours: usize) -> (Option<Tiling>, Need) {
+        let need = self.method.need();
         if self.sigma != Sigma::Auto {
-            return (tiling, need);
+            return (self.method.tiling(), need);
         }
-        let tiling = tiling.map(|tiling| Tiling {
+        let tiling = self.method.tiling_of_parts(colours).map(|tiling| Tiling {
             halo: photo::reach(tiling.halo),
             // Groups of rows at a quarter of the resolution.
             grid: 4 * tiling.grid,
@@ -192,7 +192,7 @@ impl DenoiseJob<'_> {
 
     /// Bytes of the smallest plan for a picture of so many columns, rows and colours.
     fn least(&self, size: (usize, usize), colours: usize) -> u64 {
-        let work = self.work();
+        let work = self.work(colours);
         // With no budget every plan is refused, with the smallest that would do.
         Plan::new(size, colours, work, 0).map_or_else(|least| least, |p| p.bytes)
     }
@@ -292,7 +292,7 @@ impl DenoiseJob<'_> {
         steps: bool,
     ) -> Result<Plan, JobError> {
         let (size, colours) = ((picture.width(), picture.height()), picture.colours());
-        let work = self.work();
+        let work = self.work(colours);
         let least = self.least(size, colours);
         let needs = self.needs(size, colours, steps);
         // Samples, and what is held whatever the tiles are.
@@ -431,9 +431,9 @@ fn measured(picture: &Picture, noisy: Option<&[Plane]>) -> (Vec<f64>, Noise) {
             *part = rgb.into();
         }
     }
-    let noise = noise::measure(&parts);
+    let (noise, blocks) = noise::measure_beside_blocks(&parts);
     // One decision for all: where texture was taken for noise in brightness, it was in every channel.
-    let by = match noise::by_blocks(&parts).first() {
+    let by = match blocks.first() {
         Some(first) if *first > 0.0 && noise.white => noise.level(0, 0) / first,
         _ => 1.0,
     };

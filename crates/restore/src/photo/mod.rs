@@ -26,6 +26,8 @@ pub struct Part {
     pub chroma: bool,
     /// 0: full resolution, 1: half, 2: a quarter.
     pub scale: usize,
+    /// A grey picture whose noise is white: what models for one level were trained for.
+    pub white: bool,
 }
 
 impl Part {
@@ -39,7 +41,11 @@ impl Part {
     ];
 
     const fn new(chroma: bool, scale: usize) -> Self {
-        Self { chroma, scale }
+        Self {
+            chroma,
+            scale,
+            white: false,
+        }
     }
 
     /// The coarsest scale of brightness, or of colours.
@@ -81,6 +87,7 @@ pub fn restore(
             channel: c,
             brightness: &brightness,
             clean,
+            white: noise.white && planes.len() == 1,
         };
         let result = work.down_to(&mut states, 0)?;
         restored.push(result);
@@ -119,6 +126,8 @@ struct Work<'a> {
     /// The clean brightness at every scale; none while that is what is cleaned.
     brightness: &'a [Plane],
     clean: Clean<'a>,
+    /// Whether it is a grey picture of white noise.
+    white: bool,
 }
 
 impl Work<'_> {
@@ -147,8 +156,11 @@ impl Work<'_> {
             self.brightness.get(scale),
         )
         .restored(|plane, level| {
-            let chroma = self.channel > 0;
-            (self.clean)(Part { chroma, scale }, plane, level)
+            let part = Part {
+                white: self.white,
+                ..Part::new(self.channel > 0, scale)
+            };
+            (self.clean)(part, plane, level)
         })?;
         if share == 1.0 {
             return Ok(result);
@@ -257,6 +269,7 @@ pub fn before(
         channel,
         brightness,
         clean,
+        white: false,
     };
     if scale + 1 == states.len() {
         return Ok(states.swap_remove(scale));
