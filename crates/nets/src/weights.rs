@@ -43,11 +43,14 @@ pub fn write_arrays(
     Ok(timestep_weights::write(&named, metadata)?)
 }
 
+/// Shape and numbers of arrays, by name.
+type ByName = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
 /// Named arrays and metadata of a weights file.
 #[derive(Clone, Debug, Default)]
 pub struct WeightsFile {
     /// Shape and numbers by name.
-    pub arrays: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    pub arrays: ByName,
     /// Metadata; empty for files that were not written here.
     pub metadata: Metadata,
     /// Whether the file holds a checksum, which was right; files of other programs and of version 0.1 hold none.
@@ -73,9 +76,7 @@ pub fn read_safetensors(bytes: &[u8]) -> Result<WeightsFile, NetError> {
 }
 
 /// Shapes and numbers of a file, by name.
-fn arrays_of(
-    file: &timestep_weights::Arrays<'_>,
-) -> Result<BTreeMap<String, (Vec<usize>, Vec<f32>)>, NetError> {
+fn arrays_of(file: &timestep_weights::Arrays<'_>) -> Result<ByName, NetError> {
     let mut arrays = BTreeMap::new();
     for (name, view) in file.tensors.iter() {
         let values = match view.dtype() {
