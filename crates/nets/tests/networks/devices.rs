@@ -61,9 +61,9 @@ fn networks() -> Vec<NetworkConfig> {
         if config.input.height != 32 {
             continue;
         }
-        config.steps.iter_mut().for_each(|n| *n = (*n).min(2));
+        config.body.steps.iter_mut().for_each(|n| *n = (*n).min(2));
         config.classes = 5;
-        if config.body == "residual" {
+        if config.body.name == "residual" {
             // Enough for three segments.
             (config.input.height, config.input.width) = (16, 16);
         }
