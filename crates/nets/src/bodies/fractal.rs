@@ -111,7 +111,8 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
                     groups: config.block.groups,
                     activated: false,
                     // Rises from 0 by a tenth of four times the share at the end of five segments.
-                    dropout: config.block.dropout * index as f64 / (config.body.steps.len() - 1).max(1) as f64,
+                    dropout: config.block.dropout * index as f64
+                        / (config.body.steps.len() - 1).max(1) as f64,
                     stage,
                 };
                 kind.build(make, name, &shape)

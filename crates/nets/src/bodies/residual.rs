@@ -56,7 +56,13 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         .map_err(|why| NetError::Incompatible(vec![why]))?;
     let preactivation = kind.facts.preactivation;
     let channels = (config.input.channels, config.stem_channels());
-    let (stem, start) = Stem::plain(make, config.stem.kind, channels, image(config), preactivation);
+    let (stem, start) = Stem::plain(
+        make,
+        config.stem.kind,
+        channels,
+        image(config),
+        preactivation,
+    );
     let stem_cost = make.take_cost();
     let mut inlet = start;
     let mut segments = Vec::new();
