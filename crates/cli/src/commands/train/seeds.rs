@@ -88,11 +88,12 @@ pub(super) fn run(
 
 /// The runs of all ranks in the order of seeds, and the largest of their exit codes.
 fn share(ranks: &dyn Communicator, code: u8, ended: &[Ended]) -> Result<(u8, Vec<Ended>), Failure> {
-    let own = serde_json::to_vec(&(code, ended)).expect("numbers and text are JSON");
+    let own = serde_json::to_vec(&(code, ended)).expect("text, and numbers that are guarded");
     let all = ranks.meet(own).map_err(TrainError::from)?;
-    let said = all
-        .iter()
-        .map(|bytes| serde_json::from_slice::<(u8, Vec<Ended>)>(bytes).expect("JSON of a rank"));
+    // A launcher starts one program, and what is not finite is a word in its events.
+    let said = all.iter().map(|bytes| {
+        serde_json::from_slice::<(u8, Vec<Ended>)>(bytes).expect("what this program writes")
+    });
     let (mut code, mut runs) = (0, Vec::new());
     for (one, ended) in said {
         code = code.max(one);
