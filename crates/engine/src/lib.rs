@@ -8,6 +8,7 @@ mod array;
 #[cfg(feature = "gpu")]
 mod burn;
 mod coef;
+mod derived;
 mod engines;
 mod exact;
 mod features;
@@ -29,5 +30,7 @@ pub use parameters::{
     GradientSink, Gradients, Init, Numbers, ParamId, Parameters, Role, Spec, Specs, WideGradients,
 };
 pub use shapes::{ConvSpec, Mixed, Sampling, Size, Targets, Window};
-pub use tape::{Backward, End, Engine, Factor, Recording, Statistics, Tape, Value, Wanted};
+pub use tape::{
+    Backward, End, Engine, Factor, FixedNorm, Recording, Statistics, Tape, Value, Wanted,
+};
 pub use timestep_kernels::{MEMORY_VARIABLE, bad_memory_budget, memory_budget, parse_size};
