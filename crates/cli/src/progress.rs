@@ -249,6 +249,12 @@ impl Waiting {
         }
     }
 
+    /// So many pieces of `total` are done, where there are more or fewer than was thought.
+    pub(crate) fn of(&mut self, done: usize, total: usize) {
+        self.total = total;
+        self.at(done);
+    }
+
     /// So many pieces are done.
     pub(crate) fn at(&mut self, done: usize) {
         let elapsed = self.began.elapsed();
@@ -263,6 +269,7 @@ impl Waiting {
             }
             bar
         });
+        bar.set_length(self.total as u64);
         bar.set_position(done as u64);
         let left = elapsed.mul_f64(self.total.saturating_sub(done) as f64 / done as f64);
         let total = self.total;

@@ -11,7 +11,7 @@ use crate::digest::hex;
 use crate::error::DataError;
 use crate::fetch::Archive;
 use crate::split::Split;
-use crate::verify::VerifyReport;
+use crate::verify::{VerifyReport, Watch};
 
 /// The extent of one image: channels × height × width, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -217,7 +217,7 @@ pub struct DatasetInfo {
     /// Reads and checks the set.
     pub(crate) open: fn(&OpenOptions) -> Result<Dataset, DataError>,
     /// Reports all that is wrong with the set.
-    pub(crate) verify: fn(Option<&Path>) -> Result<VerifyReport, DataError>,
+    pub(crate) verify: fn(Option<&Path>, Watch<'_>) -> Result<VerifyReport, DataError>,
     /// Where it can be downloaded, if it can.
     pub(crate) archive: Option<fn() -> Archive>,
 }

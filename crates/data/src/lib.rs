@@ -70,5 +70,5 @@ pub use loader::{Batches, Loader, order};
 pub use normalise::Normalise;
 pub use preview::{preview, preview_png, preview_varied, sheet_png};
 pub use split::Split;
-pub use verify::{FileReport, VerifyReport, verify};
+pub use verify::{FileReport, VerifyReport, Watch, verify, verify_watched};
 pub use view::{Area, View, Window};

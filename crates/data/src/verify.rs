@@ -75,9 +75,25 @@ impl VerifyReport {
 /// [`DataError::UnknownDataset`], [`DataError::NeedsDirectory`], and what keeps the folder from
 /// being looked at: missing folder, missing files, wrong layout. Damage inside is in the report.
 pub fn verify(name: &str, dir: Option<&Path>) -> Result<VerifyReport, DataError> {
+    verify_watched(name, dir, &|_, _| ())
+}
+
+/// Who wants to know how far a check is: called with the files that are read and those that there are, from several threads.
+/// A set of few files, which takes no time, says nothing.
+pub type Watch<'w> = &'w (dyn Fn(usize, usize) + Sync);
+
+/// [`verify`], telling `watch` how far it is.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_watched(
+    name: &str,
+    dir: Option<&Path>,
+    watch: Watch<'_>,
+) -> Result<VerifyReport, DataError> {
     let set = datasets::info(name)?;
     datasets::without_folder(set, dir)?;
-    (set.verify)(dir)
+    (set.verify)(dir, watch)
 }
 
 /// Adds the checksums of the files `names`, compared with the recorded ones.

@@ -34,7 +34,7 @@ fn spectra(trained: &Trained, split: &Split, engine: &dyn Engine) -> Result<Spec
         tolerance: TOLERANCE,
     };
     let numbers = drawn(0, split.len(), IMAGES);
-    match measure(trained, split, &numbers, effort, 0, engine) {
+    match measure(trained, split, &numbers, (effort, 0), engine, |_, _| ()) {
         Ok(steps) if steps.is_empty() => Ok(Err(
             "No step keeps the shape of its state, so none has a square Jacobian.".into(),
         )),
@@ -82,17 +82,28 @@ pub struct Worst {
 
 impl Evaluation {
     /// Measures the best weights of a run on the test images of `setup`, in the batches of its recipe,
-    /// so that the numbers are those of the run.
+    /// so that the numbers are those of the run. `done` is called with the images measured so far.
     ///
     /// # Errors
     /// [`TrainError`] for weights that are missing or do not fit, and for unreadable images.
-    pub fn of_best(folder: &Path, setup: &Setup, engine: &dyn Engine) -> Result<Self, TrainError> {
+    pub fn of_best(
+        folder: &Path,
+        setup: &Setup,
+        engine: &dyn Engine,
+        done: impl FnMut(usize),
+    ) -> Result<Self, TrainError> {
         let trained = Trained::load(&folder.join("weights/best.safetensors"))?;
-        Self::of(&trained, setup, engine)
+        Self::of(&trained, setup, engine, done)
     }
 
     /// Measures weights.
-    fn of(trained: &Trained, setup: &Setup, engine: &dyn Engine) -> Result<Self, TrainError> {
+    fn of(
+        trained: &Trained,
+        setup: &Setup,
+        engine: &dyn Engine,
+        mut done: impl FnMut(usize),
+    ) -> Result<Self, TrainError> {
+        let mut seen = 0;
         let (network, card) = (&trained.network, &trained.card);
         let split = &setup.dataset.test;
         let loader = Loader::new(
@@ -107,7 +118,11 @@ impl Evaluation {
             &trained.parameters,
             &loader,
             engine,
-            |batch, logits| scores.count(logits, &batch.labels),
+            |batch, logits| {
+                scores.count(logits, &batch.labels);
+                seen += batch.len();
+                done(seen);
+            },
         )?;
         let mut worst = Vec::new();
         for one in scores.worst() {

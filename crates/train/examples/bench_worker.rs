@@ -91,14 +91,11 @@ impl Subject {
                 targets: &self.targets,
             };
             let (network, parameters) = (&self.network, &mut self.parameters);
-            let learner = &mut self.learner;
-            let mut step = move || learner.step(network, parameters, &examples, 0.01, None);
-            let done = if std::env::var("SCOPED").is_ok() {
-                rayon::scope(|_| step())
-            } else {
-                step()
-            };
-            loss = done?.ok_or("the loss is not finite")?.loss;
+            loss = self
+                .learner
+                .step(network, parameters, &examples, 0.01, None)?
+                .ok_or("the loss is not finite")?
+                .loss;
         }
         Ok(json!({"seconds": began.elapsed().as_secs_f64(), "steps": steps, "loss": loss}))
     }

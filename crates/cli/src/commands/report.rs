@@ -4,6 +4,7 @@ use crate::args::Report;
 use crate::commands::diffusion::weights_in;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
+use crate::progress::Waiting;
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_files::FolderLock;
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
 fn of_classifier(args: &Report, outputs: Option<&Outputs>, ui: Ui) -> Result<u8, Failure> {
     let record = Record::read(&args.run)?;
     let setup = open(args, &record)?;
-    let document = assemble(&record, setup.as_ref().map_err(Clone::clone))?;
+    let document = assemble(&record, setup.as_ref().map_err(Clone::clone), ui)?;
     let Some(outputs) = outputs else {
         return told(&html_of(args), &args.run, ui, |printed| {
             check(printed, &document, &record)
@@ -143,7 +144,7 @@ pub(crate) fn after_training(job: &Job, folder: &Path, ui: Ui) {
     let document = match job {
         Job::Classify(setup) => Record::read(folder)
             .map_err(Failure::from)
-            .and_then(|record| assemble(&record, Ok(setup))),
+            .and_then(|record| assemble(&record, Ok(setup), ui)),
         Job::Restore(_) => restorer(folder).map(|(_, document)| document),
     };
     match document.and_then(|document| write(&html, &document::html(&document))) {
@@ -216,13 +217,14 @@ fn best(folder: &Path) -> PathBuf {
 }
 
 /// Measures the best weights again if there are images, and puts the report together.
-fn assemble(record: &Record, images: Result<&Setup, String>) -> Result<Document, Failure> {
+fn assemble(record: &Record, images: Result<&Setup, String>, ui: Ui) -> Result<Document, Failure> {
     let evaluation = match images {
-        Ok(setup) => Ok(Evaluation::of_best(
-            &record.folder,
-            setup,
-            &*device("cpu")?,
-        )?),
+        Ok(setup) => {
+            let (folder, engine) = (&record.folder, device("cpu")?);
+            let mut waiting = Waiting::new(ui, "images", setup.dataset.test.len());
+            let done = |seen| waiting.at(seen);
+            Ok(Evaluation::of_best(folder, setup, &*engine, done)?)
+        }
         Err(why) => Err(why),
     };
     let citations = cite::of_run(&record.folder)?;

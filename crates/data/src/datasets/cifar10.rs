@@ -87,7 +87,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
     licence: "none stated; the authors ask to cite the technical report",
     source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
     open: |options| FILES.open(&FACTS, options),
-    verify: |dir| FILES.verify("cifar10", dir),
+    verify: |dir, _| FILES.verify("cifar10", dir),
     archive: Some(|| {
         Archive::of_cifar(
             "cifar10",
