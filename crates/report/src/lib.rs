@@ -5,6 +5,7 @@ pub mod compare;
 mod contour;
 pub mod diffusion;
 pub mod document;
+pub mod folder;
 pub mod line;
 pub mod live;
 pub mod lr_find;

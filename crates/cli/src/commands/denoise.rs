@@ -2,7 +2,6 @@
 
 use crate::args::Denoise;
 use crate::commands::denoise_report::Report;
-use crate::commands::diffusion::weights_in;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::outputs::{check_not_read, exists};
 use crate::signals::stop_flag;
@@ -21,6 +20,7 @@ use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restor
 use timestep_restore::methods::{MethodOptions, is_checked, make, method_of, read_weights};
 use timestep_study::codes::Code;
 use timestep_study::conditions as required;
+use timestep_train::run::weights_at;
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         .map(Arc::from);
     let sigma = sigma(args, added.as_deref())?;
     let options = MethodOptions {
-        model: args.model.as_deref().map(weights_in),
+        model: args.model.as_deref().map(weights_at),
     };
     let key = match (&args.method, options.model.as_deref()) {
         (Some(key), _) => key.as_str(),

@@ -1,6 +1,5 @@
 //! What is said about pictures that are restored? A bar, a line (or object) for each picture, and a summary.
 
-use crate::coded::of_file;
 use crate::failure::{Failure, NEGATIVE, USAGE};
 use crate::progress::eta;
 use crate::ui::Ui;
@@ -11,6 +10,7 @@ use timestep_picture::noise::Noise;
 use timestep_picture::{file_cause, file_hint};
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
+use timestep_study::coded::of_file;
 use timestep_study::codes::Code;
 use timestep_study::conditions::{self, Condition};
 use timestep_study::pictures::{AllPictures, FailedPicture, RestoredPicture, SkippedPicture};

@@ -6,6 +6,7 @@ mod curve;
 mod diffusion;
 mod dry_run;
 mod evaluated;
+pub mod events;
 mod files;
 mod import;
 mod learned;
@@ -17,6 +18,7 @@ mod spectrum;
 mod summary;
 mod tables;
 mod trace;
+pub mod training;
 mod watch;
 mod weak_order;
 
