@@ -10,6 +10,9 @@
 //! Pictures too small for that: the median of the finest diagonal differences (Donoho and Johnstone 1994).
 
 use crate::Plane;
+use rayon::prelude::*;
+use timestep_kernels::Kernels;
+use timestep_kernels::simd::{Loops, run_loops};
 use timestep_numerics::linear_algebra::{Square, symmetric_eigenvalues};
 
 /// Side of a patch, and its pixels.
@@ -24,6 +27,8 @@ const ROUNDS: usize = 3;
 const FEWEST: usize = 16 * PIXELS;
 /// Patches whose products are summed at once: 49 rows of them stay in the second-level cache.
 const CHUNK: usize = 512;
+/// Such sums that one thread makes after the other; the result is the same for any number of threads.
+const CHUNKS: usize = 16;
 /// Rows of such a sum: an even number, the last one zero.
 const ROWS: usize = PIXELS.next_multiple_of(2);
 
@@ -150,31 +155,22 @@ fn texture(plane: &Plane, left: usize, top: usize) -> Option<f64> {
 
 /// Smallest eigenvalue of the covariance of patches.
 fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
-    let mut sums = [0.0; PIXELS];
-    let mut products = vec![0.0; ROWS * ROWS];
-    let mut rows = vec![0.0; ROWS * CHUNK];
     // Greys are taken from the first pixel, so that products of large means do not swallow small variances.
     let origin = f64::from(parts[patches[0].part].row(patches[0].top)[patches[0].left]);
-    for chunk in patches.chunks(CHUNK) {
-        // Missing patches of the last chunk are zero.
-        rows.fill(0.0);
-        let mut at = 0;
-        // Patches next to each other are copied together.
-        for run in chunk.chunk_by(|a, b| (a.part, a.top, a.left + 1) == (b.part, b.top, b.left)) {
-            for (k, row) in rows.chunks_exact_mut(CHUNK).take(PIXELS).enumerate() {
-                let from = run[0].left + k % SIDE;
-                let pixels = &parts[run[0].part].row(run[0].top + k / SIDE)[from..from + run.len()];
-                for (entry, v) in row[at..at + run.len()].iter_mut().zip(pixels) {
-                    *entry = f64::from(*v) - origin;
-                }
-            }
-            at += run.len();
+    let pieces = patches.par_chunks(CHUNKS * CHUNK);
+    let all: Vec<Moments> = pieces
+        .map(|patches| Moments::of(parts, patches, origin))
+        .collect();
+    let moments = all.into_iter().reduce(|mut all, piece| {
+        for (to, from) in all.sums.iter_mut().zip(&piece.sums) {
+            *to += from;
         }
-        for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(CHUNK)) {
-            *sum += row.iter().sum::<f64>();
+        for (to, from) in all.products.iter_mut().zip(&piece.products) {
+            *to += from;
         }
-        add_products(&mut products, &rows);
-    }
+        all
+    })?;
+    let (sums, products) = (moments.sums, moments.products);
     let count = patches.len() as f64;
     let covariance = Square::from_fn(PIXELS, |i, j| {
         let (i, j) = (i.max(j), i.min(j));
@@ -183,31 +179,86 @@ fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
     symmetric_eigenvalues(&covariance).ok()?.first().copied()
 }
 
-/// Numbers added next to each other: two vectors of the narrowest instruction set.
-const LANES: usize = 4;
+/// Sums over patches.
+struct Moments {
+    /// Of each pixel.
+    sums: [f64; PIXELS],
+    /// Of the products of two pixels: [`ROWS`] rows, below the diagonal and on it.
+    products: Vec<f64>,
+}
+
+impl Moments {
+    fn of(parts: &[Plane], patches: &[Patch], origin: f64) -> Self {
+        let mut sums = [0.0; PIXELS];
+        let mut products = vec![0.0; ROWS * ROWS];
+        let mut rows = vec![0.0; ROWS * CHUNK];
+        let kernels = Kernels::detect();
+        for chunk in patches.chunks(CHUNK) {
+            // Missing patches of the last chunk are zero.
+            rows.fill(0.0);
+            let mut at = 0;
+            // Patches next to each other are copied together.
+            let next = |a: &Patch, b: &Patch| (a.part, a.top, a.left + 1) == (b.part, b.top, b.left);
+            for run in chunk.chunk_by(next) {
+                for (k, row) in rows.chunks_exact_mut(CHUNK).take(PIXELS).enumerate() {
+                    let from = run[0].left + k % SIDE;
+                    let pixels = parts[run[0].part].row(run[0].top + k / SIDE);
+                    let pixels = &pixels[from..from + run.len()];
+                    for (entry, v) in row[at..at + run.len()].iter_mut().zip(pixels) {
+                        *entry = f64::from(*v) - origin;
+                    }
+                }
+                at += run.len();
+            }
+            for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(CHUNK)) {
+                *sum += row.iter().sum::<f64>();
+            }
+            let add = Products {
+                products: &mut products,
+                rows: &rows,
+            };
+            run_loops(kernels, add);
+        }
+        Self { sums, products }
+    }
+}
+
+/// Numbers added next to each other: a vector of the widest instruction set.
+const LANES: usize = 8;
 
 /// Adds the products of [`ROWS`] rows of [`CHUNK`] numbers with each other, below the diagonal and on it.
-// One index for five short arrays: this is what the compiler makes vectors of.
-#[allow(clippy::needless_range_loop)]
-fn add_products(products: &mut [f64], rows: &[f64]) {
-    let row = |i: usize| rows[i * CHUNK..(i + 1) * CHUNK].chunks_exact(LANES);
-    // Two by two rows: every number that is loaded is used twice.
-    for i in (0..ROWS).step_by(2) {
-        for j in (0..=i).step_by(2) {
-            let mut sums = [[[0.0; LANES]; 2]; 2];
-            let left = row(i).zip(row(i + 1));
-            let right = row(j).zip(row(j + 1));
-            for ((a, b), (c, d)) in left.zip(right) {
-                for l in 0..LANES {
-                    sums[0][0][l] += a[l] * c[l];
-                    sums[0][1][l] += a[l] * d[l];
-                    sums[1][0][l] += b[l] * c[l];
-                    sums[1][1][l] += b[l] * d[l];
+struct Products<'a> {
+    products: &'a mut [f64],
+    rows: &'a [f64],
+}
+
+impl Loops for Products<'_> {
+    type Out = ();
+
+    // One index for five short arrays: this is what the compiler makes vectors of.
+    #[allow(clippy::needless_range_loop)]
+    #[inline(always)]
+    fn run(self) {
+        // Two by two rows: every number that is loaded is used twice.
+        for i in (0..ROWS).step_by(2) {
+            let (a, b) = self.rows[i * CHUNK..(i + 2) * CHUNK].split_at(CHUNK);
+            for j in (0..=i).step_by(2) {
+                let (c, d) = self.rows[j * CHUNK..(j + 2) * CHUNK].split_at(CHUNK);
+                let mut sums = [[0.0; LANES]; 4];
+                for k in (0..CHUNK).step_by(LANES) {
+                    for l in 0..LANES {
+                        sums[0][l] += a[k + l] * c[k + l];
+                        sums[1][l] += a[k + l] * d[k + l];
+                        sums[2][l] += b[k + l] * c[k + l];
+                        sums[3][l] += b[k + l] * d[k + l];
+                    }
                 }
-            }
-            for (y, sums) in sums.iter().enumerate() {
-                for (x, sum) in sums.iter().enumerate() {
-                    products[(i + y) * ROWS + j + x] += sum.iter().sum::<f64>();
+                for n in 0..4 {
+                    let mut sum = 0.0;
+                    for l in 0..LANES {
+                        sum += sums[n][l];
+                    }
+                    self.products[(i + n / 2) * ROWS + j + n % 2] += sum;
                 }
             }
         }

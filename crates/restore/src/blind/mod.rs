@@ -95,9 +95,9 @@ impl Method for Blind {
         self.plain.denoise(planes, sigmas)
     }
 
-    fn part(&self, part: Part, plane: &Plane, level: f64) -> Result<Plane, RestoreError> {
+    fn part(&self, part: Part, plane: Plane, level: f64) -> Result<Plane, RestoreError> {
         let model = if part.white { &self.white } else { &self.plain };
-        model.plane(plane, level, |_, _| ())
+        model.owned(plane, level)
     }
 
     fn denoise_steps(
