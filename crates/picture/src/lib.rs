@@ -36,5 +36,5 @@ pub use load::{Header, decode, decode_bytes, header};
 pub use meta::{Density, DensityUnit, Meta};
 pub use picture::{Depth, Picture, Samples};
 pub use plane::{BadPlane, Plane};
-pub use read::{Memory, read, read_bytes};
+pub use read::{Memory, read, read_bytes, read_within};
 pub use write::{QUALITY, check_fits, encode, write};

@@ -53,8 +53,7 @@ pub trait Canvas {
 }
 
 /// What a tile becomes. It hears how its work goes on, as a share.
-pub type Change<'a, E> =
-    &'a dyn Fn(Vec<Plane>, &mut dyn FnMut(f64)) -> Result<Vec<Plane>, E>;
+pub type Change<'a, E> = &'a dyn Fn(Vec<Plane>, &mut dyn FnMut(f64)) -> Result<Vec<Plane>, E>;
 
 /// Changes a picture band by band.
 ///

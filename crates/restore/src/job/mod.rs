@@ -2,11 +2,13 @@
 
 mod error;
 mod file;
+mod sheet;
 #[cfg(test)]
 mod tests;
 
 pub use error::JobError;
 pub use file::{Files, restore_file};
+pub use sheet::{STRENGTHS, sheet};
 
 use crate::opponent::{self, in_opponent_colours, restore};
 use crate::photo;
@@ -309,9 +311,7 @@ impl DenoiseJob<'_> {
                     return Err(JobError::TooLarge { needs, allowed });
                 }
                 // At least the smallest plan, as was just checked.
-                (allowed - held - needs)
-                    .saturating_add(least)
-                    .min(enough)
+                (allowed - held - needs).saturating_add(least).min(enough)
             }
         };
         Plan::new(size, colours, work, budget).map_err(|needs| JobError::TooLarge {

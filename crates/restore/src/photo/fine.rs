@@ -2,7 +2,9 @@
 //!
 //! Colours hardly have details that fine, and what they have is stronger than their noise: at an edge between two colours. So the
 //! clean half resolution is enlarged, and of the difference to the picture the share `1 - T σ² / m` is added, `m` being its mean
-//! square in 5 × 5 pixels. (The filter of Lee 1980, on one band.)
+//! square in 5 × 5 pixels. (J.-S. Lee: Digital
+//! image enhancement and noise filtering by use of local statistics, 1980, on one band.) `T` above 1 because the noise that is seen beside what is
+//! kept counts more than what is lost.
 
 use super::scale::Enlarged;
 use super::stabilise::MOST;
@@ -14,7 +16,7 @@ use timestep_picture::noise::Curve;
 /// Pixels around a pixel whose mean square counts.
 const AROUND: usize = 2;
 /// Mean square, in variances of the noise, up to which nothing is kept.
-const NOISE: f32 = 1.5;
+const NOISE: f32 = 3.0;
 /// Rows that are computed together.
 const ROWS: usize = 64;
 
@@ -57,7 +59,12 @@ pub(super) fn cleaned(
                 for (d, (s, w)) in details[at].iter_mut().zip(rows) {
                     *d = s - w;
                 }
-                line.sum(&details[at], brightness.row(next / 2), &weights, &mut sums[at]);
+                line.sum(
+                    &details[at],
+                    brightness.row(next / 2),
+                    &weights,
+                    &mut sums[at],
+                );
                 next += 1;
             }
             let row = |dy: usize| (y + dy).saturating_sub(AROUND).min(last) % (2 * AROUND + 1);

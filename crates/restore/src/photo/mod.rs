@@ -4,8 +4,8 @@
 //! [`timestep_picture::noise`]). Three things make it what a method expects:
 //!
 //! - *Scales.* A channel is halved (means of 2 × 2 pixels) and cleaned there first; what that took away, enlarged, is
-//!   subtracted, so that only the finest part of the noise is left at full resolution. Colours are cleaned at a quarter and a
-//!   half, where most of their noise is; of what is finer only what is stronger than the noise is kept, without the method.
+//!   subtracted, so that only the finest part of the noise is left at full resolution. Colours are cleaned at a quarter; of what
+//!   is finer only what is much stronger than the noise is kept, without the method.
 //! - *Stabilisation.* Brightness `v` becomes `T(v)`, `T' = c / σ(v)`, so that the noise has one level `c` at every brightness;
 //!   differences of colours are multiplied by `c / σ(v)`. Afterwards both are undone.
 //! - *Doubt.* Where the level is below what can be told from fine texture, the result is a mean with what came.
@@ -34,11 +34,10 @@ pub struct Part {
 impl Part {
     /// All parts that may be cleaned, in order: coarse before fine, brightness before colours. The last one is cleaned by a
     /// method where noise is white.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 4] = [
         Self::new(false, 1),
         Self::new(false, 0),
         Self::new(true, 2),
-        Self::new(true, 1),
         Self::new(true, 0),
     ];
 
@@ -134,7 +133,7 @@ struct Work<'a> {
     clean: Clean<'a>,
     /// Whether it is a grey picture of white noise.
     white: bool,
-    /// Whether details of full resolution are cleaned by what they hold.
+    /// Whether details of finer scales are cleaned by what they hold.
     fine: bool,
 }
 
@@ -148,14 +147,14 @@ impl Work<'_> {
     ) -> Result<Plane, RestoreError> {
         if let Some((half, coarser)) = halves.split_first() {
             let coarse = self.down_to(half.clone(), coarser, scale + 1)?;
-            if scale == 0 && self.fine {
-                let level = self.noise.level(self.channel, 0);
-                let curve = &self.noise.channels[self.channel].scales[0];
-                let noise = (curve, level, share(level));
+            if self.fine {
+                let level = self.noise.level(self.channel, scale);
+                let curve = &self.noise.channels[self.channel].scales[scale];
+                let noise = (curve, level, share(level * f64::from(1u32 << scale)));
                 return Ok(fine::cleaned(
                     &state,
                     (half, &coarse),
-                    &self.brightness[0],
+                    &self.brightness[scale],
                     noise,
                 ));
             }
@@ -303,9 +302,9 @@ pub fn before(
 pub(crate) fn reach(inner: usize) -> usize {
     // White noise: colours, whose noise is measured by the clean brightness.
     let white = 2 * inner;
-    // Other noise: brightness at its scales, colours at half and a quarter, and their details.
+    // Other noise: brightness at its scales, colours at a quarter, and their details at finer scales.
     let brightness = halo(inner, Part::coarsest(false));
-    let colours = fine::halo(halo(inner, Part::coarsest(true) - 1));
+    let colours = (0..Part::coarsest(true)).fold(inner, |reach, _| fine::halo(reach));
     white.max(brightness).max(colours)
 }
 

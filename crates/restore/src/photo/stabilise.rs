@@ -119,7 +119,11 @@ pub(super) fn gains(curve: &Curve, mean: f64, brightness: &Plane) -> Plane {
     let mut gains = brightness.clone();
     let pieces = gains.pixels_mut().par_chunks_mut(PIECE);
     // Rounded, and beyond 0 and 255 as there.
-    pieces.for_each(|piece| piece.iter_mut().for_each(|p| *p = table[(*p + 0.5) as u8 as usize]));
+    pieces.for_each(|piece| {
+        piece
+            .iter_mut()
+            .for_each(|p| *p = table[(*p + 0.5) as u8 as usize])
+    });
     gains
 }
 
