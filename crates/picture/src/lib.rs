@@ -38,5 +38,5 @@ pub use meta::{Density, DensityUnit, Meta};
 pub use origin::Memory;
 pub use picture::{Depth, Picture, Samples};
 pub use plane::{BadPlane, Plane};
-pub use read::{read, read_bytes};
+pub use read::{read, read_bytes, read_within};
 pub use write::{QUALITY, check_fits, encode, write};

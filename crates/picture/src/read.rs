@@ -46,6 +46,19 @@ pub fn read_bytes(path: &Path, content: &[u8]) -> Result<Picture, PictureError> 
     )
 }
 
+/// The same, keeping to `memory`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_within(
+    path: &Path,
+    content: &[u8],
+    memory: &Memory<'_>,
+) -> Result<Picture, PictureError> {
+    let length = content.len() as u64;
+    decode(path, &mut Cursor::new(content), length, memory, false)
+}
+
 /// The kind of a file by how it begins.
 pub(crate) fn format(path: &Path, start: &[u8]) -> Result<Format, PictureError> {
     Format::of_content(start).ok_or_else(|| {

@@ -11,6 +11,7 @@ pub mod live;
 pub mod lr_find;
 pub mod momentum;
 pub mod names;
+pub mod noise;
 pub mod order;
 pub mod plots;
 pub mod portrait;

@@ -40,9 +40,9 @@ pub trait Method: Send + Sync {
     ///
     /// # Errors
     /// As [`Method::denoise`].
-    fn part(&self, part: Part, plane: &Plane, level: f64) -> Result<Plane, RestoreError> {
+    fn part(&self, part: Part, plane: Plane, level: f64) -> Result<Plane, RestoreError> {
         let _ = part;
-        let mut cleaned = self.denoise(std::slice::from_ref(plane), &[level])?;
+        let mut cleaned = self.denoise(&[plane], &[level])?;
         Ok(cleaned.swap_remove(0))
     }
 

@@ -258,9 +258,12 @@ impl Coded for JobError {
 impl Coded for BatchError {
     fn code(&self) -> Code {
         match self {
-            Self::NoOutput | Self::NotAFolder(_) | Self::Collision { .. } | Self::OntoItself(_) => {
-                Code::OutputPlace
-            }
+            Self::NoOutput
+            | Self::NotAFolder(_)
+            | Self::Collision { .. }
+            | Self::NoName(_)
+            | Self::Stream
+            | Self::OntoItself(_) => Code::OutputPlace,
         }
     }
 }

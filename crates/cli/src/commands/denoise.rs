@@ -1,6 +1,7 @@
 //! `timestep denoise`: how do noisy picture files become clean ones?
 
 use crate::args::Denoise;
+use crate::commands::denoise_extra::{Extra, content, give, preview};
 use crate::commands::denoise_report::Report;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::outputs::{check_not_read, exists};
@@ -15,8 +16,8 @@ use std::time::Duration;
 use timestep_data::{Degradation, degradation};
 use timestep_files::sweep;
 use timestep_restore::METHODS;
-use timestep_restore::batch::{self, Item, Request};
-use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
+use timestep_restore::batch::{self, Item, Request, is_stream};
+use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Outcome, Sigma, restore_file};
 use timestep_restore::methods::{MethodOptions, is_checked, make, method_of, read_weights};
 use timestep_study::codes::Code;
 use timestep_study::conditions as required;
@@ -26,7 +27,7 @@ use timestep_train::run::weights_at;
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
 
 /// Quality of JPEG files when nothing says another.
-const QUALITY: u8 = 95;
+pub(crate) const QUALITY: u8 = 95;
 
 /// Whether a file becomes a JPEG by its ending.
 fn is_jpeg(path: &Path) -> bool {
@@ -95,6 +96,10 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         }),
     };
     job.check()?;
+    let extra = Extra::check(args, &job, ui)?;
+    if let Some(sheet) = &args.preview {
+        return preview(args, &job, sheet, key, &extra, ui);
+    }
     let plan = batch::plan(&Request {
         inputs: &args.inputs,
         output: args.out.as_deref(),
@@ -103,10 +108,14 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
     })?;
     let several = plan.items.len() + plan.skipped.len() > 1;
     check_reference(args.reference.as_deref(), several)?;
+    extra.check_one(args, several)?;
+    if plan.items.iter().any(|item| is_stream(&item.output)) {
+        Ui::give_up_standard_output();
+    }
     let mut outputs = plan.items.iter().map(|item| &item.output);
     if let Some(quality) = args.quality
         && !plan.items.is_empty()
-        && !outputs.any(|output| is_jpeg(output))
+        && !outputs.any(|output| is_jpeg(output) || is_stream(output))
     {
         return Err(Failure::usage(
             format!("--quality {quality} is for JPEG files, and none is written"),
@@ -136,35 +145,111 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         check_not_read(&item.output, &beside)?;
     }
     let stop = stop_on_interrupt(ui);
-    let mut swept = BTreeSet::new();
-    for item in &plan.items {
-        report.begin(&item.input);
-        let files = files(args, item, several);
-        if let Some(folder) = item.output.parent()
-            && swept.insert(folder)
-        {
-            // What a killed run left there.
-            sweep(folder);
-        }
-        if let Some(there) = step_there(&files).filter(|_| !args.force) {
-            report.failed(&item.input, exists(&there));
-            continue;
-        }
-        let mut done = |share| {
-            report.progress(share);
+    sweep_all(&plan.items);
+    for items in together(&plan.items, job.memory.is_some()) {
+        report.begin(&items[0].input, items.len());
+        let done = |n: usize, share: f64| {
+            report.progress(n, share);
             !stop.load(Ordering::SeqCst)
         };
-        match restore_file(&job, &files, &mut done) {
-            Ok(outcome) => report.restored(item, &outcome),
-            Err(JobError::Interrupted) => {
-                report.clear();
-                let place = format!("interrupted at `{}`", item.input.display());
-                return Err(interrupted(place));
+        for (item, result) in items
+            .iter()
+            .zip(restored(&job, args, items, several, &done))
+        {
+            match result {
+                Ok(outcome) => {
+                    extra.plot(&item.input, &outcome)?;
+                    give(item, &outcome, args)?;
+                    report.restored(item, &outcome);
+                }
+                Err(Problem::Job(JobError::Interrupted)) => {
+                    report.clear();
+                    let place = format!("interrupted at `{}`", item.input.display());
+                    return Err(interrupted(place));
+                }
+                Err(Problem::Job(error)) => report.failed(&item.input, Failure::from(error)),
+                Err(Problem::Other(failure)) => report.failed(&item.input, failure),
             }
-            Err(error) => report.failed(&item.input, Failure::from(error)),
         }
     }
     report.conclude(&conditions)
+}
+
+/// Sweeps away what a killed run left where results go.
+fn sweep_all(items: &[Item]) {
+    let mut swept = BTreeSet::new();
+    for item in items.iter().filter(|item| !is_stream(&item.output)) {
+        if let Some(folder) = item.output.parent()
+            && swept.insert(folder)
+        {
+            sweep(folder);
+        }
+    }
+}
+
+/// Why a picture was not restored.
+enum Problem {
+    Job(JobError),
+    Other(Failure),
+}
+
+/// Pixels of a picture that is small enough to be restored beside others.
+const SMALL: u64 = 4 << 20;
+
+/// The pictures in order, those that are restored at the same time together: small ones that follow each other, as many as there
+/// are threads. Reading and writing a picture keeps one thread busy only.
+fn together(items: &[Item], limited: bool) -> Vec<&[Item]> {
+    let most = if limited {
+        1
+    } else {
+        rayon::current_num_threads()
+    };
+    let small = |item: &Item| {
+        let found = timestep_picture::header(&item.input, &timestep_picture::Memory::of_machine());
+        found.is_ok_and(|h| u64::from(h.width) * u64::from(h.height) <= SMALL)
+    };
+    let mut all = Vec::new();
+    let mut rest = items;
+    while !rest.is_empty() {
+        let alike = rest
+            .iter()
+            .take(most)
+            .take_while(|item| small(item))
+            .count();
+        let (now, later) = rest.split_at(if most > 1 { alike.max(1) } else { 1 });
+        all.push(now);
+        rest = later;
+    }
+    all
+}
+
+/// Restores pictures at the same time; `done` hears the number of the picture among them and the share of it that is done.
+fn restored(
+    job: &DenoiseJob<'_>,
+    args: &Denoise,
+    items: &[Item],
+    several: bool,
+    done: &(dyn Fn(usize, f64) -> bool + Sync),
+) -> Vec<Result<Outcome, Problem>> {
+    let one = |n: usize| {
+        let files = files(args, &items[n], several).map_err(Problem::Other)?;
+        if let Some(there) = step_there(&files).filter(|_| !args.force) {
+            return Err(Problem::Other(exists(&there)));
+        }
+        restore_file(job, &files, &mut |share| done(n, share)).map_err(Problem::Job)
+    };
+    if items.len() == 1 {
+        return vec![one(0)];
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..items.len())
+            .map(|n| scope.spawn(move || one(n)))
+            .collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// A picture of a step that is there already where those of this picture go.
@@ -180,7 +265,7 @@ fn step_there(files: &Files) -> Option<PathBuf> {
 }
 
 /// Which files a picture needs.
-fn files(args: &Denoise, item: &Item, several: bool) -> Files {
+fn files(args: &Denoise, item: &Item, several: bool) -> Result<Files, Failure> {
     // A folder of the same structure, or the one clean picture.
     let clean = |path: &PathBuf| {
         if path.is_dir() {
@@ -196,14 +281,15 @@ fn files(args: &Denoise, item: &Item, several: bool) -> Files {
             folder.clone()
         }
     };
-    Files {
+    Ok(Files {
         input: item.input.clone(),
-        output: item.output.clone(),
+        content: content(&item.input)?,
+        output: Some(item.output.clone()).filter(|output| !is_stream(output)),
         reference: args.reference.as_ref().map(clean),
         steps: args.save_steps.as_ref().map(steps),
         quality: args.quality.unwrap_or(QUALITY),
         number: item.number,
-    }
+    })
 }
 
 /// The noise level that is given, added or estimated.
@@ -261,7 +347,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// A flag that Ctrl-C (or SIGTERM, SIGHUP) sets: the picture under way is given up and nothing of it is written.
 /// Decoding and single tiles do not look at the flag; if they last, the program ends without them. A second signal ends
 /// it at once.
-fn stop_on_interrupt(ui: Ui) -> Arc<AtomicBool> {
+pub(crate) fn stop_on_interrupt(ui: Ui) -> Arc<AtomicBool> {
     let stop = stop_flag();
     let flag = stop.clone();
     std::thread::spawn(move || {
@@ -281,7 +367,7 @@ fn end() -> ! {
     std::process::exit(i32::from(INTERRUPTED))
 }
 
-fn interrupted(message: String) -> Failure {
+pub(crate) fn interrupted(message: String) -> Failure {
     Failure {
         code: INTERRUPTED,
         error: Code::Interrupted,

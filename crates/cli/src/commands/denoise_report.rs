@@ -5,6 +5,7 @@ use crate::progress::eta;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use timestep_picture::noise::Noise;
 use timestep_picture::{file_cause, file_hint};
@@ -26,7 +27,10 @@ pub(crate) struct Report<'a> {
     method: &'a str,
     bar: Option<ProgressBar>,
     pictures: usize,
-    begun: u64,
+    /// Pictures that were begun before those under way.
+    before: u64,
+    /// Shares of those under way that are done, in steps.
+    under_way: Vec<AtomicU64>,
     began: Instant,
     done: usize,
     skipped: usize,
@@ -53,7 +57,8 @@ impl<'a> Report<'a> {
             method,
             bar,
             pictures,
-            begun: 0,
+            before: 0,
+            under_way: Vec::new(),
             began: Instant::now(),
             done: 0,
             skipped: 0,
@@ -99,25 +104,34 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// A picture is begun.
-    pub(crate) fn begin(&mut self, input: &Path) {
+    /// So many pictures are begun at the same time, this one first.
+    pub(crate) fn begin(&mut self, input: &Path, count: usize) {
+        self.before += self.under_way.len() as u64;
+        self.under_way = (0..count).map(|_| AtomicU64::new(0)).collect();
         if let Some(bar) = &self.bar {
-            bar.set_position(STEPS * self.begun);
+            bar.set_position(STEPS * self.before);
             let name = input.file_name().unwrap_or(input.as_os_str());
-            bar.set_message(line(&name.to_string_lossy()));
+            let name = line(&name.to_string_lossy());
+            bar.set_message(match count {
+                1 => name,
+                _ => format!("{name} and {} more", count - 1),
+            });
         }
-        self.begun += 1;
     }
 
-    /// A share of the picture is done.
-    pub(crate) fn progress(&self, share: f64) {
-        if let Some(bar) = &self.bar {
-            let steps = (share * STEPS as f64) as u64;
-            bar.set_position(STEPS * self.begun.saturating_sub(1) + steps);
-            let done = self.begun.saturating_sub(1) as f64 + share;
-            if let Some(left) = left(self.began.elapsed(), done, self.pictures) {
-                bar.set_prefix(format!("ETA {}", eta(left)));
-            }
+    /// A share of a picture under way is done, counted from 0.
+    pub(crate) fn progress(&self, number: usize, share: f64) {
+        let Some(bar) = &self.bar else {
+            return;
+        };
+        let steps = (share * STEPS as f64) as u64;
+        self.under_way[number].store(steps, Ordering::Relaxed);
+        let now = self.under_way.iter().map(|s| s.load(Ordering::Relaxed));
+        let all = STEPS * self.before + now.sum::<u64>();
+        bar.set_position(all);
+        let done = all as f64 / STEPS as f64;
+        if let Some(left) = left(self.began.elapsed(), done, self.pictures) {
+            bar.set_prefix(format!("ETA {}", eta(left)));
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod denoise;
+pub(crate) mod denoise_extra;
 pub(crate) mod denoise_report;
 pub(crate) mod diffusion;
 pub(crate) mod doctor;
