@@ -8,6 +8,7 @@ mod array;
 #[cfg(feature = "gpu")]
 mod burn;
 mod coef;
+mod derived;
 mod engines;
 mod exact;
 mod features;
@@ -30,5 +31,7 @@ pub use fused::{Fused, kernels};
 pub use gradients::{GradientSink, Gradients, Numbers, WideGradients};
 pub use parameters::{Init, ParamId, Parameters, Role, Spec, Specs};
 pub use shapes::{ConvSpec, Mixed, Sampling, Size, Targets, Window};
-pub use tape::{Backward, End, Engine, Factor, Recording, Statistics, Tape, Value, Wanted};
+pub use tape::{
+    Backward, End, Engine, Factor, FixedNorm, Recording, Statistics, Tape, Value, Wanted,
+};
 pub use timestep_kernels::{MEMORY_VARIABLE, bad_memory_budget, memory_budget, parse_size};

@@ -4,6 +4,8 @@
 //! buffer of [`Parameters`], their gradients one of [`Gradients`], both in the order of the table.
 //! Optimisers, checkpoints, sums over machines and gradient checks are loops over flat slices.
 
+use crate::derived::Derived;
+use std::any::Any;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -150,7 +152,20 @@ impl Deref for Specs {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
     specs: Arc<Specs>,
-    values: Arc<Vec<f32>>,
+    values: Arc<Values>,
+}
+
+/// The numbers, and what was made of them.
+#[derive(Clone, Debug)]
+struct Values {
+    numbers: Vec<f32>,
+    derived: Derived,
+}
+
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        self.numbers == other.numbers
+    }
 }
 
 impl Parameters {
@@ -163,7 +178,10 @@ impl Parameters {
         assert_eq!(specs.total(), values.len(), "numbers of the table");
         Self {
             specs,
-            values: Arc::new(values),
+            values: Arc::new(Values {
+                numbers: values,
+                derived: Derived::default(),
+            }),
         }
     }
 
@@ -176,18 +194,27 @@ impl Parameters {
     /// All numbers.
     #[must_use]
     pub fn values(&self) -> &[f32] {
-        &self.values
+        &self.values.numbers
     }
 
-    /// All numbers, to be changed.
+    /// All numbers, to be changed; what was derived from them is forgotten.
     pub fn values_mut(&mut self) -> &mut [f32] {
-        Arc::<Vec<f32>>::make_mut(&mut self.values)
+        let values = Arc::make_mut(&mut self.values);
+        values.derived.clear();
+        &mut values.numbers
+    }
+
+    /// What an engine makes of the numbers for itself and wants to find again as long as they stay the same: one value of each type,
+    /// shared by all clones.
+    #[must_use]
+    pub fn derived<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        self.values.derived.of()
     }
 
     /// The numbers of one parameter.
     #[must_use]
     pub fn value(&self, id: ParamId) -> &[f32] {
-        &self.values[self.specs.range(id)]
+        &self.values.numbers[self.specs.range(id)]
     }
 
     /// The numbers of one parameter, to be changed.
