@@ -26,6 +26,7 @@ mod noise;
 mod parts;
 mod pass;
 mod presets;
+pub mod resample;
 mod reversal;
 mod segment;
 mod spectrum;
