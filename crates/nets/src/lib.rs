@@ -27,6 +27,7 @@ mod noise;
 mod parts;
 mod pass;
 mod presets;
+pub mod resample;
 mod reversal;
 mod segment;
 mod spectrum;

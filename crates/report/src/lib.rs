@@ -3,6 +3,7 @@
 
 pub mod compare;
 mod contour;
+pub mod convergence;
 pub mod diffusion;
 pub mod document;
 pub mod folder;

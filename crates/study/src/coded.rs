@@ -107,6 +107,7 @@ impl Coded for NetError {
             Self::Corrupt(_) | Self::Weights(_) => Code::WeightsDamaged,
             Self::Mismatch { .. } => Code::OtherNetwork,
             Self::Device(_) | Self::NoDevice(_) => Code::Device,
+            Self::NotSampled(_) => Code::NotSampled,
             Self::Unmeasurable(_) => Code::NoAnswer,
             Self::Analysis(error) => error.code(),
         }

@@ -33,6 +33,7 @@ timestep_registry::registry! {
     Step = E0204;
     TooLarge = E0205;
     SchemeFile = E0206;
+    NotSampled = E0207;
     Diverged = E0301;
     FirstBatch = E0302;
     Ranks = E0303;

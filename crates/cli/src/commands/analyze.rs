@@ -27,6 +27,7 @@ pub(crate) fn run(args: &Analyze, ui: Ui) -> Result<u8, Failure> {
         Analysis::Stability(args) => return super::spectrum::run(args, ui),
         Analysis::Momentum(args) => return super::momentum::run(args, ui),
         Analysis::Trace(args) => return super::trace::run(args, ui),
+        Analysis::Convergence(args) => return super::resample::run_convergence(args, ui),
         Analysis::Diffusion(args) => return super::diffusion::run(args, ui),
     }
     Ok(0)

@@ -22,6 +22,7 @@ pub(crate) mod momentum;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod reproduce;
+pub(crate) mod resample;
 pub(crate) mod spectrum;
 pub(crate) mod summary;
 pub(crate) mod trace;

@@ -2,6 +2,7 @@
 //! may be.
 
 mod compare;
+mod convergence;
 mod curve;
 mod diffusion;
 mod dry_run;
