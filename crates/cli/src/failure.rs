@@ -8,6 +8,7 @@ use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
 use timestep_numerics::UnknownScheme;
 use timestep_numerics::analysis::AnalysisError;
+use timestep_picture::named::NoPictures;
 use timestep_report::names::UnknownName;
 use timestep_report::names::cite::CiteError;
 use timestep_restore::RestoreError;
@@ -156,6 +157,19 @@ impl From<ExportError> for Failure {
                 "export as safetensors, which has no limit",
             )
             .coded(Code::ArraysUnwritable),
+        }
+    }
+}
+
+impl From<NoPictures> for Failure {
+    fn from(error: NoPictures) -> Self {
+        match error {
+            NoPictures::File(error) => error.into(),
+            error => Self::usage(
+                error.to_string(),
+                "pictures end in png, jpg, jpeg, bmp, tif, tiff, webp, gif, ppm or pgm",
+            )
+            .coded(Code::NoImages),
         }
     }
 }

@@ -13,6 +13,7 @@ mod jpeg;
 mod load;
 mod meta;
 pub mod metrics;
+pub mod named;
 pub mod noise;
 mod origin;
 mod other;

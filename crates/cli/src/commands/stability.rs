@@ -1,10 +1,9 @@
 //! `timestep analyze stability`: where is a scheme stable, and where do the `hλ` of a trained network lie?
 
-use super::analyze::stability;
 use crate::args::StabilityArgs;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
-use crate::schemes::asked;
+use crate::schemes::{Asked, asked};
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
@@ -12,8 +11,10 @@ use timestep_nets::device;
 use timestep_numerics::analysis::Effort;
 use timestep_numerics::facts;
 use timestep_report::spectrum::{pictured, spectra};
+use timestep_report::stability as plots;
 use timestep_study::codes::Code;
 use timestep_study::sample::Sample;
+use timestep_study::schemes::StabilityOfScheme;
 use timestep_study::spectrum::{
     Circumstances, IMAGES, PRODUCTS, TOLERANCE, answer, arrays, measure, segments, table,
 };
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
     let inputs: Vec<&Path> = args.scheme_file.iter().map(PathBuf::as_path).collect();
     let outputs = Outputs::check(&paths, &inputs, args.overwrite.force)?;
     check_drawing(args.svg.as_deref())?;
-    stability(args, &all, &outputs, ui)
+    of_schemes(args, &all, &outputs, ui)
 }
 
 /// Does a word mean weights? A scheme's name does not, even where a folder happens to have it too.
@@ -146,5 +147,21 @@ fn of_network(args: &StabilityArgs, weights: &str, ui: Ui) -> Result<u8, Failure
     outputs.save(args.csv.as_deref(), ui, || {
         Ok(table(&steps, sample.numbers()))
     })?;
+    Ok(0)
+}
+
+/// The regions of schemes.
+fn of_schemes(
+    args: &StabilityArgs,
+    all: &[Asked],
+    outputs: &Outputs,
+    ui: Ui,
+) -> Result<u8, Failure> {
+    for Asked { facts, k } in all {
+        ui.answer(&StabilityOfScheme::measure(facts.written(), *k)?);
+    }
+    let all: Vec<_> = all.iter().map(|one| (one.facts, one.k)).collect();
+    outputs.save(args.svg.as_deref(), ui, || Ok(plots::regions(&all)?))?;
+    outputs.save(args.csv.as_deref(), ui, || Ok(plots::boundaries(&all)?))?;
     Ok(0)
 }
