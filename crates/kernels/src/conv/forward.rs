@@ -78,6 +78,8 @@ impl Finish<'_> {
                         let (scale, shift) = (norm.scale.as_ptr(), norm.shift.as_ptr());
                         (scale.add(c), shift.add(c))
                     });
+                    // A closure would be code of its own, for the wrong instruction set.
+                    #[allow(clippy::manual_map)]
                     let norm = match norm {
                         Some((scale, shift)) => {
                             Some((S::load_some(scale, n), S::load_some(shift, n)))
