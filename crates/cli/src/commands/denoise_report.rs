@@ -271,6 +271,9 @@ fn left(elapsed: Duration, done: f64, pictures: usize) -> Option<Duration> {
 
 /// The noise levels in words.
 fn levels(outcome: &Outcome) -> String {
+    if let Some(level) = outcome.compression {
+        return format!("JPEG compression as noise {level:.1}");
+    }
     if let Some(noise) = &outcome.noise {
         return measured_noise(noise);
     }

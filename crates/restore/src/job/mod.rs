@@ -1,5 +1,6 @@
 //! How is one picture restored? Noise level, colours, tiles, metrics, and the file it goes to.
 
+mod compression;
 mod error;
 mod file;
 mod sheet;
@@ -67,6 +68,8 @@ pub struct Outcome {
     pub sigmas: Vec<f64>,
     /// What was measured, if the level was not given.
     pub noise: Option<Noise>,
+    /// Level of the noise that compression left, if that is what was removed: more than what was measured.
+    pub compression: Option<f64>,
     /// Noise level that each channel was restored with (grey, or Y, U, V): scaled by strength, luma, chroma.
     pub channels: Vec<f64>,
     /// Tiles the picture was cut into.
@@ -163,10 +166,10 @@ impl DenoiseJob<'_> {
         (tiling, need)
     }
 
-    /// The noise to remove, of what was measured.
-    fn removed(&self, noise: &Noise) -> Noise {
+    /// Noise as strong as was asked for.
+    fn scaled(&self, noise: &Noise) -> Noise {
         let (luma, chroma) = (self.strength * self.luma, self.strength * self.chroma);
-        let mut noise = noise.trusted().scaled(luma, chroma);
+        let mut noise = noise.scaled(luma, chroma);
         for channel in &mut noise.channels {
             for curve in &mut channel.scales {
                 curve.levels = curve.levels.map(|level| level.min(255.0));
@@ -234,7 +237,15 @@ impl DenoiseJob<'_> {
                 (sigmas, Some(noise))
             }
         };
-        let removed = seen.as_ref().map(|noise| self.removed(noise));
+        let mut removed = seen.as_ref().map(|noise| self.scaled(&noise.trusted()));
+        // Steps of quantisation say nothing of noise that was added to the picture afterwards.
+        let compression = compression::level(&picture).filter(|level| {
+            let measured = seen.as_ref().map(|noise| noise.trusted().level(0, 0));
+            noisy.is_none() && measured.is_some_and(|measured| measured < *level)
+        });
+        if let Some(level) = compression {
+            removed = Some(self.scaled(&compression::noise(level, colours)));
+        }
         let channels = match &removed {
             None => self.channels(&sigmas),
             Some(noise) => (0..colours).map(|c| noise.level(c, 0)).collect(),
@@ -283,6 +294,7 @@ impl DenoiseJob<'_> {
             picture: work.picture,
             sigmas,
             noise: seen,
+            compression,
             channels,
             tiles,
             seconds: began.elapsed().as_secs_f64(),
