@@ -51,7 +51,9 @@ fn little_memory_gives_the_same_picture_and_the_same_numbers() {
         (3, true, Depth::U16),
         (3, false, Depth::F32),
     ] {
-        let picture = picture((97, 61), colours, alpha, depth);
+        // Higher than what a tile of measured noise depends on.
+        let size = (97, 301);
+        let picture = picture(size, colours, alpha, depth);
         for add_noise in [None, Some(gaussian(20.0, 5))] {
             // There is nothing to estimate in smooth waves.
             let sigma = add_noise
@@ -65,7 +67,7 @@ fn little_memory_gives_the_same_picture_and_the_same_numbers() {
             let clean = picture.clone();
             let whole = run(&job, &picture, Some(&clean));
             assert_eq!(whole.tiles, 1);
-            job.memory = Some(2 * picture.bytes() + job.needs((97, 61), colours, false));
+            job.memory = Some(2 * picture.bytes() + job.needs(size, colours, false));
             let tiled = run(&job, &picture, Some(&clean));
             assert!(tiled.tiles > 1);
             assert!(tiled.picture == whole.picture && tiled.picture != picture);
