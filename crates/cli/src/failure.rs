@@ -154,6 +154,9 @@ impl From<ExportError> for Failure {
             ExportError::Net(error) => error.into(),
             error => {
                 let hint = match error {
+                    ExportError::Implicit { .. } => {
+                        "export the weights alone (.safetensors, .npz), or train it with an explicit scheme such as `rk4`"
+                    }
                     ExportError::NotThere { .. } => {
                         "let the output end in .py: that module needs only PyTorch, for every network"
                     }

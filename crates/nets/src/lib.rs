@@ -17,6 +17,7 @@ mod ends;
 mod equation;
 mod error;
 pub mod foreign;
+mod implicit;
 mod inception;
 mod init;
 mod jacobian;
