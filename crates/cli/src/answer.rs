@@ -42,6 +42,7 @@ pub(crate) fn printed() -> Vec<timestep_study::catalogue::Printed> {
 
     let denoise = vec![
         pictures::RestoredPicture::line(),
+        pictures::PreviewedPicture::line(),
         pictures::SkippedPicture::line(),
         pictures::FailedPicture::line(),
         pictures::AllPictures::line(),

@@ -30,7 +30,7 @@ pub(crate) use scheme::{AdaptiveArgs, DiffusionArgs, Modified, OrderArgs, Scheme
 pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
 pub(crate) use watch::Watch;
 pub(crate) use weak_order::WeakOrderArgs;
-pub(crate) use weights::{Export, ExportFormat, Import};
+pub(crate) use weights::{Export, Import};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

@@ -5,13 +5,10 @@
 
 mod answer;
 mod args;
-mod coded;
 mod commands;
-mod dry_run;
 mod failure;
 mod guard;
 mod inputs;
-mod live;
 mod outputs;
 mod progress;
 mod ranks;

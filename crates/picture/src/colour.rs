@@ -5,6 +5,9 @@
 //! nearly all of the structure, so similar patches are found there.
 
 use crate::Plane;
+use rayon::prelude::*;
+use timestep_kernels::Kernels;
+use timestep_kernels::simd::{Loops, run_loops};
 
 /// Rows Y, U, V over columns R, G, B.
 pub const OPPONENT: [[f64; 3]; 3] = [
@@ -37,13 +40,41 @@ pub fn from_opponent(planes: &mut [Plane; 3]) {
     });
 }
 
+/// Pixels that one thread changes at a time.
+const PIECE: usize = 1 << 15;
+
 /// In f64, so that there and back changes a grey level by no more than its own rounding.
-fn each_pixel(planes: &mut [Plane; 3], change: impl Fn([f64; 3]) -> [f64; 3]) {
+fn each_pixel(planes: &mut [Plane; 3], change: impl Fn([f64; 3]) -> [f64; 3] + Copy + Sync) {
     let [a, b, c] = planes;
-    let pixels = a.pixels_mut().iter_mut().zip(b.pixels_mut());
-    for ((a, b), c) in pixels.zip(c.pixels_mut()) {
-        let [x, y, z] = change([f64::from(*a), f64::from(*b), f64::from(*c)]);
-        (*a, *b, *c) = (x as f32, y as f32, z as f32);
+    let pieces = a.pixels_mut().par_chunks_mut(PIECE);
+    let pieces = pieces.zip(b.pixels_mut().par_chunks_mut(PIECE));
+    let pieces = pieces.zip(c.pixels_mut().par_chunks_mut(PIECE));
+    pieces.for_each(|((a, b), c)| {
+        let piece = Piece { a, b, c, change };
+        run_loops(Kernels::detect(), piece);
+    });
+}
+
+/// Some pixels of three channels.
+struct Piece<'a, F> {
+    a: &'a mut [f32],
+    b: &'a mut [f32],
+    c: &'a mut [f32],
+    change: F,
+}
+
+impl<F: Fn([f64; 3]) -> [f64; 3]> Loops for Piece<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.a.len();
+        let (b, c) = (&mut self.b[..n], &mut self.c[..n]);
+        for i in 0..n {
+            let now = [f64::from(self.a[i]), f64::from(b[i]), f64::from(c[i])];
+            let [x, y, z] = (self.change)(now);
+            (self.a[i], b[i], c[i]) = (x as f32, y as f32, z as f32);
+        }
     }
 }
 

@@ -30,9 +30,9 @@ const ENDINGS: [(&str, Format); 10] = [
     ("tiff", Format::Tiff),
     ("bmp", Format::Bmp),
     ("webp", Format::Webp),
+    ("pnm", Format::Pnm),
     ("pgm", Format::Pnm),
     ("ppm", Format::Pnm),
-    ("pnm", Format::Pnm),
 ];
 
 impl Format {
@@ -72,6 +72,13 @@ impl Format {
             [b'G', b'I', b'F', b'8', ..] => Some(Self::Gif),
             _ => None,
         }
+    }
+
+    /// What names of its files end like.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        let known = ENDINGS.iter().find(|(_, format)| *format == self);
+        known.map_or("gif", |(ending, _)| ending)
     }
 
     /// Its name.

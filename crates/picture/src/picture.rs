@@ -10,6 +10,8 @@
 //! | float `v` | `v · 255`; 0..1 is the nominal range, values outside are kept |
 
 use crate::{Format, Meta, Plane};
+use rayon::prelude::*;
+use timestep_kernels::Buffer;
 
 /// Samples row by row, the channels of a pixel side by side.
 #[derive(Clone, Debug, PartialEq)]
@@ -205,20 +207,21 @@ impl Picture {
     pub fn planes_of(&self, left: usize, top: usize, width: usize, height: usize) -> Vec<Plane> {
         self.check_part(left, top, width, height);
         let channel = |c: usize| {
-            let mut pixels = Vec::with_capacity(width * height);
-            for y in top..top + height {
-                let row = self.row(left, y, width);
-                match &self.samples {
-                    Samples::U8(v) => pixels.extend(self.every(&v[row], c).map(grey_u8)),
-                    Samples::U16(v) => pixels.extend(self.every(&v[row], c).map(grey_u16)),
-                    Samples::F32(v) => pixels.extend(self.every(&v[row], c).map(grey_f32)),
-                }
-            }
+            let mut pixels = Buffer::new(width * height);
             pixels
+                .par_chunks_mut(width)
+                .enumerate()
+                .for_each(|(y, to)| {
+                    let row = self.row(left, top + y, width);
+                    match &self.samples {
+                        Samples::U8(v) => self.channel(&v[row], c, to, grey_u8),
+                        Samples::U16(v) => self.channel(&v[row], c, to, grey_u16),
+                        Samples::F32(v) => self.channel(&v[row], c, to, grey_f32),
+                    }
+                });
+            Plane::of_buffer(width, height, pixels)
         };
-        (0..self.colours)
-            .map(|c| plane(width, height, channel(c)))
-            .collect()
+        (0..self.colours).map(channel).collect()
     }
 
     /// All colour channels.
@@ -236,34 +239,40 @@ impl Picture {
     /// If the channels are not as many as the picture has, or do not lie inside it.
     pub fn put(&mut self, left: usize, top: usize, planes: &[Plane]) {
         assert_eq!(planes.len(), self.colours, "a plane for each colour");
-        let (channels, colours) = (self.channels(), self.colours);
-        for (c, plane) in planes.iter().enumerate() {
+        for plane in planes {
             self.check_part(left, top, plane.width(), plane.height());
-            debug_assert!(c < colours);
-            for y in 0..plane.height() {
-                let row = self.row(left, top + y, plane.width());
-                let grey = plane.row(y).iter();
-                match &mut self.samples {
-                    Samples::U8(v) => {
-                        let old = v[row].iter_mut().skip(c).step_by(channels);
-                        old.zip(grey)
-                            .for_each(|(v, p)| *v = p.round().clamp(0.0, 255.0) as u8);
-                    }
-                    Samples::U16(v) => {
-                        let old = v[row].iter_mut().skip(c).step_by(channels);
-                        old.zip(grey).for_each(|(v, p)| *v = sample_u16(*p));
-                    }
-                    Samples::F32(v) => {
-                        let old = v[row].iter_mut().skip(c).step_by(channels);
-                        for (v, p) in old.zip(grey) {
-                            // v·255/255 is not always v in floating point.
-                            if grey_f32(*v) != *p {
-                                *v = (f64::from(*p) / 255.0) as f32;
-                            }
+        }
+        let (channels, whole) = (self.channels(), self.width * self.channels());
+        let rows = top..top + planes[0].height();
+        let columns = left * channels..(left + planes[0].width()) * channels;
+        macro_rules! put {
+            ($samples:expr, $one:expr) => {{
+                let lines = $samples[rows.start * whole..rows.end * whole].par_chunks_mut(whole);
+                lines.enumerate().for_each(|(y, line)| {
+                    let line = &mut line[columns.clone()];
+                    for (c, plane) in planes.iter().enumerate() {
+                        let grey = plane.row(y).iter();
+                        if channels == 3 {
+                            let old = line.as_chunks_mut::<3>().0.iter_mut();
+                            old.map(|pixel| &mut pixel[c]).zip(grey).for_each($one);
+                        } else {
+                            let old = line.iter_mut().skip(c).step_by(channels);
+                            old.zip(grey).for_each($one);
                         }
                     }
+                });
+            }};
+        }
+        match &mut self.samples {
+            // Halves are rounded up, as they are away from zero: what is below zero is clipped. Vectors can do this.
+            Samples::U8(v) => put!(v, |(v, p)| *v = (p.clamp(0.0, 255.0) + 0.5) as u8),
+            Samples::U16(v) => put!(v, |(v, p)| *v = sample_u16(*p)),
+            Samples::F32(v) => put!(v, |(v, p)| {
+                // v·255/255 is not always v in floating point.
+                if grey_f32(*v) != *p {
+                    *v = (f64::from(*p) / 255.0) as f32;
                 }
-            }
+            }),
         }
     }
 
@@ -273,9 +282,23 @@ impl Picture {
         start..start + width * self.channels()
     }
 
-    /// The samples of channel `c` in a row.
-    fn every<'a, T: Copy>(&self, row: &'a [T], c: usize) -> impl Iterator<Item = T> + 'a {
-        row.iter().skip(c).step_by(self.channels()).copied()
+    /// The grey levels of channel `c` in a row.
+    #[inline]
+    fn channel<T: Copy>(&self, row: &[T], c: usize, to: &mut [f32], grey: impl Fn(T) -> f32) {
+        // A constant number of channels makes a faster loop.
+        macro_rules! every {
+            ($n:literal) => {
+                for (to, pixel) in to.iter_mut().zip(row.as_chunks::<$n>().0) {
+                    *to = grey(pixel[c]);
+                }
+            };
+        }
+        match self.channels() {
+            1 => every!(1),
+            2 => every!(2),
+            3 => every!(3),
+            _ => every!(4),
+        }
     }
 
     fn check_part(&self, left: usize, top: usize, width: usize, height: usize) {
@@ -285,11 +308,6 @@ impl Picture {
             "the part lies inside the picture"
         );
     }
-}
-
-fn plane(width: usize, height: usize, pixels: Vec<f32>) -> Plane {
-    // The number of pixels was counted by the loop that made them.
-    Plane::new(width, height, pixels).unwrap_or_else(|e| unreachable!("{e}"))
 }
 
 fn grey_u8(v: u8) -> f32 {

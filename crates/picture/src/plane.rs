@@ -44,6 +44,22 @@ impl Plane {
         })
     }
 
+    /// One black pixel, to stand where a plane was taken out.
+    #[must_use]
+    pub fn pixel() -> Self {
+        Self::of_buffer(1, 1, Buffer::zeros(1))
+    }
+
+    /// A plane of a buffer that was made for it.
+    pub(crate) fn of_buffer(width: usize, height: usize, pixels: Buffer) -> Self {
+        assert_eq!(pixels.len(), width * height, "a number for each pixel");
+        Self {
+            width,
+            height,
+            pixels,
+        }
+    }
+
     /// A plane of one grey.
     ///
     /// # Errors
@@ -141,15 +157,11 @@ impl Plane {
             left + width <= self.width && top + height <= self.height,
             "the part lies inside the plane"
         );
-        let mut pixels = Vec::with_capacity(width * height);
-        for y in top..top + height {
-            pixels.extend_from_slice(&self.row(y)[left..left + width]);
+        let mut pixels = Buffer::new(width * height);
+        for (y, to) in (top..).zip(pixels.chunks_exact_mut(width)) {
+            to.copy_from_slice(&self.row(y)[left..left + width]);
         }
-        Self {
-            width,
-            height,
-            pixels: pixels.into(),
-        }
+        Self::of_buffer(width, height, pixels)
     }
 }
 

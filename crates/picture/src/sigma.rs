@@ -10,6 +10,9 @@
 //! Pictures too small for that: the median of the finest diagonal differences (Donoho and Johnstone 1994).
 
 use crate::Plane;
+use rayon::prelude::*;
+use timestep_kernels::Kernels;
+use timestep_kernels::simd::{Loops, run_loops};
 use timestep_numerics::linear_algebra::{Square, symmetric_eigenvalues};
 
 /// Side of a patch, and its pixels.
@@ -22,8 +25,12 @@ const THRESHOLD: f64 = 81.820_767_436_685_23;
 const ROUNDS: usize = 3;
 /// Fewest patches for a covariance of 49 × 49 worth the name.
 const FEWEST: usize = 16 * PIXELS;
+/// Patches from which on half of them are enough.
+const PLENTY: usize = 1 << 16;
 /// Patches whose products are summed at once: 49 rows of them stay in the second-level cache.
 const CHUNK: usize = 512;
+/// Such sums that one thread makes after the other; the result is the same for any number of threads.
+const CHUNKS: usize = 16;
 /// Rows of such a sum: an even number, the last one zero.
 const ROWS: usize = PIXELS.next_multiple_of(2);
 
@@ -88,21 +95,35 @@ struct Patch {
 }
 
 fn weak_texture(parts: &[Plane]) -> Option<f64> {
+    let places = |plane: &Plane| {
+        let along = |extent: usize| (extent + 1).saturating_sub(SIDE);
+        along(plane.width()) * along(plane.height())
+    };
+    // Patches overlap, so that every other row of them says nearly as much.
+    let all: usize = parts.iter().map(places).sum();
+    let step = if all > PLENTY { 2 } else { 1 };
     let mut patches = Vec::new();
     let mut flat = 0usize;
     for (part, plane) in parts.iter().enumerate() {
-        for top in 0..(plane.height() + 1).saturating_sub(SIDE) {
-            for left in 0..(plane.width() + 1).saturating_sub(SIDE) {
+        let columns = (plane.width() + 1).saturating_sub(SIDE);
+        if columns == 0 || plane.height() < SIDE {
+            continue;
+        }
+        let textures = textures(plane, step);
+        for (row, textures) in textures.chunks_exact(columns).enumerate() {
+            let top = row * step;
+            for (left, texture) in textures.iter().enumerate() {
                 // One grey is no noise at all: clipped or masked pixels say nothing about the rest.
-                match texture(plane, left, top) {
-                    Some(texture) => patches.push(Patch {
-                        part,
-                        left,
-                        top,
-                        texture,
-                    }),
-                    None => flat += 1,
+                if *texture == 0.0 && is_plain(plane, left, top) {
+                    flat += 1;
+                    continue;
                 }
+                patches.push(Patch {
+                    part,
+                    left,
+                    top,
+                    texture: *texture,
+                });
             }
         }
     }
@@ -126,55 +147,73 @@ fn weak_texture(parts: &[Plane]) -> Option<f64> {
     Some(variance.max(0.0).sqrt() / low)
 }
 
-/// Sum of squared central differences inside a patch; none if all its pixels are equal.
-fn texture(plane: &Plane, left: usize, top: usize) -> Option<f64> {
+/// Whether all pixels of a patch are equal.
+fn is_plain(plane: &Plane, left: usize, top: usize) -> bool {
     let first = plane.row(top)[left];
-    let mut equal = true;
-    let mut sum = 0.0_f64;
+    (top..top + SIDE).all(|y| plane.row(y)[left..left + SIDE].iter().all(|v| *v == first))
+}
+
+/// Sums of squared central differences inside every patch, of every `step`-th row of patches.
+fn textures(plane: &Plane, step: usize) -> Vec<f64> {
+    let (width, height) = (plane.width(), plane.height());
+    let columns = width + 1 - SIDE;
     let square = |a: f32, b: f32| f64::from((a - b) / 2.0).powi(2);
-    for y in top..top + SIDE {
-        let row = &plane.row(y)[left..left + SIDE];
-        equal &= row.iter().all(|v| *v == first);
-        sum += row.windows(3).map(|w| square(w[2], w[0])).sum::<f64>();
-        if y + 2 < top + SIDE {
-            let below = &plane.row(y + 2)[left..left + SIDE];
-            sum += row
-                .iter()
-                .zip(below)
-                .map(|(a, b)| square(*b, *a))
-                .sum::<f64>();
+    // Sums along the rows of patches: of differences along the row, and down to the next row but one.
+    let mut squares = vec![0.0; width];
+    let mut sums = vec![0.0; 2 * columns * height];
+    for (y, sums) in sums.chunks_exact_mut(2 * columns).enumerate() {
+        let (along, down) = sums.split_at_mut(columns);
+        let row = plane.row(y);
+        for (s, w) in squares.iter_mut().zip(row.windows(3)) {
+            *s = square(w[2], w[0]);
+        }
+        for (sum, w) in along.iter_mut().zip(squares.windows(SIDE - 2)) {
+            *sum = w.iter().sum();
+        }
+        if y + 2 < height {
+            for (s, (a, b)) in squares.iter_mut().zip(row.iter().zip(plane.row(y + 2))) {
+                *s = square(*b, *a);
+            }
+            for (sum, w) in down.iter_mut().zip(squares.windows(SIDE)) {
+                *sum = w.iter().sum();
+            }
         }
     }
-    (!equal).then_some(sum)
+    let mut textures = Vec::with_capacity(columns * height.div_ceil(step));
+    for top in (0..=height - SIDE).step_by(step) {
+        let row = |y: usize| &sums[2 * columns * (top + y)..][..2 * columns];
+        let start = textures.len();
+        textures.resize(start + columns, 0.0);
+        for y in 0..SIDE {
+            let all = textures[start..].iter_mut().zip(&row(y)[..columns]);
+            all.for_each(|(t, s)| *t += s);
+        }
+        for y in 0..SIDE - 2 {
+            let all = textures[start..].iter_mut().zip(&row(y)[columns..]);
+            all.for_each(|(t, s)| *t += s);
+        }
+    }
+    textures
 }
 
 /// Smallest eigenvalue of the covariance of patches.
 fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
-    let mut sums = [0.0; PIXELS];
-    let mut products = vec![0.0; ROWS * ROWS];
-    let mut rows = vec![0.0; ROWS * CHUNK];
-    // Greys are taken from the first pixel, so that products of large means do not swallow small variances.
-    let origin = f64::from(parts[patches[0].part].row(patches[0].top)[patches[0].left]);
-    for chunk in patches.chunks(CHUNK) {
-        // Missing patches of the last chunk are zero.
-        rows.fill(0.0);
-        let mut at = 0;
-        // Patches next to each other are copied together.
-        for run in chunk.chunk_by(|a, b| (a.part, a.top, a.left + 1) == (b.part, b.top, b.left)) {
-            for (k, row) in rows.chunks_exact_mut(CHUNK).take(PIXELS).enumerate() {
-                let from = run[0].left + k % SIDE;
-                let pixels = &parts[run[0].part].row(run[0].top + k / SIDE)[from..from + run.len()];
-                for (entry, v) in row[at..at + run.len()].iter_mut().zip(pixels) {
-                    *entry = f64::from(*v) - origin;
-                }
-            }
-            at += run.len();
+    // Greys count from the first pixel's, so that products of large means do not swallow small variances.
+    let origin = parts[patches[0].part].row(patches[0].top)[patches[0].left];
+    let pieces = patches.par_chunks(CHUNKS * CHUNK);
+    let all: Vec<Moments> = pieces
+        .map(|patches| Moments::of(parts, patches, origin))
+        .collect();
+    let moments = all.into_iter().reduce(|mut all, piece| {
+        for (to, from) in all.sums.iter_mut().zip(&piece.sums) {
+            *to += from;
         }
-        for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(CHUNK)) {
-            *sum += row.iter().sum::<f64>();
+        for (to, from) in all.products.iter_mut().zip(&piece.products) {
+            *to += from;
         }
-        add_products(&mut products, &rows);
-    }
+        all
+    })?;
+    let (sums, products) = (moments.sums, moments.products);
     let count = patches.len() as f64;
     let covariance = Square::from_fn(PIXELS, |i, j| {
         let (i, j) = (i.max(j), i.min(j));
@@ -183,31 +222,101 @@ fn smallest(parts: &[Plane], patches: &[Patch]) -> Option<f64> {
     symmetric_eigenvalues(&covariance).ok()?.first().copied()
 }
 
-/// Numbers added next to each other: two vectors of the narrowest instruction set.
-const LANES: usize = 4;
+/// Sums over patches.
+struct Moments {
+    /// Of each pixel.
+    sums: [f64; PIXELS],
+    /// Of the products of two pixels: [`ROWS`] rows, below the diagonal and on it.
+    products: Vec<f64>,
+}
 
-/// Adds the products of [`ROWS`] rows of [`CHUNK`] numbers with each other, below the diagonal and on it.
-// One index for five short arrays: this is what the compiler makes vectors of.
-#[allow(clippy::needless_range_loop)]
-fn add_products(products: &mut [f64], rows: &[f64]) {
-    let row = |i: usize| rows[i * CHUNK..(i + 1) * CHUNK].chunks_exact(LANES);
-    // Two by two rows: every number that is loaded is used twice.
-    for i in (0..ROWS).step_by(2) {
-        for j in (0..=i).step_by(2) {
-            let mut sums = [[[0.0; LANES]; 2]; 2];
-            let left = row(i).zip(row(i + 1));
-            let right = row(j).zip(row(j + 1));
-            for ((a, b), (c, d)) in left.zip(right) {
-                for l in 0..LANES {
-                    sums[0][0][l] += a[l] * c[l];
-                    sums[0][1][l] += a[l] * d[l];
-                    sums[1][0][l] += b[l] * c[l];
-                    sums[1][1][l] += b[l] * d[l];
+impl Moments {
+    /// Greys count from `origin`.
+    fn of(parts: &[Plane], patches: &[Patch], origin: f32) -> Self {
+        let mut sums = [0.0; PIXELS];
+        let mut products = vec![0.0; ROWS * ROWS];
+        let mut rows = vec![0.0; ROWS * CHUNK];
+        let kernels = Kernels::detect();
+        for chunk in patches.chunks(CHUNK) {
+            // Missing patches of the last chunk are zero.
+            rows.fill(0.0);
+            let grey = |p: &Patch| parts[p.part].row(p.top)[p.left];
+            // Greys near to each other, so that squares of large ones do not swallow small variances.
+            let near = grey(&chunk[0]);
+            let mut at = 0;
+            // Patches next to each other are copied together.
+            let next =
+                |a: &Patch, b: &Patch| (a.part, a.top, a.left + 1) == (b.part, b.top, b.left);
+            for run in chunk.chunk_by(next) {
+                for (k, row) in rows.chunks_exact_mut(CHUNK).take(PIXELS).enumerate() {
+                    let from = run[0].left + k % SIDE;
+                    let pixels = parts[run[0].part].row(run[0].top + k / SIDE);
+                    let pixels = &pixels[from..from + run.len()];
+                    for (entry, v) in row[at..at + run.len()].iter_mut().zip(pixels) {
+                        *entry = v - near;
+                    }
+                }
+                at += run.len();
+            }
+            let (count, by) = (chunk.len() as f64, f64::from(near) - f64::from(origin));
+            let mut own = [0.0; ROWS];
+            for (sum, row) in own.iter_mut().zip(rows.chunks_exact(CHUNK)) {
+                *sum = row.iter().map(|v| f64::from(*v)).sum::<f64>();
+            }
+            let add = Products {
+                products: &mut products,
+                rows: &rows,
+            };
+            run_loops(kernels, add);
+            // The same, counted from the origin.
+            for i in 0..PIXELS {
+                sums[i] += own[i] + count * by;
+                for j in 0..=i {
+                    products[i * ROWS + j] += by * (own[i] + own[j] + count * by);
                 }
             }
-            for (y, sums) in sums.iter().enumerate() {
-                for (x, sum) in sums.iter().enumerate() {
-                    products[(i + y) * ROWS + j + x] += sum.iter().sum::<f64>();
+        }
+        Self { sums, products }
+    }
+}
+
+/// Numbers added next to each other: a vector of the widest instruction set.
+const LANES: usize = 16;
+
+/// Adds the products of [`ROWS`] rows of [`CHUNK`] numbers with each other, below the diagonal and on it.
+struct Products<'a> {
+    products: &'a mut [f64],
+    rows: &'a [f32],
+}
+
+impl Loops for Products<'_> {
+    type Out = ();
+
+    // One index for five short arrays: this is what the compiler makes vectors of.
+    #[allow(clippy::needless_range_loop)]
+    #[inline(always)]
+    fn run(self) {
+        // Two by two rows: every number that is loaded is used twice.
+        for i in (0..ROWS).step_by(2) {
+            let (a, b) = self.rows[i * CHUNK..(i + 2) * CHUNK].split_at(CHUNK);
+            for j in (0..=i).step_by(2) {
+                let (c, d) = self.rows[j * CHUNK..(j + 2) * CHUNK].split_at(CHUNK);
+                // Sums of few numbers; these are added up in f64.
+                let mut sums = [[0.0_f32; LANES]; 4];
+                for k in (0..CHUNK).step_by(LANES) {
+                    for l in 0..LANES {
+                        sums[0][l] += a[k + l] * c[k + l];
+                        sums[1][l] += a[k + l] * d[k + l];
+                        sums[2][l] += b[k + l] * c[k + l];
+                        sums[3][l] += b[k + l] * d[k + l];
+                    }
+                }
+                for n in 0..4 {
+                    let mut sum = 0.0;
+                    for l in 0..LANES {
+                        sum += f64::from(sums[n][l]);
+                    }
+                    self.products[(i + n / 2) * ROWS + j + n % 2] += sum;
                 }
             }
         }

@@ -10,6 +10,7 @@ mod plan;
 pub use plan::Plan;
 
 use crate::Plane;
+use timestep_kernels::Buffer;
 
 /// How much memory a method works with, its input and its result excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,9 @@ pub trait Canvas {
     fn give(&mut self, top: usize, planes: Vec<Plane>);
 }
 
+/// What a tile becomes. It hears how its work goes on, as a share.
+pub type Change<'a, E> = &'a dyn Fn(Vec<Plane>, &mut dyn FnMut(f64)) -> Result<Vec<Plane>, E>;
+
 /// Changes a picture band by band.
 ///
 /// `change` gets the colour channels of a tile with its surroundings and returns as many of the same size. `done` hears the
@@ -61,69 +65,94 @@ pub trait Canvas {
 pub fn run<E>(
     plan: &Plan,
     canvas: &mut dyn Canvas,
-    change: &dyn Fn(Vec<Plane>) -> Result<Vec<Plane>, E>,
+    change: Change<'_, E>,
     done: &mut dyn FnMut(f64) -> bool,
 ) -> Result<bool, E> {
     let (width, height) = plan.size;
     // The rows held, and where they begin.
     let (mut band, mut top): (Vec<Plane>, usize) = (Vec::new(), 0);
     let mut count = 0;
-    for rows in plan.spans(height, plan.height) {
+    let mut one = |part: Vec<Plane>| -> Result<Option<Vec<Plane>>, E> {
+        let mut go_on = true;
+        let mut tell = |share: f64| go_on &= done((f64::from(count) + share) / plan.tiles() as f64);
+        let restored = change(part, &mut tell)?;
+        tell(1.0);
+        count += 1;
+        Ok(go_on.then_some(restored))
+    };
+    let spans: Vec<_> = plan.spans(height, plan.height).collect();
+    for (n, rows) in spans.iter().enumerate() {
         let bottom = top + band.first().map_or(0, Plane::height);
         let fresh = (rows.to > bottom).then(|| canvas.take(bottom, rows.to - bottom));
-        band = join(&band, rows.from - top, fresh);
+        band = join(band, rows.from - top, fresh);
         top = rows.from;
-        let mut result: Vec<Vec<f32>> = band
+        let (start, count) = (rows.start - rows.from, rows.end - rows.start);
+        if plan.width == width {
+            // The band is the tile. Only what the next one needs of it is kept.
+            let next = spans.get(n + 1).map_or(rows.to, |next| next.from);
+            let kept = band.iter().filter(|_| next < rows.to);
+            let kept = kept.map(|p| p.crop(0, next - top, width, rows.to - next));
+            let kept = kept.collect();
+            let Some(restored) = one(std::mem::replace(&mut band, kept))? else {
+                return Ok(false);
+            };
+            top = next;
+            let all = restored.first().is_some_and(|p| p.height() == count);
+            let result = if all {
+                restored
+            } else {
+                restored
+                    .into_iter()
+                    .map(|p| p.crop(0, start, width, count))
+                    .collect()
+            };
+            canvas.give(rows.start, result);
+            continue;
+        }
+        let mut result: Vec<Plane> = band
             .iter()
-            .map(|_| vec![0.0; width * (rows.end - rows.start)])
+            .map(|_| Plane::of_buffer(width, count, Buffer::new(width * count)))
             .collect();
         for columns in plan.spans(width, plan.width) {
             let part: Vec<Plane> = band
                 .iter()
                 .map(|p| p.crop(columns.from, 0, columns.to - columns.from, p.height()))
                 .collect();
-            let restored = change(part)?;
+            let Some(restored) = one(part)? else {
+                return Ok(false);
+            };
             for (to, from) in result.iter_mut().zip(&restored) {
-                let lines = to.chunks_exact_mut(width);
-                for (y, line) in (rows.start - rows.from..).zip(lines) {
+                let lines = to.pixels_mut().chunks_exact_mut(width);
+                for (y, line) in (start..).zip(lines) {
                     let row = &from.row(y)[columns.start - columns.from..];
                     line[columns.start..columns.end]
                         .copy_from_slice(&row[..columns.end - columns.start]);
                 }
             }
-            count += 1;
-            if !done(f64::from(count) / plan.tiles() as f64) {
-                return Ok(false);
-            }
         }
-        let result = result
-            .into_iter()
-            .map(|pixels| whole(width, rows.end - rows.start, pixels))
-            .collect();
         canvas.give(rows.start, result);
     }
     Ok(true)
 }
 
-/// A plane of whole rows of one width.
-fn whole(width: usize, height: usize, pixels: Vec<f32>) -> Plane {
-    Plane::new(width, height, pixels).unwrap_or_else(|e| unreachable!("{e}"))
-}
-
 /// Old rows from `skip` on, and fresh ones below them.
-fn join(old: &[Plane], skip: usize, fresh: Option<Vec<Plane>>) -> Vec<Plane> {
-    let keep =
-        |p: &Plane| (p.height() > skip).then(|| p.crop(0, skip, p.width(), p.height() - skip));
-    let old: Vec<Plane> = old.iter().filter_map(keep).collect();
+fn join(old: Vec<Plane>, skip: usize, fresh: Option<Vec<Plane>>) -> Vec<Plane> {
+    let held = old.first().map_or(0, Plane::height);
     match fresh {
-        None => old,
-        Some(fresh) if old.is_empty() => fresh,
+        None if skip == 0 => old,
+        None => {
+            let below = |p: Plane| p.crop(0, skip, p.width(), held - skip);
+            old.into_iter().map(below).collect()
+        }
+        Some(fresh) if held <= skip => fresh,
         Some(fresh) => {
             let below = |(old, fresh): (Plane, Plane)| {
-                let (width, height) = (old.width(), old.height() + fresh.height());
-                let mut pixels = old.into_pixels();
-                pixels.extend(fresh.into_pixels());
-                whole(width, height, pixels)
+                let (width, kept) = (old.width(), held - skip);
+                let mut pixels = Buffer::new(width * (kept + fresh.height()));
+                let (up, low) = pixels.split_at_mut(width * kept);
+                up.copy_from_slice(&old.pixels()[width * skip..]);
+                low.copy_from_slice(fresh.pixels());
+                Plane::of_buffer(width, kept + fresh.height(), pixels)
             };
             old.into_iter().zip(fresh).map(below).collect()
         }
@@ -208,9 +237,13 @@ mod tests {
             shares.push(share);
             true
         };
-        let change = |part: Vec<Plane>| Ok::<_, ()>(part.iter().map(blur).collect());
+        let change = |part: Vec<Plane>, tell: &mut dyn FnMut(f64)| {
+            tell(0.5);
+            Ok::<_, ()>(part.iter().map(blur).collect())
+        };
         assert_eq!(run(plan, &mut canvas, &change, &mut done), Ok(true));
-        assert_eq!(shares.len(), plan.tiles());
+        assert_eq!(shares.len(), 2 * plan.tiles());
+        assert!(shares.is_sorted());
         assert_eq!(shares.last(), Some(&1.0));
         canvas.result
     }

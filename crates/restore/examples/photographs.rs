@@ -43,14 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let noise = raw.trusted();
             let measured = began.elapsed().as_secs_f64();
             let restored = timestep_restore::photo::restore(
-                &planes,
+                planes.into(),
                 &noise,
-                &|_, plane, level| {
-                    Ok(method
-                        .denoise(std::slice::from_ref(plane), &[level])?
-                        .swap_remove(0))
-                },
-                &mut |_| (),
+                &|part, plane, level| method.part(part, plane, level),
+                &mut |_, _| (),
             )?;
             let mut restored: [timestep_picture::Plane; 3] = restored.try_into().expect("three");
             colour::from_opponent(&mut restored);

@@ -23,9 +23,10 @@ use timestep_restore::trd::Model;
 type Failure = Box<dyn Error>;
 
 const KNOTS: [f64; 4] = [2.0, 6.0, 18.0, 54.0];
-const STEPS: usize = 5;
+/// Pixels that a part is trained on.
+const MOST: usize = 7_000_000;
 
-/// A picture with noise: channels in opponent colours, what was measured, and the brightness cleaned so far.
+/// A picture with noise: channels in opponent colours, what was measured, and the brightness at half and a quarter.
 struct Shot {
     clean: Vec<Plane>,
     noisy: Vec<Plane>,
@@ -70,11 +71,13 @@ fn shots(files: &[PathBuf]) -> Result<Vec<Shot>, Failure> {
         let planes = timestep_picture::read(file, &Memory::of_machine())?.planes();
         let noisy = opponent(degraded(&planes, number));
         let noise = measure(std::slice::from_ref(&noisy)).trusted();
+        let half = noisy[0].halved();
+        let brightness = vec![half.clone(), half.halved()];
         all.push(Shot {
             clean: opponent(planes),
+            brightness,
             noisy,
             noise,
-            brightness: Vec::new(),
         });
     }
     Ok(all)
@@ -105,29 +108,15 @@ fn save(out: &Path, part: Part, levels: &Levels) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(part: Part) -> Result<Levels, Failure> {
-    let given: Vec<Model> = if part
-        == (Part {
-            chroma: true,
-            scale: 0,
-            white: false,
-        }) {
-        vec![Model::start(3, STEPS, "euler", 25.0)?]
-    } else {
-        let names = ["trd-5x5-s15", "trd-5x5-s25", "trd-5x5-s50"];
-        let read = |name| Ok::<_, Failure>(Model::from_bytes(bundled(name).ok_or("missing")?)?);
-        names.into_iter().map(read).collect::<Result<_, _>>()?
-    };
+fn start() -> Result<Levels, Failure> {
+    let names = ["trd-5x5-s15", "trd-5x5-s25", "trd-5x5-s50"];
+    let read = |name| Ok::<_, Failure>(Model::from_bytes(bundled(name).ok_or("missing")?)?);
+    let given: Vec<Model> = names.into_iter().map(read).collect::<Result<_, _>>()?;
     Ok(Levels::start(&KNOTS, &given)?)
 }
 
 /// Pictures of a part as its models see them.
-fn observed(
-    shots: &[Shot],
-    part: Part,
-    clean: photo::Clean<'_>,
-    most: usize,
-) -> Result<Vec<Observed>, Failure> {
+fn observed(shots: &[Shot], part: Part, clean: photo::Clean<'_>) -> Result<Vec<Observed>, Failure> {
     let mut all = Vec::new();
     let mut pixels = 0;
     for shot in shots {
@@ -137,7 +126,7 @@ fn observed(
             _ => continue,
         };
         for c in channels {
-            if shot.noise.level(c, part.scale) < 0.8 || pixels > most {
+            if shot.noise.level(c, part.scale) < 0.8 || pixels > MOST {
                 continue;
             }
             let (noise, scale) = (&shot.noise, part.scale);
@@ -146,8 +135,8 @@ fn observed(
             for _ in 0..scale {
                 wanted = wanted.halved();
             }
-            let brightness = shot.brightness.get(scale);
-            let prepared = photo::prepared(noise, c, scale, &state, brightness);
+            let brightness = shot.brightness.get(scale.saturating_sub(1));
+            let prepared = photo::prepared(noise, c, scale, state, brightness);
             pixels += wanted.pixels().len();
             all.push(Observed {
                 sample: Sample {
@@ -174,48 +163,26 @@ fn main() -> Result<(), Failure> {
     // Every part of the training sees all kinds of pictures.
     Stream::new(11, "order", 0, 0).shuffle(&mut files);
     let began = Instant::now();
-    let mut shots = shots(&files)?;
+    let shots = shots(&files)?;
     println!(
         "{} pictures, {:.0} s",
         shots.len(),
         began.elapsed().as_secs_f64()
     );
     let mut done: Vec<(Part, Levels)> = Vec::new();
-    for part in Part::ALL {
-        if part
-            == (Part {
-                chroma: true,
-                scale: 2,
-                white: false,
-            })
-        {
-            // Colours see the brightness that the models before them clean.
-            let clean = |part, plane: &Plane, level| cleaned(&done, part, plane, level);
-            for shot in shots.iter_mut().filter(|shot| shot.clean.len() == 3) {
-                let first =
-                    photo::restore(&shot.noisy[..1], &first(&shot.noise), &clean, &mut |_| ())?;
-                let half = first[0].halved();
-                shot.brightness = vec![first[0].clone(), half.clone(), half.halved()];
-            }
-        }
+    // Details of colours are cleaned without a model.
+    for part in &Part::ALL[..3] {
+        let part = *part;
         let marker = out.join(format!("{}.done", name(part)));
         if let Some(levels) = saved(out, part).filter(|_| marker.exists()) {
             done.push((part, levels));
             continue;
         }
-        let clean = |part, plane: &Plane, level| cleaned(&done, part, plane, level);
-        let most = match part {
-            Part {
-                chroma: true,
-                scale: 0,
-                white: false,
-            } => 16_000_000,
-            _ => 7_000_000,
-        };
-        let observed = observed(&shots, part, &clean, most)?;
+        let clean = |part, plane, level| cleaned(&done, part, plane, level);
+        let observed = observed(&shots, part, &clean)?;
         let levels = match saved(out, part) {
             Some(levels) => levels,
-            None => start(part)?,
+            None => start()?,
         };
         let grouped = Grouped::new(&levels, &observed);
         println!(
@@ -263,23 +230,16 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The noise of the first channel alone.
-fn first(noise: &Noise) -> Noise {
-    let mut first = noise.clone();
-    first.channels.truncate(1);
-    first
-}
-
 /// A plane cleaned by the part that is trained, or as it is.
 fn cleaned(
     done: &[(Part, Levels)],
     part: Part,
-    plane: &Plane,
+    plane: Plane,
     level: f64,
 ) -> Result<Plane, RestoreError> {
     match done.iter().find(|(known, _)| *known == part) {
-        Some((_, levels)) => levels.clean(plane, level),
-        None => Ok(plane.clone()),
+        Some((_, levels)) => levels.clean(&plane, level),
+        None => Ok(plane),
     }
 }
 

@@ -1,5 +1,9 @@
 //! Which files become which? A plan of inputs and outputs, made before anything is written.
 
+mod together;
+
+pub use together::together;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -68,6 +72,12 @@ pub enum BatchError {
         /// Where both would go.
         output: PathBuf,
     },
+    /// What comes from standard input has no name in a folder.
+    #[error("what comes from standard input has no name in the folder `{}`", .0.display())]
+    NoName(PathBuf),
+    /// A stream holds one picture.
+    #[error("`-` stands for one picture, but there are several")]
+    Stream,
     /// A picture would be replaced by its result.
     #[error("`{}` would be replaced by its own result", .0.display())]
     OntoItself(PathBuf),
@@ -83,10 +93,18 @@ impl BatchError {
             }
             Self::NotAFolder(_) => "give a folder with -o",
             Self::Collision { .. } => "run them one after the other, with a folder for each",
+            Self::NoName(_) => "give a file with -o",
+            Self::Stream => "give `-` as the only input, or a folder with -o",
             Self::OntoItself(_) => "choose another output, or allow it with --in-place",
         }
         .to_owned()
     }
+}
+
+/// Whether a path stands for standard input or output.
+#[must_use]
+pub fn is_stream(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// Where the result of an input goes when nothing says: beside it, with `clean` in its name.
@@ -119,12 +137,31 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, BatchError> {
     let mut plan = Plan::default();
     let out = request.output;
     let several = request.inputs.len() > 1 || request.inputs.iter().any(|i| i.is_dir());
-    plan.to_folder = out.is_some_and(|o| several || o.is_dir() || ends_with_slash(o));
+    if several
+        && request
+            .inputs
+            .iter()
+            .map(PathBuf::as_path)
+            .chain(out)
+            .any(is_stream)
+    {
+        return Err(BatchError::Stream);
+    }
+    plan.to_folder =
+        out.is_some_and(|o| several || !is_stream(o) && (o.is_dir() || ends_with_slash(o)));
     if let Some(out) = out.filter(|o| plan.to_folder && o.exists() && !o.is_dir()) {
         return Err(BatchError::NotAFolder(out.to_owned()));
     }
     let mut found = Vec::new();
     for input in request.inputs {
+        if is_stream(input) {
+            let output = match out {
+                Some(out) if plan.to_folder => return Err(BatchError::NoName(out.to_owned())),
+                out => out.unwrap_or(input).to_owned(),
+            };
+            found.push((input.clone(), input.clone(), output));
+            continue;
+        }
         match fs::metadata(input) {
             Err(error) => plan.failed.push((input.clone(), error)),
             Ok(data) if data.is_dir() => {
@@ -160,7 +197,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, BatchError> {
     }
     let mut outputs: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
     for (number, (input, relative, output)) in (0..).zip(found) {
-        let same = is_same(&input, &output);
+        let same = !is_stream(&output) && is_same(&input, &output);
         if same && !request.in_place {
             return Err(BatchError::OntoItself(input));
         }
@@ -171,7 +208,8 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, BatchError> {
                 output,
             });
         }
-        let skip = !same && !request.force && output.exists() && !output.is_dir();
+        let there = !is_stream(&output) && output.exists() && !output.is_dir();
+        let skip = !same && !request.force && there;
         let item = Item {
             input,
             output,
@@ -267,6 +305,32 @@ mod tests {
             force: false,
             in_place: false,
         }
+    }
+
+    #[test]
+    fn a_stream_is_one_picture() {
+        let plan = |inputs: &[&str], output: Option<&str>| {
+            let inputs: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
+            let plan = plan(&request(&inputs, output.map(Path::new)))?;
+            Ok(plan.items.iter().map(|i| i.output.clone()).collect())
+        };
+        let to = |name: &str| Ok::<_, BatchError>(vec![PathBuf::from(name)]);
+        assert_eq!(plan(&["-"], None), to("-"));
+        assert_eq!(plan(&["-"], Some("-")), to("-"));
+        assert_eq!(plan(&["-"], Some("new.png")), to("new.png"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let picture = folder.path().join("a.png");
+        touch(&picture);
+        let picture = picture.to_str().expect("UTF-8");
+        assert_eq!(plan(&[picture], Some("-")), to("-"));
+        assert_eq!(plan(&[picture, "-"], None), Err(BatchError::Stream));
+        assert_eq!(
+            plan(&[picture, picture], Some("-")),
+            Err(BatchError::Stream)
+        );
+        let place = folder.path().to_str().expect("UTF-8");
+        let nameless = Err(BatchError::NoName(folder.path().to_owned()));
+        assert_eq!(plan(&["-"], Some(place)), nameless);
     }
 
     #[test]

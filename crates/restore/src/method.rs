@@ -1,11 +1,18 @@
 //! What is a method of restoration? Something that turns noisy planes and their noise levels into clean planes.
 
 use crate::RestoreError;
-use crate::methods::MethodOptions;
 use crate::photo::Part;
+use std::path::PathBuf;
 use timestep_picture::Plane;
 use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::Facts;
+
+/// How a method is set up, where it differs from its registry entry.
+#[derive(Clone, Debug, Default)]
+pub struct MethodOptions {
+    /// Weights of a trained method: a file, or the name or the beginning of the name of bundled weights (`trd-5x5`).
+    pub model: Option<PathBuf>,
+}
 
 /// What is known about a method without running it.
 #[derive(Debug)]
@@ -40,9 +47,9 @@ pub trait Method: Send + Sync {
     ///
     /// # Errors
     /// As [`Method::denoise`].
-    fn part(&self, part: Part, plane: &Plane, level: f64) -> Result<Plane, RestoreError> {
+    fn part(&self, part: Part, plane: Plane, level: f64) -> Result<Plane, RestoreError> {
         let _ = part;
-        let mut cleaned = self.denoise(std::slice::from_ref(plane), &[level])?;
+        let mut cleaned = self.denoise(&[plane], &[level])?;
         Ok(cleaned.swap_remove(0))
     }
 

@@ -12,22 +12,20 @@ pub(crate) fn restore(
     if sigmas.iter().all(|s| *s == 0.0) {
         return Ok(planes);
     }
-    in_opponent_colours(planes, |planes| method.denoise(planes, sigmas))
+    in_opponent_colours(planes, |planes| method.denoise(&planes, sigmas))
 }
 
 /// Applies `change` to grey as it is, and to RGB in opponent colours.
 pub(crate) fn in_opponent_colours(
     planes: Vec<Plane>,
-    change: impl FnOnce(&[Plane]) -> Result<Vec<Plane>, RestoreError>,
+    change: impl FnOnce(Vec<Plane>) -> Result<Vec<Plane>, RestoreError>,
 ) -> Result<Vec<Plane>, RestoreError> {
     match <[Plane; 3]>::try_from(planes) {
         Ok(mut rgb) => {
             colour::to_opponent(&mut rgb);
-            let result = change(&rgb)?;
-            drop(rgb);
-            back(result)
+            back(change(rgb.into())?)
         }
-        Err(planes) => change(&planes),
+        Err(planes) => change(planes),
     }
 }
 

@@ -44,8 +44,8 @@ fn no_method_makes_a_picture_worse_at_any_level() {
 fn by_default(planes: &[Plane]) -> Vec<Plane> {
     let method = make("blind", &MethodOptions::default()).expect("a method");
     let noise = measure(&[planes.to_vec()]).trusted();
-    let clean = |part, plane: &Plane, level| method.part(part, plane, level);
-    photo::restore(planes, &noise, &clean, &mut |_| ()).expect("restores")
+    let clean = |part, plane, level| method.part(part, plane, level);
+    photo::restore(planes.to_vec(), &noise, &clean, &mut |_, _| ()).expect("restores")
 }
 
 /// Grey, or brightness and two differences of colours that are a fifth of it.

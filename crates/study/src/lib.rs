@@ -8,6 +8,7 @@ pub mod adaptive;
 pub mod answer;
 pub mod baselines;
 pub mod catalogue;
+pub mod coded;
 pub mod codes;
 pub mod compare;
 pub mod conditions;

@@ -1,6 +1,7 @@
 //! What became of pictures that were to be restored.
 
 use crate::answer;
+use std::path::Path;
 use timestep_picture::noise::Noise;
 use timestep_restore::job::Outcome;
 
@@ -79,6 +80,47 @@ impl RestoredPicture {
             noisy_psnr: quality.map(|q| q.noisy_psnr),
             noisy_ssim: quality.and_then(|q| q.noisy_ssim),
             protocol: quality.map(|q| q.protocol.clone()),
+        }
+    }
+}
+
+answer! {
+    /// A sheet of strengths that was written (`--preview`).
+    pub struct PreviewedPicture {
+        /// `preview`.
+        pub event: &'static str,
+        /// The noisy picture.
+        pub input: String,
+        /// The sheet.
+        pub output: String,
+        /// The method.
+        pub method: String,
+        /// Strengths, from the second column on; the first is the picture.
+        pub strengths: Vec<f64>,
+        /// Standard deviation of the noise of each colour channel (grey, or R, G, B), in units of 1/255 of the range.
+        pub sigma: Vec<f64>,
+        /// Whether it was estimated.
+        pub estimated: bool,
+    }
+}
+
+impl PreviewedPicture {
+    /// The sheet of a picture.
+    pub fn new(
+        input: &Path,
+        output: &Path,
+        method: &str,
+        strengths: &[f64],
+        outcome: &Outcome,
+    ) -> Self {
+        Self {
+            event: "preview",
+            input: input.display().to_string(),
+            output: output.display().to_string(),
+            method: method.to_owned(),
+            strengths: strengths.to_vec(),
+            sigma: outcome.sigmas.clone(),
+            estimated: outcome.noise.is_some(),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What is a network made of, what does it cost, and what is it as a differential equation?
 
+mod described;
+
+pub use described::{Changes, Described, mean_coefficient, names_weights};
+
 use crate::answer;
 use crate::map::{Place, law};
 use timestep_nets::{Cost, Network, Role, SegmentSummary};

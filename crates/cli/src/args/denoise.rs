@@ -7,11 +7,11 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(after_help = AFTER)]
 pub(crate) struct Denoise {
-    /// Picture files (PNG, JPEG, TIFF; 8 bit, 16 bit and float), or folders of them
+    /// Picture files (PNG, JPEG, TIFF; 8 bit, 16 bit and float), folders of them, or - for standard input
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// File to write for one picture, otherwise a folder; it gets the structure of the input folders [default: beside the
-    /// input: photo.clean.jpg, folder.clean]
+    /// File to write for one picture, or - for standard output; otherwise a folder, which gets the structure of the input
+    /// folders [default: beside the input: photo.clean.jpg, folder.clean]
     #[arg(long, short, value_name = "OUT")]
     pub(crate) out: Option<PathBuf>,
     /// How to restore: see `timestep list methods` [default: what --model was trained for; else blind, and trd for
@@ -68,6 +68,17 @@ pub(crate) struct Denoise {
     /// Allow a picture to be replaced by its result; without -o all are then
     #[arg(long)]
     pub(crate) in_place: bool,
+    /// Write a sheet instead, to choose a strength: the picture and half, once and one and a half times --strength, whole and
+    /// their middle pixel by pixel
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["out", "reference", "in_place", "save_steps", "require"]
+    )]
+    pub(crate) preview: Option<PathBuf>,
+    /// Draw the noise that was measured in one picture, over brightness, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
     /// Write the picture after every step of the method to this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) save_steps: Option<PathBuf>,
@@ -85,5 +96,7 @@ Depth, alpha, colour profile, EXIF data and resolution are kept; the output's en
 Examples:
   timestep denoise photo.jpg                                      writes photo.clean.jpg
   timestep denoise noisy.png -o clean.png --strength 0.7
+  timestep denoise photo.jpg --preview sheet.png                  shows three strengths
+  exiftool -b -JpgFromRaw a.nef | timestep denoise - -o a.jpg
   timestep denoise photos -o restored --method bm3d --memory 512M
   timestep denoise clean.png -o out.png --add-noise 25 --seed 0   adds noise, removes it, measures";

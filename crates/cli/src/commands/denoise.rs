@@ -1,13 +1,16 @@
 //! `timestep denoise`: how do noisy picture files become clean ones?
 
+mod extra;
+mod report;
+
 use crate::args::Denoise;
-use crate::commands::denoise_report::Report;
-use crate::commands::diffusion::weights_in;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::outputs::{check_not_read, exists};
 use crate::signals::stop_flag;
 use crate::trained::unchecked;
 use crate::ui::Ui;
+use extra::{Extra, content, give, preview};
+use report::Report;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,18 +18,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use timestep_data::{Degradation, degradation};
 use timestep_files::sweep;
-use timestep_restore::METHODS;
-use timestep_restore::batch::{self, Item, Request};
-use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Sigma, restore_file};
-use timestep_restore::methods::{MethodOptions, is_checked, make, method_of, read_weights};
+use timestep_restore::batch::{self, Item, Request, is_stream};
+use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Outcome, Sigma, restore_file};
+use timestep_restore::methods::{MethodOptions, is_checked, make, method_named, read_weights};
 use timestep_study::codes::Code;
 use timestep_study::conditions as required;
+use timestep_train::run::weights_at;
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
 
 /// Quality of JPEG files when nothing says another.
-const QUALITY: u8 = 95;
+pub(crate) const QUALITY: u8 = 95;
 
 /// Whether a file becomes a JPEG by its ending.
 fn is_jpeg(path: &Path) -> bool {
@@ -36,17 +39,6 @@ fn is_jpeg(path: &Path) -> bool {
 
 /// The method that is used when nothing says another: for noise that is measured, and for noise of a known level.
 const DEFAULT: [&str; 2] = ["blind", "trd"];
-
-/// The method that a model is of: what the name of bundled weights begins with, or what a file says of itself.
-fn method_named(model: &Path) -> Option<&'static str> {
-    if let Ok(bytes) = read_weights(model) {
-        return method_of(&bytes);
-    }
-    let name = model.to_str()?;
-    METHODS
-        .keys()
-        .find(|key| name.split('-').next() == Some(key))
-}
 
 /// Restores every picture; one that fails does not stop the others.
 pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
@@ -69,7 +61,7 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         .map(Arc::from);
     let sigma = sigma(args, added.as_deref())?;
     let options = MethodOptions {
-        model: args.model.as_deref().map(weights_in),
+        model: args.model.as_deref().map(weights_at),
     };
     let key = match (&args.method, options.model.as_deref()) {
         (Some(key), _) => key.as_str(),
@@ -95,6 +87,10 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         }),
     };
     job.check()?;
+    let extra = Extra::check(args, &job, ui)?;
+    if let Some(sheet) = &args.preview {
+        return preview(args, &job, sheet, key, &extra, ui);
+    }
     let plan = batch::plan(&Request {
         inputs: &args.inputs,
         output: args.out.as_deref(),
@@ -103,10 +99,14 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
     })?;
     let several = plan.items.len() + plan.skipped.len() > 1;
     check_reference(args.reference.as_deref(), several)?;
+    extra.check_one(args, several)?;
+    if plan.items.iter().any(|item| is_stream(&item.output)) {
+        Ui::give_up_standard_output();
+    }
     let mut outputs = plan.items.iter().map(|item| &item.output);
     if let Some(quality) = args.quality
         && !plan.items.is_empty()
-        && !outputs.any(|output| is_jpeg(output))
+        && !outputs.any(|output| is_jpeg(output) || is_stream(output))
     {
         return Err(Failure::usage(
             format!("--quality {quality} is for JPEG files, and none is written"),
@@ -136,35 +136,81 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         check_not_read(&item.output, &beside)?;
     }
     let stop = stop_on_interrupt(ui);
-    let mut swept = BTreeSet::new();
-    for item in &plan.items {
-        report.begin(&item.input);
-        let files = files(args, item, several);
-        if let Some(folder) = item.output.parent()
-            && swept.insert(folder)
-        {
-            // What a killed run left there.
-            sweep(folder);
-        }
-        if let Some(there) = step_there(&files).filter(|_| !args.force) {
-            report.failed(&item.input, exists(&there));
-            continue;
-        }
-        let mut done = |share| {
-            report.progress(share);
+    sweep_all(&plan.items);
+    for items in batch::together(&plan.items, job.memory.is_some()) {
+        report.begin(&items[0].input, items.len());
+        let done = |n: usize, share: f64| {
+            report.progress(n, share);
             !stop.load(Ordering::SeqCst)
         };
-        match restore_file(&job, &files, &mut done) {
-            Ok(outcome) => report.restored(item, &outcome),
-            Err(JobError::Interrupted) => {
-                report.clear();
-                let place = format!("interrupted at `{}`", item.input.display());
-                return Err(interrupted(place));
+        for (item, result) in items
+            .iter()
+            .zip(restored(&job, args, items, several, &done))
+        {
+            match result {
+                Ok(outcome) => {
+                    extra.plot(&item.input, &outcome)?;
+                    give(item, &outcome, args)?;
+                    report.restored(item, &outcome);
+                }
+                Err(Problem::Job(JobError::Interrupted)) => {
+                    report.clear();
+                    let place = format!("interrupted at `{}`", item.input.display());
+                    return Err(interrupted(place));
+                }
+                Err(Problem::Job(error)) => report.failed(&item.input, Failure::from(error)),
+                Err(Problem::Other(failure)) => report.failed(&item.input, failure),
             }
-            Err(error) => report.failed(&item.input, Failure::from(error)),
         }
     }
     report.conclude(&conditions)
+}
+
+/// Sweeps away what a killed run left where results go.
+fn sweep_all(items: &[Item]) {
+    let mut swept = BTreeSet::new();
+    for item in items.iter().filter(|item| !is_stream(&item.output)) {
+        if let Some(folder) = item.output.parent()
+            && swept.insert(folder)
+        {
+            sweep(folder);
+        }
+    }
+}
+
+/// Why a picture was not restored.
+enum Problem {
+    Job(JobError),
+    Other(Failure),
+}
+
+/// Restores pictures at the same time; `done` hears the number of the picture among them and the share of it that is done.
+fn restored(
+    job: &DenoiseJob<'_>,
+    args: &Denoise,
+    items: &[Item],
+    several: bool,
+    done: &(dyn Fn(usize, f64) -> bool + Sync),
+) -> Vec<Result<Outcome, Problem>> {
+    let one = |n: usize| {
+        let files = files(args, &items[n], several).map_err(Problem::Other)?;
+        if let Some(there) = step_there(&files).filter(|_| !args.force) {
+            return Err(Problem::Other(exists(&there)));
+        }
+        restore_file(job, &files, &mut |share| done(n, share)).map_err(Problem::Job)
+    };
+    if items.len() == 1 {
+        return vec![one(0)];
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..items.len())
+            .map(|n| scope.spawn(move || one(n)))
+            .collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// A picture of a step that is there already where those of this picture go.
@@ -180,7 +226,7 @@ fn step_there(files: &Files) -> Option<PathBuf> {
 }
 
 /// Which files a picture needs.
-fn files(args: &Denoise, item: &Item, several: bool) -> Files {
+fn files(args: &Denoise, item: &Item, several: bool) -> Result<Files, Failure> {
     // A folder of the same structure, or the one clean picture.
     let clean = |path: &PathBuf| {
         if path.is_dir() {
@@ -196,14 +242,15 @@ fn files(args: &Denoise, item: &Item, several: bool) -> Files {
             folder.clone()
         }
     };
-    Files {
+    Ok(Files {
         input: item.input.clone(),
-        output: item.output.clone(),
+        content: content(&item.input)?,
+        output: Some(item.output.clone()).filter(|output| !is_stream(output)),
         reference: args.reference.as_ref().map(clean),
         steps: args.save_steps.as_ref().map(steps),
         quality: args.quality.unwrap_or(QUALITY),
         number: item.number,
-    }
+    })
 }
 
 /// The noise level that is given, added or estimated.
@@ -261,7 +308,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// A flag that Ctrl-C (or SIGTERM, SIGHUP) sets: the picture under way is given up and nothing of it is written.
 /// Decoding and single tiles do not look at the flag; if they last, the program ends without them. A second signal ends
 /// it at once.
-fn stop_on_interrupt(ui: Ui) -> Arc<AtomicBool> {
+pub(crate) fn stop_on_interrupt(ui: Ui) -> Arc<AtomicBool> {
     let stop = stop_flag();
     let flag = stop.clone();
     std::thread::spawn(move || {
@@ -281,7 +328,7 @@ fn end() -> ! {
     std::process::exit(i32::from(INTERRUPTED))
 }
 
-fn interrupted(message: String) -> Failure {
+pub(crate) fn interrupted(message: String) -> Failure {
     Failure {
         code: INTERRUPTED,
         error: Code::Interrupted,

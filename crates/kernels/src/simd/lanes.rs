@@ -5,6 +5,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Avx512};
 use super::{Fours, Isa, Op, Plain, Simd};
+use crate::Kernels;
 
 /// Proof that the processor has the instructions of `S`, and what can be done with its vectors, lane by lane.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,33 @@ impl<S: Simd, O: LanesOp<S>> Op<S> for With<S, O> {
     unsafe fn run(self) -> O::Out {
         self.1.run(self.0)
     }
+}
+
+/// Loops over numbers without vectors of their own: the compiler makes vectors of them, of the widest instructions there are.
+pub trait Loops {
+    /// What they return.
+    type Out;
+
+    /// Does them. Implementations must be `#[inline(always)]`, and so must what they call in turn.
+    fn run(self) -> Self::Out;
+}
+
+/// Loops as an [`Op`].
+struct Plainly<L>(L);
+
+impl<S: Simd, L: Loops> Op<S> for Plainly<L> {
+    type Out = L::Out;
+
+    #[inline(always)]
+    unsafe fn run(self) -> L::Out {
+        self.0.run()
+    }
+}
+
+/// Runs loops compiled with the instructions of `kernels`.
+pub fn run_loops<L: Loops>(kernels: Kernels, loops: L) -> L::Out {
+    // SAFETY: kernels have an instruction set of this processor; loops ask for nothing else.
+    unsafe { kernels.isa().run(Plainly(loops)) }
 }
 
 #[cfg(target_arch = "x86_64")]

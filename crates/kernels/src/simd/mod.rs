@@ -28,7 +28,7 @@ pub use avx512::Avx512;
 pub use eights::{Eights, sum_of_eight};
 pub use fours::Fours;
 pub use integers::Integers;
-pub use lanes::{Lanes, LanesOp, floats, floats_mut};
+pub use lanes::{Lanes, LanesOp, Loops, floats, floats_mut, run_loops};
 pub use portable::{Plain, Portable};
 
 /// Floats in the longest vector.

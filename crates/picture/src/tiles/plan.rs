@@ -92,18 +92,27 @@ impl Plan {
         };
         let (across, down) = (around(size.0, width), around(size.1, height));
         let floats = 4 * channels as u64;
-        // The band as it was and while the next is put together, and its result; the tile and its result.
-        let rows = (2 * down as u64).saturating_add(height as u64);
-        let band = (size.0 as u64).saturating_mul(rows).saturating_mul(floats);
-        let tile = (across as u64)
-            .saturating_mul(down as u64)
-            .saturating_mul(2 * floats);
+        let floats_of = |columns: usize, rows: usize| {
+            (columns as u64)
+                .saturating_mul(rows as u64)
+                .saturating_mul(floats)
+        };
+        let bytes = if width == size.0 {
+            // The band is the tile: it, its result, and what the next one needs of it, which is also what this one began with.
+            let kept = halo.saturating_mul(2).saturating_add(grid).min(down);
+            floats_of(size.0, down.saturating_mul(2).saturating_add(kept))
+                .saturating_add(need.bytes(across, down))
+        } else {
+            // The band as it was and while the next is put together, and its result; the tile and its result.
+            let rows = down.saturating_mul(2).saturating_add(height);
+            floats_of(size.0, rows)
+                .saturating_add(floats_of(across, down).saturating_mul(2))
+                .saturating_add(need.bytes(across, down))
+        };
         Self {
             width,
             height,
-            bytes: band
-                .saturating_add(tile)
-                .saturating_add(need.bytes(across, down)),
+            bytes,
             size,
             halo,
             grid: grid.max(1),

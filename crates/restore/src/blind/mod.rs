@@ -4,7 +4,7 @@
 //! Trained reaction-diffusion whose filters, influence functions and step sizes depend on the level of the noise, for
 //! photographs of which nothing is known. The noise is measured (a curve over brightness at three resolutions, for each
 //! channel), made alike at every brightness, and removed scale by scale: brightness at half and full resolution, colours at a
-//! quarter, half and full.
+//! quarter; of finer colours what is much stronger than the noise is kept.
 //!
 //! ## Parameters
 //! None of its own yet: every part (brightness or colours, one resolution) uses the bundled 5×5 model of `trd` that is nearest in
@@ -18,7 +18,7 @@
 //! published tables, `trd` is made.
 //!
 //! ## Cost
-//! About two planes of 5×5 `trd` for three channels.
+//! One and a half planes of 5×5 `trd` for three channels; three where noise is white.
 //!
 //! ## References
 //! Y. Chen, W. Yu, T. Pock: On learning optimized reaction diffusion processes for effective image restoration, CVPR 2015;
@@ -95,9 +95,9 @@ impl Method for Blind {
         self.plain.denoise(planes, sigmas)
     }
 
-    fn part(&self, part: Part, plane: &Plane, level: f64) -> Result<Plane, RestoreError> {
+    fn part(&self, part: Part, plane: Plane, level: f64) -> Result<Plane, RestoreError> {
         let model = if part.white { &self.white } else { &self.plain };
-        model.plane(plane, level, |_, _| ())
+        model.owned(plane, level)
     }
 
     fn denoise_steps(

@@ -10,8 +10,10 @@ use timestep_picture::{self as picture, Memory, Picture, PictureError};
 pub struct Files {
     /// The picture.
     pub input: PathBuf,
-    /// Where the result goes; its folder is made if it is missing.
-    pub output: PathBuf,
+    /// Its bytes, where they come from elsewhere; `input` is then for messages only.
+    pub content: Option<Vec<u8>>,
+    /// Where the result goes; its folder is made if it is missing. None: the caller takes it from the outcome.
+    pub output: Option<PathBuf>,
     /// The clean picture, to measure against.
     pub reference: Option<PathBuf>,
     /// A folder for the picture after every step: `step-01` and so on with the ending of the output.
@@ -38,9 +40,15 @@ pub fn restore_file(
         allowed,
         beside: &|size, colours| job.needs(size, colours, steps),
     };
-    let picture = picture::read(&files.input, &memory)?;
+    let picture = match &files.content {
+        None => picture::read(&files.input, &memory)?,
+        Some(content) => picture::read_within(&files.input, content, &memory)?,
+    };
+    // A kind of file can hold what it held.
+    let same = || Path::new("picture").with_extension(picture.format().ending());
+    let output = files.output.clone().unwrap_or_else(same);
     // What cannot be written is said before hours of work.
-    picture::check_fits(&files.output, &picture)?;
+    picture::check_fits(&output, &picture)?;
     let held = picture.bytes();
     let memory = Memory {
         allowed,
@@ -50,20 +58,24 @@ pub fn restore_file(
     let reference = reference
         .map(|path| picture::read(path, &memory))
         .transpose()?;
-    folder(files.output.parent())?;
+    if files.output.is_some() {
+        folder(output.parent())?;
+    }
     let mut write_step = |n: usize, step: &Picture| -> Result<(), JobError> {
         let Some(to) = &files.steps else {
             return Ok(());
         };
         folder(Some(to))?;
-        let ending = files.output.extension().unwrap_or_default();
+        let ending = output.extension().unwrap_or_default();
         let path = to.join(format!("step-{n:02}")).with_extension(ending);
         Ok(picture::write(&path, step, files.quality)?)
     };
     let show: Option<super::ShowStep<'_>> = if steps { Some(&mut write_step) } else { None };
     let outcome = job.run(picture, files.number, reference.as_ref(), show, done)?;
     drop(reference);
-    picture::write(&files.output, &outcome.picture, files.quality)?;
+    if files.output.is_some() {
+        picture::write(&output, &outcome.picture, files.quality)?;
+    }
     Ok(outcome)
 }
 

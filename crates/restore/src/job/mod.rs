@@ -2,11 +2,13 @@
 
 mod error;
 mod file;
+mod sheet;
 #[cfg(test)]
 mod tests;
 
 pub use error::JobError;
 pub use file::{Files, restore_file};
+pub use sheet::{STRENGTHS, sheet};
 
 use crate::opponent::{self, in_opponent_colours, restore};
 use crate::photo;
@@ -93,8 +95,8 @@ pub struct Quality {
 /// Shows the picture after each step of a method.
 pub type ShowStep<'a> = &'a mut dyn FnMut(usize, &Picture) -> Result<(), JobError>;
 
-/// Tiles are kept below this where no limit is given: more would not be faster.
-const ENOUGH: u64 = 512 << 20;
+/// Tiles are kept below this where no limit is given, and below a quarter of the memory there is: more would hardly be faster.
+const ENOUGH: u64 = 1 << 30;
 /// What the program itself takes.
 const PROGRAM: u64 = 40 << 20;
 
@@ -154,8 +156,8 @@ impl DenoiseJob<'_> {
             grid: 4 * tiling.grid,
         });
         let need = Need {
-            // States of a channel at all resolutions, the clean brightness at all, results, stabilised planes.
-            bytes_per_pixel: need.bytes_per_pixel + 56,
+            // A channel and the brightness at all coarser resolutions; where noise is white, the clean brightness and gains.
+            bytes_per_pixel: need.bytes_per_pixel + 16,
             border: need.border,
         };
         (tiling, need)
@@ -178,15 +180,15 @@ impl DenoiseJob<'_> {
         &self,
         planes: Vec<Plane>,
         noise: &Noise,
-        show: &mut dyn FnMut(&[Plane]),
+        seen: &mut dyn FnMut(usize, &[Plane]),
     ) -> Result<Vec<Plane>, RestoreError> {
         let nothing = |c: &noise::Channel| c.scales.iter().all(|s| s.levels == [0.0; noise::KNOTS]);
         if noise.channels.iter().all(nothing) {
             return Ok(planes);
         }
         in_opponent_colours(planes, |planes| {
-            let clean = |part, plane: &Plane, level| self.method.part(part, plane, level);
-            photo::restore(planes, noise, &clean, show)
+            let clean = |part, plane, level| self.method.part(part, plane, level);
+            photo::restore(planes, noise, &clean, seen)
         })
     }
 
@@ -256,9 +258,12 @@ impl DenoiseJob<'_> {
                 1
             }
             None => {
-                let change = |tile| match &removed {
+                let change = |tile, tell: &mut dyn FnMut(f64)| match &removed {
                     None => restore(self.method, tile, &channels),
-                    Some(noise) => self.seen(tile, noise, &mut |_| ()),
+                    // Brightness takes about as long as both others together.
+                    Some(noise) => self.seen(tile, noise, &mut |c, all| {
+                        tell((c + all.len().min(2)) as f64 / (all.len() + 1) as f64);
+                    }),
                 };
                 if !run(&plan, &mut work, &change, done)? {
                     return Err(JobError::Interrupted);
@@ -297,17 +302,16 @@ impl DenoiseJob<'_> {
         let needs = self.needs(size, colours, steps);
         // Samples, and what is held whatever the tiles are.
         let held = picture.bytes() + reference.map_or(0, Picture::bytes);
+        let enough = ENOUGH.min(timestep_kernels::memory_budget() / 4).max(least);
         let budget = match self.memory {
-            None => ENOUGH.max(least),
+            None => enough,
             Some(allowed) => {
                 if held.saturating_add(needs) > allowed {
                     let needs = held.saturating_add(needs);
                     return Err(JobError::TooLarge { needs, allowed });
                 }
                 // At least the smallest plan, as was just checked.
-                (allowed - held - needs)
-                    .saturating_add(least)
-                    .min(ENOUGH.max(least))
+                (allowed - held - needs).saturating_add(least).min(enough)
             }
         };
         Plan::new(size, colours, work, budget).map_err(|needs| JobError::TooLarge {
@@ -353,20 +357,23 @@ impl DenoiseJob<'_> {
         };
         let result = match noise {
             None => in_opponent_colours(planes, |planes| {
-                self.method.denoise_steps(planes, channels, &mut shown)
+                self.method.denoise_steps(&planes, channels, &mut shown)
             })?,
             Some(noise) => {
                 let mut n = 0;
                 let before = planes.clone();
-                let result = self.seen(planes, noise, &mut |planes| {
-                    n += 1;
-                    shown(n, planes);
+                // When brightness is clean, and at the end.
+                let result = self.seen(planes, noise, &mut |c, planes| {
+                    if c == 0 || c + 1 == planes.len() {
+                        n += 1;
+                        shown(n, planes);
+                    }
                 })?;
                 if n == 0 {
                     // There is hardly any noise: the only step changes nothing.
                     in_opponent_colours(before, |planes| {
-                        shown(1, planes);
-                        Ok(planes.to_vec())
+                        shown(1, &planes);
+                        Ok(planes)
                     })?;
                 }
                 result

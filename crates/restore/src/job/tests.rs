@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sample_method::Blur;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use timestep_picture::metrics;
 use timestep_picture::{Format, Memory, PictureError, QUALITY, Samples, read, write};
 
@@ -243,14 +243,18 @@ fn files() -> (tempfile::TempDir, Files) {
     .expect("written");
     let files = Files {
         input: at("a.png"),
-        output: at("new/folder/a.png"),
+        output: Some(at("new/folder/a.png")),
         quality: QUALITY,
         ..Files::default()
     };
     (folder, files)
 }
 
-fn names(folder: &std::path::Path) -> Vec<PathBuf> {
+fn output(files: &Files) -> &Path {
+    files.output.as_deref().expect("an output")
+}
+
+fn names(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
@@ -268,7 +272,7 @@ fn a_file_is_restored_with_its_steps() {
     files.reference = Some(files.input.clone());
     let outcome = restore_file(&job(), &files, &mut |_| true).expect("restores");
     let memory = Memory::of_machine();
-    let written = read(&files.output, &memory).expect("readable");
+    let written = read(output(&files), &memory).expect("readable");
     assert_eq!(written.samples(), outcome.picture.samples());
     assert_eq!(written.describe(), "40×30 RGB and alpha, 16 bit");
     let step = folder.path().join("steps/step-01.png");
@@ -284,6 +288,21 @@ fn a_file_is_restored_with_its_steps() {
 }
 
 #[test]
+fn bytes_are_restored_as_the_file_of_them_and_nothing_is_written() {
+    let (folder, mut files) = files();
+    let written = restore_file(&job(), &files, &mut |_| true).expect("restores");
+    std::fs::remove_file(output(&files)).expect("removed");
+    files.content = Some(std::fs::read(&files.input).expect("readable"));
+    (files.input, files.output) = ("-".into(), None);
+    let outcome = restore_file(&job(), &files, &mut |_| true).expect("restores");
+    assert_eq!(outcome.picture, written.picture);
+    assert!(names(&folder.path().join("new/folder")).is_empty());
+    files.content = Some(b"text".to_vec());
+    let error = restore_file(&job(), &files, &mut |_| true).expect_err("no picture");
+    assert!(error.to_string().contains("`-`"), "{error}");
+}
+
+#[test]
 fn what_fails_leaves_no_file() {
     let (folder, files) = files();
     let out = folder.path().join("new/folder");
@@ -292,7 +311,7 @@ fn what_fails_leaves_no_file() {
     assert!(names(&out).is_empty());
     // What the output cannot hold is said before the work.
     let jpeg = Files {
-        output: out.join("a.jpg"),
+        output: Some(out.join("a.jpg")),
         ..files.clone()
     };
     let error = restore_file(&job(), &jpeg, &mut |_| panic!("not begun")).expect_err("16 bit");
@@ -301,12 +320,12 @@ fn what_fails_leaves_no_file() {
         "{error}"
     );
     // A folder in the way.
-    std::fs::create_dir_all(&files.output).expect("a folder");
+    std::fs::create_dir_all(output(&files)).expect("a folder");
     assert!(restore_file(&job(), &files, &mut |_| true).is_err());
     assert_eq!(names(&out), [PathBuf::from("a.png")]);
     // A file in place of a folder.
     let blocked = Files {
-        output: files.input.join("a.png"),
+        output: Some(files.input.join("a.png")),
         ..files.clone()
     };
     let error = restore_file(&job(), &blocked, &mut |_| true).expect_err("blocked");
@@ -370,11 +389,11 @@ fn twelve_thousand_columns_keep_to_512_mebibytes() {
         ..job()
     };
     for name in ["a.png", "a.jpg", "a.tif"] {
-        files.output = files.output.with_file_name(name);
+        files.output = Some(output(&files).with_file_name(name));
         std::fs::write("/proc/self/clear_refs", "5").expect("counts anew");
         restore_file(&job, &files, &mut |_| true).expect("restores");
         let most = most_memory();
         assert!(most < 512 << 20, "{name}: {} MiB", most >> 20);
-        files.input.clone_from(&files.output);
+        files.input = output(&files).to_owned();
     }
 }

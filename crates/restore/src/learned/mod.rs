@@ -17,6 +17,7 @@ pub use pictures::{Choice, PicturesError, picture_files, samples};
 pub use restorer::{Lengths, Restorer, weights_named};
 pub use stage::Stage;
 
+use rayon::prelude::*;
 use timestep_picture::Plane;
 
 /// A noisy picture and the clean one.
@@ -42,6 +43,13 @@ pub(crate) fn nearest<M>(models: &[(f64, M)], sigma: f64) -> (f64, &M) {
 
 /// The plane times a number; a factor of one changes no bit.
 pub(crate) fn rescaled(plane: &Plane, by: f32) -> Plane {
-    let pixels: Vec<f32> = plane.pixels().iter().map(|p| p * by).collect();
-    plane.with_pixels(pixels)
+    let mut plane = plane.clone();
+    rescale(&mut plane, by);
+    plane
+}
+
+/// The same in place.
+pub(crate) fn rescale(plane: &mut Plane, by: f32) {
+    let pieces = plane.pixels_mut().par_chunks_mut(1 << 15);
+    pieces.for_each(|piece| piece.iter_mut().for_each(|p| *p *= by));
 }

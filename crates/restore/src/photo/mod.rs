@@ -4,18 +4,19 @@
 //! [`timestep_picture::noise`]). Three things make it what a method expects:
 //!
 //! - *Scales.* A channel is halved (means of 2 × 2 pixels) and cleaned there first; what that took away, enlarged, is
-//!   subtracted, so that only the finest part of the noise is left at full resolution. Colours are cleaned at a quarter too,
-//!   where most of their noise is.
+//!   subtracted, so that only the finest part of the noise is left at full resolution. Colours are cleaned at a quarter; of what
+//!   is finer only what is much stronger than the noise is kept, without the method.
 //! - *Stabilisation.* Brightness `v` becomes `T(v)`, `T' = c / σ(v)`, so that the noise has one level `c` at every brightness;
 //!   differences of colours are multiplied by `c / σ(v)`. Afterwards both are undone.
 //! - *Doubt.* Where the level is below what can be told from fine texture, the result is a mean with what came.
 
+mod fine;
 mod scale;
 mod stabilise;
 
 use crate::RestoreError;
-use scale::{corrected, halo};
-use stabilise::{Brightness, gains};
+use scale::{correct, halo};
+use stabilise::{Brightness, each, gains};
 use timestep_picture::Plane;
 use timestep_picture::noise::{Noise, SCALES};
 
@@ -31,12 +32,12 @@ pub struct Part {
 }
 
 impl Part {
-    /// All parts that are cleaned, in order: coarse before fine, brightness before colours.
-    pub const ALL: [Self; 5] = [
+    /// All parts that may be cleaned, in order: coarse before fine, brightness before colours. The last one is cleaned by a
+    /// method where noise is white.
+    pub const ALL: [Self; 4] = [
         Self::new(false, 1),
         Self::new(false, 0),
         Self::new(true, 2),
-        Self::new(true, 1),
         Self::new(true, 0),
     ];
 
@@ -55,7 +56,7 @@ impl Part {
 }
 
 /// What cleans a plane whose noise has one level.
-pub type Clean<'a> = &'a dyn Fn(Part, &Plane, f64) -> Result<Plane, RestoreError>;
+pub type Clean<'a> = &'a dyn Fn(Part, Plane, f64) -> Result<Plane, RestoreError>;
 
 /// Below the first nothing is done, from the second on all: levels that photographs without noise read as.
 const DOUBT: (f64, f64) = (0.5, 1.5);
@@ -65,41 +66,44 @@ fn share(level: f64) -> f32 {
     ((level - DOUBT.0) / (DOUBT.1 - DOUBT.0)).clamp(0.0, 1.0) as f32
 }
 
-/// Restores grey, or Y, U and V, whose noise is known. `show` sees the channels when brightness is clean, and at the end.
+/// Restores grey, or Y, U and V, whose noise is known. `seen` is called after every channel, with its number and all channels.
 ///
 /// # Errors
 /// What `clean` returns.
 pub fn restore(
-    planes: &[Plane],
+    mut planes: Vec<Plane>,
     noise: &Noise,
     clean: Clean<'_>,
-    show: &mut dyn FnMut(&[Plane]),
+    seen: &mut dyn FnMut(usize, &[Plane]),
 ) -> Result<Vec<Plane>, RestoreError> {
-    let mut brightness = Vec::new();
-    let mut restored = Vec::with_capacity(planes.len());
     let white = is_white(noise);
-    for (c, plane) in planes.iter().enumerate() {
-        // White noise is what methods are made for: one scale is best.
-        let coarsest = if white { 0 } else { Part::coarsest(c > 0) };
-        let mut states = pyramid(plane, coarsest);
-        let mut work = Work {
+    let colours = planes.len() > 1;
+    let mut brightness = Vec::new();
+    for c in 0..planes.len() {
+        let plane = std::mem::replace(&mut planes[c], Plane::pixel());
+        if c == 0 && colours && !white {
+            // At full resolution the brightness of colours is that of the clean picture. At coarser ones that of the picture
+            // will do: little noise is left of it, and a tile depends on less around it.
+            brightness = halvings(&plane, SCALES - 1);
+        }
+        let work = Work {
             noise,
             channel: c,
             brightness: &brightness,
             clean,
-            white: noise.white && planes.len() == 1,
+            white: noise.white && !colours,
+            fine: c > 0 && !white,
         };
-        let result = work.down_to(&mut states, 0)?;
-        restored.push(result);
-        if c == 0 || c + 1 == planes.len() {
-            show(&[&restored[..], &planes[c + 1..]].concat());
+        // White noise is what methods are made for: one scale is best.
+        let coarsest = if white { 0 } else { Part::coarsest(c > 0) };
+        let halves = halvings(&plane, coarsest);
+        planes[c] = work.down_to(plane, &halves, 0)?;
+        if c == 0 && colours && white {
+            brightness = vec![planes[0].clone()];
         }
-        if c == 0 && planes.len() > 1 {
-            // The brightness of colours is that of the clean picture.
-            brightness = pyramid(&restored[0], SCALES - 1);
-        }
+        seen(c, &planes);
     }
-    Ok(restored)
+    Ok(planes)
 }
 
 /// Whether noise is as fine as white noise in all channels.
@@ -110,11 +114,11 @@ fn is_white(noise: &Noise) -> bool {
     })
 }
 
-/// The plane and its halvings.
-fn pyramid(plane: &Plane, coarsest: usize) -> Vec<Plane> {
-    let mut all = vec![plane.clone()];
-    for _ in 0..coarsest {
-        all.push(all[all.len() - 1].halved());
+/// The plane at half the resolution, at half of that, and so on.
+fn halvings(plane: &Plane, count: usize) -> Vec<Plane> {
+    let mut all: Vec<Plane> = Vec::with_capacity(count);
+    for _ in 0..count {
+        all.push(all.last().unwrap_or(plane).halved());
     }
     all
 }
@@ -123,51 +127,64 @@ fn pyramid(plane: &Plane, coarsest: usize) -> Vec<Plane> {
 struct Work<'a> {
     noise: &'a Noise,
     channel: usize,
-    /// The clean brightness at every scale; none while that is what is cleaned.
+    /// The brightness: where noise is white at full resolution, otherwise at half, at a quarter. None while that is what is
+    /// cleaned.
     brightness: &'a [Plane],
     clean: Clean<'a>,
     /// Whether it is a grey picture of white noise.
     white: bool,
+    /// Whether details of finer scales are cleaned by what they hold.
+    fine: bool,
 }
 
 impl Work<'_> {
-    /// The state of a scale, cleaned at all coarser ones and at it.
-    fn down_to(&mut self, states: &mut [Plane], scale: usize) -> Result<Plane, RestoreError> {
-        let mut state = states[scale].clone();
-        if scale + 1 < states.len() {
-            let coarse = self.down_to(states, scale + 1)?;
-            state = corrected(&state, &states[scale + 1], &coarse);
+    /// A state, which has these halvings, cleaned at all coarser scales and at its own.
+    fn down_to(
+        &self,
+        mut state: Plane,
+        halves: &[Plane],
+        scale: usize,
+    ) -> Result<Plane, RestoreError> {
+        if let Some((half, coarser)) = halves.split_first() {
+            let coarse = self.down_to(half.clone(), coarser, scale + 1)?;
+            if self.fine {
+                let level = self.noise.level(self.channel, scale);
+                let curve = &self.noise.channels[self.channel].scales[scale];
+                let noise = (curve, level, share(level * f64::from(1u32 << scale)));
+                return Ok(fine::cleaned(
+                    &state,
+                    (half, &coarse),
+                    &self.brightness[scale],
+                    noise,
+                ));
+            }
+            correct(&mut state, half, coarse);
         }
-        self.at(&state, scale)
+        self.at(state, scale)
     }
 
     /// A state cleaned at its scale.
-    fn at(&self, state: &Plane, scale: usize) -> Result<Plane, RestoreError> {
+    fn at(&self, state: Plane, scale: usize) -> Result<Plane, RestoreError> {
         let level = self.noise.level(self.channel, scale);
         let share = share(level * f64::from(1u32 << scale));
         if share == 0.0 {
-            return Ok(state.clone());
+            return Ok(state);
         }
-        let result = prepared(
-            self.noise,
-            self.channel,
-            scale,
-            state,
-            self.brightness.get(scale),
-        )
-        .restored(|plane, level| {
+        let kept = (share < 1.0).then(|| state.clone());
+        let brightness = self.brightness.get(scale.saturating_sub(1));
+        let prepared = prepared(self.noise, self.channel, scale, state, brightness);
+        let mut result = prepared.restored(|plane, level| {
             let part = Part {
                 white: self.white,
                 ..Part::new(self.channel > 0, scale)
             };
             (self.clean)(part, plane, level)
         })?;
-        if share == 1.0 {
-            return Ok(result);
+        if let Some(kept) = kept {
+            let mixed = result.pixels_mut().iter_mut().zip(kept.pixels());
+            mixed.for_each(|(b, a)| *b = a + share * (*b - a));
         }
-        let mixed = state.pixels().iter().zip(result.pixels());
-        let mixed: Vec<f32> = mixed.map(|(a, b)| a + share * (b - a)).collect();
-        Ok(state.with_pixels(mixed))
+        Ok(result)
     }
 }
 
@@ -182,52 +199,55 @@ pub struct Prepared {
 
 enum Way {
     Brightness(Brightness),
-    Gains(Vec<f32>),
+    Gains(Plane),
 }
 
-/// Stabilises the noise of a channel at a scale; `brightness` is that of the clean picture, for colours.
+impl Way {
+    fn apply(&self, plane: &mut Plane) {
+        match self {
+            Self::Brightness(way) => way.apply(plane),
+            Self::Gains(gains) => each(plane, gains, |p, g| p * g),
+        }
+    }
+
+    fn undo(&self, plane: &mut Plane) {
+        match self {
+            Self::Brightness(way) => way.undo(plane),
+            Self::Gains(gains) => each(plane, gains, |p, g| p / g),
+        }
+    }
+}
+
+/// Stabilises the noise of a channel at a scale; `brightness` is that of the picture at that scale, for colours.
 #[must_use]
 pub fn prepared(
     noise: &Noise,
     channel: usize,
     scale: usize,
-    plane: &Plane,
+    mut plane: Plane,
     brightness: Option<&Plane>,
 ) -> Prepared {
     let curve = &noise.channels[channel].scales[scale];
-    match brightness {
-        Some(brightness) if channel > 0 => {
-            let level = noise.level(channel, scale);
-            let gains = gains(curve, level, brightness);
-            let pixels = plane.pixels().iter().zip(&gains).map(|(p, g)| p * g);
-            Prepared {
-                plane: plane.with_pixels(pixels.collect::<Vec<f32>>()),
-                level,
-                way: Way::Gains(gains),
-            }
-        }
+    let level = noise.level(channel, scale);
+    let (way, level) = match brightness {
+        Some(brightness) if channel > 0 => (Way::Gains(gains(curve, level, brightness)), level),
         _ => {
-            let way = Brightness::new(curve, noise.level(channel, scale));
-            Prepared {
-                plane: way.apply(plane),
-                level: way.level(),
-                way: Way::Brightness(way),
-            }
+            let way = Brightness::new(curve, level);
+            let level = way.level();
+            (Way::Brightness(way), level)
         }
-    }
+    };
+    way.apply(&mut plane);
+    Prepared { plane, level, way }
 }
 
 impl Prepared {
     /// Another plane, such as the clean one, in the same way.
     #[must_use]
     pub fn same(&self, plane: &Plane) -> Plane {
-        match &self.way {
-            Way::Brightness(way) => way.apply(plane),
-            Way::Gains(gains) => {
-                let pixels = plane.pixels().iter().zip(gains).map(|(p, g)| p * g);
-                plane.with_pixels(pixels.collect::<Vec<f32>>())
-            }
-        }
+        let mut plane = plane.clone();
+        self.way.apply(&mut plane);
+        plane
     }
 
     /// What `clean` makes of it, back in grey levels of the picture.
@@ -235,23 +255,18 @@ impl Prepared {
     /// # Errors
     /// Those of `clean`.
     pub fn restored(
-        &self,
-        clean: impl FnOnce(&Plane, f64) -> Result<Plane, RestoreError>,
+        self,
+        clean: impl FnOnce(Plane, f64) -> Result<Plane, RestoreError>,
     ) -> Result<Plane, RestoreError> {
-        let result = clean(&self.plane, self.level)?;
-        Ok(match &self.way {
-            Way::Brightness(way) => way.undo(&result),
-            Way::Gains(gains) => {
-                let pixels = result.pixels().iter().zip(gains).map(|(p, g)| p / g);
-                result.with_pixels(pixels.collect::<Vec<f32>>())
-            }
-        })
+        let mut result = clean(self.plane, self.level)?;
+        self.way.undo(&mut result);
+        Ok(result)
     }
 }
 
 /// The state of a scale before it is cleaned: with what all coarser ones took away.
 ///
-/// For those who train a scale after the coarser ones.
+/// For those who train a scale after the coarser ones. `brightness` is that of the picture at half the resolution and below.
 ///
 /// # Errors
 /// Those of `clean`.
@@ -263,25 +278,34 @@ pub fn before(
     brightness: &[Plane],
     clean: Clean<'_>,
 ) -> Result<Plane, RestoreError> {
-    let mut states = pyramid(plane, Part::coarsest(channel > 0));
-    let mut work = Work {
+    let work = Work {
         noise,
         channel,
         brightness,
         clean,
         white: false,
+        fine: false,
     };
-    if scale + 1 == states.len() {
-        return Ok(states.swap_remove(scale));
+    let halves = halvings(plane, Part::coarsest(channel > 0));
+    let mut state = scale
+        .checked_sub(1)
+        .map_or(plane, |half| &halves[half])
+        .clone();
+    if let Some((half, coarser)) = halves[scale..].split_first() {
+        let coarse = work.down_to(half.clone(), coarser, scale + 1)?;
+        correct(&mut state, half, coarse);
     }
-    let coarse = work.down_to(&mut states, scale + 1)?;
-    Ok(corrected(&states[scale], &states[scale + 1], &coarse))
+    Ok(state)
 }
 
 /// Pixels of the picture around a tile that its result depends on, where a plane depends on `inner` around it.
 pub(crate) fn reach(inner: usize) -> usize {
-    // Colours, whose noise is measured by the clean brightness.
-    halo(inner, Part::coarsest(true)) + halo(inner, Part::coarsest(false))
+    // White noise: colours, whose noise is measured by the clean brightness.
+    let white = 2 * inner;
+    // Other noise: brightness at its scales, colours at a quarter, and their details at finer scales.
+    let brightness = halo(inner, Part::coarsest(false));
+    let colours = (0..Part::coarsest(true)).fold(inner, |reach, _| fine::halo(reach));
+    white.max(brightness).max(colours)
 }
 
 #[cfg(test)]

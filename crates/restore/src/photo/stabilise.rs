@@ -1,10 +1,11 @@
 //! How does noise that depends on the brightness get one level? By a curve of grey levels, which is undone afterwards.
 
+use rayon::prelude::*;
 use timestep_picture::Plane;
 use timestep_picture::noise::Curve;
 
 /// How many times stronger or weaker than the mean the noise may be for this; beyond, it is taken for that.
-const MOST: f64 = 2.5;
+pub(super) const MOST: f64 = 2.5;
 /// Steps of a grey level in the tables.
 const FINE: usize = 2;
 /// Entries: 0 to 255.
@@ -71,37 +72,59 @@ impl Brightness {
         self.level
     }
 
-    pub(super) fn apply(&self, plane: &Plane) -> Plane {
-        self.tables
-            .as_ref()
-            .map_or_else(|| plane.clone(), |t| looked_up(plane, &t.forward))
+    pub(super) fn apply(&self, plane: &mut Plane) {
+        if let Some(tables) = &self.tables {
+            look_up(plane, &tables.forward);
+        }
     }
 
-    pub(super) fn undo(&self, plane: &Plane) -> Plane {
-        self.tables
-            .as_ref()
-            .map_or_else(|| plane.clone(), |t| looked_up(plane, &t.back))
+    pub(super) fn undo(&self, plane: &mut Plane) {
+        if let Some(tables) = &self.tables {
+            look_up(plane, &tables.back);
+        }
     }
 }
 
+/// Pixels that one thread changes at a time.
+const PIECE: usize = 1 << 15;
+
 /// Every pixel by a table, on straight lines; beyond its ends with the slope there.
-fn looked_up(plane: &Plane, table: &[f32]) -> Plane {
-    let most = (COUNT - 2) as f32;
-    let pixel = |p: &f32| {
-        let at = p * FINE as f32;
-        let left = at.clamp(0.0, most).floor();
-        let (a, b) = (table[left as usize], table[left as usize + 1]);
-        a + (b - a) * (at - left)
+fn look_up(plane: &mut Plane, table: &[f32]) {
+    let pixel = |p: &mut f32| {
+        let at = *p * FINE as f32;
+        // As a whole number: it is not negative.
+        let left = at.clamp(0.0, (COUNT - 2) as f32) as usize;
+        let (a, b) = (table[left], table[left + 1]);
+        *p = a + (b - a) * (at - left as f32);
     };
-    plane.with_pixels(plane.pixels().iter().map(pixel).collect::<Vec<f32>>())
+    let pieces = plane.pixels_mut().par_chunks_mut(PIECE);
+    pieces.for_each(|piece| piece.iter_mut().for_each(pixel));
+}
+
+/// Changes every pixel as that of another plane says.
+pub(super) fn each(plane: &mut Plane, other: &Plane, change: impl Fn(f32, f32) -> f32 + Sync) {
+    let pieces = plane.pixels_mut().par_chunks_mut(PIECE);
+    let pieces = pieces.zip(other.pixels().par_chunks(PIECE));
+    pieces.for_each(|(piece, other)| {
+        for (p, o) in piece.iter_mut().zip(other) {
+            *p = change(*p, *o);
+        }
+    });
 }
 
 /// The factors that give noise of this curve the level `mean`, pixel by pixel.
-pub(super) fn gains(curve: &Curve, mean: f64, brightness: &Plane) -> Vec<f32> {
+pub(super) fn gains(curve: &Curve, mean: f64, brightness: &Plane) -> Plane {
     let gain = |i: usize| (mean / curve.at(i as f64).clamp(mean / MOST, mean * MOST)) as f32;
     let table: Vec<f32> = (0..256).map(gain).collect();
-    let at = |p: &f32| table[p.clamp(0.0, 255.0).round() as usize];
-    brightness.pixels().iter().map(at).collect()
+    let mut gains = brightness.clone();
+    let pieces = gains.pixels_mut().par_chunks_mut(PIECE);
+    // Rounded, and beyond 0 and 255 as there.
+    pieces.for_each(|piece| {
+        piece
+            .iter_mut()
+            .for_each(|p| *p = table[(*p + 0.5) as u8 as usize])
+    });
+    gains
 }
 
 #[cfg(test)]
@@ -116,8 +139,10 @@ mod tests {
         let way = Brightness::new(&curve, 12.0);
         let pixels: Vec<f32> = (-40..300).map(|i| i as f32).collect();
         let plane = Plane::new(pixels.len(), 1, pixels).expect("fits");
-        let changed = way.apply(&plane);
-        let back = way.undo(&changed);
+        let mut changed = plane.clone();
+        way.apply(&mut changed);
+        let mut back = changed.clone();
+        way.undo(&mut back);
         for (a, b) in plane.pixels().iter().zip(back.pixels()) {
             assert!((a - b).abs() < 0.05, "{a} {b}");
         }
@@ -130,6 +155,8 @@ mod tests {
             assert!((level / way.level() - 1.0).abs() < 0.05, "{grey}: {level}");
         }
         let flat = Brightness::new(&Curve::flat(7.0), 7.0);
-        assert_eq!((flat.apply(&plane), flat.level()), (plane, 7.0));
+        let mut same = plane.clone();
+        flat.apply(&mut same);
+        assert_eq!((same, flat.level()), (plane, 7.0));
     }
 }

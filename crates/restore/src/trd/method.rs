@@ -1,7 +1,7 @@
 //! Which model cleans a picture of a given noise level? The nearest one, on the picture scaled to its level.
 
 use super::{Flow, Model};
-use crate::learned::{nearest, rescaled};
+use crate::learned::{nearest, rescale, rescaled};
 use crate::methods::weights;
 use crate::{Method, MethodFacts, RestoreError, check};
 use timestep_kernels::diffusion::GROUP;
@@ -68,32 +68,40 @@ impl Trd {
         &self,
         noisy: &Plane,
         sigma: f64,
-        each: impl FnMut(usize, &Plane),
+        mut each: impl FnMut(usize, &Plane),
     ) -> Result<Plane, RestoreError> {
         check(std::slice::from_ref(noisy), &[sigma])?;
-        self.checked(noisy, sigma, each)
+        self.checked(noisy.clone(), sigma, Some(&mut each))
+    }
+
+    /// Cleans a plane that nobody else needs.
+    pub(crate) fn owned(&self, noisy: Plane, sigma: f64) -> Result<Plane, RestoreError> {
+        check(std::slice::from_ref(&noisy), &[sigma])?;
+        self.checked(noisy, sigma, None)
     }
 
     /// The same for a plane that was checked.
     fn checked(
         &self,
-        noisy: &Plane,
+        mut noisy: Plane,
         sigma: f64,
-        mut each: impl FnMut(usize, &Plane),
+        each: Option<&mut dyn FnMut(usize, &Plane)>,
     ) -> Result<Plane, RestoreError> {
         if sigma == 0.0 {
-            return Ok(noisy.clone());
+            return Ok(noisy);
         }
         let (level, flow) = nearest(&self.models, sigma);
         let scale = (level / sigma) as f32;
-        // Equal levels need no copy of the picture.
-        #[allow(clippy::float_cmp)]
-        if scale == 1.0 {
-            return flow.run(noisy, each);
-        }
         let back = 1.0 / scale;
-        let state = flow.run(&rescaled(noisy, scale), |t, u| each(t, &rescaled(u, back)))?;
-        Ok(rescaled(&state, back))
+        // A factor of one changes no bit.
+        rescale(&mut noisy, scale);
+        let mut state = match each {
+            None => flow.run(&noisy, |_, _| ())?,
+            Some(each) => flow.run(&noisy, |t, u| each(t, &rescaled(u, back)))?,
+        };
+        drop(noisy);
+        rescale(&mut state, back);
+        Ok(state)
     }
 }
 
@@ -107,7 +115,7 @@ impl Method for Trd {
         planes
             .iter()
             .zip(sigmas)
-            .map(|(plane, sigma)| self.checked(plane, *sigma, |_, _| ()))
+            .map(|(plane, sigma)| self.checked(plane.clone(), *sigma, None))
             .collect()
     }
 
@@ -122,7 +130,8 @@ impl Method for Trd {
         let mut channels: Vec<Vec<Plane>> = Vec::new();
         for (plane, sigma) in planes.iter().zip(sigmas) {
             let mut states = Vec::new();
-            self.checked(plane, *sigma, |_, state| states.push(state.clone()))?;
+            let mut each = |_: usize, state: &Plane| states.push(state.clone());
+            self.checked(plane.clone(), *sigma, Some(&mut each))?;
             channels.push(states);
         }
         // A channel without noise stays as it is at every step.

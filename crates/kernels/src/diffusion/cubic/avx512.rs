@@ -113,7 +113,8 @@ unsafe fn near(tables: *const f32, place: __m512, at: __m512i) -> __m512 {
     }
 }
 
-/// The same for any four vectors of places, which are overwritten. Rare, and not to fill the registers of its caller.
+/// The same for any four vectors of places, which are overwritten. Not to fill the registers of its caller; edges of pictures that
+/// were scaled up for their little noise come here, so it is no slower than it must be.
 #[cold]
 #[inline(never)]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
@@ -164,19 +165,31 @@ unsafe fn coefficients(tables: *const f32, at: __m512i) -> [__m512; 4] {
     unsafe {
         let middle = _mm512_sub_epi32(at, _mm512_set1_epi32(16));
         let near = _mm512_cmplt_epu32_mask(middle, _mm512_set1_epi32(32));
-        let row =
-            |row: usize, quarter: usize| _mm512_loadu_ps(tables.add(row * PIECES + quarter * 16));
         if near == 0xffff {
             self::middle(tables, middle)
         } else {
             let high = _mm512_test_epi32_mask(at, _mm512_set1_epi32(32));
-            std::array::from_fn(|c| {
-                _mm512_mask_blend_ps(
-                    high,
-                    _mm512_permutex2var_ps(row(c, 0), at, row(c, 1)),
-                    _mm512_permutex2var_ps(row(c, 2), at, row(c, 3)),
-                )
-            })
+            // One by one: a function that takes a function would be compiled without the instruction set, and called.
+            [
+                anywhere(tables, at, high),
+                anywhere(tables.add(PIECES), at, high),
+                anywhere(tables.add(2 * PIECES), at, high),
+                anywhere(tables.add(3 * PIECES), at, high),
+            ]
         }
+    }
+}
+
+/// One coefficient of sixteen pieces anywhere; `high` are those from 32 on.
+#[inline(always)]
+unsafe fn anywhere(row: *const f32, at: __m512i, high: __mmask16) -> __m512 {
+    // SAFETY: a row holds 64 numbers.
+    unsafe {
+        let quarter = |n: usize| _mm512_loadu_ps(row.add(n * 16));
+        _mm512_mask_blend_ps(
+            high,
+            _mm512_permutex2var_ps(quarter(0), at, quarter(1)),
+            _mm512_permutex2var_ps(quarter(2), at, quarter(3)),
+        )
     }
 }

@@ -1,16 +1,17 @@
 //! What is said about pictures that are restored? A bar, a line (or object) for each picture, and a summary.
 
-use crate::coded::of_file;
 use crate::failure::{Failure, NEGATIVE, USAGE};
 use crate::progress::eta;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use timestep_picture::noise::Noise;
 use timestep_picture::{file_cause, file_hint};
+use timestep_report::text::pictures::{levels, measured};
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
+use timestep_study::coded::of_file;
 use timestep_study::codes::Code;
 use timestep_study::conditions::{self, Condition};
 use timestep_study::pictures::{AllPictures, FailedPicture, RestoredPicture, SkippedPicture};
@@ -26,7 +27,10 @@ pub(crate) struct Report<'a> {
     method: &'a str,
     bar: Option<ProgressBar>,
     pictures: usize,
-    begun: u64,
+    /// Pictures that were begun before those under way.
+    before: u64,
+    /// Shares of those under way that are done, in steps.
+    under_way: Vec<AtomicU64>,
     began: Instant,
     done: usize,
     skipped: usize,
@@ -53,7 +57,8 @@ impl<'a> Report<'a> {
             method,
             bar,
             pictures,
-            begun: 0,
+            before: 0,
+            under_way: Vec::new(),
             began: Instant::now(),
             done: 0,
             skipped: 0,
@@ -99,25 +104,34 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// A picture is begun.
-    pub(crate) fn begin(&mut self, input: &Path) {
+    /// So many pictures are begun at the same time, this one first.
+    pub(crate) fn begin(&mut self, input: &Path, count: usize) {
+        self.before += self.under_way.len() as u64;
+        self.under_way = (0..count).map(|_| AtomicU64::new(0)).collect();
         if let Some(bar) = &self.bar {
-            bar.set_position(STEPS * self.begun);
+            bar.set_position(STEPS * self.before);
             let name = input.file_name().unwrap_or(input.as_os_str());
-            bar.set_message(line(&name.to_string_lossy()));
+            let name = line(&name.to_string_lossy());
+            bar.set_message(match count {
+                1 => name,
+                _ => format!("{name} and {} more", count - 1),
+            });
         }
-        self.begun += 1;
     }
 
-    /// A share of the picture is done.
-    pub(crate) fn progress(&self, share: f64) {
-        if let Some(bar) = &self.bar {
-            let steps = (share * STEPS as f64) as u64;
-            bar.set_position(STEPS * self.begun.saturating_sub(1) + steps);
-            let done = self.begun.saturating_sub(1) as f64 + share;
-            if let Some(left) = left(self.began.elapsed(), done, self.pictures) {
-                bar.set_prefix(format!("ETA {}", eta(left)));
-            }
+    /// A share of a picture under way is done, counted from 0.
+    pub(crate) fn progress(&self, number: usize, share: f64) {
+        let Some(bar) = &self.bar else {
+            return;
+        };
+        let steps = (share * STEPS as f64) as u64;
+        self.under_way[number].store(steps, Ordering::Relaxed);
+        let now = self.under_way.iter().map(|s| s.load(Ordering::Relaxed));
+        let all = STEPS * self.before + now.sum::<u64>();
+        bar.set_position(all);
+        let done = all as f64 / STEPS as f64;
+        if let Some(left) = left(self.began.elapsed(), done, self.pictures) {
+            bar.set_prefix(format!("ETA {}", eta(left)));
         }
     }
 
@@ -253,58 +267,6 @@ impl<'a> Report<'a> {
 /// How long the rest of so many pictures lasts when some, and a share of one, took so long; none before there is a pace.
 fn left(elapsed: Duration, done: f64, pictures: usize) -> Option<Duration> {
     (done > 0.0).then(|| elapsed.mul_f64((pictures as f64 / done - 1.0).max(0.0)))
-}
-
-/// The noise levels in words.
-fn levels(outcome: &Outcome) -> String {
-    if let Some(noise) = &outcome.noise {
-        return measured_noise(noise);
-    }
-    match outcome.sigmas.as_slice() {
-        [first, ..] => format!("sigma {first:.1}"),
-        [] => String::new(),
-    }
-}
-
-/// What was measured of the noise, in one line.
-fn measured_noise(noise: &Noise) -> String {
-    let curve = &noise.channels[0].scales[0];
-    let colours = match noise.channels.as_slice() {
-        [_, _, _] => {
-            let both = noise.level(1, 0).hypot(noise.level(2, 0)) / 2.0_f64.sqrt();
-            format!(", colours {both:.1}")
-        }
-        _ => String::new(),
-    };
-    let kind = match noise.coarseness() {
-        None => return "hardly any noise".to_owned(),
-        Some(share) if share > 0.58 => "coarse",
-        Some(_) => "fine",
-    };
-    let doubt = if noise.trusted().level(0, 0) < 0.5 * noise.level(0, 0) {
-        ", rather texture than noise"
-    } else {
-        ""
-    };
-    format!(
-        "noise {:.1} (dark {:.1}, bright {:.1}{colours}, {kind}), confidence {:.2}{doubt}",
-        noise.level(0, 0),
-        curve.at(48.0),
-        curve.at(208.0),
-        noise.confidence
-    )
-}
-
-/// PSNR and SSIM in words, before and after.
-fn measured(quality: &Quality) -> String {
-    let similar = match (quality.noisy_ssim, quality.ssim) {
-        (Some(before), Some(after)) => format!(", SSIM {before:.4} → {after:.4}"),
-        _ => String::new(),
-    };
-    format!(
-        "PSNR {:.2} → {:.2} dB{similar}",
-        quality.noisy_psnr, quality.psnr
-    )
 }
 
 #[cfg(test)]
