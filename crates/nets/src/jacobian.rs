@@ -169,7 +169,11 @@ impl StepAt<'_> {
     /// The function without its factor.
     fn map(&self, pass: &Pass, u: &Features) -> Result<Features, NetError> {
         let step = &self.steps.steps[self.index];
-        let mut rhs = StepRhs { step, pass };
+        let mut rhs = StepRhs {
+            step,
+            pass,
+            owner: None,
+        };
         let at = |stage| StageId {
             step: self.step - 1,
             stage,

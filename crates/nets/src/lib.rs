@@ -18,6 +18,7 @@ mod ends;
 mod equation;
 mod error;
 pub mod foreign;
+mod implicit;
 mod inception;
 mod init;
 mod jacobian;

@@ -201,7 +201,7 @@ impl Steps {
 
     /// Takes step `n`.
     pub(crate) fn step(
-        &self,
+        self: &Arc<Self>,
         n: usize,
         pass: &Pass,
         u: &Features,
@@ -211,6 +211,7 @@ impl Steps {
         let mut rhs = StepRhs {
             step: &self.steps[n],
             pass,
+            owner: Some((self, n)),
         };
         let next = self.advance(n, &mut rhs, pass, u, memory, number)?;
         Ok(self.steps[n].settle(pass, next))
@@ -270,6 +271,8 @@ impl Step {
 pub(crate) struct StepRhs<'a> {
     pub(crate) step: &'a Step,
     pub(crate) pass: &'a Pass,
+    /// The steps that it is of, and its number, for whoever has to come back to it in the backward pass.
+    pub(crate) owner: Option<(&'a Arc<Steps>, usize)>,
 }
 
 impl StepRhs<'_> {
@@ -288,6 +291,10 @@ impl Rhs<Features> for StepRhs<'_> {
             slope.compute();
         }
         Ok(slope)
+    }
+
+    fn solve(&mut self, at: StageId, a: &Features, gamma: f64) -> Result<Features, StepError> {
+        crate::implicit::solve(self, at, a, gamma)
     }
 
     fn join(&mut self, at: StageId, branches: &[&Features]) -> Features {

@@ -121,6 +121,16 @@ impl Rhs<Features> for Witness<'_> {
         Ok(slope)
     }
 
+    fn solve(&mut self, at: StageId, a: &Features, gamma: f64) -> Result<Features, StepError> {
+        let y = self.rhs.solve(at, a, gamma)?;
+        y.compute();
+        // What the block returned there, as the equation has it.
+        let part = 1.0 / gamma;
+        self.slopes
+            .push(ops::combine(&[(part.into(), &y), ((-part).into(), a)]));
+        Ok(y)
+    }
+
     fn join(&mut self, at: StageId, branches: &[&Features]) -> Features {
         self.rhs.join(at, branches)
     }
@@ -157,7 +167,11 @@ impl Network {
                 let step = &steps.steps[index];
                 let history = memory.len();
                 let mut witness = Witness {
-                    rhs: StepRhs { step, pass: &pass },
+                    rhs: StepRhs {
+                        step,
+                        pass: &pass,
+                        owner: None,
+                    },
                     slopes: Vec::new(),
                 };
                 let next =

@@ -248,10 +248,14 @@ fn intervals(found: &Stability) -> String {
         return "not zero-stable: stable nowhere".to_owned();
     }
     let mut parts = Vec::new();
-    if found.real_interval.0 < 0.0 {
+    if found.real_interval.0.is_infinite() {
+        parts.push("all of the negative one".to_owned());
+    } else if found.real_interval.0 < 0.0 {
         parts.push(format!("[{:.3}, 0]", found.real_interval.0));
     }
-    if found.imaginary_interval > 0.0 {
+    if found.imaginary_interval.is_infinite() {
+        parts.push("all of the imaginary one".to_owned());
+    } else if found.imaginary_interval > 0.0 {
         parts.push(format!("±{:.3}i", found.imaginary_interval));
     }
     if parts.is_empty() {
