@@ -29,7 +29,7 @@ fn limits(tape: &Rc<dyn Tape>) -> Limits {
     Limits {
         tolerance: ROUNDINGS * tape.epsilon(),
         evaluations: EVALUATIONS,
-        window: 16,
+        window: 6,
     }
 }
 
