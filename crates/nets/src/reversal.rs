@@ -6,7 +6,7 @@
 //! once forward, once more in the backward pass, and never stored (Gomez et al. 2017, section 3.2, for
 //! any scheme that can be undone).
 
-use crate::segment::{StepRhs, Steps};
+use crate::steps::{StepRhs, Steps};
 use crate::{Features, NetError, Pass};
 use std::rc::Rc;
 use std::sync::Arc;

@@ -4,7 +4,8 @@
 //! running statistics, so images do not depend on each other. The analyses of trained networks stand on it:
 //! Jacobians ([`StepAt::transposed_product`]), spectra ([`StepAt::spectrum`]) and traces.
 
-use crate::segment::{Flow, StepRhs, Steps};
+use crate::segment::Flow;
+use crate::steps::{StepRhs, Steps};
 use crate::{BodyFacts, Features, Mode, NetError, Network, Parameters, Pass, ops};
 use timestep_engine::Engine;
 use timestep_numerics::{Rhs, SchemeFacts, StageId, State as _, StepError};

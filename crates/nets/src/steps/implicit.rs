@@ -8,7 +8,7 @@
 //!
 //! A search that does not come to an end is an error: the block expands too far for the size of the step.
 
-use crate::segment::{StepRhs, Steps};
+use super::{StepRhs, Steps};
 use crate::{Features, Mode, Pass};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn limits(tape: &Rc<dyn Tape>) -> Limits {
 ///
 /// # Errors
 /// [`StepError::NoFixedPoint`] if the search does not come near it.
-pub(crate) fn solve(
+pub(super) fn solve(
     rhs: &StepRhs<'_>,
     at: StageId,
     a: &Features,
