@@ -8,6 +8,7 @@ mod lr_find;
 mod recipes;
 mod report;
 mod reproduce;
+mod resample;
 mod scheme;
 mod train;
 mod watch;
@@ -22,11 +23,14 @@ pub(crate) use lr_find::LrFind;
 pub(crate) use recipes::{Config, ConfigAction, Data, DataAction};
 pub(crate) use report::Report;
 pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
+pub(crate) use resample::{
+    CoefficientsArg, ConvergenceArgs, InterpolationArg, Resample, Sampling, StatisticsArg,
+};
 pub(crate) use scheme::{AdaptiveArgs, DiffusionArgs, Modified, OrderArgs, Schemes};
 pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
 pub(crate) use watch::Watch;
 pub(crate) use weak_order::WeakOrderArgs;
-pub(crate) use weights::{Export, ExportFormat, Import};
+pub(crate) use weights::{Export, Import};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -139,6 +143,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Write a network, or its weights, for other programs
     Export(Export),
+    /// Give a trained network more or fewer steps: the same differential equation
+    Resample(Resample),
     /// Check this machine and the installation
     Doctor(Doctor),
     /// Print a completion script for a shell
@@ -197,6 +203,8 @@ pub(crate) enum Analysis {
     Momentum(Momentum),
     #[command(about = analyses::TRACE.question())]
     Trace(TraceArgs),
+    #[command(about = analyses::CONVERGENCE.question())]
+    Convergence(ConvergenceArgs),
     #[command(about = analyses::DIFFUSION.question())]
     Diffusion(DiffusionArgs),
 }

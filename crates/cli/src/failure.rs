@@ -1,19 +1,20 @@
 //! How does a failure leave the program? As a sentence with an error code, a hint and an exit code.
 
-use crate::coded::Coded;
 use std::fmt;
 use timestep_data::DataError;
-use timestep_export::ExportError;
+use timestep_export::{ExportError, FormatError};
 use timestep_files::FileError;
 use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
 use timestep_numerics::UnknownScheme;
 use timestep_numerics::analysis::AnalysisError;
+use timestep_picture::named::NoPictures;
 use timestep_report::names::UnknownName;
 use timestep_report::names::cite::CiteError;
 use timestep_restore::RestoreError;
 use timestep_restore::batch::BatchError;
 use timestep_restore::job::JobError;
+use timestep_study::coded::Coded;
 use timestep_study::codes::Code;
 use timestep_study::conditions::{ConditionError, NotMet};
 use timestep_train::TrainError;
@@ -81,11 +82,34 @@ impl Failure {
     }
 }
 
-impl From<TrainError> for Failure {
-    fn from(error: TrainError) -> Self {
-        Self::of(&error, error.hint())
-    }
+/// Failures of errors of the library, by the hint that they have; or of what they become on the way.
+macro_rules! from {
+    ($($error:ty => |$own:ident| $hint:expr;)*) => {
+        $(impl From<$error> for Failure {
+            fn from($own: $error) -> Self {
+                Self::of(&$own, $hint)
+            }
+        })*
+    };
+    ($($error:ty),*; through $other:ty) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                <$other>::from(error).into()
+            }
+        })*
+    };
 }
+
+from! {
+    TrainError => |error| error.hint();
+    ForeignError => |error| error.hint();
+    RestoreError => |error| error.hint();
+    JobError => |error| error.hint();
+    BatchError => |error| Some(error.hint());
+    UnknownScheme => |error| Some(error.hint());
+}
+
+from! { RecipeError, FileError, DataError, NetError; through TrainError }
 
 impl From<UnknownName> for Failure {
     fn from(error: UnknownName) -> Self {
@@ -118,74 +142,41 @@ impl From<NotMet> for Failure {
     }
 }
 
-impl From<RecipeError> for Failure {
-    fn from(error: RecipeError) -> Self {
-        TrainError::from(error).into()
-    }
-}
-
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Self {
-        TrainError::from(error).into()
-    }
-}
-
-impl From<DataError> for Failure {
-    fn from(error: DataError) -> Self {
-        TrainError::from(error).into()
-    }
-}
-
-impl From<NetError> for Failure {
-    fn from(error: NetError) -> Self {
-        TrainError::from(error).into()
-    }
-}
-
-impl From<ForeignError> for Failure {
-    fn from(error: ForeignError) -> Self {
-        Self::of(&error, error.hint())
-    }
-}
-
 impl From<ExportError> for Failure {
     fn from(error: ExportError) -> Self {
         match error {
             ExportError::Net(error) => error.into(),
-            error => {
-                let hint = match error {
-                    ExportError::NotThere { .. } => {
-                        "let the output end in .py: that module needs only PyTorch, for every network"
-                    }
-                    _ => "export as safetensors, which has no limit",
-                };
-                Self::of(&error, Some(hint.to_owned()))
-            }
+            ExportError::Arrays(error) => error.into(),
+            error @ ExportError::NotThere { .. } => Self::usage(
+                error.to_string(),
+                "let the output end in .py: that module needs only PyTorch, for every network",
+            )
+            .coded(Code::NotInLibrary),
+            error @ ExportError::TooLarge { .. } => Self::usage(
+                error.to_string(),
+                "export as safetensors, which has no limit",
+            )
+            .coded(Code::ArraysUnwritable),
         }
     }
 }
 
-impl From<RestoreError> for Failure {
-    fn from(error: RestoreError) -> Self {
-        Self::of(&error, error.hint())
+impl From<NoPictures> for Failure {
+    fn from(error: NoPictures) -> Self {
+        match error {
+            NoPictures::File(error) => error.into(),
+            error => Self::usage(
+                error.to_string(),
+                "pictures end in png, jpg, jpeg, bmp, tif, tiff, webp, gif, ppm or pgm",
+            )
+            .coded(Code::NoImages),
+        }
     }
 }
 
-impl From<JobError> for Failure {
-    fn from(error: JobError) -> Self {
-        Self::of(&error, error.hint())
-    }
-}
-
-impl From<BatchError> for Failure {
-    fn from(error: BatchError) -> Self {
-        Self::of(&error, Some(error.hint()))
-    }
-}
-
-impl From<UnknownScheme> for Failure {
-    fn from(error: UnknownScheme) -> Self {
-        Self::of(&error, Some(error.hint()))
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        Self::usage(error.to_string(), error.hint()).coded(Code::ExportFormat)
     }
 }
 
@@ -194,6 +185,39 @@ impl From<AnalysisError> for Failure {
         match error {
             AnalysisError::UnknownScheme(unknown) => unknown.into(),
             error => Self::of(&error, Some(ANALYSIS.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn every_code_is_used() {
+        let mut all = String::new();
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for folder in [own.join("src"), own.with_file_name("study").join("src")] {
+            sources(&folder, &mut all);
+        }
+        for code in Code::ALL {
+            let used = format!("Code::{code:?}");
+            let mut found = all.split(&used).skip(1);
+            let whole = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
+            assert!(found.any(whole), "no failure has {}", code.key());
+        }
+    }
+
+    /// The text of all source files.
+    fn sources(folder: &Path, all: &mut String) {
+        for entry in std::fs::read_dir(folder).expect("the source folder is there in tests") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                sources(&path, all);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                all.push_str(&std::fs::read_to_string(&path).expect("readable"));
+            }
         }
     }
 }

@@ -5,13 +5,10 @@
 
 mod answer;
 mod args;
-mod coded;
 mod commands;
-mod dry_run;
 mod failure;
 mod guard;
 mod inputs;
-mod live;
 mod outputs;
 mod progress;
 mod ranks;
@@ -157,6 +154,7 @@ fn run(command: Command, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<u8, Fa
         Command::Config(args) => commands::config::run(&args, ui),
         Command::Import(args) => commands::import::run(&args, ui),
         Command::Export(args) => commands::export::run(&args, ui),
+        Command::Resample(args) => commands::resample::run(&args, ui),
         Command::Doctor(args) => commands::doctor::run(&args, ui, &**ranks),
         Command::Completions(args) => commands::completions::run(&args, ui),
     }

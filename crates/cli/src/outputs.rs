@@ -75,6 +75,20 @@ impl Outputs {
         Ok(Self { force })
     }
 
+    /// Makes an output and writes it, if it was asked for, and says so.
+    pub(crate) fn save<T: AsRef<[u8]>>(
+        &self,
+        path: Option<&Path>,
+        ui: Ui,
+        make: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<(), Failure> {
+        if let Some(path) = path {
+            self.write(path, make()?.as_ref())?;
+            ui.note(&format!("wrote {}", path.display()));
+        }
+        Ok(())
+    }
+
     /// Writes an output.
     pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         if is_standard_output(path) {

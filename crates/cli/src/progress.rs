@@ -3,20 +3,14 @@
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
+use timestep_report::text::events::Words;
 use timestep_train::event::{Event, Position, Sink, SinkError, What};
-
-/// A restorer says how it gets on every so many evaluations.
-const EVALUATIONS: usize = 5;
 
 /// Shows events on standard error, or as JSON lines on standard output.
 pub(crate) struct Display {
     ui: Ui,
     bar: Option<ProgressBar>,
-    epochs: usize,
-    per_epoch: usize,
-    loss: f64,
-    /// Whether the test images are the training images.
-    overfit: bool,
+    words: Words,
 }
 
 impl Display {
@@ -25,10 +19,7 @@ impl Display {
         Self {
             ui,
             bar: None,
-            epochs: 0,
-            per_epoch: 0,
-            loss: f64::NAN,
-            overfit: false,
+            words: Words::default(),
         }
     }
 
@@ -40,137 +31,48 @@ impl Display {
         }
     }
 
-    fn start(&mut self, steps_done: usize) {
+    fn start(&mut self, steps: u64, done: usize) {
         if !self.ui.live() {
             return;
         }
-        let bar = ProgressBar::new((self.epochs * self.per_epoch) as u64);
+        let bar = ProgressBar::new(steps);
         // The template is a constant that the tests render.
         if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} %  ETA {eta}")
         {
             bar.set_style(style);
         }
-        bar.set_position(steps_done as u64);
+        bar.set_position(done as u64);
         bar.reset_eta();
         self.bar = Some(bar);
     }
 
     fn show(&mut self, event: &Event) {
+        for line in self.words.of(event) {
+            self.line(&line);
+        }
         match event {
             Event::Start {
-                run,
-                recipe,
-                what,
+                what:
+                    What::Classifier {
+                        epochs,
+                        steps_per_epoch,
+                        ..
+                    },
                 resumed,
                 ..
-            } => {
-                self.line(&format!("{recipe}: {} → {run}", opening(what)));
-                if let Some(at) = resumed {
-                    self.line(&format!("continuing after {at}"));
-                }
-                if let What::Classifier {
-                    epochs,
-                    steps_per_epoch,
-                    overfit,
-                    ..
-                } = what
-                {
-                    self.overfit = *overfit;
-                    (self.epochs, self.per_epoch) = (*epochs, *steps_per_epoch);
-                    self.start(resumed.map_or(0, Position::count));
-                }
-            }
-            Event::Step {
-                epoch,
-                step,
-                loss,
-                lr,
-            } => {
-                self.loss = *loss;
+            } => self.start(
+                (epochs * steps_per_epoch) as u64,
+                resumed.map_or(0, Position::count),
+            ),
+            Event::Step { step, .. } => {
                 if let Some(bar) = &self.bar {
                     bar.set_position(*step as u64);
-                    bar.set_message(format!(
-                        "epoch {epoch:>3}/{}  loss {loss:.3}  lr {}",
-                        self.epochs,
-                        rate(*lr)
-                    ));
+                    bar.set_message(self.words.under_way(event).unwrap_or_default());
                 }
             }
-            Event::Epoch {
-                epoch,
-                step,
-                train,
-                test,
-                lr,
-                images_per_second,
-                ema,
-                memory_k,
-                best,
-                ..
-            } => {
-                let k: Vec<f64> = memory_k.iter().flatten().flatten().copied().collect();
-                let mean = if k.is_empty() {
-                    String::new()
-                } else {
-                    format!("  mean k {:+.3}", k.iter().sum::<f64>() / k.len() as f64)
-                };
-                let average = ema.map_or_else(String::new, |ema| format!("  ema {:.4}", ema.top1));
-                let lr = rate(*lr);
-                self.line(&format!(
-                    "epoch {epoch:>3}/{}  loss {:.4}  train {:.4}  {} {:.4}{}{average}  lr {lr}{mean}  \
-                     {images_per_second:.0} images/s",
-                    self.epochs,
-                    train.loss,
-                    train.top1,
-                    if self.overfit { "the same again" } else { "test" },
-                    test.top1,
-                    if *best { "*" } else { " " },
-                ));
+            Event::Epoch { step, .. } => {
                 if let Some(bar) = &self.bar {
                     bar.set_position(*step as u64);
-                }
-            }
-            Event::Phase {
-                phase,
-                of,
-                first,
-                last,
-                parameters,
-                pictures,
-                iterations,
-            } => {
-                let steps = match last - first {
-                    0 => format!("step {first}"),
-                    _ => format!("steps {first} to {last} together"),
-                };
-                self.line(&format!(
-                    "phase {phase}/{of}  {steps}, {parameters} parameters, {pictures} pictures, at most \
-                     {iterations} iterations"
-                ));
-            }
-            Event::Evaluation {
-                evaluation,
-                psnr,
-                seconds,
-                ..
-            } if evaluation % EVALUATIONS == 0 => {
-                self.line(&format!(
-                    "  evaluation {evaluation}  {psnr:.3} dB  {seconds:.0} s"
-                ));
-            }
-            Event::PhaseEnd { restored, .. } => {
-                let test = restored
-                    .test
-                    .map_or(String::new(), |t| format!("  test {:.3} dB", t.psnr));
-                self.line(&format!(
-                    "phase {}  train {:.3} dB{test}  after {} evaluations",
-                    restored.phase, restored.psnr, restored.evaluation
-                ));
-            }
-            Event::Warning { message, hint } => {
-                self.line(&format!("warning: {message}"));
-                if let Some(hint) = hint {
-                    self.line(&format!("hint: {hint}"));
                 }
             }
             Event::Diverged { .. } | Event::Interrupted { .. } | Event::End { .. } => {
@@ -180,47 +82,6 @@ impl Display {
             }
             _ => {}
         }
-    }
-}
-
-/// A learning rate; small ones in powers of ten, because those of `lion` would be 0.0001 or nothing.
-fn rate(lr: f64) -> String {
-    if lr == 0.0 || lr >= 0.001 {
-        format!("{lr:.4}")
-    } else {
-        format!("{lr:.1e}")
-    }
-}
-
-/// What a run begins with.
-fn opening(what: &What) -> String {
-    match what {
-        What::Classifier {
-            network,
-            data,
-            parameters,
-            train_images,
-            test_images,
-            overfit,
-            ..
-        } if *overfit => format!(
-            "{network}, {parameters} parameters, on {data} ({train_images} images to learn by heart; the {test_images} test images are \
-             the same)"
-        ),
-        What::Classifier {
-            network,
-            data,
-            parameters,
-            train_images,
-            test_images,
-            ..
-        } => format!(
-            "{network}, {parameters} parameters, on {data} ({train_images} train, {test_images} test images)"
-        ),
-        What::Restorer(start) => format!(
-            "{}, {} parameters, for noise {} ({} train, {} test pictures)",
-            start.model, start.parameters, start.sigma, start.train_pictures, start.test_pictures
-        ),
     }
 }
 

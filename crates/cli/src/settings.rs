@@ -3,45 +3,9 @@
 use crate::args::RecipeFlags;
 use crate::failure::Failure;
 use crate::schemes;
-use std::path::Path;
 use timestep_study::codes::Code;
 use timestep_train::TrainError;
-use timestep_train::recipe::{DEFAULT_RECIPE, Layers, TaskKind, catalogue};
-use timestep_train::run;
-
-/// The layers below the flags: an embedded recipe, a file, or a run folder.
-pub(crate) fn layers(recipe: Option<&str>) -> Result<Layers, TrainError> {
-    let recipe = recipe.unwrap_or(DEFAULT_RECIPE);
-    let path = Path::new(recipe);
-    if path.join(run::RECIPE).is_file() {
-        return run::layers(path);
-    }
-    let Some(data) = data_at(recipe) else {
-        return Ok(Layers::load(recipe));
-    };
-    let mut layers = Layers::load(data);
-    layers.flag(recipe, "data.dir", recipe);
-    Ok(layers)
-}
-
-/// The data set that a path stands for: a folder of images, a list of them, a file of NumPy. Names of recipes are none.
-pub(crate) fn data_at(word: &str) -> Option<&'static str> {
-    let path = Path::new(word);
-    let ends = |end: &str| {
-        path.extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case(end))
-    };
-    // Most words are no paths; whether a path is also a recipe takes longer to find out.
-    if !path.exists() || catalogue::is_recipe(word) {
-        return None;
-    }
-    match path.is_dir() {
-        true => Some("image-folder"),
-        false if ends("csv") => Some("image-list"),
-        false if ends("npz") => Some("npz"),
-        false => None,
-    }
-}
+use timestep_train::recipe::{Layers, TaskKind, data_at, open};
 
 /// Refuses data that is named twice: one of both would be ignored.
 pub(crate) fn check_data(recipe: Option<&str>, flags: &RecipeFlags) -> Result<(), Failure> {
@@ -63,8 +27,8 @@ pub(crate) fn check_data(recipe: Option<&str>, flags: &RecipeFlags) -> Result<()
 /// The layers below the flags of `train`: a folder of data that is given without a recipe is trained on.
 pub(crate) fn layers_for(recipe: Option<&str>, flags: &RecipeFlags) -> Result<Layers, TrainError> {
     match (recipe, &flags.data, &flags.data_dir) {
-        (None, None, Some(folder)) => layers(Some(data_at(folder).unwrap_or("image-folder"))),
-        _ => layers(recipe),
+        (None, None, Some(folder)) => open(Some(data_at(folder).unwrap_or("image-folder"))),
+        _ => open(recipe),
     }
 }
 

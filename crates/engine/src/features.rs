@@ -1,8 +1,7 @@
 //! What state does a network step? Features of a batch of images, wherever they are computed.
 
-use crate::{Coef, Tape, Value, ops};
+use crate::{Tape, Value};
 use std::rc::Rc;
-use timestep_numerics::State;
 
 /// Features of a batch of images, the state `u` of a network: opaque, with the tape that they are on.
 #[derive(Clone)]
@@ -95,35 +94,5 @@ impl Features {
     pub fn onto(&self, tape: &Rc<dyn Tape>, leaf: bool) -> Self {
         let plain = self.tape.plain(&self.value);
         Self::new(tape, tape.adopt(&plain, leaf))
-    }
-}
-
-impl State for Features {
-    type Coef = Coef;
-
-    fn lincomb(terms: &[(Coef, &Features)]) -> Features {
-        ops::combine(terms)
-    }
-
-    /// The halves of the channels: what a partitioned (reversible) scheme steps in turn.
-    fn split(&self) -> Option<(Self, Self)> {
-        let [_, channels, _, _] = self.dims();
-        if channels < 2 || channels % 2 != 0 {
-            return None;
-        }
-        if let Some([first, second]) = self.tape.halves(&self.value) {
-            let of = |value| Self::new(&self.tape, value);
-            return Some((of(first), of(second)));
-        }
-        let half = channels / 2;
-        Some((ops::narrow(self, 0, half), ops::narrow(self, half, half)))
-    }
-
-    fn join(first: &Self, second: &Self) -> Option<Self> {
-        Some(ops::join(&[first, second]))
-    }
-
-    fn is_finite(&self) -> bool {
-        self.tape.is_finite(&self.value)
     }
 }

@@ -8,13 +8,16 @@ mod array;
 #[cfg(feature = "gpu")]
 mod burn;
 mod coef;
+mod derived;
 mod engines;
 mod exact;
 mod features;
 mod fused;
+mod gradients;
 pub mod ops;
 mod parameters;
 mod shapes;
+mod state;
 mod tape;
 
 #[cfg(feature = "gpu")]
@@ -25,9 +28,10 @@ pub use engines::{ENGINES, EngineFacts, NoEngine, engine, engines};
 pub use exact::Exact;
 pub use features::Features;
 pub use fused::{Fused, kernels};
-pub use parameters::{
-    GradientSink, Gradients, Init, Numbers, ParamId, Parameters, Role, Spec, Specs, WideGradients,
-};
+pub use gradients::{GradientSink, Gradients, Numbers, WideGradients};
+pub use parameters::{Init, ParamId, Parameters, Role, Spec, Specs};
 pub use shapes::{ConvSpec, Mixed, Sampling, Size, Targets, Window};
-pub use tape::{Backward, End, Engine, Factor, Recording, Statistics, Tape, Value, Wanted};
+pub use tape::{
+    Backward, End, Engine, Factor, FixedNorm, Recording, Statistics, Tape, Value, Wanted,
+};
 pub use timestep_kernels::{MEMORY_VARIABLE, bad_memory_budget, memory_budget, parse_size};

@@ -4,7 +4,8 @@
 //! engine computes.
 
 use crate::{
-    Array, Coef, ConvSpec, Factor, Features, Sampling, Statistics, Targets, Value, Window,
+    Array, Coef, ConvSpec, Factor, Features, FixedNorm, Sampling, Statistics, Targets, Value,
+    Window,
 };
 
 /// Added to the variance in batch normalisation, as in PyTorch.
@@ -72,6 +73,25 @@ pub fn norm_eval(
         input,
         input.tape.norm_eval(&input.value, learned, fixed, epsilon),
     )
+}
+
+/// [`conv2d`], then [`norm_eval`], then [`relu`] if it is asked for: one operation where no gradient is wanted.
+#[must_use]
+pub fn conv2d_normed(
+    input: &Features,
+    (weight, spec): (&Array, &ConvSpec),
+    ([scale, shift], [mean, variance]): ([&Array; 2], [&Array; 2]),
+    epsilon: f64,
+    relu: bool,
+) -> Features {
+    let norm = FixedNorm {
+        learned: [&scale.value, &shift.value],
+        fixed: [&mean.value, &variance.value],
+        epsilon,
+    };
+    let tape = &input.tape;
+    let value = tape.conv2d_normed(&input.value, (&weight.value, spec), &norm, relu);
+    on(input, value)
 }
 
 /// `max(0, u)`. NaN stays NaN.

@@ -4,6 +4,8 @@
 //! buffer of [`Parameters`], their gradients one of [`Gradients`], both in the order of the table.
 //! Optimisers, checkpoints, sums over machines and gradient checks are loops over flat slices.
 
+use crate::derived::Derived;
+use std::any::Any;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -69,7 +71,7 @@ impl Spec {
 
 /// Index of a parameter in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ParamId(usize);
+pub struct ParamId(pub(crate) usize);
 
 impl ParamId {
     /// The parameter at a position of the table.
@@ -150,7 +152,20 @@ impl Deref for Specs {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
     specs: Arc<Specs>,
-    values: Arc<Vec<f32>>,
+    values: Arc<Values>,
+}
+
+/// The numbers, and what was made of them.
+#[derive(Clone, Debug)]
+struct Values {
+    numbers: Vec<f32>,
+    derived: Derived,
+}
+
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        self.numbers == other.numbers
+    }
 }
 
 impl Parameters {
@@ -163,7 +178,10 @@ impl Parameters {
         assert_eq!(specs.total(), values.len(), "numbers of the table");
         Self {
             specs,
-            values: Arc::new(values),
+            values: Arc::new(Values {
+                numbers: values,
+                derived: Derived::default(),
+            }),
         }
     }
 
@@ -176,18 +194,27 @@ impl Parameters {
     /// All numbers.
     #[must_use]
     pub fn values(&self) -> &[f32] {
-        &self.values
+        &self.values.numbers
     }
 
-    /// All numbers, to be changed.
+    /// All numbers, to be changed; what was derived from them is forgotten.
     pub fn values_mut(&mut self) -> &mut [f32] {
-        Arc::<Vec<f32>>::make_mut(&mut self.values)
+        let values = Arc::make_mut(&mut self.values);
+        values.derived.clear();
+        &mut values.numbers
+    }
+
+    /// What an engine makes of the numbers for itself and wants to find again as long as they stay the same: one value of each type,
+    /// shared by all clones.
+    #[must_use]
+    pub fn derived<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        self.values.derived.of()
     }
 
     /// The numbers of one parameter.
     #[must_use]
     pub fn value(&self, id: ParamId) -> &[f32] {
-        &self.values[self.specs.range(id)]
+        &self.values.numbers[self.specs.range(id)]
     }
 
     /// The numbers of one parameter, to be changed.
@@ -215,165 +242,11 @@ impl Parameters {
     }
 }
 
-/// Numbers of a gradient, in the precision of the engine that found them.
-#[derive(Clone, Copy, Debug)]
-pub enum Numbers<'a> {
-    /// Single precision.
-    F32(&'a [f32]),
-    /// Double precision.
-    F64(&'a [f64]),
-}
-
-/// Where a backward pass puts the gradients of parameters: each contribution is added.
-pub trait GradientSink {
-    /// Adds a gradient of the loss with respect to a parameter, in the order of its numbers.
-    fn add(&mut self, id: ParamId, gradient: Numbers<'_>);
-}
-
-/// The gradient of a loss with respect to all parameters: one flat buffer in the order of the table.
-///
-/// It knows which parameters a backward pass came to. Those of a block that was dropped for the whole batch have no
-/// gradient at all, which is not the same as a gradient of 0: an optimiser leaves them as they are, as PyTorch's do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gradients {
-    specs: Arc<Specs>,
-    values: Vec<f32>,
-    reached: Vec<bool>,
-}
-
-impl Gradients {
-    /// No gradient yet: zeros.
-    #[must_use]
-    pub fn zeros(specs: &Arc<Specs>) -> Self {
-        Self {
-            values: vec![0.0; specs.total()],
-            reached: vec![false; specs.len()],
-            specs: specs.clone(),
-        }
-    }
-
-    /// Gradients that were found elsewhere, with what they reached.
-    ///
-    /// # Panics
-    /// If there are not as many numbers and parameters as in the table.
-    #[must_use]
-    pub fn found(specs: &Arc<Specs>, values: Vec<f32>, reached: Vec<bool>) -> Self {
-        assert_eq!(specs.total(), values.len(), "numbers of the table");
-        assert_eq!(specs.len(), reached.len(), "parameters of the table");
-        Self {
-            specs: specs.clone(),
-            values,
-            reached,
-        }
-    }
-
-    /// All numbers, and nothing else.
-    #[must_use]
-    pub fn into_values(self) -> Vec<f32> {
-        self.values
-    }
-
-    /// Notes what others reached whose gradients were added.
-    pub fn reach(&mut self, more: &[bool]) {
-        let all = self.reached.iter_mut().zip(more);
-        all.for_each(|(any, one)| *any |= one);
-    }
-
-    /// Sets everything to zero again, as if nothing had been reached.
-    pub fn clear(&mut self) {
-        self.values.fill(0.0);
-        self.reached.fill(false);
-    }
-
-    /// All numbers.
-    #[must_use]
-    pub fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    /// All numbers, to be changed.
-    pub fn values_mut(&mut self) -> &mut [f32] {
-        &mut self.values
-    }
-
-    /// The gradient of one parameter.
-    #[must_use]
-    pub fn value(&self, id: ParamId) -> &[f32] {
-        &self.values[self.specs.range(id)]
-    }
-
-    /// Which parameters a gradient was added to, in the order of the table.
-    #[must_use]
-    pub fn reached(&self) -> &[bool] {
-        &self.reached
-    }
-}
-
-impl GradientSink for Gradients {
-    fn add(&mut self, id: ParamId, gradient: Numbers<'_>) {
-        self.reached[id.0] = true;
-        let own = &mut self.values[self.specs.range(id)];
-        match gradient {
-            Numbers::F32(more) => own.iter_mut().zip(more).for_each(|(a, b)| *a += b),
-            Numbers::F64(more) => own.iter_mut().zip(more).for_each(|(a, b)| *a += *b as f32),
-        }
-    }
-}
-
-/// The same in double precision, for comparisons.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WideGradients {
-    specs: Arc<Specs>,
-    values: Vec<f64>,
-}
-
-impl WideGradients {
-    /// No gradient yet: zeros.
-    #[must_use]
-    pub fn zeros(specs: &Arc<Specs>) -> Self {
-        Self {
-            specs: specs.clone(),
-            values: vec![0.0; specs.total()],
-        }
-    }
-
-    /// All numbers.
-    #[must_use]
-    pub fn values(&self) -> &[f64] {
-        &self.values
-    }
-
-    /// The gradient of one parameter.
-    #[must_use]
-    pub fn value(&self, id: ParamId) -> &[f64] {
-        &self.values[self.specs.range(id)]
-    }
-}
-
-impl GradientSink for WideGradients {
-    fn add(&mut self, id: ParamId, gradient: Numbers<'_>) {
-        let own = &mut self.values[self.specs.range(id)];
-        match gradient {
-            Numbers::F32(more) => {
-                own.iter_mut()
-                    .zip(more)
-                    .for_each(|(a, b)| *a += f64::from(*b));
-            }
-            Numbers::F64(more) => own.iter_mut().zip(more).for_each(|(a, b)| *a += b),
-        }
-    }
-}
-
-/// For passes whose parameters want no gradient.
-impl GradientSink for () {
-    fn add(&mut self, _id: ParamId, _gradient: Numbers<'_>) {}
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn table() -> Arc<Specs> {
+    pub(crate) fn table() -> Arc<Specs> {
         let spec = |name: &str, shape: Vec<usize>, role| Spec {
             name: name.into(),
             shape,
@@ -398,22 +271,5 @@ mod tests {
         assert_eq!((before.value(b)[0], p.value(b)[0]), (6.0, -1.0));
         assert_eq!(p.count(&[Role::Weight, Role::Coefficient]), 7);
         assert_eq!(p.find("d"), None);
-    }
-
-    #[test]
-    fn gradients_add_up_in_both_precisions() {
-        let specs = table();
-        let (mut narrow, mut wide) = (Gradients::zeros(&specs), WideGradients::zeros(&specs));
-        let b = specs.find("b").expect("b");
-        for sink in [&mut narrow as &mut dyn GradientSink, &mut wide] {
-            sink.add(b, Numbers::F32(&[1.0, 2.0]));
-            sink.add(b, Numbers::F64(&[0.5, 0.25]));
-        }
-        assert_eq!(narrow.value(b), [1.5, 2.25]);
-        assert_eq!(wide.value(b), [1.5, 2.25]);
-        assert!(narrow.values()[..6].iter().all(|v| *v == 0.0));
-        assert_eq!(narrow.reached(), [false, true, false]);
-        narrow.clear();
-        assert_eq!(narrow, Gradients::zeros(&specs));
     }
 }

@@ -80,6 +80,17 @@ pub enum Factor<'a> {
     Learned(&'a Value),
 }
 
+/// A norm with given statistics, whose gradient nobody wants.
+#[derive(Clone, Copy, Debug)]
+pub struct FixedNorm<'a> {
+    /// Scale and shift, `γ` and `β`.
+    pub learned: [&'a Value; 2],
+    /// Mean and variance.
+    pub fixed: [&'a Value; 2],
+    /// Added to the variance.
+    pub epsilon: f64,
+}
+
 /// What a norm measured on a batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
@@ -180,6 +191,20 @@ pub trait Tape: Debug {
 
     /// `max(0, u)`. NaN stays NaN.
     fn relu(&self, input: &Value) -> Value;
+
+    /// A convolution, a norm with given statistics, and a ReLU if `relu`: the three operations above. An engine that records nothing may
+    /// do them in one, since nobody else can ask for what is between them.
+    fn conv2d_normed(
+        &self,
+        input: &Value,
+        (weight, spec): (&Value, &ConvSpec),
+        norm: &FixedNorm<'_>,
+        relu: bool,
+    ) -> Value {
+        let convolved = self.conv2d(input, weight, spec);
+        let normed = self.norm_eval(&convolved, norm.learned, norm.fixed, norm.epsilon);
+        if relu { self.relu(&normed) } else { normed }
+    }
 
     /// `Σ cᵢ uᵢ`, in this order. A factor of exactly 1 is not multiplied.
     fn combine(&self, terms: &[(Factor<'_>, &Value)]) -> Value;

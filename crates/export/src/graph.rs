@@ -1,25 +1,13 @@
 //! What does an evaluation of a network consist of? Operations, each on the results of earlier ones.
 
 use crate::ExportError;
-use crate::op::{Op, Shape, moved};
+use crate::op::{BATCH, Node, Op, Shape, moved};
 use crate::recorder::{Recorder, number_of};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{Features, ParamId, Specs, Tape};
 use timestep_nets::{InputShape, Mode, Network, Pass};
-
-/// Images in the recorded batch. Not 1: what has one row for each image must differ from what has one row in any case.
-pub(crate) const BATCH: usize = 2;
-
-/// An operation and the extents of its result.
-#[derive(Clone, Debug)]
-pub struct Node {
-    /// The operation.
-    pub op: Op,
-    /// Extents of the result, for a batch of two.
-    pub shape: Shape,
-}
 
 /// A part of the evaluation: the stem, a step, the head.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! body follows. From the graph, [`onnx()`] makes a file for ONNX Runtime and its relatives, [`pytorch()`] a Python
 //! module that needs nothing but PyTorch. [`timm()`] writes weights alone, for the architectures that timm has itself.
 
+mod destination;
 mod graph;
 mod onnx;
 mod op;
@@ -12,12 +13,14 @@ mod pytorch;
 mod recorder;
 mod timm;
 
-pub use graph::{Chunk, Graph, Node};
+pub use destination::{Destination, Format, FormatError, Source};
+pub use graph::{Chunk, Graph};
 pub use onnx::{OPSET, onnx};
-pub use op::{Op, Scale, Shape, Term};
+pub use op::{Node, Op, Scale, Shape, Term};
 pub use pytorch::{Module, pytorch};
 pub use timm::{TimmFolder, timm, timm_names};
 
+use timestep_nets::foreign::ForeignError;
 use timestep_nets::{NetError, Parameters};
 
 /// A network to be exported: its numbers and what is said about them.
@@ -45,6 +48,9 @@ pub enum ExportError {
     /// It cannot be evaluated.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// Its arrays do not go into an archive.
+    #[error(transparent)]
+    Arrays(#[from] ForeignError),
     /// The format has a limit that the file would exceed.
     #[error("{format} files hold {limit} at most, and this network needs {bytes} bytes")]
     TooLarge {

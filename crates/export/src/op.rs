@@ -11,6 +11,18 @@ pub enum Shape {
     Array([usize; 2]),
 }
 
+/// Images in the recorded batch. Not 1: what has one row for each image must differ from what has one row in any case.
+pub(crate) const BATCH: usize = 2;
+
+/// An operation and the extents of its result.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The operation.
+    pub op: Op,
+    /// Extents of the result, for a batch of two.
+    pub shape: Shape,
+}
+
 /// What multiplies a term of a linear combination.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {

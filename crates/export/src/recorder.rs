@@ -1,7 +1,6 @@
 //! Which operations does an evaluation ask for? A tape that computes nothing writes them down.
 
-use crate::graph::Node;
-use crate::op::{Op, Scale, Shape, Term};
+use crate::op::{Node, Op, Scale, Shape, Term};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

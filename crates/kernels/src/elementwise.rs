@@ -33,16 +33,16 @@ struct Combine<'a> {
     moments: Option<Moments>,
 }
 
-/// `out (+)= coefs · view` over one run.
+/// `out (+)= coefs · view` over some channels of one run.
 ///
 /// # Safety
-/// `out` holds `pixels` pixels, the view as many from float `at` on.
+/// `out` holds `pixels` pixels of `stored` channels, the view as many from float `at` on.
 #[inline(always)]
 pub(crate) unsafe fn add_term<S: Simd>(
     term: &Term<'_>,
     at: usize,
     pixels: usize,
-    channels: usize,
+    (stored, channels): (usize, &Range<usize>),
     out: *mut f32,
     first: bool,
 ) {
@@ -50,16 +50,16 @@ pub(crate) unsafe fn add_term<S: Simd>(
     // SAFETY: channels `c .. c + n` of every pixel exist.
     unsafe {
         with_view!(&term.view, source => {
-            let mut c = 0;
-            while c < channels {
-                let n = (channels - c).min(S::LANES);
+            let mut c = channels.start;
+            while c < channels.end {
+                let n = (channels.end - c).min(S::LANES);
                 let prepared = Source::<S>::prepare(&source, c, n);
                 let coef = S::load_some(term.coefs.as_ptr().add(c), n);
                 for p in 0..pixels {
-                    let i = p * channels + c;
+                    let i = p * stored + c;
                     let value = Source::<S>::get(&source, &prepared, at + i, n);
                     // The next run, so that memory is not waited for.
-                    Source::<S>::prefetch(&source, at + i + pixels * channels);
+                    Source::<S>::prefetch(&source, at + i + pixels * stored);
                     let sum = if first {
                         S::mul(coef, value)
                     } else {
@@ -86,7 +86,14 @@ impl<S: Simd> Op<S> for Combine<'_> {
             // SAFETY: lengths were checked in `combine`.
             unsafe {
                 for (i, term) in self.terms.iter().enumerate() {
-                    add_term::<S>(term, start * channels, run, channels, out, i == 0);
+                    add_term::<S>(
+                        term,
+                        start * channels,
+                        run,
+                        (channels, &(0..channels)),
+                        out,
+                        i == 0,
+                    );
                 }
                 if let Some(moments) = &mut self.moments {
                     add_moments::<S>(out, run, moments);

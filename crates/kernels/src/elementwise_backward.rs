@@ -86,7 +86,7 @@ impl<S: Simd> Op<S> for CombineBack<'_> {
                         view: View::plain(std::slice::from_raw_parts(g, run * channels)),
                         coefs: term.term.coefs,
                     };
-                    add_term::<S>(&scaled, 0, run, channels, to, true);
+                    add_term::<S>(&scaled, 0, run, (channels, &(0..channels)), to, true);
                     through_view::<S>(to, view, at, run, channels, &mut result.norm);
                 }
             }

@@ -43,17 +43,23 @@ impl Extent {
 
 /// Transposes each image from `rows × columns` to `columns × rows`.
 fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+    /// Numbers that are worth a task.
+    const TASK: usize = 1 << 14;
     let image = rows * columns;
-    each(
-        to.chunks_mut(image).zip(from.chunks(image)),
-        |(to, from)| {
-            for (column, to) in to.chunks_exact_mut(rows).enumerate() {
-                for (row, to) in to.iter_mut().enumerate() {
-                    *to = from[row * columns + column];
-                }
+    // Whole columns: an image is one piece, or several if it is large.
+    let piece = rows * TASK.div_ceil(rows).min(columns);
+    let images = to.chunks_mut(image).zip(from.chunks(image));
+    let pieces = images.flat_map(|(to, from)| {
+        let pieces = to.chunks_mut(piece).enumerate();
+        pieces.map(move |(i, to)| (to, from, i * piece / rows))
+    });
+    each(pieces, |(to, from, first)| {
+        for (column, to) in to.chunks_exact_mut(rows).enumerate() {
+            for (row, to) in to.iter_mut().enumerate() {
+                *to = from[row * columns + first + column];
             }
-        },
-    );
+        }
+    });
 }
 
 /// From `[batch, channels, height, width]` to `[batch, height, width, channels]`.

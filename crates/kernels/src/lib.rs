@@ -23,6 +23,7 @@ mod elementwise_backward;
 mod fill;
 mod kernels;
 pub mod layout;
+mod linear;
 mod loss;
 mod max_pool;
 mod mean_pool;
@@ -41,7 +42,7 @@ mod view;
 mod windows;
 
 pub use buffer::Buffer;
-pub use conv::ConvGrads;
+pub use conv::{ConvGrads, Finish, PackedConv};
 pub use elementwise::Term;
 pub use elementwise_backward::{TermBack, TermGrads};
 pub use kernels::{ISA_VARIABLE, Kernels, WINOGRAD_VARIABLE, forced};

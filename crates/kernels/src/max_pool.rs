@@ -91,7 +91,96 @@ impl<S: Simd> Op<S> for Largest<'_> {
     }
 }
 
+/// Largest values of some rows of one image, without their places.
+struct LargestValues<'a> {
+    windows: Windows,
+    view: &'a View<'a>,
+    input: Extent,
+    width: usize,
+    image: usize,
+    /// First row of the result.
+    row: usize,
+    out: &'a mut [f32],
+}
+
+impl<S: Simd> Op<S> for LargestValues<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run(self) {
+        let (input, channels) = (self.input, self.input.channels);
+        let base = self.image * input.image();
+        let rows = self.out.len() / (self.width * channels);
+        with_view!(self.view, source => {
+            for c in (0..channels).step_by(S::LANES) {
+                let n = (channels - c).min(S::LANES);
+                // SAFETY: channels `c .. c + n` of every pixel of the image and of these rows exist; lengths were
+                // checked in `max_pool_values`.
+                unsafe {
+                    let prepared = Source::<S>::prepare(&source, c, n);
+                    let (zero, one) = (S::splat(0.0), S::splat(1.0));
+                    for y in 0..rows {
+                        for x in 0..self.width {
+                            let mut largest = S::splat(f32::NEG_INFINITY);
+                            for row in self.windows.pixels(self.row + y, input.height) {
+                                for column in self.windows.pixels(x, input.width) {
+                                    let at = base + (row * input.width + column) * channels + c;
+                                    let value = Source::<S>::get(&source, &prepared, at, n);
+                                    // NaN wins, and stays: it is neither below 1 nor above 0.
+                                    let larger = S::select(S::less(largest, value), value, largest);
+                                    let below = S::select(S::less(value, one), larger, value);
+                                    largest = S::select(S::less(zero, value), larger, below);
+                                }
+                            }
+                            let to = (y * self.width + x) * channels + c;
+                            S::store_some(self.out.as_mut_ptr().add(to), largest, n);
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
 impl Kernels {
+    /// The largest value of a view in every window, for who needs no gradient.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn max_pool_values(
+        &self,
+        pool: &MaxPool,
+        view: &View<'_>,
+        input: &Extent,
+        out: &mut [f32],
+    ) {
+        /// Numbers that are worth a task.
+        const TASK: usize = 1 << 14;
+        view.check(input.len(), input.channels);
+        let output = pool.output(input);
+        assert_eq!(out.len(), output.len(), "length of the result");
+        let pitch = output.width * output.channels;
+        let rows = (TASK / pitch).clamp(1, output.height);
+        let images = out.chunks_mut(output.image()).enumerate();
+        let pieces = images.flat_map(|(image, out)| {
+            let pieces = out.chunks_mut(rows * pitch).enumerate();
+            pieces.map(move |(i, out)| (image, i * rows, out))
+        });
+        each(pieces, |(image, row, out)| {
+            let op = LargestValues {
+                windows: pool.windows(),
+                view,
+                input: *input,
+                width: output.width,
+                image,
+                row,
+                out,
+            };
+            // SAFETY: the processor has the instructions; lengths were checked above.
+            unsafe { self.isa().run(op) }
+        });
+    }
+
     /// The largest value of a view in every window, and the pixel of the image where it is (the
     /// first of equal ones): what [`max_pool_backward`] needs.
     ///

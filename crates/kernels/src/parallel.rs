@@ -7,6 +7,11 @@
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
+/// Threads that share the work.
+pub(crate) fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
 /// Calls `job` with every number below `count`, on all threads of the pool.
 fn spread(count: usize, job: &(dyn Fn(usize) + Sync)) {
     (0..count).into_par_iter().for_each(job);

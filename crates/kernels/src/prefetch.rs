@@ -36,6 +36,14 @@ impl Prefetch {
         }
     }
 
+    /// Adds `len` floats from a pointer on, which is not followed.
+    pub(crate) fn add_at(&mut self, start: *const f32, len: usize) {
+        if len > 0 && self.count < ARRAYS {
+            self.stretches[self.count] = (start, len);
+            self.count += 1;
+        }
+    }
+
     /// Asks for part `i` of `parts`.
     ///
     /// # Safety

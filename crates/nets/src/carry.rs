@@ -109,7 +109,7 @@ impl Carry {
                 let [_, present, _, _] = u.dims();
                 ops::embed(&small, (channels - present) / 2, *channels)
             }
-            Carry::ConvNorm { conv, norm } => norm.forward(pass, &conv.forward(pass, u)),
+            Carry::ConvNorm { conv, norm } => norm.of(pass, conv, u),
             Carry::NormConv { norm, conv } => conv.forward(pass, &norm.relu(pass, u)),
             Carry::Shared { conv } => conv.forward(pass, entry.unwrap_or(u)),
             Carry::Plain { conv } => conv.forward(pass, u),

@@ -69,6 +69,7 @@ impl NetworkConfig {
                 name: scheme.to_owned(),
                 coefficient: Granularity::Scalar,
                 history: History::Restart,
+                h: Vec::new(),
             },
             noise: NoiseSettings::default(),
         }
@@ -118,6 +119,20 @@ impl NetworkConfig {
                 .saturating_mul(1usize.checked_shl(index as u32).unwrap_or(usize::MAX)),
             widths => widths[index],
         }
+    }
+
+    /// Size of step `step` of segment `index` (both from 0); 1 where there is none.
+    #[must_use]
+    pub fn h_of(&self, index: usize, step: usize) -> f64 {
+        let (h, steps) = (&self.scheme.h, &self.body.steps);
+        let before: usize = steps.iter().take(index).sum();
+        let place = match h.len() {
+            0 => return 1.0,
+            1 => 0,
+            n if n == steps.len() => index,
+            _ => before + step,
+        };
+        h.get(place).copied().unwrap_or(1.0)
     }
 
     /// Channels inside the bottlenecks of segment `index`.

@@ -85,13 +85,11 @@ impl Stem {
                 relu,
                 pool,
             } => {
-                let mut u = conv.forward(pass, &images);
-                if let Some(norm) = norm {
-                    u = norm.forward(pass, &u);
-                }
-                if *relu {
-                    u = ops::relu(&u);
-                }
+                let mut u = match (norm, relu) {
+                    (Some(norm), true) => norm.relu_of(pass, conv, &images),
+                    (Some(norm), false) => norm.of(pass, conv, &images),
+                    (None, _) => conv.forward(pass, &images),
+                };
                 if *pool {
                     u = ops::max_pool(&u, HALVE);
                 }

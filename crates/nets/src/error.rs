@@ -65,6 +65,9 @@ pub enum NetError {
         /// Differences, at most a handful, then a count.
         problems: Vec<String>,
     },
+    /// The network cannot have other steps.
+    #[error("the network cannot be resampled: {0}")]
+    NotSampled(String),
     /// A step that an analysis has no answer for.
     #[error("{0}")]
     Unmeasurable(&'static str),
@@ -119,6 +122,9 @@ impl NetError {
                     needs.div_ceil(1 << 20)
                 ))
             }
+            NetError::NotSampled(_) => Some(
+                "`timestep summary WEIGHTS` shows the segments and their steps".into(),
+            ),
             NetError::Unmeasurable(_) => Some(
                 "`timestep analyze trace` works for every network; `timestep analyze stability SCHEME` shows the \
                  region of a scheme"

@@ -126,6 +126,36 @@ impl Norm {
         ops::norm_eval(input, [&scale, &shift], [&mean, &variance], self.epsilon)
     }
 
+    /// Normalises what a convolution makes of features.
+    #[must_use]
+    pub fn of(&self, pass: &Pass, conv: &Conv, input: &Features) -> Features {
+        self.after(pass, conv, input, false)
+    }
+
+    /// The same, then `max(0, ·)`.
+    #[must_use]
+    pub fn relu_of(&self, pass: &Pass, conv: &Conv, input: &Features) -> Features {
+        self.after(pass, conv, input, true)
+    }
+
+    /// A convolution, this norm, and perhaps a ReLU; in evaluation they are one operation.
+    fn after(&self, pass: &Pass, conv: &Conv, input: &Features, relu: bool) -> Features {
+        if pass.measures(self.scale) || conv.bias.is_some() {
+            let normed = self.forward(pass, &conv.forward(pass, input));
+            return if relu { ops::relu(&normed) } else { normed };
+        }
+        let [weight, scale, shift, mean, variance] = [
+            conv.weight,
+            self.scale,
+            self.shift,
+            self.mean,
+            self.variance,
+        ]
+        .map(|id| pass.value(id));
+        let norm = ([&scale, &shift], [&mean, &variance]);
+        ops::conv2d_normed(input, (&weight, &conv.spec), norm, self.epsilon, relu)
+    }
+
     /// Normalises, then `max(0, ·)`.
     #[must_use]
     pub fn relu(&self, pass: &Pass, input: &Features) -> Features {

@@ -5,6 +5,7 @@
 //! come from `timestep-numerics` and step [`Features`] with the same lines that are analysed there.
 
 mod block;
+mod block_kind;
 pub mod blocks;
 mod bodies;
 mod branches;
@@ -26,6 +27,7 @@ mod noise;
 mod parts;
 mod pass;
 mod presets;
+pub mod resample;
 mod reversal;
 mod segment;
 mod spectrum;
@@ -34,7 +36,8 @@ mod transition;
 mod visit;
 mod weights;
 
-pub use block::{Block, BlockFacts, BlockKind, BlockShape, Make, MakeBlock, StrideAt, WrapBlock};
+pub use block::{Block, BlockFacts, BlockShape, Make, MakeBlock, StrideAt, WrapBlock};
+pub use block_kind::BlockKind;
 pub use blocks::{BLOCK_HEADINGS, BLOCKS, block, blocks};
 pub use bodies::{BODIES, BODY_HEADINGS, BodyFacts, body};
 pub use config::{

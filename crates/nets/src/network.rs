@@ -274,4 +274,22 @@ impl Network {
             .map(|s| s.summary().block_evaluations)
             .sum()
     }
+
+    /// The part called `name`.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Option<&Part> {
+        self.parts().iter().find(|part| part.name == name)
+    }
+
+    /// Which parameters are trained when `frozen` parts are not, in the order of the table; see
+    /// [`Pass::training_some`](crate::Pass::training_some).
+    #[must_use]
+    pub fn trained_without(&self, frozen: &[&Part]) -> Arc<[bool]> {
+        let specs = self.specs().iter().enumerate();
+        let marks = specs.map(|(at, spec)| {
+            let frozen = frozen.iter().any(|part| part.parameters.contains(&at));
+            spec.is_trained() && !frozen
+        });
+        marks.collect()
+    }
 }

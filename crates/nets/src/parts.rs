@@ -4,9 +4,7 @@
 //! `layer2` and so on, by its number, whatever its weights are called in files, and has the transition
 //! that enters it.
 
-use crate::Network;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// A part of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,24 +32,4 @@ pub(crate) fn named(ends: &[usize], total: usize) -> Vec<Part> {
         start = end;
     }
     parts
-}
-
-impl Network {
-    /// The part called `name`.
-    #[must_use]
-    pub fn part(&self, name: &str) -> Option<&Part> {
-        self.parts().iter().find(|part| part.name == name)
-    }
-
-    /// Which parameters are trained when `frozen` parts are not, in the order of the table; see
-    /// [`Pass::training_some`](crate::Pass::training_some).
-    #[must_use]
-    pub fn trained_without(&self, frozen: &[&Part]) -> Arc<[bool]> {
-        let specs = self.specs().iter().enumerate();
-        let marks = specs.map(|(at, spec)| {
-            let frozen = frozen.iter().any(|part| part.parameters.contains(&at));
-            spec.is_trained() && !frozen
-        });
-        marks.collect()
-    }
 }

@@ -135,6 +135,7 @@ impl Segment {
             None => arrival.state,
         };
         if let (Some((past, slope)), Some(theory)) = (arrival.past, theory) {
+            let past = self.steps.at_own_distance(&state, past);
             memory.push(past, keeps_slopes.then_some(slope), theory.memory);
         }
         (state, memory)
@@ -171,6 +172,19 @@ impl Steps {
     /// Theory of the first step's scheme.
     fn first_facts(&self) -> Option<&'static SchemeFacts> {
         self.steps.first().map(|s| s.scheme.facts())
+    }
+
+    /// The earlier state that a transition's step of size 1 leaves, brought to where a step of the size of these would have begun.
+    ///
+    /// Fixed weights of states are those of states at equal distances. Learned ones are learned for the distance that there is.
+    fn at_own_distance(&self, state: &Features, past: Features) -> Features {
+        let first = self.steps.first();
+        match first.filter(|step| step.h != 1.0 && step.coefficients.is_empty()) {
+            None => past,
+            Some(step) => {
+                crate::ops::combine(&[((1.0 - step.h).into(), state), (step.h.into(), &past)])
+            }
+        }
     }
 
     /// The context of step `n` with the coefficients of a pass.

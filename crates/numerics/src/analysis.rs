@@ -7,6 +7,7 @@
 //! | Do errors of the history die out, also when `k_n` changes? | [`zero_stability`], [`zero_stability_of`] | complex numbers |
 //! | Which equation does it really solve? | [`modified_equation`] | power series |
 //! | What do steps with different coefficients follow on average? | [`modified_equation_of_steps`], [`stability_of_steps`] | power series, complex numbers |
+//! | Which coefficient has a step of another size that follows the same equation? | [`refined()`] | power series |
 //! | Does a step with learned coefficients amplify `hλ`? | [`LearnedStep`] | complex numbers |
 //! | With noise, how fast do means approach those of its equation? | [`weak_order()`] | blocks of paths |
 //!
@@ -23,6 +24,7 @@ mod modified_equation;
 mod order;
 mod period;
 mod principal;
+mod refined;
 mod spectrum;
 mod stability;
 mod subject;
@@ -34,6 +36,7 @@ pub use modified_equation::{ModifiedEquation, modified_equation, modified_equati
 pub use order::{Order, Sample, order, order_on};
 pub use period::{modified_equation_of_steps, stability_of_steps};
 pub use principal::{Principal, principal};
+pub use refined::{Refined, refined};
 pub use spectrum::{Effort, Ritz, Spectrum, arnoldi};
 pub use stability::{
     Region, Stability, amplification_matrix, region, spectral_radius, stability,

@@ -18,6 +18,7 @@ mod multistep;
 mod numbers;
 mod read;
 mod runge_kutta;
+mod table;
 
 use crate::multistep::{Start, Weights};
 use crate::schemes::dense::weighted_step;

@@ -17,7 +17,7 @@ use self::decoder::Decoder;
 #[cfg(test)]
 pub(crate) use self::segments::is_complete;
 use self::segments::{Said, Walk};
-use crate::read::{Bytes, Head, Origin};
+use crate::origin::{Bytes, Head, Origin};
 use crate::{Density, DensityUnit, Picture, PictureError, Samples};
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder, PixelDensity, PixelDensityUnit};
 use image::{ExtendedColorType, ImageDecoder, ImageEncoder, ImageError};

@@ -2,7 +2,7 @@
 //!
 //! EXIF orientation is applied; profiles are not. The content decides the format, not the name: a JPEG called `.png` is read.
 
-use crate::read::Origin;
+use crate::origin::Origin;
 use crate::{Format, Memory, Picture, PictureError, Samples, read};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageReader, Limits};

@@ -1,6 +1,6 @@
 //! How are BMP, WebP and PNM files read and written, and GIF files read? As a whole; they carry no more than a profile.
 
-use crate::read::{Bytes, Head, Origin};
+use crate::origin::{Bytes, Head, Origin};
 use crate::{Format, Picture, PictureError, Samples};
 use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::{

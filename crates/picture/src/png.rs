@@ -1,6 +1,6 @@
 //! How are PNG files read and written? Row by row, so that only the samples are held.
 
-use crate::read::{Bytes, Head, Origin};
+use crate::origin::{Bytes, Head, Origin};
 use crate::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
 use png::text_metadata::ITXtChunk;
 use png::{

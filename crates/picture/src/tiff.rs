@@ -1,7 +1,7 @@
 //! How are TIFF files read and written? 8 bit, 16 bit and float; grey and RGB; strips, tiles and planes.
 
 use crate::exif::{CAMERA, DESCRIPTIVE, Entry, Exif, PLACE};
-use crate::read::{Bytes, Head, Origin};
+use crate::origin::{Bytes, Head, Origin};
 use crate::{Density, DensityUnit, Meta, Picture, PictureError, Samples};
 use std::io::{self, BufRead, Seek, Write};
 use tiff::decoder::ifd::Value;

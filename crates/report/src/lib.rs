@@ -3,8 +3,10 @@
 
 pub mod compare;
 mod contour;
+pub mod convergence;
 pub mod diffusion;
 pub mod document;
+pub mod folder;
 pub mod line;
 pub mod live;
 pub mod lr_find;
@@ -12,11 +14,11 @@ pub mod momentum;
 pub mod names;
 pub mod noise;
 pub mod order;
-pub mod plots;
 pub mod portrait;
 pub mod restorer;
 pub mod run;
 pub mod spectrum;
+pub mod stability;
 mod svg;
 pub mod tables;
 pub mod text;

@@ -1,6 +1,12 @@
 //! Which coefficients did networks learn? Against the step, and against the epoch of training, as SVG.
 
 use crate::svg::{COLOURS, Frame, panels};
+use crate::text::{at, places};
+use timestep_nets::all_coefficients;
+use timestep_study::learned::LearnedNetwork;
+use timestep_study::reproduce::{Progress, Reproduction};
+use timestep_train::run::{Which, weights};
+use timestep_train::{TrainError, Trained};
 
 /// The learned coefficients of one network.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +26,25 @@ pub struct History {
     pub epochs: Vec<usize>,
     /// One curve a coefficient.
     pub curves: Vec<Curve>,
+}
+
+impl History {
+    /// The history of a network that learned coefficients.
+    #[must_use]
+    pub fn of(found: &LearnedNetwork) -> Self {
+        let epochs = &found.history;
+        let curve = |place: (usize, usize, usize)| Curve {
+            segment: place.0,
+            step: place.1,
+            age: place.2,
+            values: epochs.iter().map(|epoch| at(epoch, place)).collect(),
+        };
+        Self {
+            label: found.label(),
+            epochs: epochs.iter().map(|epoch| epoch.epoch).collect(),
+            curves: places(epochs).into_iter().map(curve).collect(),
+        }
+    }
 }
 
 /// One coefficient over training.
@@ -224,6 +249,25 @@ fn legend(frame: &mut Frame, index: usize, colour: &str, label: &str) {
         y - 10.0
     ));
     frame.label(90.0, y, "start", label);
+}
+
+/// The learned momentum of all rows of a table that are done, with their first seeds; `None` if there is none yet.
+///
+/// # Errors
+/// [`TrainError`] if the weights of a run cannot be read.
+pub fn of_table(table: &Reproduction) -> Result<Option<String>, TrainError> {
+    let mut series = Vec::new();
+    for task in table.tasks().iter().filter(|task| task.seed == 0) {
+        if !matches!(table.progress(task), Progress::Done(_)) {
+            continue;
+        }
+        let trained = Trained::load(&weights(&task.folder, Which::Last))?;
+        series.push(Learned {
+            label: trained.card.network.name.clone(),
+            segments: all_coefficients(&trained.network, &trained.parameters),
+        });
+    }
+    Ok((!series.is_empty()).then(|| learned(&series, Form::Momentum)))
 }
 
 #[cfg(test)]

@@ -1,10 +1,36 @@
 //! The noise of a picture over its brightness, as SVG.
 
 use crate::line::{Axis, Chart, Line};
+use timestep_picture::noise::{Curve, Noise};
+
+/// The noise that was measured in a picture: of its brightness and its colours, at three resolutions.
+#[must_use]
+pub fn noise_chart(title: &str, noise: &Noise) -> String {
+    chart(title, &curves(noise))
+}
+
+/// The curves of a picture's noise, with names.
+fn curves(noise: &Noise) -> Vec<(String, Vec<f64>)> {
+    let scales = ["", ", half the resolution", ", a quarter"];
+    let mut all = Vec::new();
+    for (s, scale) in scales.into_iter().enumerate() {
+        let levels = noise.channels[0].scales[s].levels.to_vec();
+        all.push((format!("brightness{scale}"), levels));
+    }
+    if let [_, u, v] = noise.channels.as_slice() {
+        for (s, scale) in scales.into_iter().enumerate() {
+            let both = |a: &Curve, b: &Curve| -> Vec<f64> {
+                let levels = a.levels.iter().zip(&b.levels);
+                levels.map(|(a, b)| a.hypot(*b) / 2.0_f64.sqrt()).collect()
+            };
+            all.push((format!("colours{scale}"), both(&u.scales[s], &v.scales[s])));
+        }
+    }
+    all
+}
 
 /// Curves of noise: each with its name and its standard deviations at grey levels 16, 48, … 240.
-#[must_use]
-pub fn chart(title: &str, curves: &[(String, Vec<f64>)]) -> String {
+fn chart(title: &str, curves: &[(String, Vec<f64>)]) -> String {
     let line = |(n, (label, levels)): (usize, &(String, Vec<f64>))| Line {
         label: label.clone(),
         points: levels

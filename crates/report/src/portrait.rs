@@ -1,6 +1,7 @@
 //! Which way do images take through a network? Their paths in a plane, and the norms on the way, as SVG.
 
 use crate::svg::{COLOURS, Frame, panels};
+use timestep_study::trace::{StateOnTheWay, WayThroughSegment};
 
 /// The paths through one segment.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,36 @@ pub fn portrait(segments: &[SegmentPaths], norms: &[NormCurve], classes: &[Strin
     let mut all: Vec<String> = segments.iter().map(|s| paths(s, classes)).collect();
     all.push(curves(norms));
     panels(&all, PANEL, COLUMNS)
+}
+
+/// The same of the answer that was found out.
+#[must_use]
+pub fn of_ways(segments: &[WayThroughSegment], classes: &[String]) -> String {
+    let paths = segments.iter().map(|s| {
+        let share = |i: usize| 100.0 * s.shares.get(i).copied().unwrap_or(0.0);
+        let labels = s.labels.iter().copied();
+        SegmentPaths {
+            title: format!("Segment {}: {} states", s.segment, s.states.len()),
+            axes: (
+                format!("first direction ({:.0} % of the spread)", share(0)),
+                format!("second direction ({:.0} %)", share(1)),
+            ),
+            paths: labels.zip(s.paths.iter().cloned()).collect(),
+        }
+    });
+    let curve = |label: &str, of: fn(&StateOnTheWay) -> Option<f64>| NormCurve {
+        label: label.to_owned(),
+        segments: segments
+            .iter()
+            .map(|s| s.states.iter().map(of).collect())
+            .collect(),
+    };
+    let norms = [
+        curve("state u", |r| Some(r.state)),
+        curve("increment of a step", |r| r.increment),
+        curve("h f(u), what the block adds", |r| r.slope),
+    ];
+    portrait(&paths.collect::<Vec<_>>(), &norms, classes)
 }
 
 /// The smallest range that holds all values, with some room.

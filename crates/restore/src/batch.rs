@@ -1,5 +1,9 @@
 //! Which files become which? A plan of inputs and outputs, made before anything is written.
 
+mod together;
+
+pub use together::together;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;

@@ -1,11 +1,18 @@
 //! What is a method of restoration? Something that turns noisy planes and their noise levels into clean planes.
 
 use crate::RestoreError;
-use crate::methods::MethodOptions;
 use crate::photo::Part;
+use std::path::PathBuf;
 use timestep_picture::Plane;
 use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::Facts;
+
+/// How a method is set up, where it differs from its registry entry.
+#[derive(Clone, Debug, Default)]
+pub struct MethodOptions {
+    /// Weights of a trained method: a file, or the name or the beginning of the name of bundled weights (`trd-5x5`).
+    pub model: Option<PathBuf>,
+}
 
 /// What is known about a method without running it.
 #[derive(Debug)]

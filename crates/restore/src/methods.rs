@@ -1,15 +1,9 @@
 //! How is a method made, and which weights are part of the program? What stands behind `--method` and `--model`.
 
 use crate::learned::{Arrays, bad};
+pub use crate::method::MethodOptions;
 use crate::{METHODS, Method, RestoreError};
-use std::path::{Path, PathBuf};
-
-/// How a method is set up, where it differs from its registry entry.
-#[derive(Clone, Debug, Default)]
-pub struct MethodOptions {
-    /// Weights of a trained method: a file, or the name or the beginning of the name of bundled weights (`trd-5x5`).
-    pub model: Option<PathBuf>,
-}
+use std::path::Path;
 
 /// Declares the weights in `models/`, without `.safetensors`.
 macro_rules! bundle {
@@ -131,6 +125,18 @@ pub fn method_of_format(format: &str) -> Option<&'static str> {
     let mut all = METHODS.all().into_iter();
     all.find(|facts| facts.format == Some(format))
         .map(|facts| facts.key)
+}
+
+/// The method that a model is of: what the name of bundled weights begins with, or what a file says of itself.
+#[must_use]
+pub fn method_named(model: &Path) -> Option<&'static str> {
+    if let Ok(bytes) = read_weights(model) {
+        return method_of(&bytes);
+    }
+    let name = model.to_str()?;
+    METHODS
+        .keys()
+        .find(|key| name.split('-').next() == Some(key))
 }
 
 #[cfg(test)]

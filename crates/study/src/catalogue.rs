@@ -3,8 +3,9 @@
 
 use crate::answer::{Documented, Line};
 use crate::{
-    adaptive, baselines, compare, diffusion, doctor, dry_run, learned, lr_find, map, measure,
-    predict, reproduce, runtime, schemes, spectrum, summary, trace, watch, weak_order,
+    adaptive, baselines, compare, convergence, diffusion, doctor, dry_run, learned, lr_find, map,
+    measure, predict, reproduce, resampled, runtime, schemes, spectrum, summary, trace, watch,
+    weak_order,
 };
 
 /// A command with the kinds of objects that it prints with `--json`.
@@ -37,10 +38,15 @@ pub fn printed() -> Vec<Printed> {
         ("analyze adaptive", vec![adaptive::SolutionOfPair::line()]),
         ("analyze momentum", vec![learned::LearnedNetwork::line()]),
         ("analyze trace", vec![trace::WayThroughSegment::line()]),
+        (
+            "analyze convergence",
+            vec![convergence::ConvergenceOfNetwork::line()],
+        ),
         ("analyze weak-order", weak_order::WeakOrderOfNoise::lines()),
         ("analyze diffusion", vec![diffusion::DiffusionStep::line()]),
         ("compare", compare::ComparedRuns::lines()),
         ("compare --baselines", vec![baselines::Baseline::line()]),
+        ("resample", vec![resampled::ResampledWeights::line()]),
         ("eval", vec![measure::Measured::line()]),
         ("predict", vec![predict::Prediction::line()]),
         (

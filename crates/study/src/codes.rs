@@ -2,7 +2,7 @@
 //!
 //! A code is one line of [`Code`] and one page in `codes/`, whose first line is its title. Codes are stable: a
 //! program or a search engine may rely on them, so one that is no longer used is never given to something else.
-//! Which error of the libraries has which code is decided by the program.
+//! Which error of the libraries has which code is decided in [`crate::coded`].
 
 use std::ops::Deref;
 use timestep_registry::{Facts, Kind};
@@ -33,6 +33,7 @@ timestep_registry::registry! {
     Step = E0204;
     TooLarge = E0205;
     SchemeFile = E0206;
+    NotSampled = E0207;
     Diverged = E0301;
     FirstBatch = E0302;
     Ranks = E0303;

@@ -8,6 +8,7 @@ use timestep_nets::{Engine, NetError};
 use timestep_numerics::analysis::Effort;
 use timestep_train::evaluate::evaluate;
 use timestep_train::event::TestMetrics;
+use timestep_train::run::{Which, weights};
 use timestep_train::{Setup, TrainError, Trained};
 
 /// Images shown.
@@ -87,7 +88,7 @@ impl Evaluation {
     /// # Errors
     /// [`TrainError`] for weights that are missing or do not fit, and for unreadable images.
     pub fn of_best(folder: &Path, setup: &Setup, engine: &dyn Engine) -> Result<Self, TrainError> {
-        let trained = Trained::load(&folder.join("weights/best.safetensors"))?;
+        let trained = Trained::load(&weights(folder, Which::Best))?;
         Self::of(&trained, setup, engine)
     }
 

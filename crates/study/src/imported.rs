@@ -1,5 +1,9 @@
 //! What became of the arrays of another program.
 
+mod import;
+
+pub use import::{Import, placeholder};
+
 use crate::answer;
 use timestep_nets::foreign::{ForeignFile, Mapping};
 

@@ -5,9 +5,11 @@
 
 mod answer;
 mod plan;
+mod work;
 
 pub use answer::{ReproducedRow, ReproducedTable};
 pub use plan::{Plan, PlannedRun};
+pub use work::{Watcher, Workers};
 
 use crate::tables::PublishedTable;
 use serde::{Deserialize, Serialize};

@@ -191,3 +191,20 @@ impl Theory {
         }
     }
 }
+
+/// Everything that was measured of orders as comma-separated text, a row for each step size.
+#[must_use]
+pub fn order_table(all: &[OrderOfScheme]) -> String {
+    let mut rows = String::from("scheme,k,problem,h,evaluations,error\n");
+    for one in all {
+        let k = one.k.map_or(String::new(), |k| k.to_string());
+        let problem = one.problem.replace(',', "");
+        for s in &one.samples {
+            rows.push_str(&format!(
+                "{},{k},{problem},{},{},{}\n",
+                one.scheme, s.h, s.evaluations, s.error
+            ));
+        }
+    }
+    rows
+}

@@ -1,5 +1,9 @@
 //! What are the `hλ` of every step of a trained network, at real images? Measured, with verdicts.
 
+mod export;
+
+pub use export::{arrays, table};
+
 use crate::answer;
 use timestep_data::{Normalise, Split, fill_batch, order};
 use timestep_nets::{Engine, Measured, NetError, StepSpectrum, Verdict, Visit};

@@ -1,5 +1,9 @@
 //! What is a network made of, what does it cost, and what is it as a differential equation?
 
+mod described;
+
+pub use described::{Changes, Described, mean_coefficient, names_weights};
+
 use crate::answer;
 use crate::map::{Place, law};
 use timestep_nets::{Cost, Network, Role, SegmentSummary};
@@ -139,6 +143,8 @@ answer! {
         pub scheme: SchemeOfNetwork,
         /// Its steps, in all segments together.
         pub steps: usize,
+        /// Step size: one for all steps, one for each segment, or one for each step; none if all are 1.
+        pub h: Vec<f64>,
         /// What leads from the images to the first state.
         pub stem: EndOfNetwork,
         /// Shape of the first state: channels, height, width.
@@ -182,6 +188,7 @@ impl SummaryOfNetwork {
             }),
             scheme: SchemeOfNetwork::of(network, k),
             steps: config.body.steps.iter().sum(),
+            h: config.scheme.h.clone(),
             stem: EndOfNetwork::of(network.stem_cost()),
             first_state: [channels, size.height, size.width],
             head: EndOfNetwork::of(network.head_cost()),

@@ -1,5 +1,9 @@
 //! Which way do images take through a trained network? Norms, turns, and paths in a plane.
 
+mod export;
+
+pub use export::arrays;
+
 use crate::answer;
 use crate::sample::Sample;
 use timestep_nets::{Engine, NetError, SegmentTrace, Tracer};

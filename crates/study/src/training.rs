@@ -2,6 +2,8 @@
 
 use crate::answer;
 use crate::learned::LearnedSegment;
+use crate::statistics::Sample;
+use timestep_train::event::Measured;
 
 answer! {
     /// What a trained network is as a differential equation.
@@ -60,5 +62,27 @@ answer! {
         pub mean: f64,
         /// Their standard deviation.
         pub deviation: f64,
+    }
+}
+
+impl OverSeeds {
+    /// The spread of what runs that differ in their seeds measured last: the accuracy of classifiers, or the PSNR of restorers.
+    #[must_use]
+    pub fn of<'a>(runs: impl IntoIterator<Item = &'a Measured>) -> Self {
+        let (mut top1, mut psnr) = (Vec::new(), Vec::new());
+        for measured in runs {
+            match measured {
+                Measured::Classifier { test, .. } => top1.push(test.top1),
+                Measured::Restorer { last, .. } => psnr.push(last.counted()),
+            }
+        }
+        let spread = Sample::of(if top1.is_empty() { &psnr } else { &top1 });
+        Self {
+            event: "seeds",
+            mean: spread.mean,
+            deviation: spread.deviation.unwrap_or(f64::NAN),
+            top1: (!top1.is_empty()).then_some(top1),
+            psnr: (!psnr.is_empty()).then_some(psnr),
+        }
     }
 }

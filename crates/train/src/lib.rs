@@ -7,6 +7,7 @@
 pub mod checkpoint;
 pub mod clip;
 pub mod cluster;
+mod depth;
 pub mod ema;
 mod error;
 pub mod evaluate;
@@ -22,11 +23,13 @@ pub mod schedules;
 mod setup;
 pub mod sinks;
 mod start;
+pub mod statistics;
 mod step;
 pub mod tasks;
 mod trained;
 pub mod trainer;
 
+pub use depth::DepthPenalty;
 pub use error::TrainError;
 pub use freeze::groups;
 pub use network::network_config;

@@ -43,6 +43,9 @@ pub fn network_config(
     if !settings.steps.is_empty() {
         config.body.steps.clone_from(&settings.steps);
     }
+    if !settings.h.is_empty() {
+        config.scheme.h.clone_from(&settings.h);
+    }
     if settings.width != 0 {
         config = config.scaled_to(settings.width);
     }

@@ -12,6 +12,35 @@ use timestep_files::FolderLock;
 /// Name of the recipe inside the folder of a run.
 pub const RECIPE: &str = "recipe.toml";
 
+/// Which weights of a run: those of its best epoch or phase, of its last, or their running average.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Of the best.
+    Best,
+    /// Of the last.
+    Last,
+    /// The running average (`train.ema`).
+    Average,
+}
+
+/// The file of some weights in the folder of a run.
+#[must_use]
+pub fn weights(folder: &Path, which: Which) -> PathBuf {
+    folder.join("weights").join(match which {
+        Which::Best => "best.safetensors",
+        Which::Last => "last.safetensors",
+        Which::Average => "ema.safetensors",
+    })
+}
+
+/// The weights that a path stands for: those of a run folder are its best, or its last if it has no best; a file is itself.
+#[must_use]
+pub fn weights_at(path: &Path) -> PathBuf {
+    let inside = [Which::Best, Which::Last].map(|which| weights(path, which));
+    let found = inside.into_iter().find(|file| file.is_file());
+    found.unwrap_or_else(|| path.to_owned())
+}
+
 /// Makes a new folder `<out>/<name>`, or `<name>-2`, `<name>-3`, … if it is taken: a run never
 /// overwrites another.
 ///

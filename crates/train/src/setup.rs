@@ -1,6 +1,5 @@
 //! What does a recipe become before the first step? Data, network, loaders, schedule.
 
-use crate::TrainError;
 use crate::cluster::{Communicator, tree::own};
 use crate::freeze::trained;
 use crate::network::network_config;
@@ -9,6 +8,7 @@ use crate::recipe::{
 };
 use crate::schedules::Schedule;
 use crate::trained::Card;
+use crate::{DepthPenalty, TrainError};
 use timestep_data::{
     Augment, Chosen, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions,
     PadMode, RandAugment, Share, View, open,
@@ -96,6 +96,7 @@ impl Setup {
         }
         let network = Network::build(&config)?;
         trained(&network, &recipe.train.freeze)?;
+        DepthPenalty::of(&network, recipe.train.depth_penalty)?;
         let batch = recipe.train.batch.min(dataset.train.len());
         let part = recipe.train.part(batch);
         // Values, gradients, and what every optimiser remembers at least.

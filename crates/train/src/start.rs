@@ -134,12 +134,19 @@ fn decisions(theirs: &NetworkConfig, ours: &NetworkConfig) -> Vec<String> {
         serde_json::to_value(&config).unwrap_or_default()
     };
     let (theirs, ours) = (comparable(theirs), comparable(ours));
-    let fields = ours.as_object().into_iter().flatten();
-    fields
-        .filter(|(field, value)| theirs.get(field) != Some(value))
-        .map(|(field, value)| {
-            let theirs = theirs.get(field).cloned().unwrap_or_default();
-            format!("{field} is {theirs} instead of {value}")
+    // What is not written on one side has its default there.
+    let own = ours.as_object().into_iter().flatten();
+    let all = theirs.as_object().into_iter().flatten();
+    let more = all.filter(|(field, _)| ours.get(field).is_none());
+    let written = |value: Option<&serde_json::Value>| match value {
+        None => "the default".to_owned(),
+        Some(value) => value.to_string(),
+    };
+    own.chain(more)
+        .filter(|(field, _)| theirs.get(field) != ours.get(field))
+        .map(|(field, _)| {
+            let (theirs, ours) = (written(theirs.get(field)), written(ours.get(field)));
+            format!("{field} is {theirs} instead of {ours}")
         })
         .collect()
 }
@@ -253,6 +260,12 @@ mod tests {
         let euler = network(3, |config| config.scheme.name = "euler".into());
         let differences = take(&euler, "abc", &ours, "abc").expect_err("no coefficients");
         assert_eq!(differences[0], "scheme is \"euler\" instead of \"lm\"");
+        // Step sizes are written where they are not 1.
+        let fine = network(3, |config| config.scheme.h = vec![0.5]);
+        let differences = take(&fine, "abc", &ours, "abc").expect_err("other steps");
+        assert_eq!(differences, ["h is [0.5] instead of the default"]);
+        let differences = take(&ours, "abc", &fine, "abc").expect_err("other steps");
+        assert_eq!(differences, ["h is the default instead of [0.5]"]);
         // More dropout or other noise in training is the same network.
         let noisy = network(3, |config| config.block.dropout = 0.3);
         assert!(take(&noisy, "abc", &ours, "abc").is_ok());

@@ -7,7 +7,7 @@ use crate::evaluate::Tally;
 use crate::freeze::trained;
 use crate::optimisers::{Group, Optimiser};
 use crate::recipe::{OptimiserSettings, Recipe};
-use crate::{TrainError, groups};
+use crate::{DepthPenalty, TrainError, groups};
 use std::ops::Range;
 use std::sync::Arc;
 use timestep_data::shard;
@@ -61,6 +61,8 @@ pub struct Learner {
     trained: Option<Arc<[bool]>>,
     /// The longest gradient; 0: any.
     clip_norm: f64,
+    /// What is added to the gradients for changes from step to step.
+    penalty: Option<DepthPenalty>,
     /// Parts that a shard is computed in.
     parts: usize,
     /// Shards that a batch is cut into.
@@ -90,6 +92,7 @@ impl Learner {
             groups: groups(settings, specs, None),
             trained: None,
             clip_norm: 0.0,
+            penalty: None,
             parts: 1,
             shards: 1,
             ranks: Arc::new(Alone),
@@ -101,7 +104,8 @@ impl Learner {
     /// The learner of a recipe, at rest.
     ///
     /// # Errors
-    /// [`TrainError::UnknownPart`] and [`TrainError::AllFrozen`] for parts that cannot be frozen.
+    /// [`TrainError::UnknownPart`] and [`TrainError::AllFrozen`] for parts that cannot be frozen, [`TrainError::Recipe`] for a
+    /// penalty that does not apply.
     pub fn of(
         engine: Arc<dyn Engine>,
         recipe: &Recipe,
@@ -113,6 +117,7 @@ impl Learner {
             groups: groups(&recipe.optimiser, specs, trained.as_deref()),
             trained,
             clip_norm: recipe.train.clip_norm,
+            penalty: DepthPenalty::of(network, recipe.train.depth_penalty)?,
             parts: recipe.train.accumulate.max(1),
             shards: recipe.train.shards.max(1),
             decay: recipe.train.ema,
@@ -195,6 +200,9 @@ impl Learner {
         let Some((done, parts, mut gradients)) = self.find(work)? else {
             return Ok(None);
         };
+        if let Some(penalty) = &self.penalty {
+            penalty.add(parameters, gradients.values_mut());
+        }
         let some = self.reached(network.specs(), &gradients);
         let groups = some.as_deref().unwrap_or(&self.groups);
         let found = gradients.values_mut();

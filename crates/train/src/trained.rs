@@ -3,6 +3,7 @@
 use crate::TrainError;
 use crate::checkpoint::read_weights;
 use crate::recipe::Recipe;
+use crate::run::{Which, weights};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use timestep_data::Normalise;
@@ -52,7 +53,7 @@ impl Card {
 /// The weights file that is meant: the best weights, if `path` is the folder of a run.
 pub(crate) fn weights_path(path: &Path) -> PathBuf {
     if path.is_dir() {
-        path.join("weights/best.safetensors")
+        weights(path, Which::Best)
     } else {
         path.to_owned()
     }

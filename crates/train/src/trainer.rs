@@ -8,14 +8,15 @@
 //! same recipe therefore gives the same bits, for any number of threads, interrupted or not.
 
 mod desk;
+mod task;
 
 pub use desk::{Desk, Ledger, Stop};
+pub use task::{Begun, Divergence, Ready, Task, Work};
 
 use crate::cluster::{Communicator, gather::check_same};
 use crate::event::{EndReason, Event, Measured, Position, Sink};
 use crate::recipe::{self, TaskRecipe};
 use crate::sinks::ResumePoint;
-use crate::tasks::{Begun, Ready, Task, Work};
 use crate::{TrainError, run};
 use std::path::Path;
 use std::sync::Arc;

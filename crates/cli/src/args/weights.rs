@@ -3,6 +3,7 @@
 use super::Overwrite;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use timestep_export::Format;
 
 /// `timestep import`
 #[derive(Args, Debug)]
@@ -69,6 +70,18 @@ pub(crate) enum ExportFormat {
     Pytorch,
     /// A folder that `timm.create_model("local-dir:…")` loads, where timm has the network
     Timm,
+}
+
+impl From<ExportFormat> for Format {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Safetensors => Self::Safetensors,
+            ExportFormat::Npz => Self::Npz,
+            ExportFormat::Onnx => Self::Onnx,
+            ExportFormat::Pytorch => Self::Pytorch,
+            ExportFormat::Timm => Self::Timm,
+        }
+    }
 }
 
 /// Shown at the end of the help of `export`.

@@ -104,16 +104,10 @@ fn side_by_side<'r, R: Compared>(
             "each interval holds with 95 % by itself: among many comparisons one in twenty errs by chance",
         );
     }
-    if let Some(path) = &args.md {
-        let text = document::markdown(&shown::document(&comparison));
-        outputs.write(path, text.as_bytes())?;
-        ui.note(&format!("wrote {}", path.display()));
-    }
-    if let Some(path) = &args.svg {
-        let picture = shown::svg(&comparison);
-        outputs.write(path, picture.as_bytes())?;
-        ui.note(&format!("wrote {}", path.display()));
-    }
+    outputs.save(args.md.as_deref(), ui, || {
+        Ok(document::markdown(&shown::document(&comparison)))
+    })?;
+    outputs.save(args.svg.as_deref(), ui, || Ok(shown::svg(&comparison)))?;
     Ok(comparison)
 }
 

@@ -10,15 +10,15 @@ use timestep_study::compare::ChangedSetting;
 use timestep_study::files::{RecipeText, SettingWithOrigin};
 use timestep_study::json;
 use timestep_train::network_config;
-use timestep_train::recipe::{AnyResolved, Layers, Recipe, data_sets, diff};
+use timestep_train::recipe::{AnyResolved, Layers, Recipe, data_sets, diff, open};
 
 /// Shows, compares or starts recipes.
 pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
     match &args.action {
         ConfigAction::Show { recipe, flags } => show(recipe.as_deref(), flags, ui),
         ConfigAction::Diff { left, right } => {
-            let one = resolve(settings::layers(Some(left))?)?;
-            let other = resolve(settings::layers(Some(right))?)?;
+            let one = resolve(open(Some(left))?)?;
+            let other = resolve(open(Some(right))?)?;
             let differences = match (&one, &other) {
                 (AnyResolved::Classify(one), AnyResolved::Classify(other)) => {
                     diff(&one.recipe, &other.recipe)
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Config, ui: Ui) -> Result<u8, Failure> {
             Ok(0)
         }
         ConfigAction::New { recipe } => {
-            let resolved = resolve(settings::layers(recipe.as_deref())?)?;
+            let resolved = resolve(open(recipe.as_deref())?)?;
             ui.answer(&RecipeText {
                 name: resolved.name().to_string(),
                 recipe: resolved.to_commented_toml(),

@@ -3,7 +3,6 @@
 use crate::args::{Data, DataAction};
 use crate::failure::{Failure, NEGATIVE};
 use crate::outputs::Outputs;
-use crate::settings::data_at;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use timestep_registry::Kind;
 use timestep_study::codes::Code;
 use timestep_study::files::{FetchedData, PreviewOfData, VerifiedData};
 use timestep_study::json;
-use timestep_train::recipe::Layers;
+use timestep_train::recipe::{Layers, data_at};
 use timestep_train::{Setup, TrainError};
 
 /// Lists, fetches, checks or shows data sets.

@@ -1,14 +1,16 @@
 //! `timestep denoise`: how do noisy picture files become clean ones?
 
+mod extra;
+mod report;
+
 use crate::args::Denoise;
-use crate::commands::denoise_extra::{Extra, content, give, preview};
-use crate::commands::denoise_report::Report;
-use crate::commands::diffusion::weights_in;
 use crate::failure::{Failure, INTERRUPTED, USAGE};
 use crate::outputs::{check_not_read, exists};
 use crate::signals::stop_flag;
 use crate::trained::unchecked;
 use crate::ui::Ui;
+use extra::{Extra, content, give, preview};
+use report::Report;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,12 +18,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use timestep_data::{Degradation, degradation};
 use timestep_files::sweep;
-use timestep_restore::METHODS;
 use timestep_restore::batch::{self, Item, Request, is_stream};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Outcome, Sigma, restore_file};
-use timestep_restore::methods::{MethodOptions, is_checked, make, method_of, read_weights};
+use timestep_restore::methods::{MethodOptions, is_checked, make, method_named, read_weights};
 use timestep_study::codes::Code;
 use timestep_study::conditions as required;
+use timestep_train::run::weights_at;
 
 /// What `--require` can ask for.
 pub(crate) const MEASURES: [&str; 2] = ["psnr", "ssim"];
@@ -37,17 +39,6 @@ fn is_jpeg(path: &Path) -> bool {
 
 /// The method that is used when nothing says another: for noise that is measured, and for noise of a known level.
 const DEFAULT: [&str; 2] = ["blind", "trd"];
-
-/// The method that a model is of: what the name of bundled weights begins with, or what a file says of itself.
-fn method_named(model: &Path) -> Option<&'static str> {
-    if let Ok(bytes) = read_weights(model) {
-        return method_of(&bytes);
-    }
-    let name = model.to_str()?;
-    METHODS
-        .keys()
-        .find(|key| name.split('-').next() == Some(key))
-}
 
 /// Restores every picture; one that fails does not stop the others.
 pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
@@ -70,7 +61,7 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         .map(Arc::from);
     let sigma = sigma(args, added.as_deref())?;
     let options = MethodOptions {
-        model: args.model.as_deref().map(weights_in),
+        model: args.model.as_deref().map(weights_at),
     };
     let key = match (&args.method, options.model.as_deref()) {
         (Some(key), _) => key.as_str(),
@@ -146,7 +137,7 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
     }
     let stop = stop_on_interrupt(ui);
     sweep_all(&plan.items);
-    for items in together(&plan.items, job.memory.is_some()) {
+    for items in batch::together(&plan.items, job.memory.is_some()) {
         report.begin(&items[0].input, items.len());
         let done = |n: usize, share: f64| {
             report.progress(n, share);
@@ -191,36 +182,6 @@ fn sweep_all(items: &[Item]) {
 enum Problem {
     Job(JobError),
     Other(Failure),
-}
-
-/// Pixels of a picture that is small enough to be restored beside others.
-const SMALL: u64 = 4 << 20;
-
-/// The pictures in order, those that are restored at the same time together: small ones that follow each other, as many as there
-/// are threads. Reading and writing a picture keeps one thread busy only.
-fn together(items: &[Item], limited: bool) -> Vec<&[Item]> {
-    let most = if limited {
-        1
-    } else {
-        rayon::current_num_threads()
-    };
-    let small = |item: &Item| {
-        let found = timestep_picture::header(&item.input, &timestep_picture::Memory::of_machine());
-        found.is_ok_and(|h| u64::from(h.width) * u64::from(h.height) <= SMALL)
-    };
-    let mut all = Vec::new();
-    let mut rest = items;
-    while !rest.is_empty() {
-        let alike = rest
-            .iter()
-            .take(most)
-            .take_while(|item| small(item))
-            .count();
-        let (now, later) = rest.split_at(if most > 1 { alike.max(1) } else { 1 });
-        all.push(now);
-        rest = later;
-    }
-    all
 }
 
 /// Restores pictures at the same time; `done` hears the number of the picture among them and the share of it that is done.

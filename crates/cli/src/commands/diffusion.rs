@@ -1,15 +1,15 @@
 //! `timestep analyze diffusion`: what did a restorer learn? Step sizes, k_n, filters and influence functions.
 
 use crate::args::DiffusionArgs;
-use crate::coded::of_file;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
 use crate::ui::Ui;
-use std::path::{Path, PathBuf};
 use timestep_report::diffusion::{DrawnStep, SHOWN, diffusion};
 use timestep_restore::methods::{bundled, read_weights};
 use timestep_restore::trd::Model;
+use timestep_study::coded::of_file;
 use timestep_study::diffusion::LearnedDiffusion;
+use timestep_train::run::weights_at;
 
 /// Prints what each step of a model does; draws it on request.
 pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
     let name = args.model.to_string_lossy();
     let bytes = match bundled(&name) {
         Some(bytes) => bytes.to_vec(),
-        None => read_weights(&weights_in(&args.model)).map_err(|e| {
+        None => read_weights(&weights_at(&args.model)).map_err(|e| {
             Failure::usage(
                 format!("`{name}` is neither bundled weights nor a readable file ({e})"),
                 "bundled are for instance trd-5x5-s25 and trd-7x7-s25; a run leaves weights/last.safetensors",
@@ -40,11 +40,4 @@ pub(crate) fn run(args: &DiffusionArgs, ui: Ui) -> Result<u8, Failure> {
         ));
     }
     Ok(0)
-}
-
-/// The weights that a path stands for: those of a run folder are its best, or its last if it has no best.
-pub(crate) fn weights_in(path: &Path) -> PathBuf {
-    let inside = ["best", "last"].map(|name| path.join(format!("weights/{name}.safetensors")));
-    let found = inside.into_iter().find(|file| file.is_file());
-    found.unwrap_or_else(|| path.to_owned())
 }

@@ -1,7 +1,6 @@
 //! `timestep eval`: how good are weights on a data set?
 
 use crate::args::Eval;
-use crate::commands::import::placeholder;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
 use crate::progress::Waiting;
@@ -11,6 +10,7 @@ use std::path::{Path, PathBuf};
 use timestep_nets::device;
 use timestep_study::codes::Code;
 use timestep_study::conditions as required;
+use timestep_study::imported::placeholder;
 use timestep_study::json;
 use timestep_study::measure::Measured;
 use timestep_study::sample::open_for;

@@ -3,9 +3,9 @@
 use crate::args::LrFind;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
+use crate::progress::Waiting;
 use crate::settings;
 use crate::ui::Ui;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use timestep_nets::device;
 use timestep_report::lr_find::chart;
@@ -62,25 +62,17 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
             "--set schedule.lr_batch=0; the rate that is found belongs to this batch",
         ));
     }
-    let bar = bar(rates.steps, ui);
+    let mut waiting = Waiting::new(ui, "steps", rates.steps);
     let mut step = 0;
     let range = range_test(&setup, rates, engine, |point| {
         step += 1;
         ui.event(&TriedRate::new(step, point));
-        if let Some(bar) = &bar {
-            bar.inc(1);
-        }
+        waiting.at(step);
     })?;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    drop(waiting);
     let found = range.suggestion();
     ui.answer(&SuggestedRate::new(&setup, &range, args.from));
-    if let Some(path) = &args.svg {
-        let picture = chart(&setup, &range);
-        outputs.write(path, picture.as_bytes())?;
-        ui.note(&format!("wrote {}", path.display()));
-    }
+    outputs.save(args.svg.as_deref(), ui, || Ok(chart(&setup, &range)))?;
     if found.is_none() {
         return Err(Failure::negative(
             "the loss never falls in this range: there is no rate to suggest",
@@ -102,16 +94,4 @@ fn rates(args: &LrFind) -> Result<Rates, Failure> {
     // clap keeps the number between 10 and 100,000.
     let steps = args.iterations as usize;
     Ok(Rates { from, to, steps })
-}
-
-/// A bar where a person watches.
-fn bar(steps: usize, ui: Ui) -> Option<ProgressBar> {
-    if !ui.live() {
-        return None;
-    }
-    let bar = ProgressBar::new(steps as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  ETA {eta}") {
-        bar.set_style(style);
-    }
-    Some(bar)
 }

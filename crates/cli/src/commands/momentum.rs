@@ -6,8 +6,8 @@ use crate::outputs::{Outputs, check_drawing};
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
-use timestep_report::momentum::{self, Curve, History, Learned};
-use timestep_report::text::{at, learns, places};
+use timestep_report::momentum::{self, History, Learned};
+use timestep_report::text::learns;
 use timestep_study::codes::Code;
 use timestep_study::learned::LearnedNetwork;
 
@@ -46,19 +46,17 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             ));
         }
         if !found.history.is_empty() && learns(scheme, &found.segments) {
-            histories.push(curves(&found));
+            histories.push(History::of(&found));
         }
         networks.push(Learned {
             label: found.label(),
             segments: found.segments.into_iter().map(|s| s.all_k).collect(),
         });
     }
-    if let Some(svg) = &args.svg {
-        let picture = momentum::learned(&networks, form);
-        outputs.write(svg, picture.as_bytes())?;
-        ui.note(&format!("wrote {}", svg.display()));
-    }
-    if let Some(svg) = &args.history {
+    outputs.save(args.svg.as_deref(), ui, || {
+        Ok(momentum::learned(&networks, form))
+    })?;
+    outputs.save(args.history.as_deref(), ui, || {
         if histories.is_empty() {
             return Err(Failure::usage(
                 "no network here has a history of learned coefficients",
@@ -66,25 +64,7 @@ pub(crate) fn run(args: &Momentum, ui: Ui) -> Result<u8, Failure> {
             )
             .coded(Code::NoAnswer));
         }
-        let picture = momentum::history(&histories, form);
-        outputs.write(svg, picture.as_bytes())?;
-        ui.note(&format!("wrote {}", svg.display()));
-    }
+        Ok(momentum::history(&histories, form))
+    })?;
     Ok(0)
-}
-
-/// The history as curves.
-fn curves(found: &LearnedNetwork) -> History {
-    let epochs = &found.history;
-    let curve = |place: (usize, usize, usize)| Curve {
-        segment: place.0,
-        step: place.1,
-        age: place.2,
-        values: epochs.iter().map(|epoch| at(epoch, place)).collect(),
-    };
-    History {
-        label: found.label(),
-        epochs: epochs.iter().map(|epoch| epoch.epoch).collect(),
-        curves: places(epochs).into_iter().map(curve).collect(),
-    }
 }

@@ -6,18 +6,18 @@ use crate::progress::Display;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use timestep_nets::{Engine, all_coefficients, device};
-use timestep_report::momentum::{Form, Learned, learned};
+use timestep_nets::device;
+use timestep_report::momentum::of_table;
 use timestep_report::tables;
 use timestep_study::map::families;
-use timestep_study::reproduce::{Budget, Plan, Progress, ReproducedTable, Reproduction, Task};
+use timestep_study::reproduce::{
+    Budget, Plan, ReproducedTable, Reproduction, Task, Watcher, Workers,
+};
 use timestep_study::runtime::measure;
 use timestep_study::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
-use timestep_train::cluster::{Alone, Communicator};
-use timestep_train::trainer::{self, Options, Outcome};
-use timestep_train::{Setup, TrainError, Trained, files, run as runs};
+use timestep_train::cluster::Communicator;
+use timestep_train::event::Sink;
+use timestep_train::{TrainError, files};
 
 /// Makes a table again, or goes on with one; several ranks share its runs out.
 pub(crate) fn run(args: &Reproduce, ui: Ui, ranks: &dyn Communicator) -> Result<u8, Failure> {
@@ -59,7 +59,13 @@ pub(crate) fn run(args: &Reproduce, ui: Ui, ranks: &dyn Communicator) -> Result<
     }
     if !args.render {
         let stop = stop_flag();
-        if !work(&reproduction, &tasks, (ranks, &engine, &stop), ui)? {
+        let workers = Workers {
+            ranks,
+            engine: &engine,
+            threads: rayon::current_num_threads(),
+            stop: &stop,
+        };
+        if !reproduction.work(&tasks, &workers, &Terminal(&reproduction, ui))? {
             ui.note(&format!(
                 "interrupted; the same command goes on, `--render` shows the table so far ({})",
                 folder.display()
@@ -157,112 +163,29 @@ fn chosen(reproduction: &Reproduction, rows: &[String]) -> Result<Vec<Task>, Fai
     Ok(tasks)
 }
 
-/// Who works, what computes, and whether a person wants it to stop.
-type Means<'a> = (
-    &'a dyn Communicator,
-    &'a Arc<dyn Engine>,
-    &'a Arc<AtomicBool>,
-);
+/// Tells a person how far the table is, and writes it after each run.
+struct Terminal<'a>(&'a Reproduction, Ui);
 
-/// Trains what is not done yet, each run in one of the ranks; `false` if a person stopped one of them.
-fn work(
-    reproduction: &Reproduction,
-    tasks: &[Task],
-    (ranks, engine, stop): Means<'_>,
-    ui: Ui,
-) -> Result<bool, Failure> {
-    // The first rank takes the folder for all, until the work is done.
-    let _lock = match ranks.rank() {
-        0 => Some(reproduction.begin()?),
-        _ => None,
-    };
-    ranks.numbers(0).map_err(TrainError::from)?;
-    let done = work_of_rank(reproduction, tasks, (ranks, engine, stop), ui)?;
-    let all = ranks.meet(vec![u8::from(done)]).map_err(TrainError::from)?;
-    Ok(all.iter().all(|done| done == &[1]))
-}
-
-/// Trains what is not done yet of this rank's runs; `false` if a person stopped it.
-fn work_of_rank(
-    reproduction: &Reproduction,
-    tasks: &[Task],
-    (ranks, engine, stop): Means<'_>,
-    ui: Ui,
-) -> Result<bool, Failure> {
-    let (rank, size) = (ranks.rank(), ranks.size());
-    for (n, task) in tasks.iter().enumerate().skip(rank).step_by(size) {
-        let progress = reproduction.progress(task);
-        if !matches!(progress, Progress::Waiting | Progress::Begun) {
-            continue;
-        }
-        ui.note(&format!(
-            "row {} of {}: {}, seed {}",
-            n + 1,
-            tasks.len(),
-            task.recipe,
-            task.seed
-        ));
-        let options = Options {
-            engine: engine.clone(),
-            threads: rayon::current_num_threads(),
-            ranks: Arc::new(Alone),
-            stop: stop.clone(),
-            logs: Vec::new(),
-            listeners: vec![Box::new(Display::new(Ui {
-                // Events of the runs are in their folders; standard output is for the table.
-                json: false,
-                ..ui
-            }))],
-        };
-        let setup = match Setup::new(reproduction.budget.recipe(
-            task.recipe,
-            task.sets,
-            task.seed,
-        )?) {
-            Err(TrainError::Net(why)) => {
-                // FractalNet halves its images five times: the digits are too small for it.
-                ui.note(&format!("{} is left out: {why}", task.recipe));
-                reproduction.refuse(task, &why.to_string())?;
-                continue;
-            }
-            setup => setup?,
-        };
-        let outcome = if progress == Progress::Begun {
-            trainer::resume(&setup, &task.folder, options)?
-        } else {
-            if task.folder.exists() {
-                // It was stopped before its first state was saved: there is nothing to go on from.
-                drop(runs::lock(&task.folder)?);
-                std::fs::remove_dir_all(&task.folder)
-                    .map_err(|e| files::FileError::new(files::Action::Write, &task.folder, e))?;
-            }
-            let name = task
-                .folder
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy();
-            runs::create(&reproduction.folder, &name)?;
-            trainer::train(&setup, &task.folder, options)?
-        };
-        match outcome {
-            Outcome::Interrupted(_) => return Ok(false),
-            Outcome::Diverged { at, .. } => {
-                ui.note(&format!(
-                    "{} diverged in {at}; the table says so",
-                    task.recipe
-                ));
-            }
-            Outcome::Finished { .. } => {}
-        }
-        if rank == 0 {
-            write(reproduction)?;
-        }
+impl Watcher for Terminal<'_> {
+    fn note(&self, text: &str) {
+        self.1.note(text);
     }
-    Ok(true)
+
+    fn listeners(&self) -> Vec<Box<dyn Sink>> {
+        // Events of the runs are in their folders; standard output is for the table.
+        vec![Box::new(Display::new(Ui {
+            json: false,
+            ..self.1
+        }))]
+    }
+
+    fn done(&self) -> Result<(), TrainError> {
+        write(self.0).map(drop)
+    }
 }
 
 /// Writes the table into its folder.
-fn write(reproduction: &Reproduction) -> Result<PathBuf, Failure> {
+fn write(reproduction: &Reproduction) -> Result<PathBuf, TrainError> {
     let path = reproduction.folder.join("table.md");
     let text = tables::reproduced(&ReproducedTable::of(reproduction));
     files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
@@ -278,32 +201,12 @@ fn show(reproduction: &Reproduction, only: bool, ui: Ui) -> Result<(), Failure> 
         ui.note(&format!("wrote {}", path.display()));
     }
     if begun && reproduction.table.key == MOMENTUM.key {
-        momentum(reproduction, ui)?;
-    }
-    Ok(())
-}
-
-/// The plot of the learned momentum of all rows with seed 0 that are done.
-fn momentum(reproduction: &Reproduction, ui: Ui) -> Result<(), Failure> {
-    let mut series = Vec::new();
-    for task in reproduction.tasks().iter().filter(|task| task.seed == 0) {
-        if !matches!(reproduction.progress(task), Progress::Done(_)) {
-            continue;
+        let path = reproduction.folder.join("momentum.svg");
+        if let Some(picture) = of_table(reproduction)? {
+            files::write_atomic(&path, |out| out.write_all(picture.as_bytes()))?;
+            ui.note(&format!("wrote {}", path.display()));
         }
-        let weights = task.folder.join("weights/last.safetensors");
-        let trained = Trained::load(&weights)?;
-        series.push(Learned {
-            label: trained.card.network.name.clone(),
-            segments: all_coefficients(&trained.network, &trained.parameters),
-        });
     }
-    if series.is_empty() {
-        return Ok(());
-    }
-    let path = reproduction.folder.join("momentum.svg");
-    let picture = learned(&series, Form::Momentum);
-    files::write_atomic(&path, |out| out.write_all(picture.as_bytes()))?;
-    ui.note(&format!("wrote {}", path.display()));
     Ok(())
 }
 

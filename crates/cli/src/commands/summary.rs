@@ -3,106 +3,69 @@
 use crate::args::Summary;
 use crate::failure::Failure;
 use crate::schemes;
-use crate::settings;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::Path;
-use timestep_data::info;
-use timestep_nets::{Home, InputShape, Network, preset};
-use timestep_study::summary::SummaryOfNetwork;
-use timestep_train::network_config;
-use timestep_train::recipe::{NetworkSettings, NoiseSection, data_sets};
-use timestep_train::run::RECIPE;
+use timestep_nets::InputShape;
+use timestep_study::summary::{
+    Changes, Described, SummaryOfNetwork, mean_coefficient, names_weights,
+};
 
 /// Builds the network and prints it.
 pub(crate) fn run(args: &Summary, ui: Ui) -> Result<u8, Failure> {
-    let (network, k) = build(args, ui)?;
-    ui.answer(&SummaryOfNetwork::of(&network, k));
-    Ok(0)
-}
-
-/// The network that was asked for, and the mean of its learned coefficients if it was trained.
-fn build(args: &Summary, ui: Ui) -> Result<(Network, Option<f64>), Failure> {
     let what = args.what.as_deref().unwrap_or("");
-    let path = Path::new(what);
-    let has_weights = path.extension().is_some_and(|e| e == "safetensors")
-        || path.join("weights/best.safetensors").is_file();
-    if has_weights {
+    if names_weights(what) {
         refuse_changes(args, what)?;
-        let trained = trained::load(path, NonFinite::Allowed, ui)?;
-        let learned = timestep_nets::coefficients(&trained.network, &trained.parameters);
-        let values: Vec<f64> = learned.into_iter().flatten().flatten().collect();
-        let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-        return Ok((trained.network, mean));
+        let trained = trained::load(Path::new(what), NonFinite::Allowed, ui)?;
+        let k = mean_coefficient(&trained);
+        ui.answer(&SummaryOfNetwork::of(&trained.network, k));
+        return Ok(0);
     }
-    let own_scheme = args.scheme.is_some() || args.scheme_file.is_some();
-    if what.is_empty() && args.block.is_none() && !own_scheme {
+    let changes = changes(args)?;
+    if what.is_empty() && changes.block.is_none() && changes.scheme.is_none() {
         return Err(Failure::usage(
             "a summary of what?",
             "give a network (`timestep list networks`), a recipe, weights, or --block and --scheme",
         ));
     }
-    let (mut input, mut classes) = Home::Cifar.input();
-    let (mut network, mut noise) = (NetworkSettings::default(), NoiseSection::default());
-    let recipe = what.contains('/')
-        || what.ends_with(".toml")
-        || path.join(RECIPE).is_file()
-        || data_sets().any(|data| data == what);
-    if what.is_empty() || preset(what).is_ok() {
-        network.preset = what.to_owned();
-        if let Ok(preset) = preset(what) {
-            (input, classes) = preset.home.input();
-        }
-    } else if recipe {
-        let recipe = settings::layers(Some(what))?.resolve()?.recipe;
-        (network, noise) = (recipe.network, recipe.noise);
-        let data = info(&recipe.data.name)?;
-        classes = data.classes.unwrap_or(classes);
-        if let Some(shape) = data.shape {
-            (input.channels, input.height, input.width) =
-                (shape.channels, shape.height, shape.width);
-        } else {
-            if recipe.data.size > 0 {
-                (input.height, input.width) = (recipe.data.size, recipe.data.size);
-            }
-            if args.input.is_none() || args.classes.is_none() {
-                ui.note(&format!(
-                    "the folder decides shape and classes; shown for {}×{}×{} and {classes}, or as \
-                     --input and --classes say",
-                    input.channels, input.height, input.width
-                ));
-            }
-        }
-    } else {
-        // Names the near spellings.
-        preset(what)?;
+    let described = Described::build(what, &changes)?;
+    let network = &described.network;
+    if described.by_folder && (args.input.is_none() || args.classes.is_none()) {
+        let config = network.config();
+        let (input, classes) = (config.input, config.classes);
+        ui.note(&format!(
+            "the folder decides shape and classes; shown for {}×{}×{} and {classes}, or as \
+             --input and --classes say",
+            input.channels, input.height, input.width
+        ));
     }
-    if let Some(text) = &args.input {
-        input = parse_input(text)?;
-    }
-    network.block = args.block.clone().unwrap_or(network.block);
-    network.scheme = match &args.scheme_file {
-        Some(file) => schemes::read(file)?.written().to_owned(),
-        None => args.scheme.clone().unwrap_or(network.scheme),
+    ui.answer(&SummaryOfNetwork::of(network, None));
+    Ok(0)
+}
+
+/// What the flags change of the network.
+fn changes(args: &Summary) -> Result<Changes, Failure> {
+    let scheme = match &args.scheme_file {
+        Some(file) => Some(schemes::read(file)?.written().to_owned()),
+        None => args.scheme.clone(),
     };
-    network.width = args.width.unwrap_or(network.width);
-    if let Some(steps) = &args.steps {
+    let steps = args.steps.as_ref().map(|steps| {
         let parsed: Result<Vec<usize>, _> = steps.split(',').map(|s| s.trim().parse()).collect();
-        network.steps = parsed.map_err(|_| {
+        parsed.map_err(|_| {
             Failure::usage(
                 format!("--steps {steps} is no list of numbers"),
                 "write --steps 3,3,3",
             )
-        })?;
-    }
-    // A recipe says 0 for "as the data"; a person who says 0 means a mistake.
-    if let Some(given) = args.classes {
-        (classes, network.classes) = (given, 0);
-    }
-    Ok((
-        Network::build(&network_config(&network, &noise, input, classes)?)?,
-        None,
-    ))
+        })
+    });
+    Ok(Changes {
+        input: args.input.as_deref().map(parse_input).transpose()?,
+        classes: args.classes,
+        block: args.block.clone(),
+        scheme,
+        steps: steps.transpose()?,
+        width: args.width,
+    })
 }
 
 /// Weights are of one network: flags that describe another would be ignored.

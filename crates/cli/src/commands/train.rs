@@ -1,20 +1,21 @@
 //! `timestep train`: a recipe becomes a run, whichever task it is for.
 
 mod conclude;
+mod dry_run;
 mod seeds;
 
 use crate::args::Train;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
-use crate::live::Live;
 use crate::progress::Display;
+use crate::settings;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
-use crate::{dry_run, settings};
 use conclude::conclude;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{Engine, device};
+use timestep_report::live::Live;
 use timestep_study::codes::Code;
 use timestep_study::conditions as required;
 use timestep_study::training::LivePage;
@@ -128,7 +129,15 @@ fn notes(job: &Job, ui: Ui) {
 
 /// The page of `--live`, if it is asked for.
 fn live(args: &Train, ui: Ui) -> Result<Option<Live>, Failure> {
-    let live = args.live.map(Live::start).transpose()?;
+    let started = args.live.map(|port| {
+        Live::start(port).map_err(|error| {
+            Failure::usage(
+                format!("--live={port}: {error}"),
+                "leave the port out: one that is free is taken",
+            )
+        })
+    });
+    let live = started.transpose()?;
     if let Some(live) = &live {
         ui.note(&format!("watch at {}", live.address()));
         ui.event(&LivePage {

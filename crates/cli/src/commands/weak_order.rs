@@ -39,16 +39,10 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
     };
     let (answers, found) = weak_order::answer(&noises?, &question)?;
     answers.iter().for_each(|answer| ui.answer(answer));
-    if let Some(path) = &args.svg {
-        let picture = picture::weak_order(&found);
-        outputs.write(path, picture.as_bytes())?;
-        ui.note(&format!("wrote {}", path.display()));
-    }
-    if let Some(path) = &args.csv {
-        let rows = picture::csv(&found, args.paths, args.seed);
-        outputs.write(path, rows.as_bytes())?;
-        ui.note(&format!("wrote {}", path.display()));
-    }
+    outputs.save(args.svg.as_deref(), ui, || Ok(picture::weak_order(&found)))?;
+    outputs.save(args.csv.as_deref(), ui, || {
+        Ok(picture::csv(&found, args.paths, args.seed))
+    })?;
     Ok(0)
 }
 

@@ -18,7 +18,7 @@ fn snapshot() -> PathBuf {
 }
 
 /// The commands that are run, in a folder with two runs of small networks and a folder of images.
-const COMMANDS: [&str; 50] = [
+const COMMANDS: [&str; 52] = [
     "analyze adaptive dopri5",
     "analyze order lm",
     "analyze stability lm --k -0.5",
@@ -28,6 +28,8 @@ const COMMANDS: [&str; 50] = [
     "analyze modified-equation lm",
     "analyze momentum runs/lm-s0 runs/euler",
     "analyze trace runs/lm-s0 --images 4",
+    "analyze convergence runs/lm-s0 runs/euler --images 20 --times 1,2",
+    "resample runs/lm-s0 --steps 4,3 -o finer.safetensors",
     "analyze weak-order stochastic-depth shake-shake --paths 2000 --steps 4,8,16 --blocks 4",
     "analyze weak-order stochastic-depth --damping 1 --steps 16,32,64",
     "analyze diffusion trd-5x5-s25",

@@ -34,6 +34,7 @@ mod own_schemes;
 mod pages;
 mod reports;
 mod reproduce;
+mod resample;
 mod restorers;
 mod restorers_refused;
 mod training;

@@ -5,13 +5,14 @@ use crate::common::{ok, timestep};
 use std::path::Path;
 
 /// What is asked; runs are those of [`runs`].
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "analyze order lm",
     "analyze stability rk4",
     "analyze stability runs/a-s0 --images 1 --products 8",
     "analyze modified-equation lm --terms 16",
     "analyze momentum runs/a-s0 runs/a-s1",
     "analyze trace runs/a-s0 --images 4",
+    "analyze convergence runs/a-s0 --images 20",
     "analyze weak-order stochastic-depth --paths 400 --steps 4,8,16",
     "analyze diffusion trd-5x5-s25",
     "compare runs/a-s0 runs/a-s1 runs/b-s0 runs/b-s1 --baselines",

@@ -4,7 +4,7 @@ use super::back::{Back, Node};
 use super::record::Record;
 use crate::{ParamId, Parameters, Targets};
 use std::rc::Rc;
-use timestep_kernels::{cross_entropy, soft_cross_entropy};
+use timestep_kernels::{Kernels, cross_entropy, soft_cross_entropy};
 
 /// The numbers of an array.
 #[derive(Clone, Debug)]
@@ -313,13 +313,7 @@ impl Record {
         let (x, w, b) = (input.data.of(p), weight.data.of(p), bias.data.of(p));
         let [rows, from] = input.shape;
         let to = b.len();
-        assert_eq!(w.len(), from * to, "weights of a linear layer");
-        let mut values = Vec::with_capacity(rows * to);
-        for x in x.chunks_exact(from) {
-            for (w, b) in w.chunks_exact(from).zip(b) {
-                values.push(dot(x, w) + b);
-            }
-        }
+        let values = Kernels::detect().linear(x, w, b, from);
         let targets = [input.target, weight.target, bias.target];
         let wanted = targets.iter().any(Target::wanted);
         self.recorded([rows, to], Rc::new(values), wanted, |own| {
@@ -350,22 +344,4 @@ impl Record {
             })
         })
     }
-}
-
-/// A dot product in sixteen chains, whose sum does not depend on how it is vectorised.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let mut sums = [0.0_f32; LANES];
-    let (heads, tail) = a.as_chunks::<LANES>();
-    let (others, rest) = b.as_chunks::<LANES>();
-    for (a, b) in heads.iter().zip(others) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let mut total: f32 = sums.iter().sum();
-    for (a, b) in tail.iter().zip(rest) {
-        total += a * b;
-    }
-    total
 }

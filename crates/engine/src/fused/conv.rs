@@ -7,12 +7,12 @@ use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot};
 use super::combine::{Coefficient, Parts};
 use super::record::Record;
-use super::stored::{Held, Stored};
+use super::stored::{Held, PendingNorm, Stored};
 use crate::ConvSpec;
 use std::cell::OnceCell;
 use std::rc::Rc;
 use timestep_kernels::layout::Extent;
-use timestep_kernels::{Buffer, ConvShape, Kernels, Scaled, Sum, Term};
+use timestep_kernels::{Buffer, ConvShape, Finish, Kernels, Scaled, Sum, Term};
 
 /// A convolution that is computed on first use.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Convolved {
     shape: ConvShape,
     input: Held,
     weight: (Data, Target),
+    /// A norm that is applied to the results, and whether a ReLU follows it: only where nothing is recorded.
+    norm: Option<(PendingNorm, bool)>,
     result: OnceCell<Held>,
 }
 
@@ -120,7 +122,31 @@ impl Convolved {
             shape,
             input,
             weight: (weight.data.clone(), weight.target),
+            norm: None,
             result: OnceCell::new(),
+        }
+    }
+
+    /// The same with a norm and perhaps a ReLU applied to the results as they are stored: of a pass that records nothing.
+    pub(super) fn followed_by(self, norm: PendingNorm, relu: bool) -> Self {
+        debug_assert!(!self.wanted(), "the way back would not know of the norm");
+        Self {
+            norm: Some((norm, relu)),
+            ..self
+        }
+    }
+
+    /// What the kernel does with the results; `coef` and `terms` are those of the step.
+    fn finish<'f>(&'f self, coef: f64, terms: &'f [Term<'f>]) -> Finish<'f> {
+        let (norm, relu) = match &self.norm {
+            Some((norm, relu)) => (Some(norm.affine()), *relu),
+            None => (None, false),
+        };
+        Finish {
+            norm,
+            relu,
+            coef: coef as f32,
+            terms,
         }
     }
 
@@ -160,12 +186,13 @@ impl Convolved {
     pub(super) fn result(&self, tape: &Record) -> &Held {
         self.result.get_or_init(|| {
             let mut out = Buffer::new(self.shape.output_len());
-            let weights = self.weight.0.of(&tape.parameters);
+            let weights = tape.packed(&self.shape, &self.weight.0);
             let view = self.input.stored.view();
-            let moments = Kernels::detect().conv_forward(
+            let moments = Kernels::detect().conv_packed(
                 &self.shape,
                 &view,
-                weights,
+                &weights,
+                &self.finish(1.0, &[]),
                 &mut out,
                 tape.statistics,
             );
@@ -194,11 +221,11 @@ impl Convolved {
             })
             .collect();
         let mut out = Buffer::new(self.shape.output_len());
-        let moments = Kernels::detect().conv_combine(
+        let moments = Kernels::detect().conv_packed(
             &self.shape,
             &self.input.stored.view(),
-            self.weight.0.of(&tape.parameters),
-            (coef as f32, &views),
+            &tape.packed(&self.shape, &self.weight.0),
+            &self.finish(coef, &views),
             &mut out,
             tape.statistics,
         );

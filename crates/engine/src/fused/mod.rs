@@ -11,6 +11,7 @@ mod combine;
 mod conv;
 mod images;
 mod norm;
+mod packed;
 mod pool;
 mod record;
 mod splice;

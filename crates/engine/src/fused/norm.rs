@@ -40,24 +40,27 @@ impl Record {
         (Self::noted(plain, norm), statistics)
     }
 
-    /// Batch normalisation with given statistics.
-    pub(super) fn norm_by_constants(
+    /// A norm with given statistics, as numbers.
+    pub(super) fn norm_of_constants(
         &self,
-        input: &Held,
         [scale, shift]: [&Row; 2],
         [mean, variance]: [&Row; 2],
         epsilon: f64,
-    ) -> Held {
+    ) -> PendingNorm {
         let p = &self.parameters;
         let wide =
             |row: &Row| -> Vec<f64> { row.data.of(p).iter().map(|v| f64::from(*v)).collect() };
-        let norm = PendingNorm::new(
+        PendingNorm::new(
             (scale.data.of(p), shift.data.of(p)),
             (&wide(mean), &wide(variance)),
             epsilon,
             false,
             [scale.target, shift.target],
-        );
+        )
+    }
+
+    /// Batch normalisation with given statistics.
+    pub(super) fn norm_by_constants(&self, input: &Held, norm: PendingNorm) -> Held {
         Self::noted(self.settle(input), norm)
     }
 

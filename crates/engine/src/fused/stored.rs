@@ -57,6 +57,15 @@ impl PendingNorm {
             targets,
         }
     }
+
+    /// The norm as kernels apply it.
+    pub(super) fn affine(&self) -> Affine<'_> {
+        Affine {
+            scale: &self.scale,
+            shift: &self.shift,
+            center: &self.mean,
+        }
+    }
 }
 
 /// Stored features as nodes keep them.
@@ -114,11 +123,7 @@ impl Stored {
     pub(super) fn view(&self) -> View<'_> {
         View {
             data: &self.data,
-            affine: self.norm.as_ref().map(|norm| Affine {
-                scale: &norm.scale,
-                shift: &norm.shift,
-                center: &norm.mean,
-            }),
+            affine: self.norm.as_ref().map(|norm| norm.affine()),
             relu: self.relu,
         }
     }

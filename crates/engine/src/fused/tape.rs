@@ -12,8 +12,8 @@ use super::stored::Held;
 use super::value::Kept;
 use crate::shapes::adjoint_order;
 use crate::{
-    Backward, ConvSpec, End, Factor, GradientSink, ParamId, Recording, Sampling, Statistics, Tape,
-    Targets, Value, Window,
+    Backward, ConvSpec, End, Factor, FixedNorm, GradientSink, ParamId, Recording, Sampling,
+    Statistics, Tape, Targets, Value, Window,
 };
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -114,7 +114,30 @@ impl Tape for Record {
         epsilon: f64,
     ) -> Value {
         let [learned, fixed] = [learned, fixed].map(|pair| pair.map(|v| self.row(v)));
-        one(self.norm_by_constants(self.held(input), learned, fixed, epsilon))
+        let norm = self.norm_of_constants(learned, fixed, epsilon);
+        one(self.norm_by_constants(self.held(input), norm))
+    }
+
+    fn conv2d_normed(
+        &self,
+        input: &Value,
+        (weight, spec): (&Value, &ConvSpec),
+        norm: &FixedNorm<'_>,
+        relu: bool,
+    ) -> Value {
+        let input = self.held(input).clone();
+        let convolved = Convolved::new(input, self.row(weight), spec);
+        let [learned, fixed] = [norm.learned, norm.fixed].map(|pair| pair.map(|v| self.row(v)));
+        let norm = self.norm_of_constants(learned, fixed, norm.epsilon);
+        if self.wanted.anything() {
+            let normed = self.norm_by_constants(convolved.result(self), norm);
+            return one(if relu {
+                Self::rectified(&normed)
+            } else {
+                normed
+            });
+        }
+        Kept::Convolved(convolved.followed_by(norm, relu)).value()
     }
 
     fn relu(&self, input: &Value) -> Value {

@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use timestep_engine::{
-    Backward, ConvSpec, End, Engine, Exact, Factor, GradientSink, ParamId, Recording, Sampling,
-    Statistics, Tape, Targets, Value, Window,
+    Backward, ConvSpec, End, Engine, Exact, Factor, FixedNorm, GradientSink, ParamId, Recording,
+    Sampling, Statistics, Tape, Targets, Value, Window,
 };
 
 /// A tape that passes everything on and notes what was asked.
@@ -54,6 +54,12 @@ passed_on! {
     fn norm_train(input: &Value, scale: &Value, shift: &Value, epsilon: f64) -> (Value, Statistics);
     fn norm_eval(input: &Value, learned: [&Value; 2], fixed: [&Value; 2], epsilon: f64) -> Value;
     fn relu(input: &Value) -> Value;
+    fn conv2d_normed(
+        input: &Value,
+        conv: (&Value, &ConvSpec),
+        norm: &FixedNorm<'_>,
+        relu: bool
+    ) -> Value;
     fn combine(terms: &[(Factor<'_>, &Value)]) -> Value;
     fn scaled(input: &Value, factor: f64) -> Value;
     fn narrow(input: &Value, first: usize, count: usize) -> Value;

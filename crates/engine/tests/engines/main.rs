@@ -6,6 +6,7 @@ mod cases;
 mod compare;
 mod coverage;
 mod ends;
+mod evaluation;
 mod memory;
 mod pass;
 mod present;

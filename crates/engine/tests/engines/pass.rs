@@ -47,6 +47,18 @@ pub(crate) fn outcome(case: &Case, engine: &dyn Engine) -> Outcome {
     outcome_on(case, &engine.open(&parameters, &everything()), &parameters)
 }
 
+/// The values of a case in a pass that records nothing.
+pub(crate) fn values_only(
+    case: &Case,
+    engine: &dyn Engine,
+    parameters: &Parameters,
+) -> Vec<Vec<f64>> {
+    let tape = engine.open(parameters, &Recording::default());
+    let leaves = case.leaves.iter().zip(case.leaf_values());
+    let leaves = leaves.map(|(dims, u)| Features::new(&tape, tape.features(*dims, &u, false)));
+    read(&(case.run)(&case.inputs(&tape, leaves.collect())))
+}
+
 /// Runs a case on a tape that was opened for it, forward and backward.
 pub(crate) fn outcome_on(case: &Case, tape: &Rc<dyn Tape>, parameters: &Parameters) -> Outcome {
     let leaves: Vec<Features> = case

@@ -2,6 +2,7 @@
 
 use crate::scratch::Scratch;
 use crate::simd::Simd;
+use std::ops::Range;
 
 /// A block of output pixels of all channels.
 pub(crate) struct Cells {
@@ -23,17 +24,16 @@ impl Cells {
 
     /// Cells over `out`, which holds `pixels` pixels of `channels` channels in `groups` groups.
     pub(crate) fn new(
-        out: &mut [f32],
+        out: *mut f32,
         pixels: usize,
         (channels, groups): (usize, usize),
         lanes: usize,
         scratch: &mut Scratch<'_>,
     ) -> Self {
-        assert!(out.len() >= pixels * channels, "room for the results");
         let buffer = scratch.take(Self::scratch(pixels, channels, groups, lanes));
         let group = channels / groups;
         Self {
-            out: out.as_mut_ptr(),
+            out,
             channels,
             group,
             scratch: if buffer.is_empty() {
@@ -62,12 +62,17 @@ impl Cells {
         }
     }
 
-    /// Moves a finished group from scratch to its place.
+    /// Moves finished channels of a group from scratch to their place.
     ///
     /// # Safety
     /// The cells hold `pixels` pixels.
     #[inline(always)]
-    pub(crate) unsafe fn flush<S: Simd>(&self, group: usize, pixels: usize) {
+    pub(crate) unsafe fn flush<S: Simd>(
+        &self,
+        group: usize,
+        pixels: usize,
+        channels: Range<usize>,
+    ) {
         if self.scratch.is_null() {
             return;
         }
@@ -76,9 +81,9 @@ impl Cells {
             unsafe {
                 let from = self.scratch.add(p * self.pitch);
                 let to = self.out.add(p * self.channels + group * self.group);
-                let mut c = 0;
-                while c < self.group {
-                    let n = (self.group - c).min(S::LANES);
+                let mut c = channels.start;
+                while c < channels.end {
+                    let n = (channels.end - c).min(S::LANES);
                     S::store_some(to.add(c), S::load_some(from.add(c), n), n);
                     c += S::LANES;
                 }

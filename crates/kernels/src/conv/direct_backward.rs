@@ -328,7 +328,9 @@ impl DirectBackward {
     ) {
         let s = &self.shape;
         let pixels = strip.rows * s.width;
-        let cells = Cells::new(out, pixels, (s.input, s.groups), S::LANES, scratch);
+        assert!(out.len() >= pixels * s.input, "room for the results");
+        let (to, channels) = (out.as_mut_ptr(), (s.input, s.groups));
+        let cells = Cells::new(to, pixels, channels, S::LANES, scratch);
         let row_floats = window.columns * window.pitch;
         let flat = s.pointwise() && s.stride == 1;
         let mut starts: Vec<*const f32> = self.packed.iter().map(|p| p.as_ptr()).collect();
@@ -354,6 +356,7 @@ impl DirectBackward {
                                     weights: starts[pair],
                                     out: to.add(line * pixel),
                                     out_pixel: s.stride * pixel,
+                                    fresh: true,
                                     far: s.pointwise(),
                                 };
                                 tiles::<S>(tile, columns, width);
@@ -365,7 +368,7 @@ impl DirectBackward {
                 }
             }
             // SAFETY: the cells were made for `pixels` pixels.
-            unsafe { cells.flush::<S>(group, pixels) };
+            unsafe { cells.flush::<S>(group, pixels, 0..s.group_input()) };
         }
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Tile<'r> {
     pub(crate) out: *mut f32,
     /// Floats from one pixel's result to the next.
     pub(crate) out_pixel: usize,
+    /// Are there no sums yet? They are unknown numbers then, written without being read.
+    pub(crate) fresh: bool,
     /// Do results go to memory that is in no cache, so that it should be asked for ahead?
     pub(crate) far: bool,
 }
@@ -71,6 +73,13 @@ impl<S: Simd, const P: usize, const V: usize> Op<S> for TileOf<'_, P, V> {
         unsafe {
             let t = self.0;
             let mut acc = [[S::splat(0.0); V]; P];
+            if !t.fresh {
+                for (p, row) in acc.iter_mut().enumerate() {
+                    for (v, value) in row.iter_mut().enumerate() {
+                        *value = S::load(t.out.add(p * t.out_pixel + v * S::LANES));
+                    }
+                }
+            }
             let mut w = t.weights;
             let pixel = t.pixel;
             if t.far {

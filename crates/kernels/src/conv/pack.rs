@@ -14,7 +14,7 @@ pub(crate) fn vectors(channels: usize, lanes: usize) -> usize {
 }
 
 /// Blocks of at most two vectors: first vector and width of each.
-pub(crate) fn blocks(vectors: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn blocks(vectors: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
     (0..vectors)
         .step_by(2)
         .map(move |v| (v, (vectors - v).min(2)))

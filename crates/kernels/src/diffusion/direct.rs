@@ -2,8 +2,8 @@
 
 use super::PIECES;
 use super::cubic::Cubic;
-use super::forward::Step;
 use super::micro::{Finish, Source, sweep};
+use super::step::Step;
 use super::tile::{extend, pitch, zeroed};
 use crate::scratch::{Arena, Scratch};
 use crate::simd::Op;

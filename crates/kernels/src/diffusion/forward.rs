@@ -1,12 +1,12 @@
 //! How is one step of diffusion computed on all cores? Strips of rows in parallel, tile by tile.
 
 use super::direct::Direct;
+use super::step::{Plane, Step};
 use super::stream::{Stream, WIDEST};
 use super::tile::{Border, Tile};
 use super::{Bank, GROUP};
 use crate::kernels::Kernels;
 use crate::parallel::each;
-use crate::simd::Simd;
 
 /// Rows of a tile of direct sums: the two that filters reach beyond cost 6 % of the first filtering.
 const ROWS: usize = 64;
@@ -16,55 +16,6 @@ const COLUMNS: usize = 512;
 const STRIP: usize = 128;
 /// Fewest rows of a strip.
 const LOWEST: usize = 16;
-
-/// The plane that a step is computed on.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plane<'a> {
-    pub(super) pixels: &'a [f32],
-    pub(super) size: (usize, usize),
-    pub(super) border: Border,
-}
-
-/// One tile of `out = α g + β u + γ start`.
-pub(super) struct Step<'a> {
-    pub(super) bank: &'a Bank,
-    pub(super) plane: Plane<'a>,
-    start: &'a [f32],
-    weights: [f32; 3],
-    pub(super) tile: Tile,
-    /// The strip's rows of the result, whole width.
-    out: &'a mut [f32],
-}
-
-impl Step<'_> {
-    /// Writes row `y` of the tile, given its `g`.
-    ///
-    /// # Safety
-    /// The processor has `S`; `g` holds the tile's columns in whole vectors.
-    #[inline(always)]
-    pub(super) unsafe fn finish<S: Simd>(&mut self, y: usize, g: *const f32) {
-        let (w, width) = (self.tile.width, self.plane.size.0);
-        let at = (self.tile.top + y) * width + self.tile.left;
-        let u = &self.plane.pixels[at..at + w];
-        let f = &self.start[at..at + w];
-        let row = y * width + self.tile.left;
-        let out = &mut self.out[row..row + w];
-        // SAFETY: the caller's; rows are `w` floats long.
-        unsafe {
-            let [alpha, beta, gamma] = self.weights;
-            let (alpha, beta, gamma) = (S::splat(alpha), S::splat(beta), S::splat(gamma));
-            let mut x = 0;
-            while x < w {
-                let n = w - x;
-                let u = S::load_some(u.as_ptr().add(x), n);
-                let f = S::load_some(f.as_ptr().add(x), n);
-                let v = S::fma(alpha, S::load(g.add(x)), S::fma(beta, u, S::mul(gamma, f)));
-                S::store_some(out.as_mut_ptr().add(x), v, n);
-                x += S::LANES;
-            }
-        }
-    }
-}
 
 impl Kernels {
     /// `out = α g + β u + γ start` with `g = Σ_i k̄_i * φ_i(k_i ⋆ ũ)` and `weights = [α, β, γ]`, on all threads.

@@ -23,6 +23,7 @@ mod forward;
 mod micro;
 mod passes;
 pub mod reference;
+mod step;
 mod stream;
 mod tables;
 mod tile;

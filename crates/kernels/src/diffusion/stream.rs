@@ -5,8 +5,8 @@
 //! at points, is as small as a tile of a few rows, whatever the height of the strip.
 
 use super::cubic::Cubic;
-use super::forward::Step;
 use super::passes::{add_from_points, analyse, react, synthesise, to_points};
+use super::step::Step;
 use super::tile::{SLACK, extend_row};
 use super::toom::{GROUP, MORE};
 use super::{PIECES, comb};

@@ -12,5 +12,6 @@ mod diffusion;
 mod elementwise;
 mod mean_pool;
 mod not_a_number;
+mod packed;
 mod properties;
 mod reference;

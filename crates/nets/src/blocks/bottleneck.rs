@@ -117,9 +117,9 @@ impl Block for Bottleneck {
     }
 
     fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
-        let inner = self.bn1.relu(pass, &self.conv1.forward(pass, u));
-        let inner = self.bn2.relu(pass, &self.conv2.forward(pass, &inner));
-        self.bn3.forward(pass, &self.conv3.forward(pass, &inner))
+        let inner = self.bn1.relu_of(pass, &self.conv1, u);
+        let inner = self.bn2.relu_of(pass, &self.conv2, &inner);
+        self.bn3.of(pass, &self.conv3, &inner)
     }
 
     fn after_step(&self, u: Features) -> Features {

@@ -82,7 +82,7 @@ impl Block for Gradient {
     }
 
     fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
-        let found = self.norm.relu(pass, &self.conv.forward(pass, u));
+        let found = self.norm.relu_of(pass, &self.conv, u);
         // The sign is left to whoever adds the increment to the state.
         self.conv.adjoint(pass, &found).scaled(self.sign)
     }

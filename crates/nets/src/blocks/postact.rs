@@ -80,8 +80,8 @@ impl Block for PostAct {
     }
 
     fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
-        let inner = self.bn1.relu(pass, &self.conv1.forward(pass, u));
-        self.bn2.forward(pass, &self.conv2.forward(pass, &inner))
+        let inner = self.bn1.relu_of(pass, &self.conv1, u);
+        self.bn2.of(pass, &self.conv2, &inner)
     }
 
     fn after_step(&self, u: Features) -> Features {

@@ -88,11 +88,8 @@ impl Block for PreAct {
     }
 
     fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
-        let inner = match entry {
-            Some(entry) => self.conv1.forward(pass, entry),
-            None => self.conv1.forward(pass, u),
-        };
-        let inner = Dropout::apply(&self.dropout, pass, self.bn2.relu(pass, &inner));
+        let inner = self.bn2.relu_of(pass, &self.conv1, entry.unwrap_or(u));
+        let inner = Dropout::apply(&self.dropout, pass, inner);
         self.conv2.forward(pass, &inner)
     }
 }

@@ -120,11 +120,8 @@ impl Block for PreActBottleneck {
     }
 
     fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
-        let inner = match entry {
-            Some(entry) => self.conv1.forward(pass, entry),
-            None => self.conv1.forward(pass, u),
-        };
-        let inner = self.conv2.forward(pass, &self.bn2.relu(pass, &inner));
-        self.conv3.forward(pass, &self.bn3.relu(pass, &inner))
+        let inner = self.bn2.relu_of(pass, &self.conv1, entry.unwrap_or(u));
+        let inner = self.bn3.relu_of(pass, &self.conv2, &inner);
+        self.conv3.forward(pass, &inner)
     }
 }

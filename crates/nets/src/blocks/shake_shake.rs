@@ -104,8 +104,8 @@ impl ShakeShake {
     fn both(&self, pass: &Pass, u: &Features) -> [Features; 2] {
         let start = ops::relu(u);
         self.branches.each_ref().map(|b| {
-            let inner = b.bn1.relu(pass, &b.conv1.forward(pass, &start));
-            b.bn2.forward(pass, &b.conv2.forward(pass, &inner))
+            let inner = b.bn1.relu_of(pass, &b.conv1, &start);
+            b.bn2.of(pass, &b.conv2, &inner)
         })
     }
 }

@@ -100,7 +100,7 @@ impl Block for PolyBlock {
     fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
         let start = if self.inner { ops::relu(u) } else { u.clone() };
         let found = self.branches.forward(pass, &start);
-        self.norm.forward(pass, &self.conv.forward(pass, &found))
+        self.norm.of(pass, &self.conv, &found)
     }
 
     fn after_step(&self, u: Features) -> Features {

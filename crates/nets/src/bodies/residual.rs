@@ -206,6 +206,7 @@ fn segment(
             };
             kind.build(make, name, &shape)
         });
+        step.h = config.h_of(index, n);
         step.added = noise.added(n);
         step.drop_path = drop_path(config, &step_name, theory.columns);
     }

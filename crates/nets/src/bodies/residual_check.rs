@@ -74,6 +74,7 @@ pub(super) fn check(
     if config.scheme.history == History::Projected && theory.coefficient.is_none() {
         problems.push(format!("scheme `{}` has no history to project", theory.key));
     }
+    step_sizes(config, problems);
     if config.body.activations == Activations::Reconstructed {
         let reversible = scheme::<f64>(theory.written()).is_ok_and(|s| s.reversible().is_some());
         if !reversible {
@@ -88,5 +89,21 @@ pub(super) fn check(
                  which cannot be undone"
             ));
         }
+    }
+}
+
+/// Step sizes that no steps could have.
+fn step_sizes(config: &NetworkConfig, problems: &mut Vec<String>) {
+    let (h, steps) = (&config.scheme.h, &config.body.steps);
+    let all: usize = steps.iter().sum();
+    if ![0, 1, steps.len(), all].contains(&h.len()) {
+        problems.push(format!(
+            "{} step sizes are neither one, nor one for each of {} segments, nor one for each of {all} steps",
+            h.len(),
+            steps.len()
+        ));
+    }
+    if let Some(h) = h.iter().find(|h| !(h.is_finite() && **h > 0.0)) {
+        problems.push(format!("a step size of {h} is not above 0"));
     }
 }

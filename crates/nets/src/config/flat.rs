@@ -52,6 +52,8 @@ pub(super) struct Flat {
     drop_path: f64,
     #[serde(default)]
     noise: NoiseSettings,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    h: Vec<f64>,
 }
 
 /// The body of networks that name none.
@@ -84,6 +86,7 @@ impl From<NetworkConfig> for Flat {
             dropout: config.block.dropout,
             drop_path: config.body.drop_path,
             noise: config.noise,
+            h: config.scheme.h,
         }
     }
 }
@@ -119,6 +122,7 @@ impl From<Flat> for NetworkConfig {
                 name: flat.scheme,
                 coefficient: flat.coefficient,
                 history: flat.history,
+                h: flat.h,
             },
             noise: flat.noise,
         }
@@ -143,6 +147,17 @@ mod tests {
     fn the_old_form_is_read_and_written_back_as_it_was() {
         let config: NetworkConfig = serde_json::from_str(OLD).expect("reads");
         assert_eq!(serde_json::to_string(&config).expect("writes"), OLD);
+    }
+
+    /// Files of networks whose steps have the size 1 are those of before.
+    #[test]
+    fn step_sizes_stand_at_the_end_where_there_are_any() {
+        let mut config: NetworkConfig = serde_json::from_str(OLD).expect("reads");
+        config.scheme.h = vec![0.5, 0.25];
+        let text = serde_json::to_string(&config).expect("writes");
+        assert!(text.ends_with(r#"},"h":[0.5,0.25]}"#), "{text}");
+        let again: NetworkConfig = serde_json::from_str(&text).expect("reads");
+        assert_eq!(again, config);
     }
 
     #[test]

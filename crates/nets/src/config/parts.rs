@@ -157,4 +157,7 @@ pub struct SchemeConfig {
     pub coefficient: Granularity,
     /// What a multistep scheme remembers across a transition.
     pub history: History,
+    /// Step size: one number for all steps, one for each segment, or one for each step; empty: 1. The step that a
+    /// transition takes always has the size 1.
+    pub h: Vec<f64>,
 }

@@ -46,6 +46,6 @@ impl ConvNorm {
 
     /// `ReLU(BN(W * u))`
     pub(crate) fn forward(&self, pass: &Pass, input: &Features) -> Features {
-        self.norm.relu(pass, &self.conv.forward(pass, input))
+        self.norm.relu_of(pass, &self.conv, input)
     }
 }

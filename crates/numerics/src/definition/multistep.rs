@@ -2,7 +2,7 @@
 
 use super::Method;
 use super::numbers::{Number, TYPED, list, numbers, sum, values};
-use super::read::{Fallible, MOST_STEPS, Read, only, wrong};
+use super::table::{Fallible, MOST_STEPS, Read, only, wrong};
 use crate::Sharing;
 use crate::multistep::{Start, Weights};
 use timestep_registry::{did_you_mean, near, quoted};

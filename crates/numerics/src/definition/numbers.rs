@@ -1,6 +1,6 @@
 //! Which numbers does a definition hold, as values and as they were typed?
 
-use super::read::{Fallible, MOST_NAME, wrong};
+use super::table::{Fallible, MOST_NAME, wrong};
 use toml::Value;
 
 /// Larger numbers are no coefficients of a method that is of any use.

@@ -2,26 +2,16 @@
 
 use super::multistep::multistep;
 use super::runge_kutta::{composition, tableau};
-use super::{Definition, DefinitionError, Method};
-use crate::{Sharing, schemes};
-use timestep_registry::{did_you_mean, near, quoted};
+use super::table::{Fallible, MOST_NAME, Read, only, wrong};
+use super::{Definition, DefinitionError};
+use crate::schemes;
+use timestep_registry::quoted;
 use toml::{Table, Value};
 
 /// Largest text, in bytes: room for the largest tableau with long fractions.
 const LONGEST: usize = 64 << 10;
-/// Most evaluations of `f` in a step: a network keeps the activations of each.
-pub(super) const MOST_STAGES: usize = 32;
-/// Most states and slopes of a multistep method.
-pub(super) const MOST_STEPS: usize = 16;
-/// Most characters of a name, and of a title.
-pub(super) const MOST_NAME: usize = 40;
+/// Most characters of a title.
 const MOST_TITLE: usize = 120;
-
-pub(super) type Fallible<T> = Result<T, DefinitionError>;
-
-pub(super) fn wrong<T>(message: impl Into<String>, hint: impl Into<String>) -> Fallible<T> {
-    Err(DefinitionError::new(message, hint))
-}
 
 pub(super) fn definition(text: &str) -> Fallible<Definition> {
     if text.len() > LONGEST {
@@ -113,22 +103,6 @@ fn table_of(text: &str) -> Fallible<Table> {
     }
 }
 
-/// Refuses keys that are not known, with the nearest that is.
-pub(super) fn only(table: &Table, of: &str, known: &[&str]) -> Fallible<()> {
-    let Some(other) = table.keys().find(|key| !known.contains(&key.as_str())) else {
-        return Ok(());
-    };
-    let place = match of {
-        "" => "a scheme has no".to_owned(),
-        of => format!("`{of}` has no"),
-    };
-    let hint = did_you_mean(&near(other, known.iter().copied()))
-        .unwrap_or_else(|| format!("there are {}", quoted(known, " and ")));
-    // A key of a hostile file may be as long as the file.
-    let shown: String = other.chars().take(MOST_NAME).collect();
-    wrong(format!("{place} `{}`", shown.escape_debug()), hint)
-}
-
 fn name(table: &Table) -> Fallible<String> {
     const HINT: &str =
         "write name = \"my-scheme\": a letter, then small letters, digits and hyphens";
@@ -200,17 +174,4 @@ fn claimed(table: &Table, read: &Read) -> Fallible<u32> {
         );
     }
     Ok(claim)
-}
-
-/// What a table of numbers says.
-pub(super) struct Read {
-    pub(super) method: Method,
-    pub(super) sharing: Sharing,
-    pub(super) order: u32,
-    /// The highest order whose conditions are known.
-    pub(super) highest: u32,
-    pub(super) title: String,
-    pub(super) equation: String,
-    /// Its keys, as they stand in a definition.
-    pub(super) text: String,
 }

@@ -2,7 +2,7 @@
 
 use super::Method;
 use super::numbers::{Number, TYPED, list, number, numbers, sum, values};
-use super::read::{Fallible, MOST_NAME, MOST_STAGES, MOST_STEPS, Read, only, wrong};
+use super::table::{Fallible, MOST_NAME, MOST_STAGES, MOST_STEPS, Read, only, wrong};
 use crate::{Butcher, Sharing, schemes};
 use timestep_registry::quoted;
 use toml::{Table, Value};

@@ -310,10 +310,10 @@ fn wrong_definitions_say_what_is_wrong() {
 /// Sixteen states, thirty-two stages and a small text are all that a definition can ask for.
 #[test]
 fn the_largest_definition_steps() {
-    let rows: Vec<String> = (0..read::MOST_STAGES)
+    let rows: Vec<String> = (0..table::MOST_STAGES)
         .map(|i| format!("[{}]", vec!["0"; i].join(",")))
         .collect();
-    let b = vec![format!("\"1/{}\"", read::MOST_STAGES); read::MOST_STAGES];
+    let b = vec![format!("\"1/{}\"", table::MOST_STAGES); table::MOST_STAGES];
     let text = format!(
         "name = \"largest\"\n[tableau]\na = [{}]\nb = [{}]",
         rows.join(","),
@@ -324,7 +324,7 @@ fn the_largest_definition_steps() {
     for (a, b) in run(&text).iter().zip(run("euler")) {
         assert!((a - b).abs() < 1e-14);
     }
-    let zeros = ", 0".repeat(read::MOST_STEPS - 1);
+    let zeros = ", 0".repeat(table::MOST_STEPS - 1);
     let text = format!("name = \"old\"\n[multistep]\nstates = [1{zeros}]\nslopes = [1{zeros}]");
     assert_eq!(facts(&text).expect("defined").memory, 15);
     assert_eq!(run(&text), run("euler"));

@@ -58,6 +58,11 @@ pub static TRACE: Question = Question::new(
     "trace",
     "Which way do images take through a trained network: norms, turns, a portrait",
 );
+/// `analyze convergence`.
+pub static CONVERGENCE: Question = Question::new(
+    "convergence",
+    "How far is a trained network a differential equation: accuracy and end state with other steps",
+);
 /// `analyze diffusion`.
 pub static DIFFUSION: Question = Question::new(
     "diffusion",
@@ -73,6 +78,7 @@ pub static ALL: &[&Question] = &[
     &MODIFIED_EQUATION,
     &MOMENTUM,
     &TRACE,
+    &CONVERGENCE,
     &DIFFUSION,
 ];
 

@@ -11,6 +11,7 @@ use timestep_restore::methods::{method_of, read_weights};
 use timestep_train::TrainError;
 use timestep_train::optimisers::optimiser_facts;
 use timestep_train::recipe::{AnyResolved, Recipe, TaskKind, diff, setting};
+use timestep_train::run::{Which, weights};
 use timestep_train::{Trained, network_config, run};
 
 /// Why there is nothing to cite.
@@ -23,9 +24,6 @@ pub enum CiteError {
     #[error(transparent)]
     Unreadable(#[from] TrainError),
 }
-
-/// The best weights inside a run folder.
-const BEST: &str = "weights/best.safetensors";
 
 /// The entries of a name, or of weights or a run; names go first, for a folder may have one too.
 ///
@@ -57,7 +55,7 @@ pub fn of(what: &str) -> Result<Vec<String>, CiteError> {
 /// Its recipe or its weights cannot be read.
 pub fn of_run(folder: &Path) -> Result<Vec<String>, TrainError> {
     let resolved = run::layers(folder)?.resolve_any()?;
-    if matches!(resolved, AnyResolved::Classify(_)) && folder.join(BEST).is_file() {
+    if matches!(resolved, AnyResolved::Classify(_)) && weights(folder, Which::Best).is_file() {
         let trained = Trained::load(folder)?;
         let mut all = of_network(trained.network.config(), &trained.card.data)?;
         let recipe = trained.card.recipe()?;

@@ -6,7 +6,7 @@ use crate::document::{
     Block, Cell, Figure, Inline, Number, Section, Table, count, prose, real, signed, text, words,
 };
 use crate::line::{Axis, Chart, Line};
-use crate::plots;
+use crate::stability::stability as region;
 use timestep_nets::{NetError, SegmentEquation, equations_of};
 use timestep_study::evaluation::Evaluation;
 use timestep_study::runs::Record;
@@ -261,7 +261,7 @@ fn pictures(record: &Record, k: Option<f64>, key: &str, title: &str) -> Option<F
     let caption = k.map_or(format!("Stability region of {scheme}"), |k| {
         format!("Stability region of {scheme} at the segment's mean k = {k:.4}")
     });
-    let svg = plots::stability(written, k, title).ok()?;
+    let svg = region(written, k, title).ok()?;
     Some(Figure {
         key: format!("{key}.region"),
         svg,

@@ -3,7 +3,6 @@
 use super::Answer;
 use super::page::Page;
 use timestep_study::dry_run::{PlannedClassifier, PlannedRestorer};
-use timestep_study::training::OverSeeds;
 
 impl Answer for PlannedClassifier {
     fn text(&self, page: &mut Page) {
@@ -122,18 +121,5 @@ fn hours(hours: f64) -> String {
         0 => "a minute".into(),
         1..=119 => format!("{minutes} minutes"),
         _ => format!("{} h {} min", minutes / 60, minutes % 60),
-    }
-}
-
-impl Answer for OverSeeds {
-    fn text(&self, page: &mut Page) {
-        let (values, words, unit) = match (&self.top1, &self.psnr) {
-            (Some(values), _) => (values.len(), "top-1", ""),
-            (None, psnr) => (psnr.as_ref().map_or(0, Vec::len), "PSNR", " dB"),
-        };
-        page.line(format!(
-            "{values} seeds: {words} {:.4} ± {:.4}{unit} (standard deviation)",
-            self.mean, self.deviation
-        ));
     }
 }

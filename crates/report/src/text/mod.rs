@@ -1,29 +1,33 @@
 //! How is an answer told to a person? One file for each room of `timestep-study`, and [`Page`], which knows how wide a line
 //! may be.
 
+mod analyses;
 mod compare;
+mod convergence;
 mod curve;
 mod diffusion;
 mod dry_run;
 mod evaluated;
+pub mod events;
 mod files;
 mod import;
 mod learned;
 mod machine;
 mod names;
 pub mod page;
-mod schemes;
+pub mod pictures;
 mod spectrum;
 mod summary;
 mod tables;
 mod trace;
+pub mod training;
 mod watch;
 mod weak_order;
 
+pub use analyses::{intervals, with_k};
 pub use learned::{Place, at, equations, learns, places};
 pub use machine::rate;
 pub use names::cell;
-pub use schemes::{intervals, with_k};
 
 use page::Page;
 use serde::Serialize;

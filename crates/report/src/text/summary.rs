@@ -120,6 +120,14 @@ fn theory(found: &SummaryOfNetwork, page: &mut Page) {
         text.push_str(&format!(", follows {equation}"));
     }
     page.line(text);
+    match &found.h[..] {
+        [] => {}
+        [h] => page.line(format!("step size {h}")),
+        all => {
+            let sizes: Vec<String> = all.iter().map(|h| format!("{h:.4}")).collect();
+            page.line(format!("step sizes {}", sizes.join(", ")));
+        }
+    }
     if let Some(noise) = &found.noise {
         page.line(format!(
             "noise `{}` in training: u_next = {}",

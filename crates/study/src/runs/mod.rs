@@ -4,11 +4,13 @@ mod listed;
 mod reading;
 mod record;
 mod restorer;
+mod rows;
 
 pub use listed::listed;
 pub use reading::close;
-pub use record::{COLUMNS, Ending, Epoch, Record, SettingRow, Start};
+pub use record::{Ending, Record, Start};
 pub use restorer::{Evaluated, PhaseRow, RestorerEnding, RestorerRecord};
+pub use rows::{COLUMNS, Epoch, SettingRow};
 
 /// A word of a command line as a POSIX shell takes it.
 #[must_use]

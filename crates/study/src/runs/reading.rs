@@ -1,6 +1,6 @@
 //! How are the files of a run read? A crash may have cut off the last line; anything else is an error.
 
-use super::record::{COLUMNS, Epoch, SettingRow};
+use super::rows::{COLUMNS, Epoch, SettingRow};
 use serde_json::Value;
 use std::path::Path;
 use timestep_train::event::Event;

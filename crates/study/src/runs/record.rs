@@ -1,56 +1,15 @@
 //! What did a run write down? Recipe, epochs, events and machine, read from its folder.
 
 use super::reading::{close, environment, epochs, events, fingerprint, settings};
+use super::rows::{Epoch, SettingRow};
 use std::path::{Path, PathBuf};
 use timestep_nets::{Home, Network, all_coefficients, preset};
 use timestep_numerics::SchemeFacts;
 use timestep_train::event::{Best, EndReason, Event, Measured, Position, TestMetrics, What};
 use timestep_train::files;
 use timestep_train::recipe::Recipe;
+use timestep_train::run::{Which, weights};
 use timestep_train::{TrainError, Trained, network_config, run};
-
-/// The columns of `metrics.csv` after the epoch.
-pub const COLUMNS: [&str; 8] = [
-    "train_loss",
-    "train_top1",
-    "test_loss",
-    "test_top1",
-    "test_top5",
-    "lr",
-    "images_per_second",
-    "seconds",
-];
-
-/// A row of `metrics.csv`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Epoch {
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// Its numbers, in the order of [`COLUMNS`].
-    pub values: [f64; 8],
-}
-
-impl Epoch {
-    /// A number by the name of its column.
-    ///
-    /// # Panics
-    /// If there is no such column: the names are those of the source.
-    #[must_use]
-    pub fn get(&self, column: &str) -> f64 {
-        let at = COLUMNS.iter().position(|c| *c == column);
-        self.values[at.expect("a column of COLUMNS")]
-    }
-
-    /// What was measured on the test images.
-    #[must_use]
-    pub fn test(&self) -> TestMetrics {
-        TestMetrics {
-            loss: self.get("test_loss"),
-            top1: self.get("test_top1"),
-            top5: self.get("test_top5"),
-        }
-    }
-}
 
 /// How a run began, from its last `start` event.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,17 +85,6 @@ impl Ending {
             Ending::Open => "open",
         }
     }
-}
-
-/// A setting of the recipe with where it came from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SettingRow {
-    /// The setting.
-    pub path: String,
-    /// Its value, as TOML.
-    pub value: String,
-    /// Where the value came from.
-    pub origin: String,
 }
 
 /// Everything that the folder of a run says.
@@ -389,7 +337,7 @@ impl Record {
             return None;
         }
         let (_, logged) = self.coefficients.last()?;
-        let path = self.folder.join("weights/last.safetensors");
+        let path = weights(&self.folder, Which::Last);
         let trained = Trained::load(&path).ok()?;
         let all = all_coefficients(&trained.network, &trained.parameters);
         let found: Vec<Option<f64>> = all.iter().flatten().map(|k| k.first().copied()).collect();

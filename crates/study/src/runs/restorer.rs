@@ -1,7 +1,7 @@
 //! What did the run of a restorer write down? Recipe, evaluations, phases, events and machine, read from its folder.
 
 use super::reading::{damaged, environment, events, settings};
-use super::record::SettingRow;
+use super::rows::SettingRow;
 use std::path::{Path, PathBuf};
 use timestep_train::event::{
     BestPhase, EndReason, Event, Measured, Position, RestoreStart, Restored, What,

@@ -1,6 +1,8 @@
 //! What do all ranks agree on?
 
 use super::{ClusterError, Communicator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Checks that every rank has the same, named by what it is.
 ///
@@ -38,6 +40,25 @@ pub fn of_first(ranks: &dyn Communicator, own: &str) -> Result<String, ClusterEr
     };
     let first = ranks.gather(own)?.swap_remove(0);
     Ok(String::from_utf8_lossy(&first).into_owned())
+}
+
+/// What each rank has to tell, in the order of ranks, on every rank.
+///
+/// # Errors
+/// [`ClusterError::Silent`].
+///
+/// # Panics
+/// Never: a launcher starts one program, so what is read was written by the same code, and numbers that are not finite are
+/// words in what the program writes.
+pub fn of_all<T: Serialize + DeserializeOwned>(
+    ranks: &dyn Communicator,
+    own: &T,
+) -> Result<Vec<T>, ClusterError> {
+    let own = serde_json::to_vec(own).expect("text, and numbers that are guarded");
+    let all = ranks.meet(own)?.into_iter();
+    Ok(all
+        .map(|bytes| serde_json::from_slice(&bytes).expect("what this program writes"))
+        .collect())
 }
 
 /// A short text that differs, almost certainly, where numbers differ in a bit (FNV-1a over their words).

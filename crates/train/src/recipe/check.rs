@@ -223,6 +223,12 @@ fn network(recipe: &Recipe, found: &mut Findings) {
         "network.steps",
         "every segment needs at least 1 step",
     );
+    found.require_or(
+        network.h.iter().all(|&h| h.is_finite() && h > 0.0),
+        "network.h",
+        "every step size must be finite and above 0",
+        Some("1 leaves the size of a step to its weights"),
+    );
     found.require(
         network.classes != 1,
         "network.classes",
@@ -305,6 +311,12 @@ fn train(recipe: &Recipe, found: &mut Findings) {
         train.clip_norm.is_finite() && train.clip_norm >= 0.0,
         "train.clip_norm",
         "must be finite and at least 0",
+    );
+    found.require_or(
+        train.depth_penalty.is_finite() && train.depth_penalty >= 0.0,
+        "train.depth_penalty",
+        "must be finite and at least 0",
+        Some("0.05 is a beginning; 0 penalises nothing"),
     );
     found.require_or(
         train.accumulate > 0 && train.batch.is_multiple_of(train.accumulate),

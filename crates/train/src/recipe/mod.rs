@@ -17,6 +17,7 @@ mod embedded;
 mod kind;
 mod layers;
 mod model;
+mod open;
 mod other;
 mod own;
 mod problem;
@@ -36,6 +37,7 @@ pub use model::{
     DataSettings, NetworkSettings, NoiseSection, OptimiserSettings, Recipe, ScheduleSettings,
     TaskSettings, TrainSettings,
 };
+pub use open::{data_at, open};
 pub use own::default_of;
 pub use problem::{Origin, Problem, ProblemKind, RecipeError};
 pub use resolve::{AnyResolved, Resolved, Row};

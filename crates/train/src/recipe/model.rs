@@ -102,6 +102,8 @@ pub struct NetworkSettings {
     pub noise: String,
     /// Steps of each segment.
     pub steps: Vec<usize>,
+    /// Step size: one for all steps, one for each segment, or one for each step; empty: as the preset says, which is 1.
+    pub h: Vec<f64>,
     /// Channels of the first segment.
     pub width: usize,
     /// Classes to tell apart; 0: as many as the data has.
@@ -147,6 +149,8 @@ pub struct TrainSettings {
     pub overfit: usize,
     /// Largest norm of a gradient, longer ones are shortened; 0: any.
     pub clip_norm: f64,
+    /// Weight of the penalty on what changes from step to step of a segment, which makes its weights functions of depth; 0: none.
+    pub depth_penalty: f64,
     /// Parts that a batch is computed in, one after the other, to need less memory.
     pub accumulate: usize,
     /// Parts of a batch that several processes share out: the gradients of one after the other are added along a fixed
@@ -267,6 +271,7 @@ impl Default for NetworkSettings {
             scheme: String::new(),
             noise: String::new(),
             steps: Vec::new(),
+            h: Vec::new(),
             width: 0,
             classes: 0,
             coefficient: CoefficientKind::Preset,
@@ -308,6 +313,7 @@ impl Default for TrainSettings {
             time: String::new(),
             overfit: 0,
             clip_norm: 0.0,
+            depth_penalty: 0.0,
             accumulate: 1,
             shards: 1,
             ema: 0.0,

@@ -121,6 +121,16 @@ pub struct RecipeError {
     pub problems: Vec<Problem>,
 }
 
+impl RecipeError {
+    /// A value that the setting `path` cannot take beside this network or data, which is known only when it is built.
+    pub(crate) fn unfit(path: &str, value: f64, message: String, hint: &str) -> Self {
+        let problem = Problem::new(ProblemKind::OutOfRange, path, message);
+        Self {
+            problems: vec![problem.value(value.to_string()).hint(hint)],
+        }
+    }
+}
+
 impl fmt::Display for RecipeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [problem] = &self.problems[..] {

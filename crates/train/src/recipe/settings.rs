@@ -204,6 +204,11 @@ static FIRST: &[Setting] = &[
         "steps of each segment; empty: as the preset",
     ),
     row(
+        "network.h",
+        Kind::Numbers,
+        "step size of all steps, each segment or each step; empty: as the preset, 1",
+    ),
+    row(
         "network.width",
         Kind::Count,
         "channels of the first segment; 0: as the preset",
@@ -268,6 +273,14 @@ static TRAIN: &[Setting] = &[
         "train.clip_norm",
         Kind::Number,
         "shorten gradients to this norm; 0: never",
+    ),
+    cited(
+        &["haber2017stable"],
+        row(
+            "train.depth_penalty",
+            Kind::Number,
+            "penalty on what changes from step to step of a segment, such as 0.05; 0: none",
+        ),
     ),
     row(
         "train.accumulate",

@@ -3,14 +3,13 @@
 mod begin;
 mod diverged;
 
-use super::{Task, Work};
 use crate::checkpoint::{Progress, save_state, save_weights};
 use crate::cluster::{Communicator, gather::digest};
 use crate::evaluate::{Tally, evaluate_together, images, targets};
 use crate::event::{Best, EndReason, Event, Measured, Position, TestMetrics, TrainMetrics};
 use crate::recipe::TaskRecipe;
 use crate::setup::Setup;
-use crate::trainer::{Desk, Options, Stop};
+use crate::trainer::{Desk, Options, Stop, Task, Work};
 use crate::{Examples, Learner, TrainError};
 use std::path::Path;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use crate::ui::Ui;
 use std::sync::Arc;
 use timestep_study::conditions::Condition;
 use timestep_study::training::OverSeeds;
+use timestep_train::cluster::gather::of_all;
 use timestep_train::cluster::{Alone, Communicator};
 use timestep_train::event::Measured;
 use timestep_train::recipe::AnyResolved;
@@ -72,7 +73,7 @@ pub(super) fn run(
         }
     }
     if handed_out {
-        (code, ended) = share(&**ranks, code, &ended)?;
+        (code, ended) = share(&**ranks, code, ended)?;
         // What the first rank trained, it has said already.
         for (n, (seed, folder, measured)) in ended.iter().enumerate() {
             if n % size != 0 {
@@ -81,19 +82,18 @@ pub(super) fn run(
         }
     }
     if code == 0 && ended.len() > 1 && rank == 0 {
-        spread(&ended, ui);
+        ui.answer(&OverSeeds::of(ended.iter().map(|(_, _, m)| m)));
     }
     Ok(code)
 }
 
 /// The runs of all ranks in the order of seeds, and the largest of their exit codes.
-fn share(ranks: &dyn Communicator, code: u8, ended: &[Ended]) -> Result<(u8, Vec<Ended>), Failure> {
-    let own = serde_json::to_vec(&(code, ended)).expect("text, and numbers that are guarded");
-    let all = ranks.meet(own).map_err(TrainError::from)?;
-    // A launcher starts one program, and what is not finite is a word in its events.
-    let said = all.iter().map(|bytes| {
-        serde_json::from_slice::<(u8, Vec<Ended>)>(bytes).expect("what this program writes")
-    });
+fn share(
+    ranks: &dyn Communicator,
+    code: u8,
+    ended: Vec<Ended>,
+) -> Result<(u8, Vec<Ended>), Failure> {
+    let said = of_all(ranks, &(code, ended)).map_err(TrainError::from)?;
     let (mut code, mut runs) = (0, Vec::new());
     for (one, ended) in said {
         code = code.max(one);
@@ -121,26 +121,4 @@ fn with_seed(resolved: &AnyResolved, n: u64) -> AnyResolved {
             AnyResolved::Restore(Box::new(resolved.with_seed_plus(n)))
         }
     }
-}
-
-/// Mean and spread over seeds.
-fn spread(results: &[Ended], ui: Ui) {
-    let values: Vec<f64> = results
-        .iter()
-        .map(|(_, _, measured)| match measured {
-            Measured::Classifier { test, .. } => test.top1,
-            Measured::Restorer { last, .. } => last.counted(),
-        })
-        .collect();
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let classifiers = matches!(results, [(_, _, Measured::Classifier { .. }), ..]);
-    ui.answer(&OverSeeds {
-        event: "seeds",
-        top1: classifiers.then(|| values.clone()),
-        psnr: (!classifiers).then_some(values),
-        mean,
-        deviation,
-    });
 }

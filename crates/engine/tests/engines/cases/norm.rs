@@ -47,6 +47,31 @@ pub(super) fn cases() -> Vec<Case> {
                 .gives(|i| ops::relu(&i.u[0])),
         );
     }
+    for (relu, stride) in [(false, 1), (true, 1), (true, 2)] {
+        for used_in_sum in [false, true] {
+            all.push(
+                Case::new(format!(
+                    "normed convolution of stride {stride}, ReLU {relu}, in a sum {used_in_sum}"
+                ))
+                .leaf([2, 8, 6, 5])
+                .leaf([2, 17, 6 / stride, 5_usize.div_ceil(stride)])
+                .weight(17 * 8 * 9, 0.2)
+                .scale(17)
+                .weight(17, 1.0)
+                .buffer(17)
+                .buffer(17)
+                .gives(move |i| {
+                    let norm = ([&i.p[1], &i.p[2]], [&i.p[3], &i.p[4]]);
+                    let conv = (&i.p[0], &ConvSpec::square(17, 3, stride));
+                    let v = ops::conv2d_normed(&i.u[0], conv, norm, 1e-3, relu);
+                    if used_in_sum {
+                        return ops::combine(&[(1.0.into(), &i.u[1]), (0.5.into(), &v)]);
+                    }
+                    v
+                }),
+            );
+        }
+    }
     all.push(
         Case::new("norm of one number per channel")
             .leaf([1, 5, 1, 1])

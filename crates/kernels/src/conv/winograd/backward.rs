@@ -202,7 +202,7 @@ impl WinogradBackward {
             unsafe {
                 multiply::<S>(
                     &self.points[group * each..][..each],
-                    channels,
+                    (channels, blocks(vectors(channels.0, S::LANES))),
                     (shared, of_grad),
                     (products, of_input),
                     tiles,
@@ -220,8 +220,10 @@ impl WinogradBackward {
             unsafe {
                 if let Some(input) = &mut input {
                     let part = &mut input[written..][..floats];
-                    let points = products.add(tile * from.pitch);
-                    output_tiles::<S>(points, of_input, (strip.rows, s.width), from, part);
+                    let points = (products.add(tile * from.pitch).cast_const(), of_input);
+                    let extent = (strip.rows, s.width);
+                    let slice = (from, 0..from.channels);
+                    output_tiles::<S>(points, extent, slice, part.as_mut_ptr());
                     if group + 1 == s.groups {
                         let at = (strip.image * s.height + strip.row) * s.width * s.input;
                         let (pixels, norm) = (strip.rows * s.width, &mut totals.norm);
@@ -246,7 +248,7 @@ impl WinogradBackward {
         // SAFETY: both blocks of points hold `tiles` tiles.
         unsafe {
             let arrays: Vec<&[f32]> = inputs.grad.terms.iter().map(|term| term.data).collect();
-            let next = ahead(s, strips, &arrays, s.output, None);
+            let next = ahead(s, strips, &arrays, s.output);
             self.add_weights::<S>(scratch, group, totals, &next);
         }
     }

@@ -1,33 +1,30 @@
 //! How is a forward pass computed by Winograd's method? Tiles of several images at a time.
 
 use super::transforms::{Square, input_tile, output_tile};
-use super::weights::transform;
 use super::{POINTS, Points, Slice, TILE, grid, groups_of_strips, most_tiles, tiles_of, window};
-use crate::buffer::Buffer;
 use crate::conv::micro::{Run, Tile, tiles};
-use crate::conv::pack::{Forward, blocks, vectors};
+use crate::conv::pack::vectors;
+use crate::conv::units::Units;
 use crate::fill::with_view;
 use crate::prefetch::Prefetch;
 use crate::scratch::Scratch;
 use crate::shape::{ConvShape, Strip};
-use crate::simd::{Isa, Simd};
+use crate::simd::Simd;
 use crate::view::View;
+use std::ops::Range;
 
 /// A forward pass, prepared.
 #[derive(Debug)]
-pub(crate) struct WinogradForward {
+pub(crate) struct WinogradForward<'w> {
     shape: ConvShape,
-    points: Buffer,
+    points: &'w [f32],
     lanes: usize,
     most: usize,
 }
 
-impl WinogradForward {
-    /// Prepares a pass over strips of at most `rows` rows.
-    pub(crate) fn new(shape: &ConvShape, weights: &[f32], isa: Isa, rows: usize) -> Self {
-        let lanes = isa.lanes();
-        let channels = (shape.group_output(), shape.group_input());
-        let points = transform(&Forward(shape, weights), shape.groups, channels, isa);
+impl<'w> WinogradForward<'w> {
+    /// Prepares a pass over strips of at most `rows` rows, with transformed weights.
+    pub(crate) fn new(shape: &ConvShape, points: &'w [f32], lanes: usize, rows: usize) -> Self {
         Self {
             shape: *shape,
             points,
@@ -54,15 +51,15 @@ impl WinogradForward {
     }
 
     /// Most chunks of a pass over these strips: every chunk reads all weights from where they lie, and
-    /// the more there are, the more tiles make that worth it.
-    pub(crate) fn chunks(&self, strips: &[Strip]) -> usize {
+    /// the more there are, the more tiles make that worth it. Chunks that are whole are cut no further, so there are some.
+    pub(crate) fn chunks(&self, strips: &[Strip], whole: bool) -> usize {
         const FLOATS_PER_TILE: usize = 1 << 17;
         let least = (self.points.len() / FLOATS_PER_TILE).clamp(1, 32);
         let tiles: usize = strips
             .iter()
             .map(|strip| tiles_of(&self.shape, strip))
             .sum();
-        (tiles / least).max(4)
+        (tiles / least).max(if whole { 4 } else { 1 })
     }
 
     /// Groups of strips that are computed together.
@@ -70,7 +67,7 @@ impl WinogradForward {
         groups_of_strips(&self.shape, strips, self.most)
     }
 
-    /// Computes consecutive strips of the output.
+    /// Computes some units of the output channels of consecutive strips.
     ///
     /// # Safety
     /// The processor has the instructions of `S`; `view` holds the whole input, `out` the strips.
@@ -79,10 +76,12 @@ impl WinogradForward {
         &self,
         view: &View<'_>,
         strips: &[Strip],
-        out: &mut [f32],
+        units: &Range<usize>,
+        out: *mut f32,
         scratch: &mut Scratch<'_>,
     ) {
         let s = &self.shape;
+        let all = Units::of(s, S::LANES);
         let tiles: usize = strips.iter().map(|strip| tiles_of(s, strip)).sum();
         assert!(tiles <= self.most, "a block of tiles fits its scratch");
         let rows = strips.iter().map(|s| s.rows).max().unwrap_or(0);
@@ -93,11 +92,13 @@ impl WinogradForward {
         let seen = scratch.take(from.len());
         let products = scratch.take(to.len());
         let channels = (s.group_output(), s.group_input());
-        let ahead = ahead(s, strips, &[view.data], s.input, Some(&*out));
+        let mut ahead = ahead(s, strips, &[view.data], s.input);
+        let floats = strips.iter().map(|strip| strip.rows).sum::<usize>() * s.width * s.output;
+        ahead.add_at(out, floats);
         let each = self.points.len() / s.groups;
         // One group after the other: so many tiles of a group fit the cache, and weights are read
         // once for all of them.
-        for group in 0..s.groups {
+        for group in all.groups(units) {
             let mut tile = 0;
             for strip in strips {
                 let window = window(s, strip, Slice::input(s, group, S::LANES), from.pitch);
@@ -122,7 +123,7 @@ impl WinogradForward {
             unsafe {
                 multiply::<S>(
                     &self.points[group * each..][..each],
-                    channels,
+                    (channels, all.blocks(units)),
                     (seen.as_ptr(), from),
                     (products.as_mut_ptr(), to),
                     tiles,
@@ -134,26 +135,26 @@ impl WinogradForward {
             let mut written = 0;
             for strip in strips {
                 let (rows, columns) = grid(s, strip);
-                let part = &mut out[written..][..strip.rows * s.width * s.output];
-                written += part.len();
-                // SAFETY: `tile` counts the tiles of this block; `part` is the strip.
+                // SAFETY: `tile` counts the tiles of this block; the strip starts at `written`.
                 unsafe {
-                    let from = products.as_ptr().add(tile * to.pitch);
-                    output_tiles::<S>(from, to, (strip.rows, s.width), slice, part);
+                    let from = (products.as_ptr().add(tile * to.pitch), to);
+                    let part = out.add(written);
+                    let channels = all.in_group(units);
+                    output_tiles::<S>(from, (strip.rows, s.width), (slice, channels), part);
                 }
+                written += strip.rows * s.width * s.output;
                 tile += rows * columns;
             }
         }
     }
 }
 
-/// What the strips after these will read of arrays with `channels` channels, and what is written next.
+/// What the strips after these will read of arrays with `channels` channels.
 pub(super) fn ahead(
     shape: &ConvShape,
     strips: &[Strip],
     arrays: &[&[f32]],
     channels: usize,
-    out: Option<&[f32]>,
 ) -> Prefetch {
     let mut ahead = Prefetch::new();
     if let (Some(first), Some(last)) = (strips.first(), strips.last()) {
@@ -162,9 +163,6 @@ pub(super) fn ahead(
         for array in arrays {
             ahead.add(array, here.end, here.len());
         }
-    }
-    if let Some(out) = out {
-        ahead.add(out, 0, out.len());
     }
     ahead
 }
@@ -198,20 +196,18 @@ pub(super) unsafe fn input_tiles<S: Simd>(
     }
 }
 
-/// Transforms the products of a strip's tiles into one group's channels of its `rows · width` pixels.
+/// Transforms the products of a strip's tiles into some channels of one group, of `rows · width` pixels.
 ///
 /// # Safety
-/// `from` holds the points of the tiles.
+/// `from` holds the points of the tiles, `out` the strip.
 #[inline(always)]
 pub(super) unsafe fn output_tiles<S: Simd>(
-    from: *const f32,
-    points: Points,
+    (from, points): (*const f32, Points),
     (rows, width): (usize, usize),
-    slice: Slice,
-    out: &mut [f32],
+    (slice, channels): (Slice, Range<usize>),
+    out: *mut f32,
 ) {
-    assert_eq!(out.len(), rows * width * slice.stored);
-    assert!(slice.first + slice.channels <= slice.stored);
+    assert!(channels.end <= slice.channels && slice.first + slice.channels <= slice.stored);
     let columns = width.div_ceil(TILE);
     let at = Square {
         row: width * slice.stored,
@@ -220,14 +216,12 @@ pub(super) unsafe fn output_tiles<S: Simd>(
     for y in 0..rows.div_ceil(TILE) {
         for x in 0..columns {
             let extent = ((rows - y * TILE).min(TILE), (width - x * TILE).min(TILE));
-            for c in (0..slice.channels).step_by(S::LANES) {
+            for c in channels.clone().step_by(S::LANES) {
                 // SAFETY: the pixels of `extent` and channels from `c` on are inside `out`.
                 unsafe {
-                    let to = out
-                        .as_mut_ptr()
-                        .add(TILE * (y * at.row + x * at.column) + slice.first + c);
+                    let to = out.add(TILE * (y * at.row + x * at.column) + slice.first + c);
                     let from = from.add((y * columns + x) * points.pitch + c);
-                    let n = (slice.channels - c).min(S::LANES);
+                    let n = (channels.end - c).min(S::LANES);
                     output_tile::<S>(from, points.stride, to, at, extent, n);
                 }
             }
@@ -235,14 +229,14 @@ pub(super) unsafe fn output_tiles<S: Simd>(
     }
 }
 
-/// The 36 products `to = from · weights` of one group.
+/// The 36 products `to = from · weights` of some blocks of one group.
 ///
 /// # Safety
 /// Both hold `tiles` tiles of the group.
 #[inline(always)]
 pub(super) unsafe fn multiply<S: Simd>(
     weights: &[f32],
-    (outputs, inputs): (usize, usize),
+    ((outputs, inputs), blocks): ((usize, usize), impl Iterator<Item = (usize, usize)> + Clone),
     (from, seen): (*const f32, Points),
     (to, products): (*mut f32, Points),
     tiles_here: usize,
@@ -258,8 +252,8 @@ pub(super) unsafe fn multiply<S: Simd>(
     for point in 0..POINTS {
         // SAFETY: the caller's instruction set.
         unsafe { ahead.part::<S>(group * POINTS + point, groups * POINTS) };
-        let mut before = 0;
-        for (first, width) in blocks(n) {
+        for (first, width) in blocks.clone() {
+            let before = POINTS * inputs * first * S::LANES;
             let block = inputs * width * S::LANES;
             // SAFETY: the caller's; every block has 36 points of `inputs` rows.
             unsafe {
@@ -270,11 +264,11 @@ pub(super) unsafe fn multiply<S: Simd>(
                     weights: weights.add(before + point * block),
                     out: to.add(point * products.stride + first * S::LANES),
                     out_pixel: products.pitch,
+                    fresh: true,
                     far: false,
                 };
                 tiles::<S>(tile, tiles_here, width);
             }
-            before += POINTS * block;
         }
     }
 }

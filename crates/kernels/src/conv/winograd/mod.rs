@@ -13,6 +13,7 @@ mod weights;
 
 pub(crate) use backward::WinogradBackward;
 pub(crate) use forward::WinogradForward;
+pub(crate) use weights::transform;
 
 use crate::fill::Window;
 use crate::shape::{ConvShape, Strip};

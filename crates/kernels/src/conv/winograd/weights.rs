@@ -57,7 +57,7 @@ impl<S: Simd, W: Weights> Op<S> for TransformBlock<'_, W> {
 }
 
 /// Transforms weights to `[group][block][point][input][block's lanes]`.
-pub(super) fn transform(
+pub(crate) fn transform(
     weights: &(impl Weights + Sync),
     groups: usize,
     (outputs, inputs): (usize, usize),

@@ -1,6 +1,5 @@
 //! How does the training of a classifier begin, or go on from what was saved?
 
-use super::super::{Begun, Ready};
 use super::Classify;
 use crate::checkpoint::{Progress, load_state};
 use crate::cluster::ClusterError;
@@ -8,7 +7,7 @@ use crate::event::What;
 use crate::recipe::{Recipe, Resolved, TrainSettings};
 use crate::run;
 use crate::setup::Setup;
-use crate::trainer::{Ledger, Options};
+use crate::trainer::{Begun, Ledger, Options, Ready};
 use crate::{Learner, Start, TrainError};
 use std::path::Path;
 use timestep_nets::Role;

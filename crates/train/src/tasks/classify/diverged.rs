@@ -1,9 +1,9 @@
 //! Where did a number become non-finite? In the first shard in which one did, wherever it was computed.
 
-use super::super::Divergence;
 use super::Classify;
 use crate::TrainError;
 use crate::evaluate::images;
+use crate::trainer::Divergence;
 use timestep_data::{Batch, shard};
 use timestep_nets::{Mode, NonFinite};
 

@@ -10,13 +10,12 @@ mod state;
 pub use setup::RestoreSetup;
 
 use self::state::{Evaluations, Progress};
-use super::{Begun, Divergence, Ready, Task, Work};
 use crate::cluster::ClusterError;
 use crate::event::{
     BestPhase, EndReason, Event, Measured, Position, RestoreStart, RestoreTest, Restored, What,
 };
 use crate::recipe::{Resolved, RestoreRecipe};
-use crate::trainer::{Desk, Ledger, Options};
+use crate::trainer::{Begun, Desk, Divergence, Ledger, Options, Ready, Task, Work};
 use crate::{TrainError, files, run};
 use std::path::Path;
 use timestep_restore::RestoreError;

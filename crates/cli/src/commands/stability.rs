@@ -1,22 +1,22 @@
 //! `timestep analyze stability`: where is a scheme stable, and where do the `hλ` of a trained network lie?
 
-use super::analyze::stability;
 use crate::args::StabilityArgs;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
-use crate::schemes::asked;
+use crate::schemes::{Asked, asked};
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_nets::device;
-use timestep_nets::foreign::npz;
 use timestep_numerics::analysis::Effort;
 use timestep_numerics::facts;
 use timestep_report::spectrum::{pictured, spectra};
+use timestep_report::stability as plots;
 use timestep_study::codes::Code;
 use timestep_study::sample::Sample;
+use timestep_study::schemes::StabilityOfScheme;
 use timestep_study::spectrum::{
-    Circumstances, IMAGES, MeasuredStep, PRODUCTS, TOLERANCE, answer, measure, segments,
+    Circumstances, IMAGES, PRODUCTS, TOLERANCE, answer, arrays, measure, segments, table,
 };
 
 /// The stability regions of schemes, or the spectra of a trained network in them.
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &StabilityArgs, ui: Ui) -> Result<u8, Failure> {
     let inputs: Vec<&Path> = args.scheme_file.iter().map(PathBuf::as_path).collect();
     let outputs = Outputs::check(&paths, &inputs, args.overwrite.force)?;
     check_drawing(args.svg.as_deref())?;
-    stability(args, &all, &outputs, ui)
+    of_schemes(args, &all, &outputs, ui)
 }
 
 /// Does a word mean weights? A scheme's name does not, even where a folder happens to have it too.
@@ -136,76 +136,32 @@ fn of_network(args: &StabilityArgs, weights: &str, ui: Ui) -> Result<u8, Failure
         images: sample.numbers(),
     };
     ui.answer(&answer(&steps, &at));
-    if let Some(path) = &args.svg {
+    outputs.save(args.svg.as_deref(), ui, || {
         let all = segments(&steps);
         let drawn: Vec<_> = all.iter().map(|(n, own)| pictured(*n, own)).collect();
-        let picture = spectra(&drawn)?;
-        outputs.write(path, picture.as_bytes())?;
-        ui.note(&format!("wrote {}", path.display()));
-    }
-    if let Some(path) = &args.npz {
-        let bytes = arrays(&steps, sample.numbers())?;
-        outputs.write(path, &bytes)?;
-        ui.note(&format!("wrote {}", path.display()));
-    }
-    if let Some(path) = &args.csv {
-        outputs.write(path, table(&steps, sample.numbers()).as_bytes())?;
-        ui.note(&format!("wrote {}", path.display()));
-    }
+        Ok(spectra(&drawn)?)
+    })?;
+    outputs.save(args.npz.as_deref(), ui, || {
+        Ok(arrays(&steps, sample.numbers())?)
+    })?;
+    outputs.save(args.csv.as_deref(), ui, || {
+        Ok(table(&steps, sample.numbers()))
+    })?;
     Ok(0)
 }
 
-/// What is known of a measured value.
-const COLUMNS: [&str; 7] = [
-    "segment",
-    "step",
-    "image",
-    "real",
-    "imaginary",
-    "residual",
-    "growth",
-];
-
-/// Every measured value as a row of [`COLUMNS`].
-fn rows(steps: &[MeasuredStep], numbers: &[u32]) -> Vec<[f64; 7]> {
-    let mut all = Vec::new();
-    for step in steps {
-        for (spectrum, image) in step.spectra.iter().zip(numbers) {
-            for v in &spectrum.values {
-                all.push([
-                    spectrum.segment as f64,
-                    spectrum.step as f64,
-                    f64::from(*image),
-                    v.z.re,
-                    v.z.im,
-                    v.residual,
-                    v.growth,
-                ]);
-            }
-        }
+/// The regions of schemes.
+fn of_schemes(
+    args: &StabilityArgs,
+    all: &[Asked],
+    outputs: &Outputs,
+    ui: Ui,
+) -> Result<u8, Failure> {
+    for Asked { facts, k } in all {
+        ui.answer(&StabilityOfScheme::measure(facts.written(), *k)?);
     }
-    all
-}
-
-/// Every value as comma-separated text.
-fn table(steps: &[MeasuredStep], numbers: &[u32]) -> String {
-    let mut text = COLUMNS.join(",") + "\n";
-    for row in rows(steps, numbers) {
-        text.push_str(&(row.map(|x| x.to_string()).join(",") + "\n"));
-    }
-    text
-}
-
-/// Every value as a row of arrays.
-fn arrays(steps: &[MeasuredStep], numbers: &[u32]) -> Result<Vec<u8>, Failure> {
-    let mut columns: [Vec<f32>; 7] = Default::default();
-    for row in rows(steps, numbers) {
-        for (column, value) in columns.iter_mut().zip(row) {
-            column.push(value as f32);
-        }
-    }
-    let shape = [columns[0].len()];
-    let named = COLUMNS.into_iter().zip(columns);
-    let all: Vec<(&str, &[usize], Vec<f32>)> = named.map(|(n, c)| (n, &shape[..], c)).collect();
-    npz(&all).map_err(Failure::from)
+    let all: Vec<_> = all.iter().map(|one| (one.facts, one.k)).collect();
+    outputs.save(args.svg.as_deref(), ui, || Ok(plots::regions(&all)?))?;
+    outputs.save(args.csv.as_deref(), ui, || Ok(plots::boundaries(&all)?))?;
+    Ok(0)
 }

@@ -1,6 +1,5 @@
 //! What is said about pictures that are restored? A bar, a line (or object) for each picture, and a summary.
 
-use crate::coded::of_file;
 use crate::failure::{Failure, NEGATIVE, USAGE};
 use crate::progress::eta;
 use crate::ui::Ui;
@@ -8,10 +7,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use timestep_picture::noise::Noise;
 use timestep_picture::{file_cause, file_hint};
+use timestep_report::text::pictures::{levels, measured};
 use timestep_restore::batch::{Item, Plan};
 use timestep_restore::job::{Outcome, Quality};
+use timestep_study::coded::of_file;
 use timestep_study::codes::Code;
 use timestep_study::conditions::{self, Condition};
 use timestep_study::pictures::{AllPictures, FailedPicture, RestoredPicture, SkippedPicture};
@@ -267,61 +267,6 @@ impl<'a> Report<'a> {
 /// How long the rest of so many pictures lasts when some, and a share of one, took so long; none before there is a pace.
 fn left(elapsed: Duration, done: f64, pictures: usize) -> Option<Duration> {
     (done > 0.0).then(|| elapsed.mul_f64((pictures as f64 / done - 1.0).max(0.0)))
-}
-
-/// The noise levels in words.
-fn levels(outcome: &Outcome) -> String {
-    if let Some(level) = outcome.compression {
-        return format!("JPEG compression as noise {level:.1}");
-    }
-    if let Some(noise) = &outcome.noise {
-        return measured_noise(noise);
-    }
-    match outcome.sigmas.as_slice() {
-        [first, ..] => format!("sigma {first:.1}"),
-        [] => String::new(),
-    }
-}
-
-/// What was measured of the noise, in one line.
-fn measured_noise(noise: &Noise) -> String {
-    let curve = &noise.channels[0].scales[0];
-    let colours = match noise.channels.as_slice() {
-        [_, _, _] => {
-            let both = noise.level(1, 0).hypot(noise.level(2, 0)) / 2.0_f64.sqrt();
-            format!(", colours {both:.1}")
-        }
-        _ => String::new(),
-    };
-    let kind = match noise.coarseness() {
-        None => return "hardly any noise".to_owned(),
-        Some(share) if share > 0.58 => "coarse",
-        Some(_) => "fine",
-    };
-    let doubt = if noise.trusted().level(0, 0) < 0.5 * noise.level(0, 0) {
-        ", rather texture than noise"
-    } else {
-        ""
-    };
-    format!(
-        "noise {:.1} (dark {:.1}, bright {:.1}{colours}, {kind}), confidence {:.2}{doubt}",
-        noise.level(0, 0),
-        curve.at(48.0),
-        curve.at(208.0),
-        noise.confidence
-    )
-}
-
-/// PSNR and SSIM in words, before and after.
-fn measured(quality: &Quality) -> String {
-    let similar = match (quality.noisy_ssim, quality.ssim) {
-        (Some(before), Some(after)) => format!(", SSIM {before:.4} → {after:.4}"),
-        _ => String::new(),
-    };
-    format!(
-        "PSNR {:.2} → {:.2} dB{similar}",
-        quality.noisy_psnr, quality.psnr
-    )
 }
 
 #[cfg(test)]

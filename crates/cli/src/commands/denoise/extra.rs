@@ -1,17 +1,16 @@
 //! What does `timestep denoise` do beside files of pictures? Streams, a sheet of strengths, a drawing of the noise.
 
+use super::report::Report;
+use super::{QUALITY, interrupted, stop_on_interrupt};
 use crate::args::Denoise;
-use crate::commands::denoise::{QUALITY, interrupted, stop_on_interrupt};
-use crate::commands::denoise_report::Report;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing, is_standard_output};
 use crate::ui::Ui;
 use std::io::{Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use timestep_picture::noise::{Curve, Noise};
 use timestep_picture::{Format, Memory, Picture, PictureError, Samples};
-use timestep_report::noise::chart;
+use timestep_report::noise::noise_chart;
 use timestep_restore::batch::{Item, is_stream};
 use timestep_restore::job::{DenoiseJob, JobError, Outcome, STRENGTHS, Sigma, sheet};
 use timestep_study::codes::Code;
@@ -77,31 +76,11 @@ impl Extra {
         let (Some(path), Some(noise)) = (&self.plot, &outcome.noise) else {
             return Ok(());
         };
-        let drawing = chart(&format!("Noise of {}", input.display()), &curves(noise));
+        let drawing = noise_chart(&format!("Noise of {}", input.display()), noise);
         self.outputs.write(path, drawing.as_bytes())?;
         self.ui.note(&format!("wrote {}", path.display()));
         Ok(())
     }
-}
-
-/// The curves of a picture's noise, with names.
-fn curves(noise: &Noise) -> Vec<(String, Vec<f64>)> {
-    let scales = ["", ", half the resolution", ", a quarter"];
-    let mut all = Vec::new();
-    for (s, scale) in scales.into_iter().enumerate() {
-        let levels = noise.channels[0].scales[s].levels.to_vec();
-        all.push((format!("brightness{scale}"), levels));
-    }
-    if let [_, u, v] = noise.channels.as_slice() {
-        for (s, scale) in scales.into_iter().enumerate() {
-            let both = |a: &Curve, b: &Curve| -> Vec<f64> {
-                let levels = a.levels.iter().zip(&b.levels);
-                levels.map(|(a, b)| a.hypot(*b) / 2.0_f64.sqrt()).collect()
-            };
-            all.push((format!("colours{scale}"), both(&u.scales[s], &v.scales[s])));
-        }
-    }
-    all
 }
 
 /// What comes from standard input, if the input is that.

@@ -2,6 +2,7 @@
 
 use crate::contour::outlines;
 use crate::svg::{COLOURS, Frame, in_proportion};
+use crate::text::with_k;
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::{self, AnalysisError, Region, Stability};
 
@@ -44,13 +45,42 @@ fn shown(scheme: &str, k: Option<f64>) -> Result<(Stability, Window), AnalysisEr
     Ok((found, window))
 }
 
-/// The boundaries of the stability regions of several schemes in one picture, each with its colour.
+/// The stability regions of schemes: one filled, or the boundaries of several in one picture, each with its colour.
 ///
 /// # Errors
 /// [`AnalysisError`] for a coefficient that does not fit.
-pub fn stabilities(
+pub fn regions(schemes: &[(&'static SchemeFacts, Option<f64>)]) -> Result<String, AnalysisError> {
+    let [(facts, k)] = schemes else {
+        return stabilities(schemes);
+    };
+    let shown = k.or(facts.coefficient.map(|c| c.default));
+    let title = format!("Stability region of {}{}", facts.key, with_k(shown));
+    stability(facts.written(), *k, &title)
+}
+
+/// The boundaries of the stability regions of schemes as comma-separated text, a row for each point; `part` counts the closed
+/// curves of a region.
+///
+/// # Errors
+/// [`AnalysisError`] for a coefficient that does not fit.
+pub fn boundaries(
     schemes: &[(&'static SchemeFacts, Option<f64>)],
 ) -> Result<String, AnalysisError> {
+    let mut rows = String::from("scheme,k,part,re,im\n");
+    for (facts, k) in schemes {
+        let shown = k.or(facts.coefficient.map(|c| c.default));
+        let shown = shown.map_or(String::new(), |k| k.to_string());
+        for (part, curve) in boundary(facts.written(), *k)?.iter().enumerate() {
+            for (re, im) in curve {
+                rows.push_str(&format!("{},{shown},{part},{re},{im}\n", facts.key));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// The boundaries of the stability regions of several schemes in one picture.
+fn stabilities(schemes: &[(&'static SchemeFacts, Option<f64>)]) -> Result<String, AnalysisError> {
     let mut window: Option<Window> = None;
     for (facts, k) in schemes {
         let (re, im) = shown(facts.written(), *k)?.1;
@@ -114,7 +144,7 @@ pub fn stabilities(
 ///
 /// # Errors
 /// [`AnalysisError`] for an unknown scheme or a coefficient that does not fit.
-pub fn boundary(scheme: &str, k: Option<f64>) -> Result<Vec<Vec<(f64, f64)>>, AnalysisError> {
+fn boundary(scheme: &str, k: Option<f64>) -> Result<Vec<Vec<(f64, f64)>>, AnalysisError> {
     let (_, (re, im)) = shown(scheme, k)?;
     let region = analysis::region(scheme, k, re, im, FINE, FINE)?;
     Ok(outlines(&region.re, &region.im, |i, j| {

@@ -1,8 +1,8 @@
 //! Which code has an error? Matches without a wildcard: a new variant needs a decision here.
 
+use crate::codes::Code;
 use std::io;
 use timestep_data::DataError;
-use timestep_export::ExportError;
 use timestep_files::{Action, FileError, LockError};
 use timestep_nets::NetError;
 use timestep_nets::foreign::ForeignError;
@@ -12,20 +12,20 @@ use timestep_picture::PictureError;
 use timestep_restore::RestoreError;
 use timestep_restore::batch::BatchError;
 use timestep_restore::job::JobError;
-use timestep_study::codes::Code;
 use timestep_train::TrainError;
 use timestep_train::event::SinkError;
 use timestep_train::recipe::{ProblemKind, RecipeError};
 use timestep_train::sinks::OpenError;
 
 /// An error whose every variant has a code.
-pub(crate) trait Coded {
+pub trait Coded {
     /// Its code.
     fn code(&self) -> Code;
 }
 
 /// The code of a failed file operation; a full disk is one whatever was being done.
-pub(crate) fn of_file(error: &io::Error, reading: bool) -> Code {
+#[must_use]
+pub fn of_file(error: &io::Error, reading: bool) -> Code {
     of_kind(error.kind(), reading)
 }
 
@@ -107,6 +107,7 @@ impl Coded for NetError {
             Self::Corrupt(_) | Self::Weights(_) => Code::WeightsDamaged,
             Self::Mismatch { .. } => Code::OtherNetwork,
             Self::Device(_) | Self::NoDevice(_) => Code::Device,
+            Self::NotSampled(_) => Code::NotSampled,
             Self::Unmeasurable(_) => Code::NoAnswer,
             Self::Analysis(error) => error.code(),
         }
@@ -135,16 +136,6 @@ impl Coded for ForeignError {
             | Self::Ambiguous(_) => Code::NoCheckpoint,
             Self::Refused(_) => Code::CheckpointRefused,
             Self::Write(_) => Code::ArraysUnwritable,
-        }
-    }
-}
-
-impl Coded for ExportError {
-    fn code(&self) -> Code {
-        match self {
-            Self::Net(error) => error.code(),
-            Self::TooLarge { .. } => Code::ArraysUnwritable,
-            Self::NotThere { .. } => Code::NotInLibrary,
         }
     }
 }
@@ -299,36 +290,6 @@ impl Coded for AnalysisError {
             | Self::NoAsymptoticRange { .. }
             | Self::NoSpectrum => Code::NoAnswer,
             Self::Step(error) => error.code(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    #[test]
-    fn every_code_is_used() {
-        let mut all = String::new();
-        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
-        for code in Code::ALL {
-            let used = format!("Code::{code:?}");
-            let mut found = all.split(&used).skip(1);
-            let whole = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
-            assert!(found.any(whole), "no failure has {}", code.key());
-        }
-    }
-
-    /// The text of all source files.
-    fn sources(folder: &Path, all: &mut String) {
-        for entry in std::fs::read_dir(folder).expect("the source folder is there in tests") {
-            let path = entry.expect("readable").path();
-            if path.is_dir() {
-                sources(&path, all);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                all.push_str(&std::fs::read_to_string(&path).expect("readable"));
-            }
         }
     }
 }

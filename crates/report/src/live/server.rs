@@ -4,7 +4,7 @@
 //! read it, and a name that was made to point here (DNS rebinding) is refused by its `Host`. What it sends is the log of the run
 //! as it grows (`events.jsonl`), as server-sent events.
 
-use crate::failure::Failure;
+use super::page;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use timestep_report::live::page;
 use timestep_study::watch::log;
 
 /// The longest request that is read: a browser's has some hundred bytes.
@@ -27,7 +26,7 @@ const QUIET: Duration = Duration::from_secs(10);
 const LAST: Duration = Duration::from_secs(2);
 
 /// A page that shows a run, until it is finished.
-pub(crate) struct Live {
+pub struct Live {
     shared: Arc<Shared>,
     address: String,
 }
@@ -43,17 +42,13 @@ struct Shared {
 
 impl Live {
     /// Listens on a port of the loopback address; 0 is any that is free.
-    pub(crate) fn start(port: u16) -> Result<Self, Failure> {
-        let fail = |error: std::io::Error| {
-            Failure::usage(
-                format!("--live={port}: {error}"),
-                "leave the port out: one that is free is taken",
-            )
-        };
-        let listener =
-            TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(fail)?;
-        let port = listener.local_addr().map_err(fail)?.port();
-        let token = random().map_err(fail)?;
+    ///
+    /// # Errors
+    /// [`std::io::Error`] if the port is taken or not allowed, if there are no random numbers for the token, or no thread.
+    pub fn start(port: u16) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        let port = listener.local_addr()?.port();
+        let token = random()?;
         let shared = Arc::new(Shared {
             hosts: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
             token,
@@ -66,18 +61,18 @@ impl Live {
         // It ends with the program.
         std::thread::Builder::new()
             .name("live".to_owned())
-            .spawn(move || serve(&listener, &own))
-            .map_err(fail)?;
+            .spawn(move || serve(&listener, &own))?;
         Ok(Self { shared, address })
     }
 
     /// Where the page is.
-    pub(crate) fn address(&self) -> &str {
+    #[must_use]
+    pub fn address(&self) -> &str {
         &self.address
     }
 
     /// Shows the run in this folder from now on.
-    pub(crate) fn show(&self, folder: &Path) {
+    pub fn show(&self, folder: &Path) {
         *self.shared.folder() = Some(folder.to_owned());
     }
 }

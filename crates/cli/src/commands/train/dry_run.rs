@@ -1,7 +1,6 @@
 //! `train --dry-run`: would this recipe run, and how long would it take? Nothing is written.
 
 use crate::args::Train;
-use crate::commands::train;
 use crate::failure::Failure;
 use crate::ui::Ui;
 use timestep_nets::Engine;
@@ -10,9 +9,9 @@ use timestep_study::dry_run::{PlannedClassifier, PlannedRestorer, Runs};
 use timestep_train::Job;
 
 /// Takes a piece of the work in memory, and says what all of it would take and where it would go.
-pub(crate) fn run(args: &Train, job: &Job, engine: &dyn Engine, ui: Ui) -> Result<u8, Failure> {
+pub(super) fn run(args: &Train, job: &Job, engine: &dyn Engine, ui: Ui) -> Result<u8, Failure> {
     let runs = Runs {
-        folder: args.out.join(train::name(args, job)).display().to_string(),
+        folder: args.out.join(super::name(args, job)).display().to_string(),
         seeds: args.seeds,
     };
     let wrong = match job {

@@ -1,5 +1,9 @@
 //! A page that shows a run while it goes on: complete in itself, it draws what comes from `events`, line by line of the log.
 
+mod server;
+
+pub use server::Live;
+
 /// The page, in which scripts and styles run by this nonce only (`Content-Security-Policy`).
 #[must_use]
 pub fn page(nonce: &str) -> String {

@@ -1,0 +1,62 @@
+//! Which weights does evaluation convolve with? Packed ones, kept with the parameters until these change.
+//!
+//! Packing takes as long as the convolutions of a few images: a photograph would be classified in three times the time.
+
+use super::arrays::Data;
+use super::record::Record;
+use crate::{ParamId, memory_budget};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use timestep_kernels::{ConvShape, Kernels, PackedConv};
+
+/// The part of the memory that may be given to packed weights.
+const SHARE: u64 = 8;
+
+/// Packed weights by parameter, and how many numbers they are together.
+#[derive(Default)]
+struct Kept {
+    weights: HashMap<ParamId, Arc<PackedConv>>,
+    numbers: usize,
+}
+
+/// What the engine keeps with the parameters.
+#[derive(Default)]
+struct PackedWeights(Mutex<Kept>);
+
+impl PackedWeights {
+    /// The packed weights of a parameter.
+    fn of(&self, id: ParamId, shape: &ConvShape, weights: &[f32]) -> Arc<PackedConv> {
+        let kernels = Kernels::detect();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.weights.get(&id);
+        if let Some(found) = found.filter(|packed| packed.suits(kernels, shape)) {
+            return found.clone();
+        }
+        let packed = Arc::new(kernels.pack_conv(shape, weights));
+        if 4 * (kept.numbers + packed.len()) as u64 <= memory_budget() / SHARE {
+            kept.numbers += packed.len();
+            let before = kept.weights.insert(id, packed.clone());
+            kept.numbers -= before.map_or(0, |before| before.len());
+        }
+        packed
+    }
+}
+
+impl Record {
+    /// The weights of a convolution as its forward pass reads them. In evaluation they are kept: the next batch finds them.
+    pub(super) fn packed(&self, shape: &ConvShape, weights: &Data) -> Arc<PackedConv> {
+        let numbers = weights.of(&self.parameters);
+        match weights {
+            Data::Parameter(id) if self.only_evaluates() => {
+                let kept = self.parameters.derived::<PackedWeights>();
+                kept.of(*id, shape, numbers)
+            }
+            _ => Arc::new(Kernels::detect().pack_conv(shape, numbers)),
+        }
+    }
+
+    /// Does nobody want a gradient or the statistics of the batch?
+    pub(super) fn only_evaluates(&self) -> bool {
+        !self.wanted.anything() && !self.statistics
+    }
+}
