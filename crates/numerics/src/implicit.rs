@@ -64,8 +64,10 @@ pub fn fixed_point<S: State>(
     let mut past: Vec<(S, S)> = Vec::new();
     let mut last: Option<(S, S)> = None;
     let mut sizes = Vec::new();
-    // Where the smallest residual was, that residual, and the part of it that a restart moves by.
-    let (mut nearest, mut part_of_it): (Option<(S, S, f64)>, f64) = (None, 1.0);
+    // Where the smallest residual was, that residual, its result and size, and the part of it that a restart moves by.
+    let (mut nearest, mut part_of_it): (Option<(S, S, S, f64)>, f64) = (None, 1.0);
+    // A plain step may well go far, where a map expands; what is learned from it brings it back.
+    let mut plain = true;
     for evaluations in 1..=limits.evaluations.max(1) {
         let result = map(&at)?;
         let residual = minus(&result, &at);
@@ -94,16 +96,18 @@ pub fn fixed_point<S: State>(
         }
         match &nearest {
             // It has lost its way: on from where it was best, by less than the residual there.
-            Some((place, residual, least)) if size > LOST * least => {
+            Some((place, residual, result, least)) if size > LOST * least && !plain => {
                 part_of_it *= 0.5;
                 at = S::lincomb(&[(1.0.into(), place), (part_of_it.into(), residual)]);
                 past.clear();
-                last = None;
+                last = Some((residual.clone(), result.clone()));
+                plain = true;
                 continue;
             }
             Some((.., least)) if size > *least => {}
-            _ => nearest = Some((at, residual.clone(), size)),
+            _ => nearest = Some((at, residual.clone(), result.clone(), size)),
         }
+        plain = past.is_empty();
         at = accelerated(&result, &residual, &past);
         last = Some((residual, result));
     }
