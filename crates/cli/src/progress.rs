@@ -110,6 +110,19 @@ impl Waiting {
         }
     }
 
+    /// So many of what is called `what` are done: where it changes, other work has begun, at another pace.
+    pub(crate) fn now(&mut self, what: &'static str, done: usize, total: usize) {
+        if self.what != what {
+            self.what = what;
+            self.began = Instant::now();
+            // Patience was shown already, but nothing is known of the new pace.
+            if let Some(bar) = self.bar.take() {
+                bar.finish_and_clear();
+            }
+        }
+        self.of(done, total);
+    }
+
     /// So many pieces of `total` are done, where there are more or fewer than was thought.
     pub(crate) fn of(&mut self, done: usize, total: usize) {
         self.total = total;

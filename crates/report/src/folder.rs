@@ -8,7 +8,7 @@ use crate::run::{self, Check, Sources};
 use std::path::Path;
 use timestep_nets::device;
 use timestep_restore::learned::Restorer;
-use timestep_study::evaluation::Evaluation;
+use timestep_study::evaluation::{Evaluation, Told};
 use timestep_study::runs::{Record, RestorerRecord};
 use timestep_train::run::{self as runs, Which};
 use timestep_train::{Job, Setup, TrainError};
@@ -31,18 +31,18 @@ enum Records {
 
 impl FolderReport {
     /// Reads the run of a classifier. Its test images are those of its recipe, or of `data_dir`; where the recipe's are not there,
-    /// the report says so in place of the mistakes. `done` is called with the images measured so far and those that there are.
+    /// the report says so in place of the mistakes. `told` hears how far it is.
     ///
     /// # Errors
     /// [`TrainError`] if the folder is no run or is damaged, or if the images in `data_dir` do not fit.
     pub fn of_classifier(
         folder: &Path,
         data_dir: Option<&Path>,
-        done: &mut dyn FnMut(usize, usize),
+        told: Told<'_>,
     ) -> Result<Self, TrainError> {
         let record = Record::read(folder)?;
         let setup = open(folder, data_dir, &record)?;
-        let document = classifier(&record, setup.as_ref().map_err(Clone::clone), done)?;
+        let document = classifier(&record, setup.as_ref().map_err(Clone::clone), told)?;
         let mut numbers = document.numbers().into_iter();
         let evaluated = setup.is_ok() && numbers.any(|n| n.key.starts_with("evaluation."));
         Ok(Self {
@@ -89,13 +89,9 @@ impl FolderReport {
 ///
 /// # Errors
 /// As [`FolderReport::of_classifier`].
-pub fn of_job(
-    job: &Job,
-    folder: &Path,
-    done: &mut dyn FnMut(usize, usize),
-) -> Result<Document, TrainError> {
+pub fn of_job(job: &Job, folder: &Path, told: Told<'_>) -> Result<Document, TrainError> {
     match job {
-        Job::Classify(setup) => classifier(&Record::read(folder)?, Ok(setup), done),
+        Job::Classify(setup) => classifier(&Record::read(folder)?, Ok(setup), told),
         Job::Restore(_) => Ok(FolderReport::of_restorer(folder)?.document),
     }
 }
@@ -144,14 +140,12 @@ fn open(
 fn classifier(
     record: &Record,
     images: Result<&Setup, String>,
-    done: &mut dyn FnMut(usize, usize),
+    told: Told<'_>,
 ) -> Result<Document, TrainError> {
     let evaluation = match images {
         Ok(setup) => {
             let (folder, engine) = (&record.folder, device("cpu")?);
-            let total = setup.dataset.test.len();
-            let seen = |seen| done(seen, total);
-            Ok(Evaluation::of_best(folder, setup, &*engine, seen)?)
+            Ok(Evaluation::of_best(folder, setup, &*engine, told)?)
         }
         Err(why) => Err(why),
     };

@@ -65,7 +65,7 @@ fn classifier(args: &Report, ui: Ui) -> Result<FolderReport, Failure> {
     Ok(FolderReport::of_classifier(
         &args.run,
         args.data_dir.as_deref(),
-        &mut |done, total| waiting.of(done, total),
+        &mut |what, done, total| waiting.now(what, done, total),
     )?)
 }
 
@@ -116,7 +116,9 @@ fn written(args: &Report, found: &FolderReport, outputs: &Outputs, ui: Ui) -> Re
 pub(crate) fn after_training(job: &Job, folder: &Path, ui: Ui) {
     let html = folder.join(HTML);
     let mut waiting = Waiting::new(ui, "images", 0);
-    let document = of_job(job, folder, &mut |done, total| waiting.of(done, total));
+    let document = of_job(job, folder, &mut |what, done, total| {
+        waiting.now(what, done, total)
+    });
     drop(waiting);
     match document.and_then(|document| write(&html, &document::html(&document))) {
         Ok(()) => ui.note(&format!("report in {}", html.display())),
