@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::checks::{VerifyReport, Watch};
 use crate::dataset::{Chosen, Dataset};
 use crate::error::{BadImage, DataError};
 use crate::files::{FileStore, Fit};
 use crate::image_file::{self, check_resize, decode};
 use crate::scan::Scan;
 use crate::split::Split;
-use crate::verify::{VerifyReport, Watch};
 use crate::view::LONGEST;
 use crate::{ImageShape, OpenOptions};
 use timestep_picture::Header;

@@ -89,6 +89,7 @@ pub(crate) fn read(reader: &mut dyn Bytes, origin: &Origin<'_>) -> Result<Pictur
     picture.meta.xmp = walk.xmp;
     picture.meta.iptc = walk.iptc;
     picture.meta.density = walk.density;
+    picture.meta.steps = walk.steps;
     Ok(picture)
 }
 

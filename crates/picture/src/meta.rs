@@ -14,6 +14,9 @@ pub struct Meta {
     pub iptc: Option<Vec<u8>>,
     /// Pixels per length.
     pub density: Option<Density>,
+    /// Mean step of quantisation of brightness at low frequencies (JPEG): 15 at quality 50, twice that at 25. A picture is
+    /// written with steps of its own.
+    pub steps: Option<f32>,
     /// What only PNG files say.
     pub png: PngExtras,
     /// Whether alpha is multiplied into the colours (TIFF).

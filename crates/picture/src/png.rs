@@ -123,6 +123,9 @@ fn meta(info: &Info<'static>) -> Meta {
     meta
 }
 
+/// Pixels from which on files are compressed fast.
+const MANY: usize = 4 << 20;
+
 /// Writes 8 or 16 bit samples.
 pub(crate) fn write(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
     let meta = &picture.meta;
@@ -161,7 +164,13 @@ pub(crate) fn write(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
         info.srgb = None;
     }
     let mut encoder = Encoder::with_info(out, info)?;
-    encoder.set_compression(Compression::Balanced);
+    // Where there are many pixels, a smaller file would take longer than what is done to the picture.
+    let many = picture.width() * picture.height() > MANY;
+    encoder.set_compression(if many {
+        Compression::Fast
+    } else {
+        Compression::Balanced
+    });
     let mut writer = encoder.write_header()?;
     let mut stream = writer.stream_writer()?;
     let row = picture.width() * picture.channels();

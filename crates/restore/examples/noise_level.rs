@@ -1,8 +1,9 @@
 //! How well is the noise level of clean grey pictures with added noise estimated?
 //!
-//!     cargo run --release --example noise_level -- FOLDER [EVERY]
+//!     cargo run --release --example noise_level -- FOLDER [EVERY] [--csv]
 //!
-//! Prints the mean estimate, and the deviation of the estimates from the level that was added, as a share of it.
+//! Prints the mean estimate, and the deviation of the estimates from the level that was added, as a share of it. With `--csv` a
+//! table of what the program reads: means, mean and largest error, share of the pictures within a tenth.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -10,9 +11,10 @@ use timestep_picture::{self as picture, noise, sigma};
 
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (flags, args): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|a| a == "--csv");
     let [folder, rest @ ..] = args.as_slice() else {
-        return Err("usage: noise_level FOLDER [EVERY]".into());
+        return Err("usage: noise_level FOLDER [EVERY] [--csv]".into());
     };
     let every: usize = rest.first().map_or(Ok(1), |s| s.parse())?;
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
@@ -20,7 +22,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Result<_, std::io::Error>>()?;
     files.retain(|f| picture::is_picture_name(f));
     files.sort();
-    for level in [0.0, 2.0, 5.0, 10.0, 15.0, 25.0, 35.0, 50.0, 75.0] {
+    if !flags.is_empty() {
+        println!(
+            "sigma,samples,mean,mean_error_percent,largest_error_percent,within_10_percent,pictures"
+        );
+    }
+    for level in [
+        0.0, 2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 35.0, 50.0, 60.0, 75.0,
+    ] {
         for clip in [false, true] {
             let mut found = [Vec::new(), Vec::new()];
             for (index, file) in files.iter().enumerate().step_by(every) {
@@ -48,6 +57,13 @@ fn main() -> Result<(), Box<dyn Error>> {
                     );
                 }
             }
+            let samples = if clip { "8 bit" } else { "float" };
+            if !flags.is_empty() {
+                if level > 0.0 {
+                    row(level, samples, &found[1]);
+                }
+                continue;
+            }
             for (found, name) in found.iter().zip(["white", "curve"]) {
                 let count = found.len() as f64;
                 let mean = found.iter().sum::<f64>() / count;
@@ -56,11 +72,28 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let least = found.iter().copied().fold(f64::MAX, f64::min);
                 println!(
                     "sigma {level:>4} {} {name}: mean {mean:.2}, deviation {:.2}, {least:.2} to {most:.2}, {count} pictures",
-                    if clip { "8 bit" } else { "float" },
+                    samples,
                     (squares / count).sqrt()
                 );
             }
         }
     }
     Ok(())
+}
+
+/// A row of the table.
+#[allow(clippy::print_stdout)]
+fn row(level: f64, samples: &str, found: &[f64]) {
+    let count = found.len() as f64;
+    let errors = found.iter().map(|f| 100.0 * (f / level - 1.0).abs());
+    let errors: Vec<f64> = errors.collect();
+    let within = errors.iter().filter(|e| **e <= 10.0).count();
+    println!(
+        "{level},{samples},{:.3},{:.2},{:.2},{:.3},{}",
+        found.iter().sum::<f64>() / count,
+        errors.iter().sum::<f64>() / count,
+        errors.iter().copied().fold(0.0, f64::max),
+        within as f64 / count,
+        found.len()
+    );
 }

@@ -34,6 +34,9 @@ answer! {
         pub coarseness: Option<f64>,
         /// How far the measurement can be relied on, from 0 to 1; null where the level was given.
         pub confidence: Option<f64>,
+        /// Level of the noise that JPEG compression left, where that was removed because it is more than what was measured; else
+        /// null.
+        pub compression: Option<f64>,
         /// Noise level that each channel (grey, or luma and two of chroma) was restored with.
         pub levels: Vec<f64>,
         /// Tiles that the picture was cut into.
@@ -72,6 +75,7 @@ impl RestoredPicture {
             curve: noise.map(|n| n.channels[0].scales[0].levels.to_vec()),
             coarseness: noise.and_then(Noise::coarseness),
             confidence: noise.map(|n| n.confidence),
+            compression: outcome.compression,
             levels: outcome.channels.clone(),
             tiles: outcome.tiles,
             seconds: outcome.seconds,

@@ -11,6 +11,7 @@ mod claims;
 mod codes;
 mod comparisons;
 mod denoise;
+mod denoise_extra;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod dynamics;

@@ -33,7 +33,7 @@ use crate::ImageShape;
 use crate::dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::split::Split;
-use crate::verify::{VerifyReport, Watch};
+use crate::checks::{VerifyReport, Watch};
 
 const SOURCE: &str = include_str!("../../assets/optdigits.csv");
 const SHAPE: ImageShape = ImageShape::new(1, 8, 8);

@@ -67,7 +67,7 @@ use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::folder;
 use crate::scan::scan;
-use crate::verify::{VerifyReport, Watch};
+use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "image-folder";
 

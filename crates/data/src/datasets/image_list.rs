@@ -42,7 +42,7 @@ use crate::error::DataError;
 use crate::folder;
 use crate::hold_out::HoldOut;
 use crate::scan::{Scan, check_classes};
-use crate::verify::{VerifyReport, Watch};
+use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "image-list";
 

@@ -40,7 +40,7 @@ use crate::hold_out::HoldOut;
 use crate::npy::{Archive, Array, damaged};
 use crate::scan::check_classes;
 use crate::split::Split;
-use crate::verify::{VerifyReport, Watch};
+use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "npz";
 

@@ -23,6 +23,8 @@ pub(super) struct Walk<'a> {
     pub(super) exif: Option<Vec<u8>>,
     pub(super) xmp: Option<Vec<u8>>,
     pub(super) iptc: Option<Vec<u8>>,
+    /// Mean step of quantisation of brightness at low frequencies.
+    pub(super) steps: Option<f32>,
     /// Parts of the profile by their numbers.
     icc: Vec<(u8, &'a [u8])>,
 }
@@ -115,6 +117,11 @@ impl<'a> Walk<'a> {
                 }
             }
             0xED => keep(&mut self.iptc, RESOURCES),
+            0xDB => {
+                if let Some(steps) = steps(segment) {
+                    self.steps.get_or_insert(steps);
+                }
+            }
             _ => {}
         }
     }
@@ -126,6 +133,25 @@ impl<'a> Walk<'a> {
         let whole = (parts.iter().map(|part| usize::from(part.0))).eq(1..=parts.len());
         (whole && !parts.is_empty()).then(|| parts.iter().flat_map(|p| p.1).copied().collect())
     }
+}
+
+/// Low frequencies: the first after the mean, in the order of the file.
+const LOW: std::ops::Range<usize> = 1..15;
+
+/// The mean step of low frequencies in table 0, which is that of brightness, if the segment holds it.
+fn steps(mut segment: &[u8]) -> Option<f32> {
+    while let Some((kind, rest)) = segment.split_first() {
+        let bytes = 1 + usize::from(kind >> 4);
+        let table = rest.get(..64 * bytes)?;
+        if kind & 15 == 0 {
+            let step = |values: &[u8]| values.iter().fold(0.0, |v, b| 256.0 * v + f32::from(*b));
+            let low = table.chunks_exact(bytes).map(step);
+            let sum: f32 = low.skip(LOW.start).take(LOW.len()).sum();
+            return Some(sum / LOW.len() as f32);
+        }
+        segment = &rest[64 * bytes..];
+    }
+    None
 }
 
 /// The resolution in a JFIF segment.

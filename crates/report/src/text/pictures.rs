@@ -6,6 +6,9 @@ use timestep_restore::job::{Outcome, Quality};
 /// The noise levels of a picture in words.
 #[must_use]
 pub fn levels(outcome: &Outcome) -> String {
+    if let Some(level) = outcome.compression {
+        return format!("JPEG compression as noise {level:.1}");
+    }
     if let Some(noise) = &outcome.noise {
         return measured_noise(noise);
     }

@@ -1,10 +1,12 @@
 //! How is one picture restored? Noise level, colours, tiles, metrics, and the file it goes to.
 
+mod compression;
 mod error;
 mod file;
 mod sheet;
 #[cfg(test)]
 mod tests;
+mod work;
 
 pub use error::JobError;
 pub use file::{Files, restore_file};
@@ -18,9 +20,10 @@ use std::time::Instant;
 use timestep_data::Degradation;
 use timestep_picture::metrics::Comparison;
 use timestep_picture::noise::{self, Noise};
-use timestep_picture::tiles::{Canvas, Need, Plan, Tiling, run};
+use timestep_picture::tiles::{Canvas as _, Need, Plan, Tiling, run};
 use timestep_picture::{Depth, Picture};
-use timestep_picture::{Plane, colour, sigma};
+use timestep_picture::{Plane, colour};
+use work::{Work, measured};
 
 /// How much noise a picture has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +70,8 @@ pub struct Outcome {
     pub sigmas: Vec<f64>,
     /// What was measured, if the level was not given.
     pub noise: Option<Noise>,
+    /// Level of the noise that compression left, if that is what was removed: more than what was measured.
+    pub compression: Option<f64>,
     /// Noise level that each channel was restored with (grey, or Y, U, V): scaled by strength, luma, chroma.
     pub channels: Vec<f64>,
     /// Tiles the picture was cut into.
@@ -163,10 +168,10 @@ impl DenoiseJob<'_> {
         (tiling, need)
     }
 
-    /// The noise to remove, of what was measured.
-    fn removed(&self, noise: &Noise) -> Noise {
+    /// Noise as strong as was asked for.
+    fn scaled(&self, noise: &Noise) -> Noise {
         let (luma, chroma) = (self.strength * self.luma, self.strength * self.chroma);
-        let mut noise = noise.trusted().scaled(luma, chroma);
+        let mut noise = noise.scaled(luma, chroma);
         for channel in &mut noise.channels {
             for curve in &mut channel.scales {
                 curve.levels = curve.levels.map(|level| level.min(255.0));
@@ -234,7 +239,15 @@ impl DenoiseJob<'_> {
                 (sigmas, Some(noise))
             }
         };
-        let removed = seen.as_ref().map(|noise| self.removed(noise));
+        let mut removed = seen.as_ref().map(|noise| self.scaled(&noise.trusted()));
+        // Steps of quantisation say nothing of noise that was added to the picture afterwards.
+        let compression = compression::level(&picture).filter(|level| {
+            let measured = seen.as_ref().map(|noise| noise.trusted().level(0, 0));
+            noisy.is_none() && measured.is_some_and(|measured| measured < *level)
+        });
+        if let Some(level) = compression {
+            removed = Some(self.scaled(&compression::noise(level, colours)));
+        }
         let channels = match &removed {
             None => self.channels(&sigmas),
             Some(noise) => (0..colours).map(|c| noise.level(c, 0)).collect(),
@@ -283,6 +296,7 @@ impl DenoiseJob<'_> {
             picture: work.picture,
             sigmas,
             noise: seen,
+            compression,
             channels,
             tiles,
             seconds: began.elapsed().as_secs_f64(),
@@ -416,77 +430,4 @@ fn check_reference(picture: &Picture, reference: Option<&Picture>) -> Result<(),
         picture: picture.describe(),
         reference: reference.describe(),
     })
-}
-
-/// The noise level of each colour channel, and the noise in opponent colours.
-fn measured(picture: &Picture, noisy: Option<&[Plane]>) -> (Vec<f64>, Noise) {
-    let parts = sigma::parts(picture.width(), picture.height()).into_iter();
-    let mut parts: Vec<Vec<Plane>> = parts
-        .map(|[left, top, width, height]| match noisy {
-            None => picture.planes_of(left, top, width, height),
-            Some(planes) => planes
-                .iter()
-                .map(|p| p.crop(left, top, width, height))
-                .collect(),
-        })
-        .collect();
-    let alone = noise::by_blocks(&parts);
-    for part in &mut parts {
-        if let [r, g, b] = &part[..] {
-            let mut rgb = [r.clone(), g.clone(), b.clone()];
-            colour::to_opponent(&mut rgb);
-            *part = rgb.into();
-        }
-    }
-    let (noise, blocks) = noise::measure_beside_blocks(&parts);
-    // One decision for all: where texture was taken for noise in brightness, it was in every channel.
-    let by = match blocks.first() {
-        Some(first) if *first > 0.0 && noise.white => noise.level(0, 0) / first,
-        _ => 1.0,
-    };
-    (alone.into_iter().map(|level| by * level).collect(), noise)
-}
-
-/// A picture that is overwritten by its restored rows, compared on the way.
-struct Work<'a> {
-    picture: Picture,
-    noisy: Option<Vec<Plane>>,
-    reference: Option<&'a Picture>,
-    before: Option<Comparison>,
-    after: Option<Comparison>,
-}
-
-impl Work<'_> {
-    /// Clean rows: of the reference, or of the picture before noise was added. Those of the picture are still
-    /// there when they are asked for, because a row is compared before it is overwritten.
-    fn clean(&self, top: usize, height: usize) -> Vec<Plane> {
-        let clean = self.reference.unwrap_or(&self.picture);
-        clean.planes_of(0, top, clean.width(), height)
-    }
-}
-
-impl Canvas for Work<'_> {
-    fn take(&mut self, top: usize, height: usize) -> Vec<Plane> {
-        let width = self.picture.width();
-        let planes: Vec<Plane> = match &self.noisy {
-            Some(noisy) => noisy
-                .iter()
-                .map(|p| p.crop(0, top, width, height))
-                .collect(),
-            None => self.picture.planes_of(0, top, width, height),
-        };
-        if let Some(mut before) = self.before.take() {
-            before.push(&planes, &self.clean(top, height));
-            self.before = Some(before);
-        }
-        planes
-    }
-
-    fn give(&mut self, top: usize, planes: Vec<Plane>) {
-        if let Some(mut after) = self.after.take() {
-            after.push(&planes, &self.clean(top, planes[0].height()));
-            self.after = Some(after);
-        }
-        self.picture.put(0, top, &planes);
-    }
 }

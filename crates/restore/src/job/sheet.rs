@@ -136,7 +136,7 @@ fn put_together(columns: &[Column], picture: &Picture) -> Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bm3d::Bm3d;
+    use crate::Bm3d;
     use crate::job::Sigma;
 
     fn picture(width: usize, height: usize) -> Picture {

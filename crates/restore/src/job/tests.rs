@@ -1,10 +1,13 @@
 //! Is a picture restored the same in any memory, measured as documented, and left alone when something fails?
 
 use super::*;
+use crate::Bm3d;
 use crate::sample_method::Blur;
 use std::path::{Path, PathBuf};
 use timestep_picture::metrics;
-use timestep_picture::{Format, Memory, PictureError, QUALITY, Samples, read, write};
+use timestep_picture::{
+    Format, Memory, PictureError, QUALITY, Samples, encode, read, read_bytes, write,
+};
 
 fn job() -> DenoiseJob<'static> {
     DenoiseJob {
@@ -48,7 +51,9 @@ fn little_memory_gives_the_same_picture_and_the_same_numbers() {
         (3, true, Depth::U16),
         (3, false, Depth::F32),
     ] {
-        let picture = picture((97, 61), colours, alpha, depth);
+        // Higher than what a tile of measured noise depends on.
+        let size = (97, 301);
+        let picture = picture(size, colours, alpha, depth);
         for add_noise in [None, Some(gaussian(20.0, 5))] {
             // There is nothing to estimate in smooth waves.
             let sigma = add_noise
@@ -62,7 +67,7 @@ fn little_memory_gives_the_same_picture_and_the_same_numbers() {
             let clean = picture.clone();
             let whole = run(&job, &picture, Some(&clean));
             assert_eq!(whole.tiles, 1);
-            job.memory = Some(2 * picture.bytes() + job.needs((97, 61), colours, false));
+            job.memory = Some(2 * picture.bytes() + job.needs(size, colours, false));
             let tiled = run(&job, &picture, Some(&clean));
             assert!(tiled.tiles > 1);
             assert!(tiled.picture == whole.picture && tiled.picture != picture);
@@ -300,6 +305,44 @@ fn bytes_are_restored_as_the_file_of_them_and_nothing_is_written() {
     files.content = Some(b"text".to_vec());
     let error = restore_file(&job(), &files, &mut |_| true).expect_err("no picture");
     assert!(error.to_string().contains("`-`"), "{error}");
+}
+
+#[test]
+fn what_compression_left_is_removed_by_what_the_file_says() {
+    // Waves and an edge, stored as JPEG.
+    let size = (96, 80);
+    let grey = |i: usize| {
+        let (x, y) = ((i % size.0) as f32, (i / size.0) as f32);
+        let wave = 120.0 + 50.0 * (x / 9.0).sin() * (y / 13.0).cos();
+        if x + y < 70.0 { wave } else { wave / 2.0 }
+    };
+    for colours in [1, 3] {
+        let samples = (0..size.0 * size.1).flat_map(|i| {
+            [grey(i) as u8, (0.8 * grey(i)) as u8, 90]
+                .into_iter()
+                .take(colours)
+        });
+        let samples = Samples::U8(samples.collect());
+        let clean = Picture::new(size, colours, false, samples, Format::Png).expect("fits");
+        for (quality, is_removed) in [(10, true), (30, true), (90, false)] {
+            let mut file = std::io::Cursor::new(Vec::new());
+            encode(&mut file, &clean, Format::Jpeg, quality).expect("encodes");
+            let stored = read_bytes(Path::new("a.jpg"), file.get_ref()).expect("a picture");
+            let job = DenoiseJob {
+                method: &Bm3d::default(),
+                sigma: Sigma::Auto,
+                ..job()
+            };
+            let outcome = run(&job, &stored, Some(&clean));
+            let found = outcome.quality.expect("compared");
+            assert_eq!(outcome.compression.is_some(), is_removed, "{quality}");
+            if is_removed {
+                assert!(found.psnr > found.noisy_psnr + 0.2, "{quality}: {found:?}");
+            } else {
+                assert_eq!(outcome.picture.samples(), stored.samples());
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,9 +2,8 @@
 //!
 //! Colours hardly have details that fine, and what they have is stronger than their noise: at an edge between two colours. So the
 //! clean half resolution is enlarged, and of the difference to the picture the share `1 - T σ² / m` is added, `m` being its mean
-//! square in 5 × 5 pixels. (J.-S. Lee: Digital
-//! image enhancement and noise filtering by use of local statistics, 1980, on one band.) `T` above 1 because the noise that is seen beside what is
-//! kept counts more than what is lost.
+//! square in 5 × 5 pixels (J.-S. Lee: Digital image enhancement and noise filtering by use of local statistics, 1980, on one
+//! band). `T` is above 1 because noise that is left is seen more than details of colours that are lost.
 
 use super::scale::Enlarged;
 use super::stabilise::MOST;
