@@ -146,6 +146,11 @@ impl From<ExportError> for Failure {
     fn from(error: ExportError) -> Self {
         match error {
             ExportError::Net(error) => error.into(),
+            error @ ExportError::Implicit { .. } => Self::usage(
+                error.to_string(),
+                "export the weights alone (.safetensors, .npz), or train it with an explicit scheme such as `rk4`",
+            )
+            .coded(Code::NotInLibrary),
             ExportError::Arrays(error) => error.into(),
             error @ ExportError::NotThere { .. } => Self::usage(
                 error.to_string(),

@@ -110,6 +110,25 @@ impl Waiting {
         }
     }
 
+    /// So many of what is called `what` are done: where it changes, other work has begun, at another pace.
+    pub(crate) fn now(&mut self, what: &'static str, done: usize, total: usize) {
+        if self.what != what {
+            self.what = what;
+            self.began = Instant::now();
+            // Patience was shown already, but nothing is known of the new pace.
+            if let Some(bar) = self.bar.take() {
+                bar.finish_and_clear();
+            }
+        }
+        self.of(done, total);
+    }
+
+    /// So many pieces of `total` are done, where there are more or fewer than was thought.
+    pub(crate) fn of(&mut self, done: usize, total: usize) {
+        self.total = total;
+        self.at(done);
+    }
+
     /// So many pieces are done.
     pub(crate) fn at(&mut self, done: usize) {
         let elapsed = self.began.elapsed();
@@ -124,6 +143,7 @@ impl Waiting {
             }
             bar
         });
+        bar.set_length(self.total as u64);
         bar.set_position(done as u64);
         let left = elapsed.mul_f64(self.total.saturating_sub(done) as f64 / done as f64);
         let total = self.total;

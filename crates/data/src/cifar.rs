@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::ImageShape;
+use crate::archive::Archive;
+use crate::checks::{VerifyReport, compare_checksums};
 use crate::dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::split::Split;
-use crate::verify::{self, VerifyReport};
 use timestep_files::read_small_text;
 
 /// The shape of every CIFAR image.
@@ -127,6 +128,20 @@ pub(crate) struct Cifar {
 }
 
 impl Cifar {
+    /// The archive of its authors that holds it.
+    pub(crate) fn archive(&self, name: &'static str, file: &'static str, sha256: &str) -> Archive {
+        let record = self.layout.bytes() as u64;
+        let files = self.files().map(|(file, n)| (file, n as u64 * record));
+        Archive {
+            name,
+            base: "https://www.cs.toronto.edu/~kriz".to_owned(),
+            file,
+            sha256: sha256.to_owned(),
+            folder: self.folder,
+            files: files.collect(),
+        }
+    }
+
     /// The files of images, train first, with their record counts.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, usize)> + '_ {
         self.train.iter().copied().chain([self.test])
@@ -281,7 +296,7 @@ impl Cifar {
         }
         [report.train_counts, report.test_counts] = counts;
         let names: Vec<&str> = self.files().map(|f| f.0).chain([self.names_file]).collect();
-        verify::compare_checksums(&mut report, &place, &names)?;
+        compare_checksums(&mut report, &place, &names)?;
         Ok(report)
     }
 }

@@ -1,60 +1,17 @@
 //! What is a data set, what is known about it, and how is one told from another?
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use timestep_registry::Facts;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::archive::Archive;
+use crate::checks::{VerifyReport, Watch};
 use crate::digest::hex;
 use crate::error::DataError;
-use crate::fetch::Archive;
+use crate::shape::ImageShape;
 use crate::split::Split;
-use crate::verify::VerifyReport;
-
-/// The extent of one image: channels × height × width, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ImageShape {
-    /// 1 for grey, 3 for red, green, blue.
-    pub channels: usize,
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
-
-impl ImageShape {
-    /// A shape from its three extents.
-    #[must_use]
-    pub const fn new(channels: usize, height: usize, width: usize) -> Self {
-        Self {
-            channels,
-            height,
-            width,
-        }
-    }
-
-    /// Values of one image, `channels · height · width`; bytes, when the values are `u8`.
-    #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "a shape is not a container")]
-    pub const fn len(&self) -> usize {
-        self.channels * self.height * self.width
-    }
-
-    /// Pixels of one channel, `height · width`.
-    #[must_use]
-    pub const fn plane(&self) -> usize {
-        self.height * self.width
-    }
-}
-
-impl fmt::Display for ImageShape {
-    /// `3×32×32`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}×{}×{}", self.channels, self.height, self.width)
-    }
-}
 
 /// How to open a data set; the default suits the embedded one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -217,7 +174,7 @@ pub struct DatasetInfo {
     /// Reads and checks the set.
     pub(crate) open: fn(&OpenOptions) -> Result<Dataset, DataError>,
     /// Reports all that is wrong with the set.
-    pub(crate) verify: fn(Option<&Path>) -> Result<VerifyReport, DataError>,
+    pub(crate) verify: fn(Option<&Path>, Watch<'_>) -> Result<VerifyReport, DataError>,
     /// Where it can be downloaded, if it can.
     pub(crate) archive: Option<fn() -> Archive>,
 }

@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cifar::Cifar;
+use crate::archive::Archive;
+use crate::checks::SUMS_FILE;
 use crate::datasets;
 use crate::digest::file_sha256;
 use crate::error::DataError;
-use crate::verify::SUMS_FILE;
 use unpack::unpack;
 #[doc(hidden)]
 pub use unpack::unpack_any;
@@ -54,65 +54,6 @@ pub struct Fetched {
     pub resumed_from: u64,
     /// SHA-256 of the archive, also written to `SHA256SUMS` in the folder; `None` if `already`.
     pub archive_sha256: Option<String>,
-}
-
-/// An archive on a server.
-#[derive(Clone, Debug)]
-pub(crate) struct Archive {
-    pub(crate) name: &'static str,
-    /// Address of the folder on the server, without a slash at the end.
-    pub(crate) base: String,
-    pub(crate) file: &'static str,
-    /// The SHA-256 of the archive, 64 hexadecimal digits. Its authors publish an MD5, which does not keep a forger out.
-    pub(crate) sha256: String,
-    /// The folder in the archive, which becomes the folder on disk.
-    pub(crate) folder: &'static str,
-    /// Names and lengths of the files without which the set is not complete.
-    pub(crate) files: Vec<(&'static str, u64)>,
-}
-
-/// Bytes of a file that the set does not need, such as a list of names.
-const MOST_OTHER: u64 = 1 << 20;
-
-/// Bytes around the files of a set: other files, headers, padding.
-const MOST_AROUND: u64 = 16 << 20;
-
-impl Archive {
-    pub(crate) fn of_cifar(
-        name: &'static str,
-        set: &Cifar,
-        file: &'static str,
-        sha256: &str,
-    ) -> Self {
-        let record = set.layout.bytes() as u64;
-        Self {
-            name,
-            base: "https://www.cs.toronto.edu/~kriz".to_owned(),
-            file,
-            sha256: sha256.to_owned(),
-            folder: set.folder,
-            files: set
-                .files()
-                .map(|(file, n)| (file, n as u64 * record))
-                .collect(),
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("{}/{}", self.base, self.file)
-    }
-
-    /// Bytes that a file of this name may have: those it should have, or little.
-    fn most(&self, name: &str) -> u64 {
-        let known = self.files.iter().find(|(file, _)| *file == name);
-        known.map_or(MOST_OTHER, |(_, bytes)| *bytes)
-    }
-
-    /// Bytes that the whole archive may have, unpacked.
-    fn most_unpacked(&self) -> u64 {
-        let files: u64 = self.files.iter().map(|(_, bytes)| *bytes).sum();
-        files + MOST_AROUND
-    }
 }
 
 /// Downloads a data set into `dir` over an encrypted connection, checks it against its known checksum and unpacks it.

@@ -5,16 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::checks::{VerifyReport, Watch};
 use crate::dataset::{Chosen, Dataset};
 use crate::error::{BadImage, DataError};
 use crate::files::{FileStore, Fit};
 use crate::image_file::{self, check_resize, decode};
 use crate::scan::Scan;
 use crate::split::Split;
-use crate::verify::VerifyReport;
 use crate::view::LONGEST;
 use crate::{ImageShape, OpenOptions};
 use timestep_picture::Header;
@@ -116,6 +117,7 @@ pub(crate) fn verify(
     name: &'static str,
     folder: &Path,
     mut scan: Scan,
+    watch: Watch<'_>,
 ) -> Result<VerifyReport, DataError> {
     let mut report = VerifyReport::new(name, Some(folder));
     let counts = scan.parts.each_ref().map(|files| {
@@ -125,7 +127,10 @@ pub(crate) fn verify(
             .for_each(|(_, label)| counts[usize::from(*label)] += 1);
         counts
     });
-    report.problems = all_bad(&scan).iter().map(ToString::to_string).collect();
+    report.problems = all_bad(&scan, watch)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     if report.problems.is_empty() {
         let headers = headers(&mut scan)?;
         match (channels(&scan, &headers), grey(&headers)) {
@@ -290,10 +295,13 @@ fn sizes(headers: &[Vec<Header>; 2]) -> BTreeMap<(u32, u32), usize> {
 }
 
 /// Decodes every file without keeping it; all the bad ones.
-fn all_bad(scan: &Scan) -> Vec<BadImage> {
+fn all_bad(scan: &Scan, watch: Watch<'_>) -> Vec<BadImage> {
     let files: Vec<&PathBuf> = scan.files().map(|f| &f.0).collect();
-    files
-        .par_iter()
-        .filter_map(|path| decode(&scan.root.join(path)).err())
-        .collect()
+    let done = AtomicUsize::new(0);
+    let bad = |path: &&PathBuf| {
+        let bad = decode(&scan.root.join(path)).err();
+        watch(1 + done.fetch_add(1, Ordering::Relaxed), files.len());
+        bad
+    };
+    files.par_iter().filter_map(bad).collect()
 }

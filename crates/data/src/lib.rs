@@ -27,8 +27,10 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
 mod augment;
 mod batch;
+mod checks;
 mod cifar;
 mod classes;
 mod dataset;
@@ -48,14 +50,16 @@ mod prefetch;
 mod preview;
 mod resample;
 mod scan;
+mod shape;
 mod split;
 mod verify;
 mod view;
 
 pub use augment::{Augment, Crop, Cutout, Draw, Jitter, Mix, Mixup, PadMode, RandAugment};
 pub use batch::{Batch, Share, fill_batch, shard};
+pub use checks::{FileReport, VerifyReport, Watch};
 pub use cifar::{RecordLayout, read_records};
-pub use dataset::{Chosen, Dataset, DatasetInfo, ImageShape, OpenOptions};
+pub use dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
 pub use datasets::{DATA_HEADINGS, DATASETS, info, list, open};
 pub use degradation::{
     BadDegradation, Camera, DEGRADATION_HEADINGS, DEGRADATIONS, Degradation, DegradationFacts,
@@ -69,6 +73,7 @@ pub use image_file::{GreyFile, Source, load_grey, load_image, load_source};
 pub use loader::{Batches, Loader, order};
 pub use normalise::Normalise;
 pub use preview::{preview, preview_png, preview_varied, sheet_png};
+pub use shape::ImageShape;
 pub use split::Split;
-pub use verify::{FileReport, VerifyReport, verify};
+pub use verify::{verify, verify_watched};
 pub use view::{Area, View, Window};

@@ -28,6 +28,11 @@ impl State for Features {
         Some(ops::join(&[first, second]))
     }
 
+    fn dot(&self, other: &Self) -> f64 {
+        let (a, b) = (self.read(), other.read());
+        a.iter().zip(&b).map(|(a, b)| a * b).sum()
+    }
+
     fn is_finite(&self) -> bool {
         self.tape.is_finite(&self.value)
     }

@@ -286,6 +286,11 @@ pub trait Tape: Debug {
     /// The gradient that a backward pass found for a leaf, as features; `None` if it is zero.
     fn gradient(&self, leaf: &Value) -> Option<Value>;
 
+    /// Rounding of its numbers: the distance from 1 to the next.
+    fn epsilon(&self) -> f64 {
+        f64::from(f32::EPSILON)
+    }
+
     // --- operations of the caller's, for segments whose activations are computed again
 
     /// Can this engine do what follows? Where not, activations are kept.

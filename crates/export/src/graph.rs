@@ -37,8 +37,14 @@ impl Graph {
     /// What an evaluation of the network does.
     ///
     /// # Errors
-    /// [`ExportError::Net`] if a scheme refuses a step.
+    /// [`ExportError::Net`] if a scheme refuses a step, [`ExportError::Implicit`] for implicit schemes.
     pub fn of(network: &Network) -> Result<Self, ExportError> {
+        if network.scheme().implicit {
+            return Err(ExportError::Implicit {
+                network: network.config().name.clone(),
+                scheme: network.scheme().key,
+            });
+        }
         let recorder = Rc::new(Recorder::new(network.specs().clone()));
         let tape: Rc<dyn Tape> = recorder.clone();
         let input = network.config().input;

@@ -61,6 +61,16 @@ pub enum ExportError {
         /// What would be needed.
         bytes: usize,
     },
+    /// Its steps solve equations, by as many evaluations as that takes: no fixed list of operations.
+    #[error(
+        "steps of `{network}` solve equations (scheme `{scheme}`), and a file of operations holds no search"
+    )]
+    Implicit {
+        /// The network.
+        network: String,
+        /// Its scheme.
+        scheme: &'static str,
+    },
     /// The library has no such architecture.
     #[error("{library} has no architecture with the layers of `{network}`: {why}")]
     NotThere {

@@ -128,7 +128,11 @@ mod tests {
                         (0..from).map(|i| f64::from(x[r * from + i]) * f64::from(w[o * from + i]));
                     let expected = terms.sum::<f64>() + f64::from(b[o]);
                     let got = f64::from(results[0][r * to + o]);
-                    assert!((got - expected).abs() < 1e-4, "{r} {o}: {got} {expected}");
+                    let allowed = 1e-6 * (10.0 + expected.abs());
+                    assert!(
+                        (got - expected).abs() < allowed,
+                        "{r} {o}: {got} {expected}"
+                    );
                 }
             }
             assert!(results.iter().all(|other| *other == results[0]));

@@ -130,6 +130,14 @@ impl NetError {
                  region of a scheme"
                     .into(),
             ),
+            NetError::Step {
+                source: StepError::NoFixedPoint { .. },
+                ..
+            } => Some(
+                "the block expands too far for steps of this size: smaller ones (`--set network.h=0.1`), a lower learning rate, or a \
+                 block whose modes are damped (`--block antisymmetric`) help"
+                    .into(),
+            ),
             NetError::Step { .. } | NetError::Analysis(_) => None,
         }
     }

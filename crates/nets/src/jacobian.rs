@@ -3,7 +3,7 @@
 //! Automatic differentiation gives `Jᵀ v` (a vector-Jacobian product) at the price of one evaluation and
 //! one backward pass. `J` is real, so `Jᵀ` has the spectrum of `J`.
 
-use crate::segment::StepRhs;
+use crate::steps::StepRhs;
 use crate::visit::StepAt;
 use crate::{Features, Mode, NetError, Pass};
 use timestep_engine::{End, Recording, Wanted};
@@ -169,7 +169,11 @@ impl StepAt<'_> {
     /// The function without its factor.
     fn map(&self, pass: &Pass, u: &Features) -> Result<Features, NetError> {
         let step = &self.steps.steps[self.index];
-        let mut rhs = StepRhs { step, pass };
+        let mut rhs = StepRhs {
+            step,
+            pass,
+            owner: None,
+        };
         let at = |stage| StageId {
             step: self.step - 1,
             stage,

@@ -31,6 +31,7 @@ pub mod resample;
 mod reversal;
 mod segment;
 mod spectrum;
+mod steps;
 mod trace;
 mod transition;
 mod visit;

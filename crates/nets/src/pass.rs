@@ -36,6 +36,8 @@ pub struct Pass {
     /// Which parameters are trained, in the order of the table; `None`: all that can be.
     trained: Option<Arc<[bool]>>,
     statistics: RefCell<Measured>,
+    /// Does anybody want its gradients?
+    recorded: bool,
 }
 
 /// Where the random numbers of a training pass come from: the same numbers for the same seed, step and image,
@@ -87,6 +89,7 @@ impl Pass {
             draws: None,
             trained: None,
             statistics: RefCell::default(),
+            recorded: false,
         }
     }
 
@@ -107,7 +110,10 @@ impl Pass {
             wanted: Wanted::Parameters,
             statistics: true,
         };
-        Self::on(engine.open(parameters, &recording), Mode::Train)
+        Self {
+            recorded: true,
+            ..Self::on(engine.open(parameters, &recording), Mode::Train)
+        }
     }
 
     /// A training pass in which the parameters that are not marked in `trained` stay as they are: their gradients are not
@@ -127,6 +133,7 @@ impl Pass {
         };
         Self {
             trained: Some(trained.clone()),
+            recorded: true,
             ..Self::on(engine.open(parameters, &recording), Mode::Train)
         }
     }
@@ -144,6 +151,11 @@ impl Pass {
     pub(crate) fn wanted(&self) -> Wanted {
         let marked = self.trained.clone().map(Wanted::Marked);
         marked.unwrap_or(Wanted::Parameters)
+    }
+
+    /// Is it one whose gradients somebody wants?
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.recorded
     }
 
     /// Does a norm with this scale measure the batch, and learn? In training, unless it is frozen.

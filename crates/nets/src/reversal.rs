@@ -6,7 +6,7 @@
 //! once forward, once more in the backward pass, and never stored (Gomez et al. 2017, section 3.2, for
 //! any scheme that can be undone).
 
-use crate::segment::{StepRhs, Steps};
+use crate::steps::{StepRhs, Steps};
 use crate::{Features, NetError, Pass};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -154,7 +154,11 @@ impl Reconstruction {
             };
             let still = self.pass.beside(own.clone());
             let mut recorder = Recorder {
-                rhs: StepRhs { step, pass: &still },
+                rhs: StepRhs {
+                    step,
+                    pass: &still,
+                    owner: None,
+                },
                 found: Vec::new(),
             };
             let ctx: StepCtx<Features> = steps.context(n, &still);
@@ -169,7 +173,11 @@ impl Reconstruction {
             let mut starts = vec![leaf.clone()];
             starts.extend(states(&after));
             let mut replay = Replay {
-                rhs: StepRhs { step, pass: &pass },
+                rhs: StepRhs {
+                    step,
+                    pass: &pass,
+                    owner: None,
+                },
                 known: recorder.found,
             };
             let ctx = steps.context(n, &pass);

@@ -4,7 +4,8 @@
 //! running statistics, so images do not depend on each other. The analyses of trained networks stand on it:
 //! Jacobians ([`StepAt::transposed_product`]), spectra ([`StepAt::spectrum`]) and traces.
 
-use crate::segment::{Flow, StepRhs, Steps};
+use crate::segment::Flow;
+use crate::steps::{StepRhs, Steps};
 use crate::{BodyFacts, Features, Mode, NetError, Network, Parameters, Pass, ops};
 use timestep_engine::Engine;
 use timestep_numerics::{Rhs, SchemeFacts, StageId, State as _, StepError};
@@ -121,6 +122,16 @@ impl Rhs<Features> for Witness<'_> {
         Ok(slope)
     }
 
+    fn solve(&mut self, at: StageId, a: &Features, gamma: f64) -> Result<Features, StepError> {
+        let y = self.rhs.solve(at, a, gamma)?;
+        y.compute();
+        // What the block returned there, as the equation has it.
+        let part = 1.0 / gamma;
+        self.slopes
+            .push(ops::combine(&[(part.into(), &y), ((-part).into(), a)]));
+        Ok(y)
+    }
+
     fn join(&mut self, at: StageId, branches: &[&Features]) -> Features {
         self.rhs.join(at, branches)
     }
@@ -157,7 +168,11 @@ impl Network {
                 let step = &steps.steps[index];
                 let history = memory.len();
                 let mut witness = Witness {
-                    rhs: StepRhs { step, pass: &pass },
+                    rhs: StepRhs {
+                        step,
+                        pass: &pass,
+                        owner: None,
+                    },
                     slopes: Vec::new(),
                 };
                 let next =

@@ -28,6 +28,7 @@ mod refined;
 mod spectrum;
 mod stability;
 mod subject;
+mod test_equation;
 pub mod weak_order;
 mod zero_stability;
 
@@ -103,8 +104,10 @@ pub enum AnalysisError {
         /// Key of the scheme.
         scheme: &'static str,
     },
-    /// A stability polynomial exists only for schemes without memory and parts.
-    #[error("scheme `{scheme}` has memory or parts, so its stability function is no polynomial")]
+    /// A stability polynomial exists only for explicit schemes without memory and parts.
+    #[error(
+        "scheme `{scheme}` has memory or parts, or is implicit, so its stability function is no polynomial"
+    )]
     NoPolynomial {
         /// Key of the scheme.
         scheme: &'static str,

@@ -188,6 +188,7 @@ impl Definition {
             sharing: own.sharing,
             parts: 1,
             columns: 1,
+            implicit: false,
             definition: Some(own),
         }))
     }

@@ -15,6 +15,7 @@
 //! | [`poly2`, `poly3`](schemes::poly) | `u + F(u) + F(F(u)) (+ F(F(F(u))))` | PolyNet |
 //! | [`mpoly2`](schemes::mpoly2), [`two-way`](schemes::two_way) | `u + F0(u) + F1(F0(u))`, `u + F0(u) + F1(u)` | PolyNet |
 //! | [`fractal2`, `fractal3`, `fractal4`](schemes::fractal) | mean of two half steps and one step, nested | FractalNet |
+//! | [`backward-euler`](schemes::backward_euler), [`implicit-midpoint`](schemes::implicit_midpoint), [`trapezoidal`](schemes::trapezoidal), [`bdf2`](schemes::bdf2) | the slope at the end, in the middle, at both ends of the step: implicit | implicit residual networks |
 //! | [`reversible`](schemes::reversible) | `y1 = x1 + h f0(x2)`, `y2 = x2 + h f1(y1)` | RevNet |
 //!
 //! A scheme need not be part of the program: wherever the name of one is asked for, the text of a
@@ -38,6 +39,7 @@
 pub mod adaptive;
 pub mod analysis;
 mod definition;
+pub mod implicit;
 pub mod linear_algebra;
 mod multistep;
 pub mod noise;

@@ -4,6 +4,7 @@
 //! coefficients and the step size arrive in [`StepCtx`]; noise multiplies `f` outside, in the
 //! [`Rhs`], so a scheme never knows of it.
 
+use crate::implicit::{Limits, fixed_point};
 use crate::{Butcher, Definition, State};
 use std::fmt;
 use timestep_registry::Facts;
@@ -41,6 +42,30 @@ pub trait Rhs<S: State> {
         let weight = S::Coef::from(1.0 / branches.len() as f64);
         let terms: Vec<(S::Coef, &S)> = branches.iter().map(|b| (weight.clone(), *b)).collect();
         S::lincomb(&terms)
+    }
+
+    /// The `y` with `y = a + γ f(y)`, for which an implicit step asks, with the weights of evaluation `at`.
+    ///
+    /// By accelerated fixed-point iteration to rounding. Whoever knows more of `f` finds it otherwise: an analysis on `f = λ u` divides, and a network
+    /// finds the gradient as well.
+    ///
+    /// # Errors
+    /// [`StepError::NoFixedPoint`] if none is found, and whatever makes `f` undefined.
+    fn solve(&mut self, at: StageId, a: &S, gamma: f64) -> Result<S, StepError> {
+        let mut map = |y: &S| {
+            let slope = self.eval(at, y)?;
+            Ok(S::lincomb(&[(1.0.into(), a), (gamma.into(), &slope)]))
+        };
+        let found = fixed_point(&mut map, a, &Limits::EXACT)?;
+        // Rounding of large terms that cancel can keep a residual above that of one.
+        if found.found || found.residual < 1e-11 {
+            return Ok(found.state);
+        }
+        Err(StepError::NoFixedPoint {
+            step: at.step,
+            evaluations: found.evaluations,
+            residual: found.residual,
+        })
     }
 }
 
@@ -80,6 +105,18 @@ pub enum StepError {
         step: usize,
         /// The reason, in words.
         why: String,
+    },
+    /// The equation of an implicit step was not solved.
+    #[error(
+        "the implicit step {step} was not solved in {evaluations} evaluations of its right-hand side: {residual:.1e} of the state is left"
+    )]
+    NoFixedPoint {
+        /// Step within the segment.
+        step: usize,
+        /// Evaluations of the right-hand side.
+        evaluations: usize,
+        /// Residual as a part of the size of the state.
+        residual: f64,
     },
     /// The right-hand side failed.
     #[error("{0}")]
@@ -371,6 +408,9 @@ pub struct SchemeFacts {
     pub parts: usize,
     /// Columns that it joins, whose paths drop-path can drop: more than one for fractal schemes.
     pub columns: usize,
+    /// Does a step solve an equation, so that it evaluates `f` as often as that takes? [`stages`](Self::stages) then counts an equation as
+    /// one evaluation.
+    pub implicit: bool,
     /// The numbers of a scheme that came from a file, not from the registry.
     pub definition: Option<&'static Definition>,
 }

@@ -197,6 +197,11 @@ impl State for Series {
         Series { coefficients: sum }
     }
 
+    fn dot(&self, other: &Series) -> f64 {
+        let pairs = self.coefficients.iter().zip(&other.coefficients);
+        pairs.map(|(a, b)| a * b).sum()
+    }
+
     fn is_finite(&self) -> bool {
         self.coefficients.iter().all(|a| a.is_finite())
     }

@@ -56,6 +56,9 @@ pub trait State: Clone {
             .collect()
     }
 
+    /// The inner product `Σ aᵢ bᵢ` of all numbers in both states; of complex ones its real part.
+    fn dot(&self, other: &Self) -> f64;
+
     /// The two halves of a partitioned state (for tensors: of the channels), or `None` if this
     /// state has no halves. Partitioned schemes such as `reversible` need them.
     fn split(&self) -> Option<(Self, Self)> {
@@ -119,6 +122,10 @@ impl State for f64 {
         }
     }
 
+    fn dot(&self, other: &f64) -> f64 {
+        self * other
+    }
+
     fn is_finite(&self) -> bool {
         f64::is_finite(*self)
     }
@@ -129,6 +136,10 @@ impl State for Complex64 {
 
     fn lincomb(terms: &[(f64, &Complex64)]) -> Complex64 {
         terms.iter().map(|(c, u)| *u * *c).sum()
+    }
+
+    fn dot(&self, other: &Complex64) -> f64 {
+        self.re * other.re + self.im * other.im
     }
 
     fn is_finite(&self) -> bool {
@@ -142,6 +153,14 @@ impl<T: State> State for Vec<T> {
 
     fn lincomb(terms: &[(T::Coef, &Vec<T>)]) -> Vec<T> {
         T::lincomb_rows(terms)
+    }
+
+    fn dot(&self, other: &Vec<T>) -> f64 {
+        let mut sum = 0.0;
+        for (a, b) in self.iter().zip(other) {
+            sum += a.dot(b);
+        }
+        sum
     }
 
     fn split(&self) -> Option<(Self, Self)> {

@@ -50,7 +50,12 @@ impl Origin<'_> {
         PictureError::Damaged {
             path: self.path.to_owned(),
             format: self.format,
-            reason: reason.to_string(),
+            // Some decoders end their words with a line of their own.
+            reason: reason
+                .to_string()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
         }
     }
 

@@ -48,6 +48,11 @@ impl State for Plane {
         first.with_pixels(pixels)
     }
 
+    fn dot(&self, other: &Self) -> f64 {
+        let pairs = self.pixels().iter().zip(other.pixels());
+        pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    }
+
     fn is_finite(&self) -> bool {
         self.not_finite() == 0
     }

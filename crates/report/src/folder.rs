@@ -8,7 +8,7 @@ use crate::run::{self, Check, Sources};
 use std::path::Path;
 use timestep_nets::device;
 use timestep_restore::learned::Restorer;
-use timestep_study::evaluation::Evaluation;
+use timestep_study::evaluation::{Evaluation, Told};
 use timestep_study::runs::{Record, RestorerRecord};
 use timestep_train::run::{self as runs, Which};
 use timestep_train::{Job, Setup, TrainError};
@@ -31,14 +31,18 @@ enum Records {
 
 impl FolderReport {
     /// Reads the run of a classifier. Its test images are those of its recipe, or of `data_dir`; where the recipe's are not there,
-    /// the report says so in place of the mistakes.
+    /// the report says so in place of the mistakes. `told` hears how far it is.
     ///
     /// # Errors
     /// [`TrainError`] if the folder is no run or is damaged, or if the images in `data_dir` do not fit.
-    pub fn of_classifier(folder: &Path, data_dir: Option<&Path>) -> Result<Self, TrainError> {
+    pub fn of_classifier(
+        folder: &Path,
+        data_dir: Option<&Path>,
+        told: Told<'_>,
+    ) -> Result<Self, TrainError> {
         let record = Record::read(folder)?;
         let setup = open(folder, data_dir, &record)?;
-        let document = classifier(&record, setup.as_ref().map_err(Clone::clone))?;
+        let document = classifier(&record, setup.as_ref().map_err(Clone::clone), told)?;
         let mut numbers = document.numbers().into_iter();
         let evaluated = setup.is_ok() && numbers.any(|n| n.key.starts_with("evaluation."));
         Ok(Self {
@@ -85,9 +89,9 @@ impl FolderReport {
 ///
 /// # Errors
 /// As [`FolderReport::of_classifier`].
-pub fn of_job(job: &Job, folder: &Path) -> Result<Document, TrainError> {
+pub fn of_job(job: &Job, folder: &Path, told: Told<'_>) -> Result<Document, TrainError> {
     match job {
-        Job::Classify(setup) => classifier(&Record::read(folder)?, Ok(setup)),
+        Job::Classify(setup) => classifier(&Record::read(folder)?, Ok(setup), told),
         Job::Restore(_) => Ok(FolderReport::of_restorer(folder)?.document),
     }
 }
@@ -133,13 +137,16 @@ fn open(
 }
 
 /// Measures the best weights again if there are images, and puts the report together.
-fn classifier(record: &Record, images: Result<&Setup, String>) -> Result<Document, TrainError> {
+fn classifier(
+    record: &Record,
+    images: Result<&Setup, String>,
+    told: Told<'_>,
+) -> Result<Document, TrainError> {
     let evaluation = match images {
-        Ok(setup) => Ok(Evaluation::of_best(
-            &record.folder,
-            setup,
-            &*device("cpu")?,
-        )?),
+        Ok(setup) => {
+            let (folder, engine) = (&record.folder, device("cpu")?);
+            Ok(Evaluation::of_best(folder, setup, &*engine, told)?)
+        }
         Err(why) => Err(why),
     };
     let citations = cite::of_run(&record.folder)?;

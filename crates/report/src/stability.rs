@@ -23,16 +23,16 @@ pub fn stability(scheme: &str, k: Option<f64>, title: &str) -> Result<String, An
     Ok(stability_region(&region, &found, title))
 }
 
+/// The length of an interval that is drawn: of one without an end as much as there is of the poles of implicit schemes.
+fn drawn(length: f64) -> f64 {
+    if length.is_infinite() { 4.0 } else { length }
+}
+
 /// The stable intervals of a scheme, and the part of the plane that shows its region.
 fn shown(scheme: &str, k: Option<f64>) -> Result<(Stability, Window), AnalysisError> {
     let found = analysis::stability(scheme, k)?;
-    let reach = found
-        .real_interval
-        .0
-        .abs()
-        .max(found.imaginary_interval)
-        .clamp(1.5, FAR)
-        * 1.3;
+    let reach = drawn(found.real_interval.0.abs()).max(drawn(found.imaginary_interval));
+    let reach = reach.clamp(1.5, FAR) * 1.3;
     let rough = analysis::region(
         scheme,
         k,
@@ -171,9 +171,9 @@ type Window = ((f64, f64), (f64, f64));
 /// The part of the plane to show: what is stable, the origin, and some room; in the proportions of
 /// the plot area, so that a circle is round.
 fn window(rough: &Region, found: &Stability) -> Window {
-    let mut left = found.real_interval.0.clamp(-FAR, -1.0);
+    let mut left = (-drawn(-found.real_interval.0)).clamp(-FAR, -1.0);
     let mut right = 0.6_f64;
-    let mut top = found.imaginary_interval.clamp(0.8, FAR);
+    let mut top = drawn(found.imaginary_interval).clamp(0.8, FAR);
     for (j, y) in rough.im.iter().enumerate() {
         let inside = rough
             .re
@@ -248,10 +248,14 @@ fn intervals(found: &Stability) -> String {
         return "not zero-stable: stable nowhere".to_owned();
     }
     let mut parts = Vec::new();
-    if found.real_interval.0 < 0.0 {
+    if found.real_interval.0.is_infinite() {
+        parts.push("(-∞, 0]".to_owned());
+    } else if found.real_interval.0 < 0.0 {
         parts.push(format!("[{:.3}, 0]", found.real_interval.0));
     }
-    if found.imaginary_interval > 0.0 {
+    if found.imaginary_interval.is_infinite() {
+        parts.push("±∞i".to_owned());
+    } else if found.imaginary_interval > 0.0 {
         parts.push(format!("±{:.3}i", found.imaginary_interval));
     }
     if parts.is_empty() {

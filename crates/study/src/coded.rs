@@ -118,9 +118,10 @@ impl Coded for StepError {
     fn code(&self) -> Code {
         match self {
             Self::NoHalves { .. } => Code::Incompatible,
-            Self::MissingCoefficients { .. } | Self::NotInvertible { .. } | Self::Rhs(_) => {
-                Code::Step
-            }
+            Self::MissingCoefficients { .. }
+            | Self::NotInvertible { .. }
+            | Self::NoFixedPoint { .. }
+            | Self::Rhs(_) => Code::Step,
         }
     }
 }

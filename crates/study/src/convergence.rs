@@ -75,7 +75,8 @@ struct Sums {
     apart: f64,
 }
 
-/// Runs the test images of a sample through a trained network with `factors` times its steps.
+/// Runs the test images of a sample through a trained network with `factors` times its steps. `done` is called with the images
+/// run so far.
 ///
 /// # Errors
 /// [`TrainError::Net`] if it cannot be sampled or run, [`TrainError::Data`] for unreadable images.
@@ -86,6 +87,7 @@ pub fn converge(
     way: Way,
     engine: &dyn Engine,
     place: Place<'_>,
+    done: &mut dyn FnMut(usize),
 ) -> Result<ConvergenceOfNetwork, TrainError> {
     let one = |factor: &f64| {
         let steps = trained.network.steps_times(*factor);
@@ -124,6 +126,7 @@ pub fn converge(
             let own = self::named(own_logits, classes);
             sums.agree += named.iter().zip(&own).filter(|(a, b)| a == b).count();
         }
+        done(count);
     }
     let rows = factors
         .iter()

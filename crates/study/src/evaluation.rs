@@ -20,8 +20,16 @@ const AFFORDABLE: u64 = 150_000_000;
 /// The spectra of the steps, or a sentence that says why they were not measured.
 pub type Spectra = Result<Vec<MeasuredStep>, String>;
 
+/// Who is told how far a measurement is: what is counted, how many of them are done, and how many there are.
+pub type Told<'t> = &'t mut dyn FnMut(&'static str, usize, usize);
+
 /// Measures them as `timestep analyze stability RUN` does without options.
-fn spectra(trained: &Trained, split: &Split, engine: &dyn Engine) -> Result<Spectra, TrainError> {
+fn spectra(
+    trained: &Trained,
+    split: &Split,
+    engine: &dyn Engine,
+    told: Told<'_>,
+) -> Result<Spectra, TrainError> {
     let cost = trained.network.cost().multiply_adds as u64;
     if cost > AFFORDABLE {
         return Ok(Err(format!(
@@ -35,7 +43,8 @@ fn spectra(trained: &Trained, split: &Split, engine: &dyn Engine) -> Result<Spec
         tolerance: TOLERANCE,
     };
     let numbers = drawn(0, split.len(), IMAGES);
-    match measure(trained, split, &numbers, effort, 0, engine) {
+    let done = |done, total| told("steps", done, total);
+    match measure(trained, split, &numbers, (effort, 0), engine, done) {
         Ok(steps) if steps.is_empty() => Ok(Err(
             "No step keeps the shape of its state, so none has a square Jacobian.".into(),
         )),
@@ -83,17 +92,28 @@ pub struct Worst {
 
 impl Evaluation {
     /// Measures the best weights of a run on the test images of `setup`, in the batches of its recipe,
-    /// so that the numbers are those of the run.
+    /// so that the numbers are those of the run. `told` hears how far it is.
     ///
     /// # Errors
     /// [`TrainError`] for weights that are missing or do not fit, and for unreadable images.
-    pub fn of_best(folder: &Path, setup: &Setup, engine: &dyn Engine) -> Result<Self, TrainError> {
+    pub fn of_best(
+        folder: &Path,
+        setup: &Setup,
+        engine: &dyn Engine,
+        told: Told<'_>,
+    ) -> Result<Self, TrainError> {
         let trained = Trained::load(&weights(folder, Which::Best))?;
-        Self::of(&trained, setup, engine)
+        Self::of(&trained, setup, engine, told)
     }
 
     /// Measures weights.
-    fn of(trained: &Trained, setup: &Setup, engine: &dyn Engine) -> Result<Self, TrainError> {
+    fn of(
+        trained: &Trained,
+        setup: &Setup,
+        engine: &dyn Engine,
+        told: Told<'_>,
+    ) -> Result<Self, TrainError> {
+        let mut seen = 0;
         let (network, card) = (&trained.network, &trained.card);
         let split = &setup.dataset.test;
         let loader = Loader::new(
@@ -108,7 +128,11 @@ impl Evaluation {
             &trained.parameters,
             &loader,
             engine,
-            |batch, logits| scores.count(logits, &batch.labels),
+            |batch, logits| {
+                scores.count(logits, &batch.labels);
+                seen += batch.len();
+                told("images", seen, split.len());
+            },
         )?;
         let mut worst = Vec::new();
         for one in scores.worst() {
@@ -130,7 +154,7 @@ impl Evaluation {
             classes: names,
             confusion: scores.confusion().to_vec(),
             worst,
-            spectra: spectra(trained, split, engine)?,
+            spectra: spectra(trained, split, engine, told)?,
         })
     }
 

@@ -1,5 +1,9 @@
 //! Which class does a trained network see in image files?
 
+mod table;
+
+pub use table::Table;
+
 use crate::answer;
 use crate::sample::test_resize;
 use rayon::prelude::*;

@@ -143,9 +143,9 @@ pub fn measure(
     trained: &Trained,
     split: &Split,
     numbers: &[u32],
-    effort: Effort,
-    seed: u64,
+    (effort, seed): (Effort, u64),
     engine: &dyn Engine,
+    mut done: impl FnMut(usize, usize),
 ) -> Result<Vec<MeasuredStep>, TrainError> {
     let normalise: &Normalise = &trained.card.normalise;
     let mut steps: Vec<MeasuredStep> = Vec::new();
@@ -168,6 +168,10 @@ pub fn measure(
             }
             steps[at].spectra.push(found);
             at += 1;
+            // How many steps there are is known after the first image.
+            if index > 0 {
+                done(index * steps.len() + at, numbers.len() * steps.len());
+            }
             Ok(())
         })?;
     }

@@ -62,7 +62,8 @@ answer! {
     }
 }
 
-/// Follows the images of a sample; what was followed, and the answer for each segment.
+/// Follows the images of a sample; what was followed, and the answer for each segment. `done` is called with the images
+/// followed so far.
 ///
 /// # Errors
 /// [`TrainError::Data`] for unreadable images, [`TrainError::Net`] if the network cannot be run.
@@ -71,6 +72,7 @@ pub fn follow(
     trained: &Trained,
     sample: &Sample,
     engine: &dyn Engine,
+    mut done: impl FnMut(usize),
 ) -> Result<Vec<(SegmentTrace, WayThroughSegment)>, TrainError> {
     let mut tracer = Tracer::new();
     let mut labels = Vec::new();
@@ -79,6 +81,7 @@ pub fn follow(
         labels.extend(batch.labels.iter().map(|l| *l as usize));
         let images = images(&batch);
         tracer.add(engine, &trained.network, &trained.parameters, images)?;
+        done(labels.len());
     }
     let card = &trained.card;
     let answer = |trace: SegmentTrace| {

@@ -201,13 +201,15 @@ impl WeakOrderOfNoise {
     }
 }
 
-/// Simulates; the answer for each noise, and all curves together.
+/// Simulates; the answer for each noise, and all curves together. `done` is called with the laws that are simulated and those
+/// that there are.
 ///
 /// # Errors
 /// [`AnalysisError`] for a scheme or numbers for which there is no answer.
 pub fn answer(
     noises: &[&'static NoiseFacts],
     question: &Question<'_>,
+    mut done: impl FnMut(usize, usize),
 ) -> Result<(Vec<WeakOrderOfNoise>, WeakOrder), AnalysisError> {
     let keep = match question.keep {
         [] => &KEEP[..],
@@ -219,10 +221,16 @@ pub fn answer(
     let of = |noise: &&'static NoiseFacts| Setting::of(noise.key, keep, coarsest);
     let settings: Vec<Vec<Setting>> = noises.iter().map(of).collect();
     let all: Vec<Setting> = settings.iter().flatten().copied().collect();
-    let found = match question.damping {
-        Some(damping) => second_order(damping, &question.plan.steps, &all)?,
-        None => weak_order(&question.plan, &all)?,
+    let simulated = |settings: &[Setting]| match question.damping {
+        Some(damping) => second_order(damping, &question.plan.steps, settings),
+        None => weak_order(&question.plan, settings),
     };
+    // One after the other: they know nothing of each other, and each takes seconds.
+    let mut found = simulated(all.get(..1).unwrap_or_default())?;
+    for (before, setting) in all.iter().enumerate().skip(1) {
+        done(before, all.len());
+        found.curves.extend(simulated(&[*setting])?.curves);
+    }
     let mut answers = Vec::new();
     for (noise, settings) in noises.iter().zip(&settings) {
         answers.push(WeakOrderOfNoise {

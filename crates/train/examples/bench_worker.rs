@@ -14,8 +14,9 @@ use std::sync::Arc;
 use std::time::Instant;
 use timestep_kernels::{ConvShape, Kernels, Scaled, Sum, View};
 use timestep_nets::{
-    Activations, Engine, InputShape, Mode, Network, Parameters, Pass, Targets, device, preset,
+    Activations, Engine, InputShape, Network, Parameters, Targets, device, preset,
 };
+use timestep_train::evaluate::logits_of;
 use timestep_train::recipe::OptimiserSettings;
 use timestep_train::{Examples, Learner};
 
@@ -103,10 +104,10 @@ impl Subject {
         let began = Instant::now();
         let mut first = 0.0;
         for _ in 0..steps {
-            let pass = Pass::new(self.learner.engine(), &self.parameters, Mode::Eval);
-            let images = pass.images(self.dims, &self.images);
-            let logits = self.network.forward(&pass, images)?;
-            first = logits.read().first().copied().unwrap_or(0.0);
+            let images = (self.dims, self.images.as_slice());
+            let engine = self.learner.engine();
+            let logits = logits_of(&self.network, &self.parameters, images, engine)?;
+            first = f64::from(logits.first().copied().unwrap_or(0.0));
         }
         let seconds = began.elapsed().as_secs_f64();
         Ok(json!({"seconds": seconds, "steps": steps, "logit": first}))

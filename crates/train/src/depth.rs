@@ -96,7 +96,7 @@ mod tests {
         let mut gradients = vec![0.0; parameters.values().len()];
         penalty.add(&parameters, &mut gradients);
         let mut reached = 0;
-        for at in 0..gradients.len() {
+        for (at, found) in gradients.iter().enumerate() {
             let old = parameters.values()[at];
             let step = 1e-2;
             parameters.values_mut()[at] = old + step;
@@ -105,7 +105,7 @@ mod tests {
             let less = penalty.value(&parameters);
             parameters.values_mut()[at] = old;
             let slope = 0.3 * (more - less) / (2.0 * f64::from(step));
-            let found = f64::from(gradients[at]);
+            let found = f64::from(*found);
             assert!(
                 (found - slope).abs() < 1e-4 * (1.0 + slope.abs()),
                 "{at}: {found} {slope}"

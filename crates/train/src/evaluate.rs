@@ -116,10 +116,26 @@ pub fn logits(
     batch: &Batch,
     engine: &dyn Engine,
 ) -> Result<Vec<f32>, TrainError> {
-    let pass = Pass::new(engine, parameters, Mode::Eval);
-    let (dims, pixels) = images(batch);
-    let logits = network.forward(&pass, pass.images(dims, pixels))?;
-    Ok(logits.read().iter().map(|v| *v as f32).collect())
+    logits_of(network, parameters, images(batch), engine)
+}
+
+/// Logits of images in evaluation mode, `[batch, classes]`: `dims` are `[batch, channels, height, width]`.
+///
+/// # Errors
+/// [`TrainError::Net`] if a scheme refuses a step.
+pub fn logits_of(
+    network: &Network,
+    parameters: &Parameters,
+    (dims, pixels): ([usize; 4], &[f32]),
+    engine: &dyn Engine,
+) -> Result<Vec<f32>, TrainError> {
+    // On a thread of the pool: one that waits outside would have to be woken after every layer, and which thread computes
+    // which part would change from layer to layer, away from the caches that hold it.
+    rayon::scope(|_| {
+        let pass = Pass::new(engine, parameters, Mode::Eval);
+        let logits = network.forward(&pass, pass.images(dims, pixels))?;
+        Ok(logits.read().iter().map(|v| *v as f32).collect())
+    })
 }
 
 /// Mean cross-entropy of logits against labels, in f64, without smoothing.

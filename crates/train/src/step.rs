@@ -334,45 +334,50 @@ impl Learner {
         } = work;
         let [_, channels, height, width] = examples.dims;
         let most = places.len().div_ceil(self.parts).max(1);
-        // Zeros are memory that nobody has touched: it is taken up as the backward pass gives back that of the
-        // activations, so both do not add up in the peak.
-        let mut gradients = Gradients::zeros(network.specs());
-        for first in places.clone().step_by(most) {
-            let there = first..places.end.min(first + most);
-            let images = there.start - work.first..there.end - work.first;
-            let share = images.len() as f64 / work.whole as f64;
-            let pass = match &self.trained {
-                None => Pass::training(&*self.engine, parameters),
-                Some(trained) => Pass::training_some(&*self.engine, parameters, trained),
+        let (engine, trained) = (&*self.engine, &self.trained);
+        // On a thread of the pool, as in evaluation: no layer waits for one outside to wake, and each thread finds in its
+        // caches what it made in the layer before.
+        rayon::scope(|_| {
+            // Zeros are memory that nobody has touched: it is taken up as the backward pass gives back that of the
+            // activations, so both do not add up in the peak.
+            let mut gradients = Gradients::zeros(network.specs());
+            for first in places.clone().step_by(most) {
+                let there = first..places.end.min(first + most);
+                let images = there.start - work.first..there.end - work.first;
+                let share = images.len() as f64 / work.whole as f64;
+                let pass = match trained {
+                    None => Pass::training(engine, parameters),
+                    Some(trained) => Pass::training_some(engine, parameters, trained),
+                }
+                .with_draws(work.draws.map(|draws| draws.part(images.clone())));
+                let image = channels * height * width;
+                let pixels = &examples.images[images.start * image..images.end * image];
+                let input = pass.images([images.len(), channels, height, width], pixels);
+                let found = network.forward(&pass, input)?;
+                let targets = examples.targets.part(images.clone());
+                let loss = ops::cross_entropy(&found, &targets);
+                let mean = loss.read().first().copied().unwrap_or(f64::NAN);
+                if !mean.is_finite() {
+                    return Ok(None);
+                }
+                let start = logits.len();
+                logits.extend(found.read().iter().map(|v| *v as f32));
+                let mut tally = Tally::default();
+                let classes = network.config().classes;
+                tally.count(&logits[start..], &targets.labels, classes);
+                let ends = [End::Loss(loss.value(), share)];
+                pass.tape().backward(&ends, &mut gradients);
+                // The tape shares the parameters: it must be gone before they are changed in place.
+                drop((found, loss));
+                report.parts.push(Part {
+                    loss: mean,
+                    images: images.len(),
+                    correct: tally.top1,
+                    statistics: pass.into_statistics(),
+                });
             }
-            .with_draws(work.draws.map(|draws| draws.part(images.clone())));
-            let image = channels * height * width;
-            let pixels = &examples.images[images.start * image..images.end * image];
-            let input = pass.images([images.len(), channels, height, width], pixels);
-            let found = network.forward(&pass, input)?;
-            let targets = examples.targets.part(images.clone());
-            let loss = ops::cross_entropy(&found, &targets);
-            let mean = loss.read().first().copied().unwrap_or(f64::NAN);
-            if !mean.is_finite() {
-                return Ok(None);
-            }
-            let start = logits.len();
-            logits.extend(found.read().iter().map(|v| *v as f32));
-            let mut tally = Tally::default();
-            let classes = network.config().classes;
-            tally.count(&logits[start..], &targets.labels, classes);
-            let ends = [End::Loss(loss.value(), share)];
-            pass.tape().backward(&ends, &mut gradients);
-            // The tape shares the parameters: it must be gone before they are changed in place.
-            drop((found, loss));
-            report.parts.push(Part {
-                loss: mean,
-                images: images.len(),
-                correct: tally.top1,
-                statistics: pass.into_statistics(),
-            });
-        }
-        Ok(Some(gradients))
+            Ok(Some(gradients))
+        })
     }
 }
 

@@ -3,11 +3,14 @@
 use crate::args::{Data, DataAction};
 use crate::failure::{Failure, NEGATIVE};
 use crate::outputs::Outputs;
+use crate::progress::Waiting;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use timestep_data::{
-    OpenOptions, Progress, fetch, open, order, preview_png, preview_varied, sheet_png, verify,
+    OpenOptions, Progress, fetch, open, order, preview_png, preview_varied, sheet_png,
+    verify_watched,
 };
 use timestep_registry::Kind;
 use timestep_study::codes::Code;
@@ -152,7 +155,14 @@ fn get(name: &str, dir: &Path, ui: Ui) -> Result<u8, Failure> {
 }
 
 fn check(name: &str, dir: Option<&Path>, ui: Ui) -> Result<u8, Failure> {
-    let report = verify(name, dir)?;
+    let waiting = Mutex::new(Waiting::new(ui, "files", 0));
+    let report = verify_watched(name, dir, &|done, total| {
+        // Who finds it taken leaves telling to the other.
+        if let Ok(mut waiting) = waiting.try_lock() {
+            waiting.of(done, total);
+        }
+    })?;
+    drop(waiting);
     ui.answer(&VerifiedData {
         ok: report.ok(),
         report: json::value(&report),

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use timestep_data::{Degradation, degradation};
 use timestep_files::sweep;
-use timestep_restore::batch::{self, Item, Request, is_stream};
+use timestep_restore::batch::{self, Item, Plan, Request, is_stream};
 use timestep_restore::job::{AddNoise, DenoiseJob, Files, JobError, Outcome, Sigma, restore_file};
 use timestep_restore::methods::{MethodOptions, is_checked, make, method_named, read_weights};
 use timestep_study::codes::Code;
@@ -91,29 +91,7 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
     if let Some(sheet) = &args.preview {
         return preview(args, &job, sheet, key, &extra, ui);
     }
-    let plan = batch::plan(&Request {
-        inputs: &args.inputs,
-        output: args.out.as_deref(),
-        force: args.force,
-        in_place: args.in_place,
-    })?;
-    let several = plan.items.len() + plan.skipped.len() > 1;
-    check_reference(args.reference.as_deref(), several)?;
-    extra.check_one(args, several)?;
-    if plan.items.iter().any(|item| is_stream(&item.output)) {
-        Ui::give_up_standard_output();
-    }
-    let mut outputs = plan.items.iter().map(|item| &item.output);
-    if let Some(quality) = args.quality
-        && !plan.items.is_empty()
-        && !outputs.any(|output| is_jpeg(output) || is_stream(output))
-    {
-        return Err(Failure::usage(
-            format!("--quality {quality} is for JPEG files, and none is written"),
-            "leave it out, or give the output the ending .jpg",
-        ));
-    }
-
+    let (plan, several) = planned(args, &extra)?;
     let mut report = Report::new(ui, key, plan.items.len());
     report.planned(&plan);
     if plan.items.is_empty() && !plan.failed.is_empty() {
@@ -125,15 +103,6 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
             "pictures are files that end in .png, .jpg, .tif, .bmp, .webp, .pgm or .ppm",
         )
         .coded(Code::NoPicture));
-    }
-    let beside: Vec<&Path> = args
-        .model
-        .iter()
-        .chain(&args.reference)
-        .map(PathBuf::as_path)
-        .collect();
-    for item in &plan.items {
-        check_not_read(&item.output, &beside)?;
     }
     let stop = stop_on_interrupt(ui);
     sweep_all(&plan.items);
@@ -164,6 +133,42 @@ pub(crate) fn run(args: &Denoise, ui: Ui) -> Result<u8, Failure> {
         }
     }
     report.conclude(&conditions)
+}
+
+/// What becomes of which picture, checked against the other flags; and whether there are several.
+fn planned(args: &Denoise, extra: &Extra) -> Result<(Plan, bool), Failure> {
+    let plan = batch::plan(&Request {
+        inputs: &args.inputs,
+        output: args.out.as_deref(),
+        force: args.force,
+        in_place: args.in_place,
+    })?;
+    let several = plan.items.len() + plan.skipped.len() > 1;
+    check_reference(args.reference.as_deref(), several)?;
+    extra.check_one(args, several)?;
+    if plan.items.iter().any(|item| is_stream(&item.output)) {
+        Ui::give_up_standard_output();
+    }
+    let mut outputs = plan.items.iter().map(|item| &item.output);
+    if let Some(quality) = args.quality
+        && !plan.items.is_empty()
+        && !outputs.any(|output| is_jpeg(output) || is_stream(output))
+    {
+        return Err(Failure::usage(
+            format!("--quality {quality} is for JPEG files, and none is written"),
+            "leave it out, or give the output the ending .jpg",
+        ));
+    }
+    let beside: Vec<&Path> = args
+        .model
+        .iter()
+        .chain(&args.reference)
+        .map(PathBuf::as_path)
+        .collect();
+    for item in &plan.items {
+        check_not_read(&item.output, &beside)?;
+    }
+    Ok((plan, several))
 }
 
 /// Sweeps away what a killed run left where results go.

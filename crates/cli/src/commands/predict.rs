@@ -11,8 +11,7 @@ use std::path::Path;
 use timestep_data::GreyFile;
 use timestep_nets::device;
 use timestep_study::codes::Code;
-use timestep_study::json;
-use timestep_study::predict::{Prediction, Views};
+use timestep_study::predict::{Prediction, Table, Views};
 use timestep_train::Trained;
 
 /// Images that go through the network together, all their views counted.
@@ -78,73 +77,15 @@ fn views(tta: bool, trained: &Trained) -> Result<Views, Failure> {
     })
 }
 
-/// A kind of table.
-#[derive(Clone, Copy)]
-enum Table {
-    Csv,
-    Json,
-    Lines,
-}
-
 /// The kind of table that a file is to be.
 fn table(path: &Path) -> Result<Table, Failure> {
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    match extension.to_str() {
-        Some("csv") => Ok(Table::Csv),
-        Some("json") => Ok(Table::Json),
-        Some("jsonl") => Ok(Table::Lines),
-        _ => Err(Failure::usage(
+    Table::named(path).ok_or_else(|| {
+        Failure::usage(
             format!("`{}` ends in the name of no table", path.display()),
             "predictions are written as .csv, .json or .jsonl",
         )
-        .coded(Code::OutputKind)),
-    }
-}
-
-impl Table {
-    fn text(self, found: &[Prediction], top: usize) -> String {
-        let object = |one: &Prediction| json::value(one).to_string();
-        match self {
-            Self::Csv => csv(found, top),
-            Self::Lines => found.iter().map(|one| object(one) + "\n").collect(),
-            Self::Json => {
-                let all: Vec<String> = found.iter().map(object).collect();
-                format!("[\n{}\n]\n", all.join(",\n"))
-            }
-        }
-    }
-}
-
-/// A row for each image: its name, then classes with their probabilities.
-fn csv(found: &[Prediction], top: usize) -> String {
-    let columns = found
-        .iter()
-        .map(|one| one.top.len())
-        .max()
-        .unwrap_or(top.min(1));
-    let mut text = "image".to_owned();
-    (1..=columns).for_each(|n| text += &format!(",class{n},probability{n}"));
-    text.push('\n');
-    for one in found {
-        text += &quoted(&one.image);
-        let best = one.top.iter().map(Some).chain(std::iter::repeat(None));
-        for best in best.take(columns) {
-            match best {
-                Some(best) => text += &format!(",{},{}", quoted(&best.class), best.probability),
-                None => text += ",,",
-            }
-        }
-        text.push('\n');
-    }
-    text
-}
-
-/// A field of CSV.
-fn quoted(field: &str) -> String {
-    match field.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.to_owned(),
-    }
+        .coded(Code::OutputKind)
+    })
 }
 
 /// What was wrong with some of `of` images, each told once, with the code and hint of the first.

@@ -3,6 +3,7 @@
 use crate::args::Report;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
+use crate::progress::Waiting;
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
 use timestep_files::FolderLock;
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
     let _lock = FolderLock::take_to_read(&args.run, "a report that is written")
         .map_err(TrainError::from)?;
     let found = match task {
-        TaskKind::Classify => classifier(args)?,
+        TaskKind::Classify => classifier(args, ui)?,
         TaskKind::Restore => restorer(args)?,
     };
     match &outputs {
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &Report, ui: Ui) -> Result<u8, Failure> {
 }
 
 /// The report of a classifier.
-fn classifier(args: &Report) -> Result<FolderReport, Failure> {
+fn classifier(args: &Report, ui: Ui) -> Result<FolderReport, Failure> {
     if args.data_dir.is_some() && !run::weights(&args.run, Which::Best).is_file() {
         return Err(Failure::usage(
             format!(
@@ -60,9 +61,11 @@ fn classifier(args: &Report) -> Result<FolderReport, Failure> {
             "leave it out until an epoch is complete",
         ));
     }
+    let mut waiting = Waiting::new(ui, "images", 0);
     Ok(FolderReport::of_classifier(
         &args.run,
         args.data_dir.as_deref(),
+        &mut |what, done, total| waiting.now(what, done, total),
     )?)
 }
 
@@ -112,7 +115,11 @@ fn written(args: &Report, found: &FolderReport, outputs: &Outputs, ui: Ui) -> Re
 /// The report at the end of training. It never makes a run fail: what is wrong is only told.
 pub(crate) fn after_training(job: &Job, folder: &Path, ui: Ui) {
     let html = folder.join(HTML);
-    let document = of_job(job, folder);
+    let mut waiting = Waiting::new(ui, "images", 0);
+    let document = of_job(job, folder, &mut |what, done, total| {
+        waiting.now(what, done, total)
+    });
+    drop(waiting);
     match document.and_then(|document| write(&html, &document::html(&document))) {
         Ok(()) => ui.note(&format!("report in {}", html.display())),
         Err(error) => ui.note(&format!(

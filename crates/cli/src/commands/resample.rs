@@ -5,6 +5,7 @@ use crate::args::{
 };
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
+use crate::progress::Waiting;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use std::path::{Path, PathBuf};
@@ -101,7 +102,11 @@ pub(crate) fn run_convergence(args: &ConvergenceArgs, ui: Ui) -> Result<u8, Fail
             seed: args.images.seed.unwrap_or(0),
         };
         let weights = path.display().to_string();
-        let found = converge((&weights, &trained), &sample, factors, way, &*engine, place)?;
+        let mut waiting = Waiting::new(ui, "images", sample.count());
+        let what = (weights.as_str(), &trained);
+        let mut done = |seen| waiting.at(seen);
+        let found = converge(what, &sample, factors, way, &*engine, place, &mut done)?;
+        drop(waiting);
         ui.answer(&found);
         all.push(found);
     }

@@ -3,6 +3,7 @@
 use crate::args::StabilityArgs;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
+use crate::progress::Waiting;
 use crate::schemes::{Asked, asked};
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
@@ -114,14 +115,16 @@ fn of_network(args: &StabilityArgs, weights: &str, ui: Ui) -> Result<u8, Failure
         sample.count(),
         sample.data
     ));
+    let mut waiting = Waiting::new(ui, "steps", 0);
     let steps = measure(
         &trained,
         sample.split(),
         sample.numbers(),
-        effort,
-        seed,
+        (effort, seed),
         &*engine,
+        |done, total| waiting.of(done, total),
     )?;
+    drop(waiting);
     if steps.is_empty() {
         return Err(Failure::usage(
             format!("no step of `{weights}` keeps the shape of its state"),

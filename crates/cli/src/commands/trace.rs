@@ -3,6 +3,7 @@
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
+use crate::progress::Waiting;
 use crate::trained::{self, NonFinite};
 use crate::ui::Ui;
 use timestep_nets::{SegmentTrace, device};
@@ -28,7 +29,11 @@ pub(crate) fn run(args: &TraceArgs, ui: Ui) -> Result<u8, Failure> {
         sample.data
     ));
     let weights = args.weights.display().to_string();
-    let followed = follow(&weights, &trained, &sample, &*engine)?;
+    let mut waiting = Waiting::new(ui, "images", sample.count());
+    let followed = follow(&weights, &trained, &sample, &*engine, |seen| {
+        waiting.at(seen)
+    })?;
+    drop(waiting);
     let (traces, ways): (Vec<SegmentTrace>, Vec<WayThroughSegment>) = followed.into_iter().unzip();
     ui.answer(&ways);
     outputs.save(args.svg.as_deref(), ui, || {

@@ -3,6 +3,7 @@
 use crate::args::WeakOrderArgs;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
+use crate::progress::Waiting;
 use crate::schemes;
 use crate::ui::Ui;
 use timestep_numerics::analysis::weak_order::Plan;
@@ -37,7 +38,10 @@ pub(crate) fn run(args: &WeakOrderArgs, ui: Ui) -> Result<u8, Failure> {
         keep: &args.keep,
         blocks: args.blocks.map(|blocks| blocks as usize),
     };
-    let (answers, found) = weak_order::answer(&noises?, &question)?;
+    let mut waiting = Waiting::new(ui, "laws", 0);
+    let tell = |done, total| waiting.of(done, total);
+    let (answers, found) = weak_order::answer(&noises?, &question, tell)?;
+    drop(waiting);
     answers.iter().for_each(|answer| ui.answer(answer));
     outputs.save(args.svg.as_deref(), ui, || Ok(picture::weak_order(&found)))?;
     outputs.save(args.csv.as_deref(), ui, || {

@@ -30,7 +30,6 @@ use timestep_registry::{Facts, Kind};
 
 use crate::cifar::{Cifar, RecordLayout, SHAPE};
 use crate::dataset::DatasetInfo;
-use crate::fetch::Archive;
 
 const FILES: Cifar = Cifar {
     layout: RecordLayout::CIFAR10,
@@ -87,11 +86,10 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
     licence: "none stated; the authors ask to cite the technical report",
     source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
     open: |options| FILES.open(&FACTS, options),
-    verify: |dir| FILES.verify("cifar10", dir),
+    verify: |dir, _| FILES.verify("cifar10", dir),
     archive: Some(|| {
-        Archive::of_cifar(
+        FILES.archive(
             "cifar10",
-            &FILES,
             "cifar-10-binary.tar.gz",
             "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
         )

@@ -30,7 +30,6 @@ use timestep_registry::{Facts, Kind};
 
 use crate::cifar::{Cifar, RecordLayout, SHAPE};
 use crate::dataset::DatasetInfo;
-use crate::fetch::Archive;
 
 const FILES: Cifar = Cifar {
     layout: RecordLayout::CIFAR100,
@@ -82,11 +81,10 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
     licence: "none stated; the authors ask to cite the technical report",
     source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
     open: |options| FILES.open(&FACTS, options),
-    verify: |dir| FILES.verify("cifar100", dir),
+    verify: |dir, _| FILES.verify("cifar100", dir),
     archive: Some(|| {
-        Archive::of_cifar(
+        FILES.archive(
             "cifar100",
-            &FILES,
             "cifar-100-binary.tar.gz",
             "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
         )

@@ -33,7 +33,7 @@ use crate::ImageShape;
 use crate::dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::split::Split;
-use crate::verify::VerifyReport;
+use crate::checks::{VerifyReport, Watch};
 
 const SOURCE: &str = include_str!("../../assets/optdigits.csv");
 const SHAPE: ImageShape = ImageShape::new(1, 8, 8);
@@ -92,7 +92,7 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
 }
 
 /// Reports all that is wrong with it.
-fn verify(_dir: Option<&Path>) -> Result<VerifyReport, DataError> {
+fn verify(_dir: Option<&Path>, _watch: Watch<'_>) -> Result<VerifyReport, DataError> {
     let set = open(&OpenOptions::default())?;
     let mut report = VerifyReport::new("digits", None);
     report.train_counts = set.train.class_counts(10);

@@ -67,7 +67,7 @@ use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::folder;
 use crate::scan::scan;
-use crate::verify::VerifyReport;
+use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "image-folder";
 
@@ -99,7 +99,7 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
 }
 
 /// Reports all that is wrong with it.
-fn verify(dir: Option<&Path>) -> Result<VerifyReport, DataError> {
+fn verify(dir: Option<&Path>, watch: Watch<'_>) -> Result<VerifyReport, DataError> {
     let root = FACTS.needed(dir)?;
-    folder::verify(KEY, root, scan(root, &OpenOptions::default())?)
+    folder::verify(KEY, root, scan(root, &OpenOptions::default())?, watch)
 }

@@ -42,7 +42,7 @@ use crate::error::DataError;
 use crate::folder;
 use crate::hold_out::HoldOut;
 use crate::scan::{Scan, check_classes};
-use crate::verify::VerifyReport;
+use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "image-list";
 
@@ -74,9 +74,9 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
 }
 
 /// Reports all that is wrong with them.
-fn verify(dir: Option<&Path>) -> Result<VerifyReport, DataError> {
+fn verify(dir: Option<&Path>, watch: Watch<'_>) -> Result<VerifyReport, DataError> {
     let list = FACTS.needed(dir)?;
-    folder::verify(KEY, list, scan(list, &OpenOptions::default())?)
+    folder::verify(KEY, list, scan(list, &OpenOptions::default())?, watch)
 }
 
 /// A line of the list.

@@ -40,7 +40,7 @@ use crate::hold_out::HoldOut;
 use crate::npy::{Archive, Array, damaged};
 use crate::scan::check_classes;
 use crate::split::Split;
-use crate::verify::VerifyReport;
+use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "npz";
 
@@ -163,7 +163,7 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
 }
 
 /// Reports what is wrong with it.
-fn verify(dir: Option<&Path>) -> Result<VerifyReport, DataError> {
+fn verify(dir: Option<&Path>, _watch: Watch<'_>) -> Result<VerifyReport, DataError> {
     let path = FACTS.needed(dir)?;
     let set = open(&OpenOptions::in_dir(path))?;
     let mut report = VerifyReport::new(KEY, Some(path));

@@ -204,7 +204,7 @@ fn verify_compares_with_what_was_recorded() {
     let folder = run(&spec(&server, &content), dir.path()).unwrap().folder;
     let check = || {
         let mut report = crate::VerifyReport::new("tiny", Some(&folder));
-        crate::verify::compare_checksums(&mut report, &folder, &["a.bin", "names.txt"]).unwrap();
+        crate::checks::compare_checksums(&mut report, &folder, &["a.bin", "names.txt"]).unwrap();
         report
     };
     let report = check();

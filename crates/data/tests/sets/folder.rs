@@ -2,12 +2,20 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
 
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 use timestep_data::{
     DataError, Dataset, GreyFile, ImageShape, Normalise, OpenOptions, load_image, open, verify,
+    verify_watched,
 };
+
+/// Images that a folder has in both parts.
+fn set_size(root: &Path) -> usize {
+    let set = load(root).unwrap();
+    set.train.len() + set.test.len()
+}
 
 fn rgb(w: u32, h: u32, seed: u32) -> DynamicImage {
     RgbImage::from_fn(w, h, |x, y| {
@@ -155,8 +163,16 @@ fn grey_if_all_are_and_in_colour_if_most_are() {
     }
     save(folder.path(), "train/a/5.png", &rgb(6, 6, 1));
     assert_eq!(load(folder.path()).unwrap().shape.channels, 3);
-    let report = verify("image-folder", Some(folder.path())).unwrap();
+    let counted = Mutex::new(Vec::new());
+    let watch = |done, total| counted.lock().unwrap().push((done, total));
+    let report = verify_watched("image-folder", Some(folder.path()), &watch).unwrap();
     assert!(report.ok() && report.notes[0].contains("in colour: 3"));
+    // Every file is told of once, by whichever thread read it.
+    let mut counted = counted.into_inner().unwrap();
+    counted.sort_unstable();
+    let files = set_size(folder.path());
+    let all: Vec<(usize, usize)> = (1..=files).map(|done| (done, files)).collect();
+    assert_eq!(counted, all);
 }
 
 #[test]

@@ -211,6 +211,10 @@ impl Tape for Record {
         self.found(Tensor::of(leaf)).map(Tensor::value)
     }
 
+    fn epsilon(&self) -> f64 {
+        f64::EPSILON
+    }
+
     fn can_splice(&self) -> bool {
         true
     }

@@ -27,12 +27,14 @@ impl PackedWeights {
     /// The packed weights of a parameter.
     fn of(&self, id: ParamId, shape: &ConvShape, weights: &[f32]) -> Arc<PackedConv> {
         let kernels = Kernels::detect();
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.weights.get(&id);
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = lock().weights.get(&id).cloned();
         if let Some(found) = found.filter(|packed| packed.suits(kernels, shape)) {
-            return found.clone();
+            return found;
         }
+        // Without the lock: while it waits for its helpers this thread may take up another pass, which asks here too.
         let packed = Arc::new(kernels.pack_conv(shape, weights));
+        let mut kept = lock();
         if 4 * (kept.numbers + packed.len()) as u64 <= memory_budget() / SHARE {
             kept.numbers += packed.len();
             let before = kept.weights.insert(id, packed.clone());

@@ -221,19 +221,17 @@ fn cuts(shape: &ConvShape, strips: usize, most: usize, units: usize) -> Vec<Cut>
     let wanted = if threads() > 1 { 4 * threads() } else { 1 };
     let columns = tasks.min(wanted).div_ceil(rows).min(units);
     let units = chunks(units, columns);
-    let strips = chunks(strips, rows);
-    // Strips first: who takes the first half of the pieces takes half of the channels of all strips.
-    let cut = |units: &Range<usize>| {
-        let units = units.clone();
-        let pieces = strips.iter().cloned();
-        pieces
-            .map(move |strips| Cut {
-                strips,
-                units: units.clone(),
-            })
-            .collect::<Vec<_>>()
+    // Strips outside: who takes the first half of the pieces has the upper half of the image, now as in the layer before, whose
+    // results lie in its own cache.
+    let cut = |strips: Range<usize>| {
+        let units = units.iter().cloned();
+        let cuts = units.map(|units| Cut {
+            strips: strips.clone(),
+            units,
+        });
+        cuts.collect::<Vec<_>>()
     };
-    units.iter().flat_map(cut).collect()
+    chunks(strips, rows).into_iter().flat_map(cut).collect()
 }
 
 impl Kernels {

@@ -2,7 +2,8 @@
 //! one registry line each.
 
 use crate::ends::{Head, HeadSpec, Inlet, Stem};
-use crate::segment::{Segment, SegmentSummary, Step, Steps};
+use crate::segment::{Segment, SegmentSummary};
+use crate::steps::{Step, Steps};
 use crate::{
     Block, BlockKind, Builder, Cost, Entrance, Features, Granularity, Init, NetError,
     NetworkConfig, ParamId, Role, Size,

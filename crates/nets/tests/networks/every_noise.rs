@@ -29,7 +29,9 @@ fn every_pair_with_every_noise_is_random_in_training_only() {
         .collect();
     let (mut built, mut refused) = (0, 0);
     for block in &keys {
-        for scheme in schemes() {
+        // Of the implicit schemes one: noise is in the block, whoever solves the equation.
+        let all = schemes().into_iter();
+        for scheme in all.filter(|s| !s.implicit || s.key == "backward-euler") {
             for noise in laws() {
                 let config = config(block, scheme.key, noise.clone());
                 let network = match Network::build(&config) {

@@ -1,6 +1,6 @@
 //! Does every block work with every scheme? Shapes, gradients, weights, train against eval.
 
-use crate::common::{Images, all_schemes, classes, learn, logits};
+use crate::common::{Images, all_schemes, classes, learn, logits, steppable};
 use timestep_engine::{Exact, Fused, Recording, Wanted};
 use timestep_nets::{
     Engine, Granularity, InputShape, Metadata, Mode, Network, NetworkConfig, Parameters, Pass,
@@ -14,7 +14,7 @@ const INPUT: InputShape = InputShape {
 };
 
 fn config(block: &str, scheme: &str) -> NetworkConfig {
-    NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[2, 3], 4)
+    steppable(NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[2, 3], 4))
 }
 
 fn images(batch: usize) -> Images {
@@ -159,6 +159,10 @@ fn gradients_agree_with_finite_differences_in_f64() {
         ("inception-b", "fractal2"),
         ("shake-shake", "zerosnet"),
         ("conv-norm-relu", "poly2"),
+        ("preact", "backward-euler"),
+        ("preact", "trapezoidal"),
+        ("postact", "implicit-midpoint"),
+        ("parabolic", "bdf2"),
     ] {
         let network = Network::build(&config(block, scheme)).expect("builds");
         let parameters = network.init(2);

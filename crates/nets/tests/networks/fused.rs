@@ -1,7 +1,9 @@
 //! Do the fused kernels compute what plain loops in f64 compute? Every block with every scheme, forward and
 //! backward, and features that are cut, joined and used many times.
 
-use crate::common::{Arrived, Images, all_schemes, classes, differences, logits, noise, train};
+use crate::common::{
+    Arrived, Images, all_schemes, classes, differences, logits, noise, steppable, train,
+};
 use std::sync::Arc;
 use timestep_engine::{Coef, End, Exact, Features, Fused, Recording, Wanted};
 use timestep_nets::{
@@ -17,7 +19,7 @@ const INPUT: InputShape = InputShape {
 };
 
 fn config(block: &str, scheme: &str) -> NetworkConfig {
-    NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[3, 2], 8)
+    steppable(NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[3, 2], 8))
 }
 
 fn compare(config: &NetworkConfig) {

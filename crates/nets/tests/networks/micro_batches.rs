@@ -1,6 +1,8 @@
 //! Are the gradients of a batch the sum of those of its parts? One pass over 64 images, and four over 16 each.
 
-use crate::common::{Images, all_schemes, classes, differences, draws, largest, learn_part};
+use crate::common::{
+    Images, all_schemes, classes, differences, draws, largest, learn_part, steppable,
+};
 use std::ops::Range;
 use timestep_engine::{Exact, Fused, Recording, Wanted};
 use timestep_nets::{
@@ -18,7 +20,7 @@ const BATCH: usize = 64;
 const PART: usize = 16;
 
 fn config(block: &str, scheme: &str) -> NetworkConfig {
-    NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[2, 2], 4)
+    steppable(NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[2, 2], 4))
 }
 
 /// A network whose running statistics are not those of the start.
@@ -122,7 +124,9 @@ fn a_batch_in_parts_has_the_gradients_of_the_whole() {
     for block in blocks() {
         for scheme in all_schemes() {
             let (network, parameters) = network(&config(block.key, scheme.written()));
-            compare(&Fused, (&network, &parameters), &images, &fixed, 1e-5);
+            // An equation is solved to some tens of roundings.
+            let to = if scheme.implicit { 1e-4 } else { 1e-5 };
+            compare(&Fused, (&network, &parameters), &images, &fixed, to);
         }
         let (network, parameters) = network(&config(block.key, "lm"));
         compare(&Exact, (&network, &parameters), &images, &fixed, 1e-12);

@@ -3,9 +3,9 @@
 //! On `f = λ u` a step is linear in `(u_n, u_{n-1}, …)` and in the kept slopes, so its matrix is
 //! found by stepping basis vectors. For one-step schemes on one part it is the number `R(z)`.
 
-use super::{AnalysisError, subject::Subject};
+use super::{AnalysisError, subject::Subject, test_equation::Scaled};
+use crate::Memory;
 use crate::linear_algebra::{Square, complex_eigenvalues};
-use crate::{Memory, StageId, StepError};
 use num_complex::Complex64;
 
 /// A square complex matrix, stored by rows.
@@ -59,10 +59,7 @@ impl Amplification {
                 let slope = facts.keeps_slopes.then(|| block(first + 1));
                 memory.push(block(first), slope, facts.memory);
             }
-            let mut f = |_: StageId, u: &Vec<Complex64>| -> Result<_, StepError> {
-                Ok(u.iter().map(|v| v * z).collect())
-            };
-            let next = scheme.step(&mut f, &block(0), &mut memory, &ctx)?;
+            let next = scheme.step(&mut Scaled(z), &block(0), &mut memory, &ctx)?;
             let mut image = next;
             for back in 1..=facts.memory {
                 if let Some(past) = memory.back(back) {

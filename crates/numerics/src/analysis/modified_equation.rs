@@ -11,7 +11,8 @@
 
 use super::AnalysisError;
 use super::subject::Subject;
-use crate::{Memory, Scheme, Series, StageId, StepError};
+use super::test_equation::Scaled;
+use crate::{Memory, Rhs, Scheme, Series, StageId, State as _, StepError};
 use std::fmt;
 
 /// `Σ c_j h^{j-1} u^{(j)} = f(u)`.
@@ -87,13 +88,40 @@ fn of(subject: Subject<'_>, terms: usize) -> Result<ModifiedEquation, AnalysisEr
     Ok(ModifiedEquation {
         scheme: subject.facts.key,
         k: subject.k,
-        linear: subject.facts.stages > 1,
+        linear: match subject.facts.implicit {
+            false => subject.facts.stages > 1,
+            true => !problem.evaluates_states_only(&z)?,
+        },
         coefficients: z.coefficients()[1..].to_vec(),
     })
 }
 
 /// Residuals above this at orders that cannot be solved for mean that the scheme is inconsistent.
 const ROUNDING: f64 = 1e-9;
+
+/// Notes where `f` is evaluated.
+struct Watch {
+    f: Scaled<Series>,
+    seen: Vec<Vec<Series>>,
+}
+
+impl Rhs<Vec<Series>> for Watch {
+    fn eval(&mut self, at: StageId, u: &Vec<Series>) -> Result<Vec<Series>, StepError> {
+        self.seen.push(u.clone());
+        self.f.eval(at, u)
+    }
+
+    fn solve(
+        &mut self,
+        at: StageId,
+        a: &Vec<Series>,
+        gamma: f64,
+    ) -> Result<Vec<Series>, StepError> {
+        let found = self.f.solve(at, a, gamma)?;
+        self.seen.push(found.clone());
+        Ok(found)
+    }
+}
 
 struct Problem<'a> {
     subject: Subject<'a>,
@@ -155,6 +183,27 @@ impl Problem<'_> {
         Ok(z)
     }
 
+    /// Does a step evaluate `f` at states only, the one that it looks for included? Then it uses `f` linearly, whatever `f` is.
+    fn evaluates_states_only(&self, z: &Series) -> Result<bool, AnalysisError> {
+        let u = vec![Series::constant(1.0, z.len())];
+        let mut memory = Memory::new();
+        for back in (1..=self.subject.facts.memory).rev() {
+            let decay = Series::variable(z.len()).scale(-(back as f64)).exp();
+            memory.push(vec![decay], None, self.subject.facts.memory);
+        }
+        let mut watch = Watch {
+            f: Scaled(z.clone()),
+            seen: Vec::new(),
+        };
+        let ctx = self.subject.ctx(1, 1.0);
+        let next = self.scheme.step(&mut watch, &u, &mut memory, &ctx)?;
+        let same = |a: &Vec<Series>, b: &Vec<Series>| {
+            let apart = a.iter().zip(b).map(|(a, b)| a - b);
+            apart.into_iter().all(|d| d.dot(&d).sqrt() < ROUNDING)
+        };
+        Ok(watch.seen.iter().all(|at| same(at, &u) || same(at, &next)))
+    }
+
     /// Coefficient of `w^order` in (step - e^w u_n), by part.
     fn residual(
         &self,
@@ -175,9 +224,7 @@ impl Problem<'_> {
                 .then(|| state.iter().map(|v| v * z).collect());
             memory.push(state, slope, facts.memory);
         }
-        let mut f = |_: StageId, v: &Vec<Series>| -> Result<_, StepError> {
-            Ok(v.iter().map(|part| part * z).collect())
-        };
+        let mut f = Scaled(z.clone());
         let next = self
             .scheme
             .step(&mut f, &u, &mut memory, &self.subject.ctx(1, 1.0))?;

@@ -14,8 +14,9 @@ use super::amplification::Amplification;
 use super::modified_equation::{ModifiedEquation, modified_equation};
 use super::stability::{Stability, intervals};
 use super::subject::Subject;
+use super::test_equation::Scaled;
 use crate::linear_algebra::{Square, solve};
-use crate::{Memory, SchemeFacts, Series, StageId, StepError, facts};
+use crate::{Memory, SchemeFacts, Series, facts};
 use num_complex::Complex64;
 
 /// Entries below this are rounding: matrices are small, and their numbers of the size of 1.
@@ -113,7 +114,7 @@ fn step_in_powers(subject: &Subject<'_>, len: usize) -> Result<Vec<Square<f64>>,
             let slope = theory.keeps_slopes.then(|| entry(first + 1));
             memory.push(entry(first), slope, theory.memory);
         }
-        let mut f = |_: StageId, u: &Series| Ok::<_, StepError>(u * &z);
+        let mut f = Scaled(z.clone());
         let mut image = vec![scheme.step(&mut f, &entry(0), &mut memory, &subject.ctx(1, 1.0))?];
         for back in 1..=theory.memory {
             if let Some(past) = memory.back(back) {
@@ -264,6 +265,7 @@ fn inverse(w: &Series) -> Option<Series> {
 mod tests {
     use super::*;
     use crate::analysis::{modified_equation_with, stability_with};
+    use crate::{StageId, StepError};
     use crate::{StepCtx, scheme, schemes};
 
     #[test]

@@ -7,7 +7,8 @@
 use super::AnalysisError;
 use super::amplification::{Amplification, ON_CIRCLE};
 use super::subject::{Subject, finite};
-use crate::{Memory, Series, StageId, StepError};
+use super::test_equation::Scaled;
+use crate::{Memory, Series};
 use num_complex::Complex64;
 
 /// Where a scheme is stable.
@@ -19,7 +20,7 @@ pub struct Stability {
     pub k: Option<f64>,
     /// The interval `[a, 0]` of real `z`, as `(a, 0)`; `a` is 0 if there is none, and in
     /// particular if the scheme is not zero-stable. In terms of `z = hλ` as the scheme is written,
-    /// not of its own time.
+    /// not of its own time. Infinite for implicit schemes that are stable without an end.
     pub real_interval: (f64, f64),
     /// The largest `y` such that `is` is stable for all `0 ≤ s < y`; 0 if there is none.
     pub imaginary_interval: f64,
@@ -58,6 +59,8 @@ impl Region {
 const SCAN: f64 = 0.01;
 /// Where the search ends: far beyond the interval of any explicit scheme of this size.
 const FAR: f64 = 500.0;
+/// Where it is looked for an end that is farther away; there is none if a scheme is stable at all of these too.
+const BEYOND: [f64; 4] = [1e3, 1e4, 1e6, 1e9];
 /// Width to which the end of an interval is bisected.
 const WIDTH: f64 = 1e-11;
 
@@ -129,7 +132,13 @@ fn reach(
     let mut outside = loop {
         let distance = f64::from(count) * SCAN;
         if distance > FAR {
-            return Ok(FAR);
+            // Implicit schemes may be stable without an end.
+            for farther in BEYOND {
+                if !stable(direction * farther)? {
+                    return Ok(FAR);
+                }
+            }
+            return Ok(f64::INFINITY);
         }
         if !stable(direction * distance)? {
             break distance;
@@ -238,7 +247,7 @@ fn axis(what: &'static str, (low, high): (f64, f64), n: usize) -> Result<Vec<f64
 }
 
 /// The coefficients of `R(z) = Σ c_j z^j`, constant first, of a one-step scheme: the scheme run on
-/// power series in `z`. For partitioned schemes and schemes with memory there is no such
+/// power series in `z`. For partitioned and implicit schemes and schemes with memory there is no such
 /// polynomial.
 ///
 /// # Errors
@@ -246,13 +255,13 @@ fn axis(what: &'static str, (low, high): (f64, f64), n: usize) -> Result<Vec<f64
 pub fn stability_polynomial(scheme: &str, k: Option<f64>) -> Result<Vec<f64>, AnalysisError> {
     let subject = Subject::new(scheme, k)?;
     let facts = subject.facts;
-    if facts.memory > 0 || facts.parts > 1 {
+    if facts.memory > 0 || facts.parts > 1 || facts.implicit {
         return Err(AnalysisError::NoPolynomial { scheme: facts.key });
     }
     // Each evaluation of `f` multiplies by z once, so the degree is at most the number of stages.
     let len = facts.stages + 1;
     let z = Series::variable(len);
-    let mut f = |_: StageId, u: &Series| Ok::<_, StepError>(u * &z);
+    let mut f = Scaled(z);
     let runner = subject.scheme::<Series>()?;
     let start = Series::constant(1.0, len);
     let step = runner.step(&mut f, &start, &mut Memory::new(), &subject.ctx(1, 1.0))?;

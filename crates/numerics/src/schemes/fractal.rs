@@ -104,6 +104,7 @@ const fn fractal_facts(
         sharing: Sharing::PerStage,
         parts: 1,
         columns: columns as usize,
+        implicit: false,
         definition: None,
     }
 }

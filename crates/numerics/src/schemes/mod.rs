@@ -52,6 +52,10 @@ registry! {
     pub mod fractal: FRACTAL2, FRACTAL3, FRACTAL4;
     pub mod reversible: ReversiblePair;
     pub mod verlet: Verlet;
+    pub mod backward_euler: BackwardEuler;
+    pub mod implicit_midpoint: ImplicitMidpoint;
+    pub mod trapezoidal: Trapezoidal;
+    pub mod bdf2: Bdf2;
 }
 
 static ALL: LazyLock<Registry<SchemeFacts>> = LazyLock::new(|| {

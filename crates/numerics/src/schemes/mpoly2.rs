@@ -62,6 +62,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStage,
     parts: 1,
     columns: 1,
+    implicit: false,
     definition: None,
 };
 

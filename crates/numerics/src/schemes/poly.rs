@@ -78,6 +78,7 @@ static FACTS2: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    implicit: false,
     definition: None,
 };
 
@@ -103,6 +104,7 @@ static FACTS3: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    implicit: false,
     definition: None,
 };
 

@@ -69,6 +69,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStage,
     parts: 2,
     columns: 1,
+    implicit: false,
     definition: None,
 };
 

@@ -63,6 +63,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStage,
     parts: 2,
     columns: 1,
+    implicit: false,
     definition: None,
 };
 

@@ -65,6 +65,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     sharing: Sharing::PerStep,
     parts: 1,
     columns: 1,
+    implicit: false,
     definition: None,
 };
 

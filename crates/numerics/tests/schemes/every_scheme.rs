@@ -200,6 +200,10 @@ fn evaluations_and_memory_are_as_claimed() {
                 .map(|stage| StageId { step: 9, stage })
                 .collect();
             seen.sort();
+            if facts.implicit {
+                // As often as it takes to solve the equation.
+                seen.dedup();
+            }
             assert_eq!(seen, expected, "{}", facts.key);
         }
     }

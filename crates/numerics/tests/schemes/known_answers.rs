@@ -184,3 +184,92 @@ fn two_plain_columns_that_contain_the_identity_are_heuns_method() {
     assert_eq!((seen.len(), seen.iter().filter(|s| **s).count()), (15, 4));
     assert!(PlainFractal::new(5).is_none());
 }
+
+/// Implicit steps amplify by the rational functions of the literature (Hairer, Wanner 1996, sections IV.3 and V.1), to rounding,
+/// also where no iteration converges and near poles.
+#[test]
+fn implicit_schemes_amplify_by_their_rational_functions() {
+    use timestep_numerics::Complex64;
+    use timestep_numerics::analysis::spectral_radius;
+    let pade = |z: Complex64| ((1.0 + 0.5 * z) / (1.0 - 0.5 * z)).norm();
+    let bdf2 = |z: Complex64| {
+        // (3/2 - z) ζ² - 2 ζ + 1/2 = 0.
+        let (a, b) = (1.5 - z, Complex64::new(-2.0, 0.0));
+        let root = (b * b - 2.0 * a).sqrt();
+        let both = [(-b + root) / (2.0 * a), (-b - root) / (2.0 * a)];
+        both.map(|root| root.norm()).into_iter().fold(0.0, f64::max)
+    };
+    for (re, im) in [
+        (-0.3, 0.2),
+        (-7.0, 0.0),
+        (-1e6, 40.0),
+        (0.0, 3.0),
+        (0.4, -1.0),
+        (0.999, 1e-3),
+        (30.0, 0.0),
+    ] {
+        let z = Complex64::new(re, im);
+        let radius = |name| spectral_radius(name, None, z).expect("a number");
+        for (name, wanted) in [
+            ("backward-euler", 1.0 / (1.0 - z).norm()),
+            ("implicit-midpoint", pade(z)),
+            ("trapezoidal", pade(z)),
+            ("bdf2", bdf2(z)),
+        ] {
+            let found = radius(name);
+            assert!(
+                (found - wanted).abs() < 1e-9 * (1.0 + wanted),
+                "{name} at {z}: {found} {wanted}"
+            );
+        }
+    }
+}
+
+/// A stiff problem that explicit steps of this size lose, and equations of steps that have no solution.
+#[test]
+fn implicit_steps_take_what_is_stiff_and_say_what_has_no_solution() {
+    let stiff = |_: StageId, u: &f64| Ok::<_, StepError>(-1000.0 * (u - u.cos()));
+    for name in ["backward-euler", "bdf2"] {
+        let scheme = scheme::<f64>(name).expect("registered");
+        let (mut u, mut memory) = (3.0, Memory::new());
+        for step in 0..40 {
+            let ctx = StepCtx::new(step, 0.1);
+            u = scheme
+                .step(&mut { stiff }, &u, &mut memory, &ctx)
+                .expect("a solution");
+        }
+        // The fixed point of the cosine.
+        near(u, 0.739_085_133_215_160_6, 1e-9);
+    }
+    // y = 1 + y + y² has no real solution.
+    let mut expands = |_: StageId, y: &f64| Ok::<_, StepError>(y + y * y);
+    let scheme = scheme::<f64>("backward-euler").expect("registered");
+    let step = scheme.step(
+        &mut expands,
+        &1.0,
+        &mut Memory::new(),
+        &StepCtx::new(4, 1.0),
+    );
+    let error = step.expect_err("no solution");
+    assert!(
+        matches!(error, StepError::NoFixedPoint { step: 4, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("was not solved in"), "{error}");
+}
+
+/// Modified equations of the schemes that evaluate `f` at states only hold for every `f`.
+#[test]
+fn which_implicit_equations_hold_for_nonlinear_slopes() {
+    for (name, linear) in [
+        ("backward-euler", false),
+        ("bdf2", false),
+        ("trapezoidal", false),
+        ("implicit-midpoint", true),
+        ("midpoint", true),
+        ("ab2", false),
+    ] {
+        let found = timestep_numerics::analysis::modified_equation(name, None, 3).expect("one");
+        assert_eq!(found.linear, linear, "{name}");
+    }
+}

@@ -100,8 +100,8 @@ impl Loops for Row<'_> {
             };
             for (c, plane) in self.part.iter().enumerate() {
                 let mut pixels = [[0.0; SIDE]; SIDE];
-                for y in 0..SIDE {
-                    pixels[y].copy_from_slice(&plane.row(self.top + y)[left..left + SIDE]);
+                for (y, row) in pixels.iter_mut().enumerate() {
+                    row.copy_from_slice(&plane.row(self.top + y)[left..left + SIDE]);
                 }
                 if c == 0 {
                     let first = pixels[0][0];

@@ -118,7 +118,12 @@ impl Answer for Theory {
 
 /// The stable intervals in words: of real `hλ` from `left` to 0, of imaginary `hλ` up to `top`.
 pub fn intervals(left: f64, top: f64) -> String {
+    let all = |x: f64| x.is_infinite();
     match (left < 0.0, top > 0.0) {
+        (true, true) if all(left) && all(top) => {
+            "all real hλ below 0 and all imaginary hλ".to_owned()
+        }
+        (true, _) if all(left) => "all real hλ below 0".to_owned(),
         (true, true) => format!("real hλ in [{left:.4}, 0] and imaginary hλ up to ±{top:.4}i"),
         (true, false) => format!("real hλ in [{left:.4}, 0]"),
         (false, true) => format!("imaginary hλ up to ±{top:.4}i only, no real hλ"),

@@ -9,6 +9,9 @@ use timestep_picture::Plane;
 use timestep_picture::tiles::{Need, Tiling};
 use timestep_registry::{Facts, Kind};
 
+/// Who is shown the plane after each step.
+type Each<'a> = &'a mut dyn FnMut(usize, &Plane);
+
 /// What is known about the method.
 pub(crate) static FACTS: MethodFacts = MethodFacts {
     named: Facts {
@@ -85,7 +88,7 @@ impl Trd {
         &self,
         mut noisy: Plane,
         sigma: f64,
-        each: Option<&mut dyn FnMut(usize, &Plane)>,
+        each: Option<Each<'_>>,
     ) -> Result<Plane, RestoreError> {
         if sigma == 0.0 {
             return Ok(noisy);

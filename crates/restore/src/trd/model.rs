@@ -215,9 +215,9 @@ impl StepGrads {
 /// The facts of a scheme that can step the block: one evaluation per step, a state in one part.
 pub(crate) fn scheme_facts(scheme: &str) -> Result<&'static SchemeFacts, RestoreError> {
     let facts = facts(scheme).map_err(|e| RestoreError::BadModel(e.to_string()))?;
-    if facts.stages.max(facts.start_stages) != 1 || facts.parts != 1 {
+    if facts.stages.max(facts.start_stages) != 1 || facts.parts != 1 || facts.implicit {
         return Err(RestoreError::BadModel(format!(
-            "scheme `{}` evaluates its block more than once per step or splits its state; `euler` and `lm` fit",
+            "scheme `{}` evaluates its block more than once per step, splits its state or is implicit; `euler` and `lm` fit",
             facts.key
         )));
     }

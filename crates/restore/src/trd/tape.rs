@@ -151,6 +151,10 @@ impl State for Traced {
         Traced::push(tape, sum, Origin::Sum(terms))
     }
 
+    fn dot(&self, other: &Self) -> f64 {
+        self.with(|own| other.with(|other| own.dot(other)))
+    }
+
     fn is_finite(&self) -> bool {
         self.with(Plane::is_finite)
     }

@@ -9,8 +9,8 @@ pub(crate) mod steps;
 
 use timestep_engine::{End, GradientSink, Numbers};
 use timestep_nets::{
-    Draws, Engine, Features, InputShape, Mode, Network, ParamId, Parameters, Pass, Statistics,
-    Targets, ops,
+    Draws, Engine, Features, InputShape, Mode, Network, NetworkConfig, ParamId, Parameters, Pass,
+    Statistics, Targets, ops,
 };
 use timestep_numerics::random::Stream;
 
@@ -258,6 +258,16 @@ pub(crate) fn differences(
         }
     }
     wrong
+}
+
+/// The same network with steps that a scheme can take: those of an implicit one have an equation to solve, and the slopes of random blocks
+/// of few channels and images contract for small steps only.
+pub(crate) fn steppable(mut config: NetworkConfig) -> NetworkConfig {
+    let facts = timestep_numerics::facts(&config.scheme.name).expect("a known scheme");
+    if facts.implicit {
+        config.scheme.h = vec![0.05];
+    }
+    config
 }
 
 /// Every registered scheme, and one of each kind from a file.

@@ -15,6 +15,9 @@ pub(crate) const BATCH: usize = 4;
 pub(crate) fn config(block: &str, scheme: &str, noise: NoiseSettings) -> NetworkConfig {
     let mut config = NetworkConfig::new(block, scheme, INPUT, 5).with_segments(&[2, 2], 4);
     config.noise = noise;
+    let mut config = super::steppable(config);
+    // Random controls make a block expand farther.
+    config.scheme.h.iter_mut().for_each(|h| *h *= 0.2);
     config
 }
 

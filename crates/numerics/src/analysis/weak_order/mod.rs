@@ -179,6 +179,13 @@ impl WeakOrder {
 /// probability outside (0, 1).
 pub fn weak_order(plan: &Plan<'_>, settings: &[Setting]) -> Result<WeakOrder, AnalysisError> {
     let subject = Subject::new(plan.scheme, plan.k)?;
+    if subject.facts.implicit {
+        // A step would be a rational function of the noise, whose moments nothing here knows.
+        return Err(AnalysisError::BadInput {
+            what: "the scheme",
+            problem: "is implicit: its step is no polynomial in the noise",
+        });
+    }
     let time_scale = own_time(&subject)?;
     let steps = checked_steps(&plan.steps, settings)?;
     if plan.paths < 4 {

@@ -49,6 +49,10 @@ impl State for Paths {
         Some(Self([first.0.as_slice(), &second.0].concat()))
     }
 
+    fn dot(&self, other: &Self) -> f64 {
+        self.0.dot(&other.0)
+    }
+
     fn is_finite(&self) -> bool {
         self.0.iter().all(|x| x.is_finite())
     }

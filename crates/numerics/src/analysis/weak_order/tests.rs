@@ -191,7 +191,7 @@ fn every_scheme_converges_in_its_reading() {
     let settings: Vec<Setting> = (noises().iter())
         .flat_map(|facts| Setting::of(facts.key, &[], 1.0))
         .collect();
-    for facts in schemes() {
+    for facts in schemes().into_iter().filter(|facts| !facts.implicit) {
         let found = weak_order(&plan(facts.key, &[64, 128, 256], 4), &settings).expect("an answer");
         assert!(found.curves.len() >= 3 * settings.len(), "{}", facts.key);
         assert_eq!(found.damped, facts.key != "leapfrog", "{}", facts.key);
