@@ -70,11 +70,7 @@ pub(crate) struct Denoise {
     pub(crate) in_place: bool,
     /// Write a sheet instead, to choose a strength: the picture and half, once and one and a half times --strength, whole and
     /// their middle pixel by pixel
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with_all = ["out", "reference", "in_place", "save_steps", "require"]
-    )]
+    #[arg(long, value_name = "FILE")]
     pub(crate) preview: Option<PathBuf>,
     /// Draw the noise that was measured in one picture, over brightness, as SVG
     #[arg(long, value_name = "FILE")]

@@ -154,6 +154,19 @@ pub(crate) fn preview(
     extra: &Extra,
     ui: Ui,
 ) -> Result<u8, Failure> {
+    let unused = [
+        ("--out", args.out.is_some()),
+        ("--reference", args.reference.is_some()),
+        ("--in-place", args.in_place),
+        ("--save-steps", args.save_steps.is_some()),
+        ("--require", !args.require.is_empty()),
+    ];
+    if let Some((flag, _)) = unused.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(
+            format!("--preview writes a sheet and no picture, so that {flag} changes nothing"),
+            format!("leave out {flag}, or --preview"),
+        ));
+    }
     let [input] = args.inputs.as_slice() else {
         return Err(one_picture("several were given"));
     };
