@@ -46,6 +46,7 @@ passed_on! {
     fn shape(array: &Value) -> [usize; 2];
     fn read(features: &Value) -> Vec<f64>;
     fn read_array(array: &Value) -> Vec<f64>;
+    fn epsilon() -> f64;
     fn is_finite(features: &Value) -> bool;
     fn is_zero(features: &Value) -> bool;
     fn compute(features: &Value);

@@ -142,6 +142,9 @@ fn check(name: &str, features: &Features) {
     assert_eq!(tape.is_finite(features.value()), finite, "{name}: finite");
     let zero = numbers.iter().all(|u| *u == 0.0);
     assert!(!features.is_zero() || zero, "{name}: known to be zero");
+    let step = tape.epsilon();
+    let near = tape.features_f64([1, 1, 1, 2], &[1.0 + step, 1.0 + step / 4.0], false);
+    assert_eq!(tape.read(&near), [1.0 + step, 1.0], "{name}: rounding");
 }
 
 /// The objective `Σ g · v` of a function, given all numbers in double precision.
