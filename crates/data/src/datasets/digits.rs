@@ -30,10 +30,10 @@ use std::path::Path;
 use timestep_registry::{Facts, Kind};
 
 use crate::ImageShape;
+use crate::checks::{VerifyReport, Watch};
 use crate::dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::split::Split;
-use crate::checks::{VerifyReport, Watch};
 
 const SOURCE: &str = include_str!("../../assets/optdigits.csv");
 const SHAPE: ImageShape = ImageShape::new(1, 8, 8);

@@ -63,11 +63,11 @@ use std::path::Path;
 
 use timestep_registry::{Facts, Kind};
 
+use crate::checks::{VerifyReport, Watch};
 use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::folder;
 use crate::scan::scan;
-use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "image-folder";
 

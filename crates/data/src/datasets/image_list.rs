@@ -37,12 +37,12 @@ use timestep_files::read_small_text;
 use timestep_picture::is_image_name;
 use timestep_registry::{Facts, Kind};
 
+use crate::checks::{VerifyReport, Watch};
 use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::folder;
 use crate::hold_out::HoldOut;
 use crate::scan::{Scan, check_classes};
-use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "image-list";
 

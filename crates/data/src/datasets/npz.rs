@@ -34,13 +34,13 @@ use std::path::Path;
 use timestep_registry::{Facts, Kind};
 
 use crate::ImageShape;
+use crate::checks::{VerifyReport, Watch};
 use crate::dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 use crate::hold_out::HoldOut;
 use crate::npy::{Archive, Array, damaged};
 use crate::scan::check_classes;
 use crate::split::Split;
-use crate::checks::{VerifyReport, Watch};
 
 const KEY: &str = "npz";
 
