@@ -15,6 +15,7 @@
 // Loops over pixels, vectors and registers index several arrays at once; iterators hide which.
 #![allow(clippy::needless_range_loop)]
 
+pub mod bf16;
 mod buffer;
 mod conv;
 pub mod diffusion;

@@ -325,7 +325,7 @@ impl Tape for Record {
     }
 
     fn fork(&self, recording: &Recording) -> Rc<dyn Tape> {
-        Rc::new(Record::new(&self.parameters, recording))
+        Rc::new(Record::new(&self.parameters, recording, self.storage))
     }
 
     fn plain(&self, features: &Value) -> Value {
