@@ -10,7 +10,7 @@ pub use parts::{
 
 use flat::Flat;
 use serde::{Deserialize, Serialize};
-use timestep_numerics::NoiseSettings;
+use timestep_numerics::{NoiseSettings, SchemeFacts};
 
 /// Everything that determines the architecture of a network.
 ///
@@ -69,9 +69,18 @@ impl NetworkConfig {
                 name: scheme.to_owned(),
                 coefficient: Granularity::Scalar,
                 history: History::Restart,
-                h: Vec::new(),
+                h: Self::usual_h(scheme),
             },
             noise: NoiseSettings::default(),
+        }
+    }
+
+    /// The step sizes of a network with this scheme that does not say any: none, which is 1, where the scheme takes steps of this size.
+    #[must_use]
+    pub fn usual_h(scheme: &str) -> Vec<f64> {
+        match timestep_numerics::facts(scheme).map_or(1.0, SchemeFacts::usual_h) {
+            1.0 => Vec::new(),
+            h => vec![h],
         }
     }
 

@@ -134,7 +134,7 @@ impl NetError {
                 source: StepError::NoFixedPoint { .. },
                 ..
             } => Some(
-                "the block expands too far for steps of this size: smaller ones (`--set network.h=0.1`), a lower learning rate, or a \
+                "the block expands too far for steps of this size: smaller ones (`--set network.h=0.05`; 0.1 unless another is given), a lower learning rate, or a \
                  block whose modes are damped (`--block antisymmetric`) help"
                     .into(),
             ),

@@ -14,6 +14,7 @@ mod check;
 mod config;
 mod device;
 mod drop_path;
+mod effort;
 mod ends;
 mod equation;
 mod error;
@@ -46,6 +47,7 @@ pub use config::{
     SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
 };
 pub use device::device;
+pub use effort::Effort;
 pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
 pub use error::NetError;
 pub use jacobian::Measured;

@@ -45,6 +45,8 @@ pub fn network_config(
     }
     if !settings.h.is_empty() {
         config.scheme.h.clone_from(&settings.h);
+    } else if config.scheme.h.is_empty() && body(&config.body.name).is_ok_and(|b| b.uniform) {
+        config.scheme.h = NetworkConfig::usual_h(&config.scheme.name);
     }
     if settings.width != 0 {
         config = config.scaled_to(settings.width);

@@ -11,6 +11,7 @@ mod fused;
 mod golden;
 mod golden_networks;
 mod jacobian;
+mod memory;
 mod micro_batches;
 mod noise;
 mod parts;

@@ -102,7 +102,8 @@ pub struct NetworkSettings {
     pub noise: String,
     /// Steps of each segment.
     pub steps: Vec<usize>,
-    /// Step size: one for all steps, one for each segment, or one for each step; empty: as the preset says, which is 1.
+    /// Step size: one for all steps, one for each segment, or one for each step; empty: as the preset says, which is 1, and 0.1 for
+    /// implicit schemes.
     pub h: Vec<f64>,
     /// Channels of the first segment.
     pub width: usize,

@@ -206,7 +206,7 @@ static FIRST: &[Setting] = &[
     row(
         "network.h",
         Kind::Numbers,
-        "step size of all steps, each segment or each step; empty: as the preset, 1",
+        "step size of all steps, each segment or each step; empty: as the preset, 1; of implicit schemes 0.1",
     ),
     row(
         "network.width",
