@@ -9,6 +9,7 @@
 //! | What do steps with different coefficients follow on average? | [`modified_equation_of_steps`], [`stability_of_steps`] | power series, complex numbers |
 //! | Which coefficient has a step of another size that follows the same equation? | [`refined()`] | power series |
 //! | Does a step with learned coefficients amplify `hλ`? | [`LearnedStep`] | complex numbers |
+//! | How good is a splitting if its sub-flows are exact? | [`splitting_order()`] | numbers |
 //! | With noise, how fast do means approach those of its equation? | [`weak_order()`] | blocks of paths |
 //!
 //! Two more answers are about what a scheme steps: [`arnoldi`] finds the `hλ` of a block that is only known
@@ -26,6 +27,7 @@ mod period;
 mod principal;
 mod refined;
 mod spectrum;
+mod splitting;
 mod stability;
 mod subject;
 mod test_equation;
@@ -39,6 +41,7 @@ pub use period::{modified_equation_of_steps, stability_of_steps};
 pub use principal::{Principal, principal};
 pub use refined::{Refined, refined};
 pub use spectrum::{Effort, Ritz, Spectrum, arnoldi};
+pub use splitting::{SplittingOrder, Term, flow, splitting_order};
 pub use stability::{
     Region, Stability, amplification_matrix, region, spectral_radius, stability,
     stability_polynomial, stability_with,
@@ -109,6 +112,12 @@ pub enum AnalysisError {
         "scheme `{scheme}` has memory or parts, or is implicit, so its stability function is no polynomial"
     )]
     NoPolynomial {
+        /// Key of the scheme.
+        scheme: &'static str,
+    },
+    /// A scheme that steps no terms in turn.
+    #[error("scheme `{scheme}` steps the right-hand side as a whole, not its terms in turn")]
+    NoSubsteps {
         /// Key of the scheme.
         scheme: &'static str,
     },

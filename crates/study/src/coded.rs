@@ -287,6 +287,7 @@ impl Coded for AnalysisError {
             | Self::NoTimeScale { .. }
             | Self::Inconsistent { .. }
             | Self::NoPolynomial { .. }
+            | Self::NoSubsteps { .. }
             | Self::Eigenvalues { .. }
             | Self::NoAsymptoticRange { .. }
             | Self::NoSpectrum => Code::NoAnswer,

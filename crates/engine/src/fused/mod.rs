@@ -17,6 +17,7 @@ mod record;
 mod splice;
 mod stored;
 mod tape;
+mod tokens;
 mod value;
 
 pub use record::Fused;
