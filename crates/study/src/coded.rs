@@ -287,6 +287,7 @@ impl Coded for AnalysisError {
             | Self::NoTimeScale { .. }
             | Self::Inconsistent { .. }
             | Self::NoPolynomial { .. }
+            | Self::NoRational { .. }
             | Self::NoSubsteps { .. }
             | Self::Eigenvalues { .. }
             | Self::NoAsymptoticRange { .. }

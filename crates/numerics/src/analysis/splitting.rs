@@ -83,6 +83,19 @@ pub fn splitting_order(
     })
 }
 
+/// The order of a splitting with exact sub-flows, as the lengths of its sub-steps give it: 1, or 2 if the terms take turns
+/// symmetrically enough.
+///
+/// # Errors
+/// [`AnalysisError::NoSubsteps`] for a scheme that is no splitting.
+pub fn splitting_theory(scheme: &str) -> Result<u32, AnalysisError> {
+    let facts = facts(scheme)?;
+    match scheme_of::<f64>(facts)?.substeps() {
+        [] => Err(AnalysisError::NoSubsteps { scheme: facts.key }),
+        substeps => Ok(theory(substeps)),
+    }
+}
+
 /// `(a + c b) d`, entry by entry.
 fn combined(a: &[f64], c: f64, b: &[f64], d: f64) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| (a + c * b) * d).collect()
