@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{Features, ParamId, Specs, Tape};
-use timestep_nets::{InputShape, Mode, Network, Pass};
+use timestep_nets::{InputShape, Mode, Network, Pass, block};
 
 /// A part of the evaluation: the stem, a step, the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +37,20 @@ impl Graph {
     /// What an evaluation of the network does.
     ///
     /// # Errors
-    /// [`ExportError::Net`] if a scheme refuses a step, [`ExportError::Implicit`] for implicit schemes.
+    /// [`ExportError::Net`] if a scheme refuses a step, [`ExportError::Implicit`] for implicit schemes,
+    /// [`ExportError::Tokens`] for transformers.
     pub fn of(network: &Network) -> Result<Self, ExportError> {
         if network.scheme().implicit {
             return Err(ExportError::Implicit {
                 network: network.config().name.clone(),
                 scheme: network.scheme().key,
+            });
+        }
+        let name = &network.config().block.name;
+        if block(name).is_ok_and(|kind| kind.facts.layer_norm) {
+            return Err(ExportError::Tokens {
+                network: network.config().name.clone(),
+                block: name.clone(),
             });
         }
         let recorder = Rc::new(Recorder::new(network.specs().clone()));

@@ -287,6 +287,8 @@ impl Coded for AnalysisError {
             | Self::NoTimeScale { .. }
             | Self::Inconsistent { .. }
             | Self::NoPolynomial { .. }
+            | Self::NoRational { .. }
+            | Self::NoSubsteps { .. }
             | Self::Eigenvalues { .. }
             | Self::NoAsymptoticRange { .. }
             | Self::NoSpectrum => Code::NoAnswer,

@@ -12,6 +12,7 @@ mod back;
 mod device;
 mod images;
 mod tape;
+mod tokens;
 mod value;
 
 pub use device::Burn;

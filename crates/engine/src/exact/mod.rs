@@ -13,6 +13,7 @@ mod pool;
 mod record;
 mod tape;
 mod tensor;
+mod tokens;
 
 use crate::EngineFacts;
 use crate::{Engine, Parameters, Recording, Specs, Tape};

@@ -19,6 +19,7 @@ mod saved;
 mod splice;
 mod stored;
 mod tape;
+mod tokens;
 mod value;
 
 pub(crate) use bf16::FACTS as BF16;
