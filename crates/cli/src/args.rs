@@ -26,7 +26,7 @@ pub(crate) use reproduce::{BudgetName, Reproduce, TableName};
 pub(crate) use resample::{
     CoefficientsArg, ConvergenceArgs, InterpolationArg, Resample, Sampling, StatisticsArg,
 };
-pub(crate) use scheme::{AdaptiveArgs, DiffusionArgs, Modified, OrderArgs, Schemes};
+pub(crate) use scheme::{AdaptiveArgs, DiffusionArgs, Modified, OrderArgs, OrderStarArgs, Schemes};
 pub(crate) use train::{Eval, Predict, RecipeFlags, Train};
 pub(crate) use watch::Watch;
 pub(crate) use weak_order::WeakOrderArgs;
@@ -191,6 +191,8 @@ pub(crate) struct Analyze {
 pub(crate) enum Analysis {
     #[command(about = analyses::ORDER.question())]
     Order(OrderArgs),
+    #[command(about = analyses::ORDER_STAR.question())]
+    OrderStar(OrderStarArgs),
     #[command(about = analyses::ADAPTIVE.question())]
     Adaptive(AdaptiveArgs),
     #[command(about = analyses::WEAK_ORDER.question())]

@@ -172,6 +172,24 @@ pub fn mean_pool(input: &Features, window: Window) -> Features {
     on(input, input.tape.mean_pool(&input.value, window))
 }
 
+/// Softmax attention within each image, over its pixels (Vaswani et al. 2017, section 3.2).
+///
+/// # Shapes
+/// - `input`: `[batch, 3 channels, height, width]`: all queries, all keys, all values; `heads` divides `channels`
+/// - result: `[batch, channels, height, width]`
+#[must_use]
+pub fn attention(input: &Features, heads: usize) -> Features {
+    on(input, input.tape.attention(&input.value, heads))
+}
+
+/// Each pixel less the mean of its channels, divided by their standard deviation (Ba et al. 2016); `scale` and `shift` have a number
+/// for each channel.
+#[must_use]
+pub fn layer_norm(input: &Features, [scale, shift]: [&Array; 2], epsilon: f64) -> Features {
+    let learned = [&scale.value, &shift.value];
+    on(input, input.tape.layer_norm(&input.value, learned, epsilon))
+}
+
 /// Mean over height and width: `[batch, channels]`.
 #[must_use]
 pub fn global_average_pool(input: &Features) -> Array {

@@ -247,6 +247,13 @@ pub trait Tape: Debug {
     /// pass (Gastaldi 2017).
     fn mix(&self, terms: &[(&Value, &[f32], &[f32])]) -> Value;
 
+    /// Softmax attention within each image: a third of the channels are queries, a third keys, a third values, and `heads` divide the
+    /// third, `o_i = Σ_j w_ij v_j` with `w_i = softmax_j(q_i · k_j / √d)` over the pixels of the image, `d` channels in a head.
+    fn attention(&self, input: &Value, heads: usize) -> Value;
+
+    /// `γ (u - μ) / √(σ² + ε) + β` with mean and biased variance over the channels of each pixel; `learned` are `γ` and `β`.
+    fn layer_norm(&self, input: &Value, learned: [&Value; 2], epsilon: f64) -> Value;
+
     // --- operations on arrays
 
     /// Mean over height and width: `[batch, channels]`.

@@ -270,6 +270,14 @@ impl Tape for Recorder {
         never("a random mixture")
     }
 
+    fn attention(&self, _: &Value, _: usize) -> Value {
+        never("attention, which `Graph::of` refuses")
+    }
+
+    fn layer_norm(&self, _: &Value, _: [&Value; 2], _: f64) -> Value {
+        never("a layer norm, which `Graph::of` refuses")
+    }
+
     fn global_average_pool(&self, input: &Value) -> Value {
         let [batch, channels, _, _] = self.dims(input);
         self.note(

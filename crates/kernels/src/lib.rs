@@ -15,6 +15,8 @@
 // Loops over pixels, vectors and registers index several arrays at once; iterators hide which.
 #![allow(clippy::needless_range_loop)]
 
+mod attention;
+pub mod bf16;
 mod buffer;
 mod conv;
 pub mod diffusion;
@@ -22,6 +24,7 @@ mod elementwise;
 mod elementwise_backward;
 mod fill;
 mod kernels;
+mod layer_norm;
 pub mod layout;
 mod linear;
 mod loss;
@@ -41,6 +44,7 @@ mod sums;
 mod view;
 mod windows;
 
+pub use attention::Attention;
 pub use buffer::Buffer;
 pub use conv::{ConvGrads, Finish, PackedConv};
 pub use elementwise::Term;

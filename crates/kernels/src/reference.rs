@@ -3,6 +3,7 @@
 //! Nothing here shares code with the kernels except the types of their arguments. Features are NHWC,
 //! weights are PyTorch's `[output, input / groups, kernel rows, kernel columns]`.
 
+use crate::attention::Attention;
 use crate::layout::Extent;
 use crate::mean_pool::MeanPool;
 use crate::shape::ConvShape;
@@ -264,4 +265,66 @@ pub fn batch_norm_grads(x: &[f64], gamma: &[f64], grad_out: &[f64]) -> BatchNorm
         gamma: of_gamma,
         beta: of_beta,
     }
+}
+
+/// Softmax attention within each image, head by head, of queries, keys and values side by side: `o_i = Σ_j w_ij v_j` with
+/// `w_i = softmax_j(q_i · k_j / √d)`.
+///
+/// # Panics
+/// If a length does not fit.
+#[must_use]
+pub fn attention(shape: &Attention, input: &[f64]) -> Vec<f64> {
+    let Attention {
+        batch,
+        tokens,
+        channels,
+        heads,
+    } = *shape;
+    assert_eq!(input.len(), 3 * batch * tokens * channels, "a length");
+    let width = channels / heads;
+    let at = |image: usize, token: usize, which: usize, c: usize| {
+        input[(image * tokens + token) * 3 * channels + which * channels + c]
+    };
+    let mut out = vec![0.0; batch * tokens * channels];
+    for image in 0..batch {
+        for head in 0..heads {
+            let own = head * width..(head + 1) * width;
+            for i in 0..tokens {
+                let score = |j: usize| -> f64 {
+                    let terms = own.clone().map(|c| at(image, i, 0, c) * at(image, j, 1, c));
+                    terms.sum::<f64>() / (width as f64).sqrt()
+                };
+                let scores: Vec<f64> = (0..tokens).map(score).collect();
+                let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let total: f64 = scores.iter().map(|s| (s - largest).exp()).sum();
+                for c in own.clone() {
+                    let terms = scores.iter().enumerate();
+                    let terms =
+                        terms.map(|(j, s)| (s - largest).exp() / total * at(image, j, 2, c));
+                    out[(image * tokens + i) * channels + c] = terms.sum();
+                }
+            }
+        }
+    }
+    out
+}
+
+/// `γ (x - μ) / √(σ² + ε) + β` with mean and biased variance over the channels of each pixel.
+///
+/// # Panics
+/// If a length does not fit.
+#[must_use]
+pub fn layer_norm(x: &[f64], gamma: &[f64], beta: &[f64], epsilon: f64) -> Vec<f64> {
+    let channels = gamma.len();
+    assert!(x.len().is_multiple_of(channels), "a length");
+    let mut out = Vec::with_capacity(x.len());
+    for x in x.chunks_exact(channels) {
+        let mean = x.iter().sum::<f64>() / channels as f64;
+        let squares: f64 = x.iter().map(|x| (x - mean).powi(2)).sum();
+        let deviation = (squares / channels as f64 + epsilon).sqrt();
+        for (x, (gamma, beta)) in x.iter().zip(gamma.iter().zip(beta)) {
+            out.push(gamma * (x - mean) / deviation + beta);
+        }
+    }
+    out
 }

@@ -63,6 +63,8 @@ pub struct BlockFacts {
     pub expansion: usize,
     /// Normalises before its convolutions: the stem then has no norm and the head has one.
     pub preactivation: bool,
+    /// Normalises by the channels of each pixel, not by the batch, and so does the head then, without a ReLU.
+    pub layer_norm: bool,
     /// Puts a ReLU on the state after the step, which no scheme can undo.
     pub rectifies: bool,
     /// Is it the mean of two branches, which noise can mix?

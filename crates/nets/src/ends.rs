@@ -1,7 +1,8 @@
 //! What stands before the first segment and after the last? Stem and head.
 
 use crate::branches::{Branches, EPSILON};
-use crate::layers::{ConvNorm, Dropout};
+use crate::layers::{ConvNorm, Dropout, LayerNorm};
+use crate::positions::positions;
 use crate::{Builder, Conv, ConvSpec, Features, Linear, Norm, Pass, Size, StemKind, Window, ops};
 use timestep_engine::Array;
 
@@ -12,6 +13,17 @@ const HALVE: Window = Window {
     padding: 1,
 };
 
+/// Side of the patches of an image: 2 pixels up to 16, 4 up to 64, 16 above, and no more than there are.
+pub(crate) fn patch(image: Size) -> usize {
+    let least = image.height.min(image.width);
+    let side = match image.height.max(image.width) {
+        0..=16 => 2,
+        17..=64 => 4,
+        _ => 16,
+    };
+    side.min(least).max(1)
+}
+
 /// The first layers.
 #[derive(Debug)]
 pub(crate) enum Stem {
@@ -21,6 +33,8 @@ pub(crate) enum Stem {
         norm: Option<Norm>,
         relu: bool,
         pool: bool,
+        /// Are waves added that tell pixels where they are?
+        placed: bool,
     },
     /// Convolutions, maxima and branches one after the other (inception networks).
     Chain(Vec<StemLayer>),
@@ -53,14 +67,29 @@ impl Stem {
         preactivation: bool,
     ) -> (Self, Inlet) {
         let large = matches!(kind, StemKind::Imagenet | StemKind::ImagenetNormed);
-        let spec = if large {
-            ConvSpec::square(channels, 7, 2)
-        } else {
-            ConvSpec::square(channels, 3, 1)
+        let placed = kind == StemKind::Patches;
+        let spec = match kind {
+            _ if large => ConvSpec::square(channels, 7, 2),
+            StemKind::Patches => {
+                let side = patch(size);
+                ConvSpec {
+                    bias: true,
+                    ..ConvSpec::square(channels, side, side).valid()
+                }
+            }
+            _ => ConvSpec::square(channels, 3, 1),
         };
-        let conv = make.convolution("conv1", input, spec, size);
+        let conv = match placed {
+            // Patches do not overlap: what a channel sums are all numbers of one.
+            true => {
+                let [rows, columns] = spec.kernel;
+                let std = (2.0 / (rows * columns * input + channels) as f64).sqrt();
+                make.convolution_from("conv1", input, spec, size, std)
+            }
+            false => make.convolution("conv1", input, spec, size),
+        };
         let mut size = spec.size(size);
-        let normed = kind != StemKind::Cifar || !preactivation;
+        let normed = !placed && (kind != StemKind::Cifar || !preactivation);
         let norm = normed.then(|| make.norm("bn1", channels));
         if large {
             make.keep(channels, size);
@@ -72,6 +101,7 @@ impl Stem {
             norm,
             relu: normed && kind != StemKind::CifarLinear,
             pool: large,
+            placed,
         };
         (stem, Inlet { channels, size })
     }
@@ -84,6 +114,7 @@ impl Stem {
                 norm,
                 relu,
                 pool,
+                placed,
             } => {
                 let mut u = match (norm, relu) {
                     (Some(norm), true) => norm.relu_of(pass, conv, &images),
@@ -92,6 +123,10 @@ impl Stem {
                 };
                 if *pool {
                     u = ops::max_pool(&u, HALVE);
+                }
+                if *placed {
+                    let waves = positions(pass, u.dims());
+                    u = ops::combine(&[(1.0.into(), &u), (1.0.into(), &waves)]);
                 }
                 u
             }
@@ -166,6 +201,7 @@ impl<'b> Chain<'b> {
 pub(crate) struct Head {
     conv: Option<ConvNorm>,
     norm: Option<Norm>,
+    layer_norm: Option<LayerNorm>,
     relu: bool,
     dropout: Option<Dropout>,
     linear: Linear,
@@ -178,6 +214,8 @@ pub(crate) struct HeadSpec {
     pub(crate) conv: Option<(&'static str, usize)>,
     /// Norm and ReLU after pre-activation blocks.
     pub(crate) norm: bool,
+    /// A layer norm, without a ReLU.
+    pub(crate) layer_norm: bool,
     /// ReLU alone.
     pub(crate) relu: bool,
     /// Share of means set to zero in training.
@@ -203,6 +241,7 @@ impl Head {
         Self {
             conv,
             norm,
+            layer_norm: (spec.layer_norm).then(|| make.layer_norm("norm", channels, size)),
             relu: spec.relu,
             dropout: Dropout::new("head", spec.dropout),
             linear: make.linear(spec.linear, channels, classes),
@@ -216,6 +255,9 @@ impl Head {
         }
         if let Some(norm) = &self.norm {
             u = norm.relu(pass, &u);
+        }
+        if let Some(norm) = &self.layer_norm {
+            u = norm.forward(pass, &u);
         }
         if self.relu {
             u = ops::relu(&u);

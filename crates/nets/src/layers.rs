@@ -8,9 +8,11 @@ use timestep_engine::Array;
 
 mod conv_norm;
 mod dropout;
+mod layer_norm;
 
 pub(crate) use conv_norm::ConvNorm;
 pub(crate) use dropout::Dropout;
+pub(crate) use layer_norm::LayerNorm;
 
 /// What a piece of a network costs per image. Numbers that do not fit are the largest there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -187,6 +189,8 @@ pub struct Builder {
     ends: Vec<usize>,
     /// While layers are made once more: the parameters that they have already.
     known: Option<std::vec::IntoIter<usize>>,
+    /// Which term of a right-hand side is made, and how often a step evaluates it; `None`: all of it.
+    term: Option<(usize, usize)>,
 }
 
 impl Builder {
@@ -235,6 +239,26 @@ impl Builder {
             multiply_adds,
             activations,
         });
+    }
+
+    /// Counts attention among the pixels of features: scores and their weighed sums, and the weights that are kept.
+    pub(crate) fn count_attention(&mut self, channels: usize, size: Size) {
+        let pixels = size.area();
+        self.count(
+            product(&[2, pixels, pixels, channels]),
+            product(&[3, channels, pixels]),
+        );
+    }
+
+    /// Says of which term of a right-hand side blocks are made from here on, and how often a step evaluates it; `None`: of all of it.
+    pub(crate) fn set_term(&mut self, term: Option<(usize, usize)>) {
+        self.term = term;
+    }
+
+    /// The term of a right-hand side that is made, and how often a step evaluates it; `None` where a scheme steps all of it.
+    #[must_use]
+    pub(crate) fn term(&self) -> Option<(usize, usize)> {
+        self.term
     }
 
     /// The cost since the last call.
@@ -316,9 +340,38 @@ impl Builder {
 
     /// Any convolution of `input` channels of this size.
     pub fn convolution(&mut self, name: &str, input: usize, spec: ConvSpec, size: Size) -> Conv {
+        let [rows, columns] = spec.kernel;
+        let std = (2.0 / (rows * columns * spec.output) as f64).sqrt();
+        self.convolution_from(name, input, spec, size, std)
+    }
+
+    /// A linear layer with bias for each pixel of features of this size, from and to so many channels; it begins with the variance of
+    /// Glorot, Bengio 2010.
+    pub(crate) fn token_layer(
+        &mut self,
+        name: &str,
+        (input, output): (usize, usize),
+        size: Size,
+    ) -> Conv {
+        let spec = ConvSpec {
+            bias: true,
+            ..ConvSpec::square(output, 1, 1)
+        };
+        let std = (2.0 / (input + output) as f64).sqrt();
+        self.convolution_from(name, input, spec, size, std)
+    }
+
+    /// Any convolution, whose weights begin with this standard deviation.
+    pub(crate) fn convolution_from(
+        &mut self,
+        name: &str,
+        input: usize,
+        spec: ConvSpec,
+        size: Size,
+        std: f64,
+    ) -> Conv {
         let ([rows, columns], output) = (spec.kernel, spec.output);
         let group = input / spec.groups;
-        let std = (2.0 / (rows * columns * output) as f64).sqrt();
         let weight = self.parameter(
             format!("{name}.weight"),
             vec![output, group, rows, columns],

@@ -27,6 +27,7 @@ mod network;
 mod noise;
 mod parts;
 mod pass;
+mod positions;
 mod presets;
 pub mod resample;
 mod reversal;

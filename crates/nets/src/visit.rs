@@ -94,10 +94,18 @@ impl StepAt<'_> {
         self.steps.steps[self.index].rectifies()
     }
 
-    /// `f(u_n)`: of a reversible pair the slopes of both halves. `None` where it has another shape than
+    /// `f(u_n)`: of a reversible pair the slopes of both halves, of a splitting those of all sub-steps, each by its length. `None` where it has another shape than
     /// the state.
     #[must_use]
     pub fn slope(&self) -> Option<Features> {
+        let substeps = self.steps.steps[self.index].scheme.substeps();
+        if !substeps.is_empty() {
+            // The mean slope over the step: sub-steps of a splitting are parts of one.
+            let terms: Vec<_> = substeps.iter().zip(self.slopes).collect();
+            let terms: Vec<_> = terms.iter().map(|(s, f)| (s.part.into(), *f)).collect();
+            let mean = ops::combine(&terms);
+            return (mean.dims() == self.state.dims()).then_some(mean);
+        }
         let slope = match (self.scheme().parts, self.slopes) {
             (2, [first, second]) => ops::join(&[first, second]),
             (_, [first, ..]) => first.clone(),

@@ -4,11 +4,13 @@
 //! |---|---|---|
 //! | How fast does the error fall with `h`? | [`order`] | numbers |
 //! | For which `hλ` does it stay bounded? | [`stability`], [`region`], [`stability_polynomial`] | complex numbers |
+//! | Where does a one-step scheme grow faster than the solution? | [`order_star()`], [`order_star_region`] | complex numbers |
 //! | Do errors of the history die out, also when `k_n` changes? | [`zero_stability`], [`zero_stability_of`] | complex numbers |
 //! | Which equation does it really solve? | [`modified_equation`] | power series |
 //! | What do steps with different coefficients follow on average? | [`modified_equation_of_steps`], [`stability_of_steps`] | power series, complex numbers |
 //! | Which coefficient has a step of another size that follows the same equation? | [`refined()`] | power series |
 //! | Does a step with learned coefficients amplify `hλ`? | [`LearnedStep`] | complex numbers |
+//! | How good is a splitting if its sub-flows are exact? | [`splitting_order()`] | numbers |
 //! | With noise, how fast do means approach those of its equation? | [`weak_order()`] | blocks of paths |
 //!
 //! Two more answers are about what a scheme steps: [`arnoldi`] finds the `hλ` of a block that is only known
@@ -22,10 +24,12 @@ mod amplification;
 mod learned_step;
 mod modified_equation;
 mod order;
+mod order_star;
 mod period;
 mod principal;
 mod refined;
 mod spectrum;
+mod splitting;
 mod stability;
 mod subject;
 mod test_equation;
@@ -35,10 +39,12 @@ mod zero_stability;
 pub use learned_step::LearnedStep;
 pub use modified_equation::{ModifiedEquation, modified_equation, modified_equation_with};
 pub use order::{Order, Sample, order, order_on};
+pub use order_star::{OrderStar, order_star, order_star_region};
 pub use period::{modified_equation_of_steps, stability_of_steps};
 pub use principal::{Principal, principal};
 pub use refined::{Refined, refined};
 pub use spectrum::{Effort, Ritz, Spectrum, arnoldi};
+pub use splitting::{SplittingOrder, Term, flow, splitting_order, splitting_theory};
 pub use stability::{
     Region, Stability, amplification_matrix, region, spectral_radius, stability,
     stability_polynomial, stability_with,
@@ -109,6 +115,20 @@ pub enum AnalysisError {
         "scheme `{scheme}` has memory or parts, or is implicit, so its stability function is no polynomial"
     )]
     NoPolynomial {
+        /// Key of the scheme.
+        scheme: &'static str,
+    },
+    /// An order star exists only for schemes whose stability function is a rational function.
+    #[error(
+        "scheme `{scheme}` has memory or parts, so its stability function is no rational function, and it has no order star"
+    )]
+    NoRational {
+        /// Key of the scheme.
+        scheme: &'static str,
+    },
+    /// A scheme that steps no terms in turn.
+    #[error("scheme `{scheme}` steps the right-hand side as a whole, not its terms in turn")]
+    NoSubsteps {
         /// Key of the scheme.
         scheme: &'static str,
     },

@@ -58,7 +58,7 @@ pub use noise::{NoiseSettings, Per};
 pub use num_complex::Complex64;
 pub use scheme::{
     CoefficientFacts, Memory, Past, Reversible, Rhs, Scheme, SchemeFacts, Sharing, StageId,
-    StepCtx, StepError,
+    StepCtx, StepError, Substep,
 };
 pub use schemes::fractal::PlainFractal;
 pub use schemes::{HEADINGS, UnknownScheme, facts, scheme, schemes};

@@ -21,8 +21,22 @@ pub struct Problem {
     pub start: &'static [f64],
     /// `f`.
     rhs: fn(&[f64]) -> Vec<f64>,
+    /// Two terms whose sum is `f`, if it has such: what a splitting steps in turn.
+    split: Option<Split>,
     /// The solution at time `t` in closed form, if there is one.
     solution: Option<fn(f64) -> Vec<f64>>,
+}
+
+/// A function of a state.
+type Slope = fn(&[f64]) -> Vec<f64>;
+
+/// A right-hand side in two terms, `f = f0 + f1`.
+#[derive(Debug)]
+pub struct Split {
+    /// What they are, in words.
+    pub terms: &'static str,
+    /// The terms.
+    pub rhs: [Slope; 2],
 }
 
 /// Every problem, in the order of lists.
@@ -35,6 +49,10 @@ static ALL: [Problem; 7] = [
     },
     Problem {
         solution: Some(|t| vec![1.0 / (1.0 + 3.0 * (-t).exp())]),
+        split: Some(Split {
+            terms: "u and -u^2",
+            rhs: [|u| vec![u[0]], |u| vec![-u[0] * u[0]]],
+        }),
         ..Problem::new(
             "logistic",
             "logistic growth",
@@ -46,6 +64,10 @@ static ALL: [Problem; 7] = [
     Problem {
         solution: Some(|t| vec![t.cos(), -t.sin()]),
         partitioned: true,
+        split: Some(Split {
+            terms: "x' = y and y' = -x",
+            rhs: [|u| vec![u[1], 0.0], |u| vec![0.0, -u[0]]],
+        }),
         ..Problem::new(
             "oscillator",
             "harmonic oscillator",
@@ -56,6 +78,10 @@ static ALL: [Problem; 7] = [
     },
     Problem {
         partitioned: true,
+        split: Some(Split {
+            terms: "x' = y and y' = -sin x",
+            rhs: [|u| vec![u[1], 0.0], |u| vec![0.0, -u[0].sin()]],
+        }),
         ..Problem::new(
             "pendulum",
             "pendulum",
@@ -64,30 +90,57 @@ static ALL: [Problem; 7] = [
             |u| vec![u[1], -u[0].sin()],
         )
     },
-    Problem::new(
-        "lotka-volterra",
-        "Lotka-Volterra",
-        "x' = x (2 - y), y' = y (x - 1), from (2, 1)",
-        &[2.0, 1.0],
-        |u| vec![u[0] * (2.0 - u[1]), u[1] * (u[0] - 1.0)],
-    ),
-    Problem::new(
-        "van-der-pol",
-        "Van der Pol's oscillator, stiff",
-        "x' = y, y' = 20 (1 - x^2) y - x, from (2, 0)",
-        &[2.0, 0.0],
-        |u| vec![u[1], 20.0 * (1.0 - u[0] * u[0]) * u[1] - u[0]],
-    ),
-    Problem::new(
-        "brusselator",
-        "brusselator",
-        "x' = 1 + x^2 y - 4 x, y' = 3 x - x^2 y, from (1.5, 3)",
-        &[1.5, 3.0],
-        |u| {
-            let reaction = u[0] * u[0] * u[1];
-            vec![1.0 + reaction - 4.0 * u[0], 3.0 * u[0] - reaction]
-        },
-    ),
+    Problem {
+        split: Some(Split {
+            terms: "growth (2 x, -y) and meetings (-x y, x y)",
+            rhs: [
+                |u| vec![2.0 * u[0], -u[1]],
+                |u| vec![-u[0] * u[1], u[0] * u[1]],
+            ],
+        }),
+        ..Problem::new(
+            "lotka-volterra",
+            "Lotka-Volterra",
+            "x' = x (2 - y), y' = y (x - 1), from (2, 1)",
+            &[2.0, 1.0],
+            |u| vec![u[0] * (2.0 - u[1]), u[1] * (u[0] - 1.0)],
+        )
+    },
+    Problem {
+        split: Some(Split {
+            terms: "the oscillator (y, -x) and friction (0, 20 (1 - x^2) y)",
+            rhs: [
+                |u| vec![u[1], -u[0]],
+                |u| vec![0.0, 20.0 * (1.0 - u[0] * u[0]) * u[1]],
+            ],
+        }),
+        ..Problem::new(
+            "van-der-pol",
+            "Van der Pol's oscillator, stiff",
+            "x' = y, y' = 20 (1 - x^2) y - x, from (2, 0)",
+            &[2.0, 0.0],
+            |u| vec![u[1], 20.0 * (1.0 - u[0] * u[0]) * u[1] - u[0]],
+        )
+    },
+    Problem {
+        split: Some(Split {
+            terms: "the reaction (x^2 y, -x^2 y) and the rest (1 - 4 x, 3 x)",
+            rhs: [
+                |u| vec![u[0] * u[0] * u[1], -u[0] * u[0] * u[1]],
+                |u| vec![1.0 - 4.0 * u[0], 3.0 * u[0]],
+            ],
+        }),
+        ..Problem::new(
+            "brusselator",
+            "brusselator",
+            "x' = 1 + x^2 y - 4 x, y' = 3 x - x^2 y, from (1.5, 3)",
+            &[1.5, 3.0],
+            |u| {
+                let reaction = u[0] * u[0] * u[1];
+                vec![1.0 + reaction - 4.0 * u[0], 3.0 * u[0] - reaction]
+            },
+        )
+    },
 ];
 
 impl Problem {
@@ -105,6 +158,7 @@ impl Problem {
             partitioned: false,
             start,
             rhs,
+            split: None,
             solution: None,
         }
     }
@@ -152,6 +206,12 @@ impl Problem {
     #[must_use]
     pub fn slope(&self, u: &[f64]) -> Vec<f64> {
         (self.rhs)(u)
+    }
+
+    /// Its two terms, if it has such.
+    #[must_use]
+    pub fn split(&self) -> Option<&Split> {
+        self.split.as_ref()
     }
 
     /// The right-hand side in the form that a scheme with so many parts steps on: of two, `u` is one half, and even
@@ -252,6 +312,23 @@ mod tests {
             seen += 1;
         }
         assert_eq!(seen, problems().len());
+    }
+
+    #[test]
+    fn terms_sum_to_the_slope() {
+        let mut count = 0;
+        for problem in problems() {
+            let Some(Split { rhs: [a, b], .. }) = problem.split() else {
+                continue;
+            };
+            count += 1;
+            let u: Vec<f64> = problem.start.iter().map(|u| u + 0.3).collect();
+            let sums = a(&u).into_iter().zip(b(&u)).map(|(a, b)| a + b);
+            for (sum, slope) in sums.zip(problem.slope(&u)) {
+                assert!((sum - slope).abs() < 1e-13, "{}", problem.name);
+            }
+        }
+        assert_eq!(count, 6);
     }
 
     #[test]

@@ -277,6 +277,15 @@ impl<S: State> StepCtx<S> {
     }
 }
 
+/// A sub-step of a splitting: it steps one term of `u' = f0(u) + f1(u)` alone, by forward Euler.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Substep {
+    /// Which term, from 0.
+    pub term: usize,
+    /// Its length, as a part of the step.
+    pub part: f64,
+}
+
 /// A rule that advances a state by one step of `u_t = f(u)`.
 ///
 /// A scheme is an immutable value; everything that changes is in `memory`.
@@ -299,6 +308,12 @@ pub trait Scheme<S: State>: Send + Sync {
     /// Its coefficients, if it is an explicit Runge-Kutta method.
     fn tableau(&self) -> Option<Butcher> {
         None
+    }
+
+    /// The sub-steps, in the order of their stages, of a scheme that steps the terms of a split right-hand side in turn; none of
+    /// any other.
+    fn substeps(&self) -> &'static [Substep] {
+        &[]
     }
 
     /// The scheme as a reversible one, if it is.

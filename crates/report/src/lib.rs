@@ -14,6 +14,7 @@ pub mod momentum;
 pub mod names;
 pub mod noise;
 pub mod order;
+pub mod order_star;
 pub mod portrait;
 pub mod restorer;
 pub mod run;

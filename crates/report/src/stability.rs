@@ -153,7 +153,7 @@ fn boundary(scheme: &str, k: Option<f64>) -> Result<Vec<Vec<(f64, f64)>>, Analys
 }
 
 /// Polygons as the path of an SVG.
-fn outline(frame: &Frame, polygons: &[Vec<(f64, f64)>]) -> String {
+pub(crate) fn outline(frame: &Frame, polygons: &[Vec<(f64, f64)>]) -> String {
     let mut path = String::new();
     for polygon in polygons {
         for (n, (x, y)) in polygon.iter().enumerate() {
@@ -199,7 +199,7 @@ fn stable(region: &Region, i: usize, j: usize) -> bool {
 /// The spectral radius up to which a point counts as stable.
 const LEVEL: f64 = 1.0 + 1e-9;
 /// Pixels of the plot area of a stability region.
-const AREA: (f64, f64) = (480.0, 430.0);
+pub(crate) const AREA: (f64, f64) = (480.0, 430.0);
 
 /// The region `ρ ≤ 1` of a scheme in the plane of `z = hλ`, its stable intervals marked on both
 /// axes, as SVG.
@@ -265,7 +265,7 @@ fn intervals(found: &Stability) -> String {
 }
 
 /// The end of a grid axis; a region has at least two points on each.
-fn last(axis: &[f64]) -> f64 {
+pub(crate) fn last(axis: &[f64]) -> f64 {
     axis[axis.len() - 1]
 }
 

@@ -35,6 +35,10 @@ pub fn printed() -> Vec<Printed> {
             "analyze modified-equation",
             vec![schemes::EquationOfScheme::line()],
         ),
+        (
+            "analyze order-star",
+            vec![schemes::OrderStarOfScheme::line()],
+        ),
         ("analyze adaptive", vec![adaptive::SolutionOfPair::line()]),
         ("analyze momentum", vec![learned::LearnedNetwork::line()]),
         ("analyze trace", vec![trace::WayThroughSegment::line()]),

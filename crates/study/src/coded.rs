@@ -288,6 +288,8 @@ impl Coded for AnalysisError {
             | Self::NoTimeScale { .. }
             | Self::Inconsistent { .. }
             | Self::NoPolynomial { .. }
+            | Self::NoRational { .. }
+            | Self::NoSubsteps { .. }
             | Self::Eigenvalues { .. }
             | Self::NoAsymptoticRange { .. }
             | Self::NoSpectrum => Code::NoAnswer,

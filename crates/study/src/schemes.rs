@@ -3,7 +3,7 @@
 use crate::answer;
 use timestep_numerics::SchemeFacts;
 use timestep_numerics::analysis::{self, AnalysisError};
-use timestep_numerics::problems::Problem;
+use timestep_numerics::problems::{END, Problem, problems};
 
 /// Derivatives of a measured modified equation, where their number is not asked for.
 const TERMS: usize = 3;
@@ -39,6 +39,39 @@ answer! {
         pub equation: &'static str,
         /// All samples, the largest step first.
         pub samples: Vec<ErrorAtStep>,
+        /// Of a scheme that steps the terms of a problem in turn: what it would be with exact sub-flows. Null for others, and for problems
+        /// without terms.
+        pub splitting: Option<OrderOfSplitting>,
+    }
+}
+
+answer! {
+    /// The order of a splitting apart from how its sub-steps are taken.
+    pub struct OrderOfSplitting {
+        /// The terms of the problem.
+        pub terms: &'static str,
+        /// Slope of `log error` over `log h` with exact sub-flows; null where the terms commute and nothing falls.
+        pub order: Option<f64>,
+        /// The order that the lengths of the sub-steps give.
+        pub theory: u32,
+    }
+}
+
+impl OrderOfSplitting {
+    /// Measures a splitting on a problem that has terms; nothing for other schemes and problems.
+    fn measure(scheme: &str, problem: &str) -> Option<Self> {
+        let problem = problems().iter().find(|p| p.name == problem)?;
+        let split = problem.split()?;
+        let theory = analysis::splitting_theory(scheme).ok()?;
+        let [a, b] = split.rhs;
+        let (mut a, mut b) = (|u: &[f64]| Ok(a(u)), |u: &[f64]| Ok(b(u)));
+        let end = problem.end();
+        let found = analysis::splitting_order(scheme, [&mut a, &mut b], problem.start, (END, &end));
+        Some(Self {
+            terms: split.terms,
+            order: found.ok().map(|found| found.order),
+            theory,
+        })
     }
 }
 
@@ -59,6 +92,7 @@ impl OrderOfScheme {
         };
         let samples = found.samples.iter();
         Ok(Self {
+            splitting: OrderOfSplitting::measure(scheme, found.problem),
             scheme: found.scheme,
             k: found.k,
             order: found.order,
@@ -111,6 +145,39 @@ impl StabilityOfScheme {
             zero_stable: found.zero_stable,
             // Schemes with memory have no stability polynomial; that is no failure.
             polynomial: analysis::stability_polynomial(scheme, k).ok(),
+        })
+    }
+}
+
+answer! {
+    /// Where a one-step scheme grows faster than the solution, close to 0.
+    pub struct OrderStarOfScheme {
+        /// Name of the scheme.
+        pub scheme: &'static str,
+        /// The coefficient of the scheme, if it has one.
+        pub k: Option<f64>,
+        /// The scheme follows `time_scale · u' = f(u)`, so `R(z)` stands for `e^(z / time_scale)`.
+        pub time_scale: f64,
+        /// Sectors of `|R(z)| > |e^z|` that meet at 0.
+        pub sectors: usize,
+        /// The order for linear equations: one less than there are sectors.
+        pub order: usize,
+    }
+}
+
+impl OrderStarOfScheme {
+    /// Counts the sectors of a scheme at `k`, or at its default coefficient.
+    ///
+    /// # Errors
+    /// As [`analysis::order_star()`].
+    pub fn measure(scheme: &str, k: Option<f64>) -> Result<Self, AnalysisError> {
+        let found = analysis::order_star(scheme, k)?;
+        Ok(Self {
+            scheme: found.scheme,
+            k: found.k,
+            time_scale: found.time_scale,
+            sectors: found.sectors,
+            order: found.order,
         })
     }
 }

@@ -59,6 +59,30 @@ the order is the slope of the errors that are above rounding. Examples:
   timestep analyze order rk4
   timestep analyze order euler heun rk4 ab4 --problem lotka-volterra --svg order.svg";
 
+/// `timestep analyze order-star`
+#[derive(Args, Debug)]
+#[command(after_help = ORDER_STAR)]
+pub(crate) struct OrderStarArgs {
+    #[command(flatten)]
+    pub(crate) of: Schemes,
+    /// Write the stars as a picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Write the boundaries of the stars as a table of comma-separated values
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
+}
+
+/// Shown at the end of its help.
+const ORDER_STAR: &str = "\
+The order star of a one-step scheme is where |R(z)| > |e^z|, the modulus of
+its stability function and that of the solution; order p gives p + 1 sectors
+at 0. Schemes with memory or parts have no rational R. Examples:
+  timestep analyze order-star rk4 --svg star.svg
+  timestep analyze order-star euler trapezoidal backward-euler --svg stars.svg";
+
 /// `timestep analyze adaptive`
 #[derive(Args, Debug)]
 #[command(after_help = ADAPTIVE)]

@@ -18,9 +18,11 @@ fn snapshot() -> PathBuf {
 }
 
 /// The commands that are run, in a folder with two runs of small networks and a folder of images.
-const COMMANDS: [&str; 52] = [
+const COMMANDS: [&str; 54] = [
     "analyze adaptive dopri5",
     "analyze order lm",
+    "analyze order strang",
+    "analyze order-star rk4",
     "analyze stability lm --k -0.5",
     "analyze stability rk4",
     "analyze stability runs/lm-s0 --images 2 --products 8",

@@ -12,6 +12,7 @@ mod back;
 mod device;
 mod images;
 mod tape;
+mod tokens;
 mod value;
 
 pub use device::Burn;
@@ -35,6 +36,7 @@ const fn facts(
     EngineFacts {
         named: Facts::new(Kind::Device, device, title, include_str!("mod.rs")),
         precision: "f32",
+        stored: 0.0,
         when,
         open,
     }

@@ -2,7 +2,7 @@
 
 use super::back::Cut;
 use super::value::{Kept, Live, constant, flat, map, numbers, row, total};
-use super::{arrays, images};
+use super::{arrays, images, tokens};
 use crate::{
     Backward, ConvSpec, End, Factor, GradientSink, ParamId, Parameters, Recording, Sampling,
     Statistics, Tape, Targets, Value, Wanted, Window,
@@ -260,6 +260,16 @@ impl Tape for Pass {
             .map(|(value, forward, backward)| images::weigh(map(value), forward, backward));
         let sum = weighed.reduce(|sum, term| sum + term);
         self.maps.value(sum.expect("a mixture has a term"))
+    }
+
+    fn attention(&self, input: &Value, heads: usize) -> Value {
+        self.maps.value(tokens::attention(map(input), heads))
+    }
+
+    fn layer_norm(&self, input: &Value, learned: [&Value; 2], epsilon: f64) -> Value {
+        let [scale, shift] = learned.map(flat);
+        self.maps
+            .value(tokens::layer_norm(map(input), scale, shift, epsilon))
     }
 
     fn global_average_pool(&self, input: &Value) -> Value {

@@ -13,6 +13,7 @@ mod pool;
 mod record;
 mod tape;
 mod tensor;
+mod tokens;
 
 use crate::EngineFacts;
 use crate::{Engine, Parameters, Recording, Specs, Tape};
@@ -29,6 +30,7 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
         include_str!("mod.rs"),
     ),
     precision: "f64",
+    stored: 0.0,
     when: "to check another engine, or a gradient by finite differences; hundreds of times slower",
     open: || Ok(Arc::new(Exact)),
 };

@@ -161,6 +161,15 @@ impl Tape for Record {
         self.mixed(&terms).value()
     }
 
+    fn attention(&self, input: &Value, heads: usize) -> Value {
+        self.attended(Tensor::of(input), heads).value()
+    }
+
+    fn layer_norm(&self, input: &Value, learned: [&Value; 2], epsilon: f64) -> Value {
+        self.layer_normed(Tensor::of(input), learned.map(Tensor::of), epsilon)
+            .value()
+    }
+
     fn global_average_pool(&self, input: &Value) -> Value {
         self.average(Tensor::of(input)).value()
     }

@@ -234,6 +234,14 @@ impl Tape for Record {
         one(self.mixed(&held))
     }
 
+    fn attention(&self, input: &Value, heads: usize) -> Value {
+        one(self.attended(self.held(input), heads))
+    }
+
+    fn layer_norm(&self, input: &Value, learned: [&Value; 2], epsilon: f64) -> Value {
+        one(self.layer_normed(self.held(input), learned.map(|v| self.row(v)), epsilon))
+    }
+
     fn global_average_pool(&self, input: &Value) -> Value {
         Rc::new(self.average(self.held(input)))
     }
@@ -325,7 +333,11 @@ impl Tape for Record {
     }
 
     fn fork_with(&self, recording: &Recording, others: &[(ParamId, Vec<f64>)]) -> Rc<dyn Tape> {
-        Rc::new(Record::new(&self.parameters.with(others), recording))
+        Rc::new(Record::new(
+            &self.parameters.with(others),
+            recording,
+            self.storage,
+        ))
     }
 
     fn plain(&self, features: &Value) -> Value {

@@ -85,6 +85,8 @@ passed_on! {
     fn gate(input: &Value, gates: &Value) -> Value;
     fn mask(input: &Value, mask: &[f32]) -> Value;
     fn mix(terms: &[(&Value, &[f32], &[f32])]) -> Value;
+    fn attention(input: &Value, heads: usize) -> Value;
+    fn layer_norm(input: &Value, learned: [&Value; 2], epsilon: f64) -> Value;
     fn global_average_pool(input: &Value) -> Value;
     fn linear(input: &Value, weight: &Value, bias: &Value) -> Value;
     fn add(a: &Value, b: &Value) -> Value;

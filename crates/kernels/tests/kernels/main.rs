@@ -15,3 +15,4 @@ mod not_a_number;
 mod packed;
 mod properties;
 mod reference;
+mod tokens;

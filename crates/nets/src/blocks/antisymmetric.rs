@@ -37,6 +37,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "(K - K^T - 0.1) * relu(BN(u))",
     expansion: 1,
     preactivation: true,
+    layer_norm: false,
     rectifies: false,
     two_branches: false,
     make: Make::Alone(Antisymmetric::build),

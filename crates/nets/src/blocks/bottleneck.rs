@@ -32,6 +32,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "BN(W3 * relu(BN(W2 * relu(BN(W1 * u)))))",
     expansion: 4,
     preactivation: false,
+    layer_norm: false,
     rectifies: true,
     two_branches: false,
     make: Make::Alone(Bottleneck::build),

@@ -37,6 +37,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "relu(BN(W * u + b))",
     expansion: 1,
     preactivation: false,
+    layer_norm: false,
     rectifies: false,
     two_branches: false,
     make: Make::Alone(ConvNormRelu::build),

@@ -39,6 +39,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "+-K^T * relu(BN(K * u)), signs in turn",
     expansion: 1,
     preactivation: true,
+    layer_norm: false,
     rectifies: false,
     two_branches: false,
     make: Make::Alone(|make, name, shape| {

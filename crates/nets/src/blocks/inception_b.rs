@@ -37,6 +37,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "W * [1x1 u, 7x1 1x7 1x1 u] + b",
     expansion: 1,
     preactivation: false,
+    layer_norm: false,
     rectifies: true,
     two_branches: false,
     make: Make::Alone(InceptionB::build),

@@ -36,6 +36,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "W * [1x1 u, 3x1 1x3 1x1 u] + b",
     expansion: 1,
     preactivation: false,
+    layer_norm: false,
     rectifies: true,
     two_branches: false,
     make: Make::Alone(InceptionC::build),

@@ -25,6 +25,7 @@ registry! {
     mod parabolic;
     mod antisymmetric;
     mod hamiltonian;
+    mod transformer;
     mod shake_shake;
     mod inception_a;
     mod inception_b;

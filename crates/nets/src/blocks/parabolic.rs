@@ -37,6 +37,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "-K^T * relu(BN(K * u))",
     expansion: 1,
     preactivation: true,
+    layer_norm: false,
     rectifies: false,
     two_branches: false,
     make: Make::Alone(|make, name, shape| Gradient::build(make, name, shape, &FACTS, -1.0)),

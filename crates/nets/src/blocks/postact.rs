@@ -33,6 +33,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "BN(W2 * relu(BN(W1 * u)))",
     expansion: 1,
     preactivation: false,
+    layer_norm: false,
     rectifies: true,
     two_branches: false,
     make: Make::Alone(PostAct::build),

@@ -36,6 +36,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "W2 * relu(BN(W1 * relu(BN(u))))",
     expansion: 1,
     preactivation: true,
+    layer_norm: false,
     rectifies: false,
     two_branches: false,
     make: Make::Alone(PreAct::build),

@@ -32,6 +32,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "W3 * relu(BN(W2 * relu(BN(W1 * relu(BN(u))))))",
     expansion: 4,
     preactivation: true,
+    layer_norm: false,
     rectifies: false,
     two_branches: false,
     make: Make::Alone(PreActBottleneck::build),

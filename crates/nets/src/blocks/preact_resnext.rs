@@ -35,6 +35,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "W3 * relu(BN(W2 *g relu(BN(W1 * relu(BN(u))))))",
     expansion: 4,
     preactivation: true,
+    layer_norm: false,
     rectifies: false,
     two_branches: false,
     make: Make::Alone(PreActResNext::build),

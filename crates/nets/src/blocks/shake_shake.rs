@@ -33,6 +33,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "1/2 f1(u) + 1/2 f2(u), fi(u) = BN(W2 * relu(BN(W1 * relu(u))))",
     expansion: 1,
     preactivation: false,
+    layer_norm: false,
     rectifies: false,
     two_branches: true,
     make: Make::Alone(ShakeShake::build),

@@ -35,6 +35,7 @@ pub(super) static FACTS: BlockFacts = BlockFacts {
     equation: "sigmoid(W2 relu(W1 mean(f(u)) + b1) + b2) f(u)",
     expansion: 1,
     preactivation: false,
+    layer_norm: false,
     rectifies: false,
     two_branches: false,
     make: Make::Around("se-", SqueezeExcite::wrap),

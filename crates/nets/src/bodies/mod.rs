@@ -193,11 +193,21 @@ impl<'b> SegmentBuilder<'b> {
         let stages = theory.stages_at(self.taken + self.steps.len());
         let per_stage = theory.sharing == Sharing::PerStage && stages > 1;
         let shared = !per_stage && stages > 1;
+        let substeps = scheme.substeps();
         self.step_of(scheme, coefficients, (name, shared), |make, name| {
             if per_stage {
-                return (0..stages)
-                    .map(|s| block(make, &format!("{name}.stage{s}"), s))
-                    .collect();
+                let of_stage = |s: usize| {
+                    // A block of several terms is made for the one that the stage steps.
+                    let term = substeps.get(s).map(|substep| {
+                        let same = substeps.iter().filter(|other| other.term == substep.term);
+                        (substep.term, same.count())
+                    });
+                    make.set_term(term);
+                    let made = block(make, &format!("{name}.stage{s}"), s);
+                    make.set_term(None);
+                    made
+                };
+                return (0..stages).map(of_stage).collect();
             }
             let first = make.next_id();
             let mut blocks = vec![block(make, name, 0)];

@@ -79,7 +79,8 @@ pub(super) fn build(make: &mut Builder, config: &NetworkConfig) -> Result<Parts,
         segments.push(segment);
     }
     let spec = HeadSpec {
-        norm: preactivation,
+        norm: preactivation && !kind.facts.layer_norm,
+        layer_norm: kind.facts.layer_norm,
         // Blocks that rectify what comes in leave the last state as it is.
         relu: config.stem.kind == StemKind::CifarLinear,
         linear: "fc",

@@ -79,6 +79,9 @@ pub enum StemKind {
     Imagenet,
     /// The same for networks whose first block does not begin with norm and ReLU again (RevNet).
     ImagenetNormed,
+    /// Patches side by side, of 2×2 pixels up to 16 pixels of an image, 4×4 up to 64, 16×16 above, made channels by a convolution that
+    /// does not overlap; then waves over rows and columns, for blocks that do not see places (transformers).
+    Patches,
 }
 
 /// What a multistep scheme remembers across a transition.

@@ -331,6 +331,24 @@ pub(super) static PRESETS: &[Preset] = &[
         &["chang2018reversible"],
     ),
     preset(
+        "transformer-6",
+        transformer,
+        counts(1_197_450, 0, 82.2),
+        &[],
+        &[
+            "vaswani2017attention",
+            "dosovitskiy2021image",
+            "beyer2022better",
+        ],
+    ),
+    preset(
+        "macaron-6",
+        macaron,
+        counts(1_199_754, 0, 82.2),
+        &[],
+        &["lu2019understanding", "beyer2022better"],
+    ),
+    preset(
         "revnet-38",
         revnet,
         counts(464_890, 0, 0.0),

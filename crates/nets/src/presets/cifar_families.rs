@@ -134,6 +134,25 @@ pub(super) fn hamiltonian(name: &'static str) -> NetworkConfig {
     network
 }
 
+/// Transformer on patches: attention, then feed-forward in each step (Dosovitskiy et al. 2021, with the positions and the head of Beyer
+/// et al. 2022), of a size that trains on a processor.
+pub(super) fn transformer(name: &'static str) -> NetworkConfig {
+    on_patches(name, "lie")
+}
+
+/// The same with feed-forward in halves around attention (Lu et al. 2019).
+pub(super) fn macaron(name: &'static str) -> NetworkConfig {
+    on_patches(name, "strang")
+}
+
+fn on_patches(name: &'static str, scheme: &str) -> NetworkConfig {
+    let mut network = named(name, Home::Cifar, "transformer", scheme);
+    network.stem.kind = StemKind::Patches;
+    network.body.steps = vec![number(name, 0)];
+    network.body.width = 128;
+    network
+}
+
 /// RevNet of bottlenecks.
 pub(super) fn deep_revnet(name: &'static str) -> NetworkConfig {
     let mut network = revnet(name);

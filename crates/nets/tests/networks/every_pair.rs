@@ -163,6 +163,9 @@ fn gradients_agree_with_finite_differences_in_f64() {
         ("preact", "trapezoidal"),
         ("postact", "implicit-midpoint"),
         ("parabolic", "bdf2"),
+        ("transformer", "lie"),
+        ("transformer", "strang"),
+        ("transformer", "lm"),
     ] {
         let network = Network::build(&config(block, scheme)).expect("builds");
         let parameters = network.init(2);

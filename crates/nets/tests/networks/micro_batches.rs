@@ -124,8 +124,8 @@ fn a_batch_in_parts_has_the_gradients_of_the_whole() {
     for block in blocks() {
         for scheme in all_schemes() {
             let (network, parameters) = network(&config(block.key, scheme.written()));
-            // An equation is solved to some tens of roundings.
-            let to = if scheme.implicit { 1e-4 } else { 1e-5 };
+            // An equation is solved to some tens of roundings, which a layer norm of few channels magnifies.
+            let to = if scheme.implicit { 3e-4 } else { 1e-5 };
             compare(&Fused, (&network, &parameters), &images, &fixed, to);
         }
         let (network, parameters) = network(&config(block.key, "lm"));

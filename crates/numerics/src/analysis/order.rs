@@ -3,6 +3,7 @@
 use super::subject::Subject;
 use super::{AnalysisError, modified_equation, zero_stability};
 use crate::problems::{self, END, Problem};
+use crate::schemes::scheme_of;
 use crate::{Memory, StageId};
 
 /// The error at one step size.
@@ -88,7 +89,13 @@ pub fn order_on(
 fn on(subject: &Subject<'_>, problem: &'static Problem) -> Result<Order, AnalysisError> {
     let key = subject.facts.key;
     let time_scale = own_time(subject)?;
-    let runner = subject.scheme::<Vec<f64>>()?;
+    let mut runner = subject.scheme::<Vec<f64>>()?;
+    let whole = scheme_of::<Vec<f64>>(subject.facts)?;
+    let substeps = whole.substeps();
+    let split = problem.split().filter(|_| !substeps.is_empty());
+    if split.is_some() {
+        runner = whole;
+    }
     let exact = problem.end();
     let coarsest = match subject.facts.order {
         0..=4 => COARSEST,
@@ -102,7 +109,10 @@ fn on(subject: &Subject<'_>, problem: &'static Problem) -> Result<Order, Analysi
         let mut rhs = problem.rhs(subject.facts.parts);
         let mut f = |at: StageId, u: &Vec<f64>| {
             evaluations += 1;
-            rhs(at, u)
+            match split {
+                Some(split) => Ok((split.rhs[substeps[at.stage].term])(u)),
+                None => rhs(at, u),
+            }
         };
         let mut memory = Memory::new();
         let mut u = problem.start.to_vec();
@@ -110,21 +120,9 @@ fn on(subject: &Subject<'_>, problem: &'static Problem) -> Result<Order, Analysi
             let ctx = subject.ctx(step, h * time_scale);
             u = runner.step(&mut f, &u, &mut memory, &ctx)?;
         }
-        let error = u
-            .iter()
-            .zip(&exact)
-            .map(|(a, b)| (a - b).abs())
-            // A run that left the numbers has an infinite error, not none.
-            .fold(0.0, |most: f64, e| {
-                if e.is_nan() {
-                    f64::INFINITY
-                } else {
-                    most.max(e)
-                }
-            });
         samples.push(Sample {
             h,
-            error,
+            error: farthest(&u, &exact),
             evaluations,
         });
     }
@@ -164,8 +162,21 @@ pub(super) fn own_time(subject: &Subject<'_>) -> Result<f64, AnalysisError> {
     Ok(time_scale)
 }
 
+/// The largest difference of a component.
+pub(super) fn farthest(u: &[f64], exact: &[f64]) -> f64 {
+    let errors = u.iter().zip(exact).map(|(a, b)| (a - b).abs());
+    // A run that left the numbers has an infinite error, not none.
+    errors.fold(0.0, |most: f64, e| {
+        if e.is_nan() {
+            f64::INFINITY
+        } else {
+            most.max(e)
+        }
+    })
+}
+
 /// Least-squares slope through the finest samples whose error is not rounding.
-fn slope(samples: &[Sample]) -> Option<f64> {
+pub(super) fn slope(samples: &[Sample]) -> Option<f64> {
     let usable: Vec<(f64, f64)> = samples
         .iter()
         .filter(|sample| sample.error.is_finite() && sample.error > ROUNDING)

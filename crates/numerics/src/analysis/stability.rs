@@ -224,7 +224,11 @@ pub(super) fn region_of(
     })
 }
 
-fn axis(what: &'static str, (low, high): (f64, f64), n: usize) -> Result<Vec<f64>, AnalysisError> {
+pub(super) fn axis(
+    what: &'static str,
+    (low, high): (f64, f64),
+    n: usize,
+) -> Result<Vec<f64>, AnalysisError> {
     finite(what, low)?;
     finite(what, high)?;
     if low >= high {

@@ -2,7 +2,7 @@
 
 use super::AnalysisError;
 use crate::schemes::scheme_of;
-use crate::{Scheme, SchemeFacts, State, StepCtx, facts};
+use crate::{Memory, Rhs, Scheme, SchemeFacts, StageId, State, StepCtx, StepError, Substep, facts};
 
 /// A registered scheme and the checked values of its coefficients.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +80,13 @@ impl<'a> Subject<'a> {
         usize::from(self.history > 0 || self.facts.memory == 0)
     }
 
-    /// The scheme for one kind of state.
-    pub(super) fn scheme<S: State>(&self) -> Result<Box<dyn Scheme<S>>, AnalysisError> {
-        Ok(scheme_of(self.facts)?)
+    /// The scheme for one kind of state. One that steps the terms of a right-hand side in turn is given equal parts of `f` as terms.
+    pub(super) fn scheme<S: State + 'static>(&self) -> Result<Box<dyn Scheme<S>>, AnalysisError> {
+        let scheme = scheme_of(self.facts)?;
+        Ok(match terms(scheme.substeps()) {
+            0 => scheme,
+            terms => Box::new(InParts(scheme, 1.0 / terms as f64)),
+        })
     }
 
     /// The context of a step, with the coefficient in it.
@@ -91,6 +95,31 @@ impl<'a> Subject<'a> {
         let older = (0..count).map(|i| self.older.get(i).copied().unwrap_or(0.0));
         let all = self.k.into_iter().chain(older);
         StepCtx::new(step, h).with_coefs(all.map(S::Coef::from).collect())
+    }
+}
+
+/// Terms that the sub-steps of a splitting step.
+fn terms(substeps: &[Substep]) -> usize {
+    substeps.iter().map(|s| s.term + 1).max().unwrap_or(0)
+}
+
+/// A splitting each term of which is the same part of `f`.
+struct InParts<S>(Box<dyn Scheme<S>>, f64);
+
+impl<S: State> Scheme<S> for InParts<S> {
+    fn facts(&self) -> &'static SchemeFacts {
+        self.0.facts()
+    }
+
+    fn step(
+        &self,
+        f: &mut dyn Rhs<S>,
+        u: &S,
+        memory: &mut Memory<S>,
+        ctx: &StepCtx<S>,
+    ) -> Result<S, StepError> {
+        let mut term = |at: StageId, u: &S| Ok(S::lincomb(&[(self.1.into(), &f.eval(at, u)?)]));
+        self.0.step(&mut term, u, memory, ctx)
     }
 }
 

@@ -52,6 +52,8 @@ registry! {
     pub mod fractal: FRACTAL2, FRACTAL3, FRACTAL4;
     pub mod reversible: ReversiblePair;
     pub mod verlet: Verlet;
+    pub mod lie: Lie;
+    pub mod strang: Strang;
     pub mod backward_euler: BackwardEuler;
     pub mod implicit_midpoint: ImplicitMidpoint;
     pub mod trapezoidal: Trapezoidal;

@@ -28,6 +28,11 @@ impl Question {
 /// `analyze order`.
 pub static ORDER: Question =
     Question::new("order", "How fast does the error fall with the step size?");
+/// `analyze order-star`.
+pub static ORDER_STAR: Question = Question::new(
+    "order-star",
+    "Where does a one-step scheme grow faster than the solution, and how many sectors meet at 0?",
+);
 /// `analyze adaptive`.
 pub static ADAPTIVE: Question = Question::new(
     "adaptive",
@@ -72,6 +77,7 @@ pub static DIFFUSION: Question = Question::new(
 /// All analyses, in the order of the command line.
 pub static ALL: &[&Question] = &[
     &ORDER,
+    &ORDER_STAR,
     &ADAPTIVE,
     &WEAK_ORDER,
     &STABILITY,

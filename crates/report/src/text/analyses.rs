@@ -3,7 +3,9 @@
 use super::Answer;
 use super::page::{Page, head};
 use timestep_study::adaptive::SolutionOfPair;
-use timestep_study::schemes::{EquationOfScheme, OrderOfScheme, StabilityOfScheme, Theory};
+use timestep_study::schemes::{
+    EquationOfScheme, OrderOfScheme, OrderStarOfScheme, StabilityOfScheme, Theory,
+};
 
 /// ` (k = -0.5)`, or nothing.
 pub fn with_k(k: Option<f64>) -> String {
@@ -22,6 +24,16 @@ impl Answer for OrderOfScheme {
             self.equation
         ));
         page.line(time_scale(self.time_scale));
+        if let Some(splitting) = &self.splitting {
+            let order = match splitting.order {
+                Some(order) => format!("order {order:.3} (theory {})", splitting.theory),
+                None => "no error that falls: the terms commute".to_owned(),
+            };
+            page.line(format!(
+                "with exact sub-flows of {}: {order}",
+                splitting.terms
+            ));
+        }
         page.blank();
         let mut rows = head(["h", "error", "evaluations of f"]);
         let samples = self.samples.iter();
@@ -81,6 +93,21 @@ impl Answer for StabilityOfScheme {
         ];
         facts.extend(self.polynomial.as_ref().map(|p| ("R(z)", written(p))));
         page.facts(&facts);
+    }
+}
+
+impl Answer for OrderStarOfScheme {
+    fn text(&self, page: &mut Page) {
+        page.line(format!(
+            "{}{}: {} sectors of |R(z)| > |e^z| meet at 0, so it has order {} for linear equations",
+            self.scheme,
+            with_k(self.k),
+            self.sectors,
+            self.order
+        ));
+        if self.time_scale != 1.0 {
+            page.line(time_scale(self.time_scale));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod images;
 mod norm;
 mod pairs;
 mod pool;
+mod tokens;
 
 use crate::case::Case;
 
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<Case> {
         norm::cases(),
         pairs::cases(),
         pool::cases(),
+        tokens::cases(),
     ];
     files.into_iter().flatten().collect()
 }
