@@ -4,8 +4,8 @@ mod flat;
 mod parts;
 
 pub use parts::{
-    Activations, BlockConfig, BodyConfig, Granularity, History, InputShape, SchemeConfig, Shortcut,
-    StemConfig, StemKind, Transition,
+    Activations, Between, BlockConfig, BodyConfig, ControlConfig, Granularity, History, InputShape,
+    SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
 };
 
 use flat::Flat;
@@ -70,6 +70,7 @@ impl NetworkConfig {
                 coefficient: Granularity::Scalar,
                 history: History::Restart,
                 h: Self::usual_h(scheme),
+                control: None,
             },
             noise: NoiseSettings::default(),
         }

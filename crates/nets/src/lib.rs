@@ -44,8 +44,8 @@ pub use block_kind::BlockKind;
 pub use blocks::{BLOCK_HEADINGS, BLOCKS, block, blocks};
 pub use bodies::{BODIES, BODY_HEADINGS, BodyFacts, body};
 pub use config::{
-    Activations, BlockConfig, BodyConfig, Granularity, History, InputShape, NetworkConfig,
-    SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
+    Activations, Between, BlockConfig, BodyConfig, ControlConfig, Granularity, History, InputShape,
+    NetworkConfig, SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
 };
 pub use device::device;
 pub use effort::Effort;

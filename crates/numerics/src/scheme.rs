@@ -122,6 +122,9 @@ pub enum StepError {
         /// What the first iteration made of its residual: below 1 the map contracts there.
         contraction: f64,
     },
+    /// Steps that keep a tolerance were not found.
+    #[error("{0}")]
+    Uncontrolled(String),
     /// The right-hand side failed.
     #[error("{0}")]
     Rhs(String),

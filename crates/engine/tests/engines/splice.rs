@@ -178,6 +178,21 @@ fn a_fork_has_the_parameters_and_its_own_leaves() {
 }
 
 #[test]
+fn a_fork_may_have_other_numbers_and_leaves_those_of_its_origin_alone() {
+    for facts in engines() {
+        let tape = open(&*facts.engine(), Wanted::Parameters);
+        let id = ParamId::new(0);
+        let other = vec![-1.0, 0.5, 0.0, 2.0];
+        let fork = tape.fork_with(&Recording::default(), &[(id, other.clone())]);
+        assert_eq!(Array::parameter(&fork, id).read(), other, "{}", facts.name);
+        let again = fork.fork(&Recording::default());
+        assert_eq!(Array::parameter(&again, id).read(), other, "{}", facts.name);
+        let own = Array::parameter(&tape, id).read();
+        assert_eq!(own, [1.0, 2.0, 3.0, 4.0], "{}", facts.name);
+    }
+}
+
+#[test]
 fn halves_are_adopted_and_have_one_gradient() {
     for facts in engines() {
         let tape = open(&*facts.engine(), Wanted::Leaves);

@@ -4,6 +4,7 @@
 
 mod common;
 
+mod controlled;
 mod devices;
 mod every_noise;
 mod every_pair;

@@ -9,7 +9,9 @@ use crate::common::{Images, classes};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use timestep_engine::Exact;
-use timestep_nets::{Effort, InputShape, Network, NetworkConfig, Parameters, Pass, ops};
+use timestep_nets::{
+    ControlConfig, Effort, InputShape, Network, NetworkConfig, Parameters, Pass, ops,
+};
 
 thread_local! {
     /// Bytes that this thread holds and the most that it held, while it counts.
@@ -61,11 +63,16 @@ const INPUT: InputShape = InputShape {
     width: 8,
 };
 
-/// What a training step on 16 images took, and its peak of memory. The exact engine computes on the thread that asks.
+/// What a training step on 16 images took, and its peak of memory.
 fn step(scheme: &str, steps: &[usize], h: f64) -> (Effort, isize) {
     let mut config = NetworkConfig::new("preact", scheme, INPUT, 5).with_segments(steps, 8);
     config.scheme.h = vec![h];
-    let network = Network::build(&config).expect("builds");
+    measure(&config)
+}
+
+/// The same of any network. The exact engine computes on the thread that asks.
+fn measure(config: &NetworkConfig) -> (Effort, isize) {
+    let network = Network::build(config).expect("builds");
     let parameters: Parameters = network.init(1);
     let (images, targets) = (Images::named("memory", 16, INPUT), classes(16, 0.0));
     peak(|| {
@@ -99,4 +106,29 @@ fn implicit_steps_take_the_same_memory_however_long_they_search() {
     let (none, shallow) = step("euler", &[2, 2], 1.0);
     let (_, deep) = step("euler", &[8, 8], 1.0);
     assert!(!none.is_any() && deep > 3 * shallow, "{shallow} to {deep}");
+}
+
+/// A network that chooses its steps keeps a state for each, and the activations of one.
+#[test]
+fn chosen_steps_keep_one_state_each() {
+    let of = |rtol: f64| {
+        let mut config = NetworkConfig::new("preact", "bosh3", INPUT, 5).with_segments(&[2, 1], 8);
+        config.scheme.control = Some(ControlConfig::new(rtol));
+        measure(&config)
+    };
+    let ((few, small), (many, large)) = (of(1e-1), of(1e-5));
+    let more = many.steps - few.steps;
+    assert!(more >= 10, "{few:?}, {many:?}");
+    assert_eq!(
+        many.backward,
+        3 * many.steps,
+        "three stages of each are taken once more"
+    );
+    let state = (16 * 8 * 8 * 8 * size_of::<f64>()) as u64;
+    let grown = (large - small) as u64;
+    // What norms measured, and the moments of the steps, are little beside the states.
+    assert!(
+        grown < more * state * 5 / 4,
+        "{grown} for {more} states of {state}"
+    );
 }

@@ -40,7 +40,7 @@ use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
     named: Facts {
-        aliases: &["ssprk2", "ssp-rk2"],
+        aliases: &["ssprk2", "ssp-rk2", "heun-euler"],
         references: &["heun1900neue", "gottlieb2001strong"],
         ..Facts::new(
             Kind::Scheme,
