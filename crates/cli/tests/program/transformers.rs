@@ -23,19 +23,16 @@ fn macaron_and_transformer_are_trained_measured_and_not_exported_as_operations()
     for network in ["macaron-6", "transformer-6"] {
         train(at, network);
         let run = format!("runs/{network}");
-        let said = objects(&ok(at, &["eval", &run, "--json"]));
+        let said = objects(at, &["eval", &run, "--json"]);
         let top1 = said[0]["top1"].as_f64().expect("an accuracy");
         // Chance is 0.1.
         assert!(top1 > 0.4, "{network}: {top1}");
-        let summary = &objects(&ok(at, &["summary", &run, "--json"]))[0];
+        let summary = &objects(at, &["summary", &run, "--json"])[0];
         assert_eq!(
             summary["map"]["equation"], "u' = f0(u) + f1(u)",
             "{summary}"
         );
-        let way = objects(&ok(
-            at,
-            &["analyze", "trace", &run, "--images", "8", "--json"],
-        ));
+        let way = objects(at, &["analyze", "trace", &run, "--images", "8", "--json"]);
         let steps = way[0]["states"].as_array().expect("states");
         // The mean slope of the sub-steps is what the step added.
         for state in &steps[1..] {
@@ -53,7 +50,7 @@ fn macaron_and_transformer_are_trained_measured_and_not_exported_as_operations()
             "12",
             "--json",
         ];
-        let spectrum = objects(&ok(at, &spectrum));
+        let spectrum = objects(at, &spectrum);
         assert!(
             spectrum[0].to_string().contains("increment"),
             "{}",
@@ -84,7 +81,7 @@ fn orders_of_splittings_and_sectors_of_stars_are_told() {
         "brusselator",
         "--json",
     ];
-    let found = objects(&ok(at, &order));
+    let found = objects(at, &order);
     for (one, theory) in found.iter().zip([1.0, 2.0]) {
         let own = one["order"].as_f64().expect("an order");
         assert!((own - 1.0).abs() < 0.1, "{one}");
