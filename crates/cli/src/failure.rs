@@ -194,6 +194,13 @@ impl From<AnalysisError> for Failure {
     fn from(error: AnalysisError) -> Self {
         match error {
             AnalysisError::UnknownScheme(unknown) => unknown.into(),
+            AnalysisError::NoRational { .. } => Self::of(
+                &error,
+                Some(
+                    "`timestep analyze stability` shows the region of every scheme; Runge-Kutta methods and one-step implicit schemes have an order star"
+                        .to_owned(),
+                ),
+            ),
             error => Self::of(&error, Some(ANALYSIS.to_owned())),
         }
     }

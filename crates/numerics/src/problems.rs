@@ -27,8 +27,8 @@ pub struct Problem {
     solution: Option<fn(f64) -> Vec<f64>>,
 }
 
-/// A function of a state.
-type Slope = fn(&[f64]) -> Vec<f64>;
+/// A function of a state, such as a term of a right-hand side.
+pub type Field = fn(&[f64]) -> Vec<f64>;
 
 /// A right-hand side in two terms, `f = f0 + f1`.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct Split {
     /// What they are, in words.
     pub terms: &'static str,
     /// The terms.
-    pub rhs: [Slope; 2],
+    pub rhs: [Field; 2],
 }
 
 /// Every problem, in the order of lists.

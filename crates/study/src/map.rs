@@ -20,6 +20,7 @@ impl Place {
         let theory = network.scheme();
         let equation = match (theory.parts, theory.coefficient.is_some()) {
             (2, _) => "x1' = f0(x2), x2' = f1(x1)",
+            _ if splits(theory.written()) => "u' = f0(u) + f1(u)",
             (_, true) if theory.key == "lm" => "(1+k) u' + (1-k)/2 u'' = f(u)",
             _ => "u' = f(u)",
         };
@@ -30,6 +31,11 @@ impl Place {
             scheme: format!("{scheme}{}", body.sizes),
         }
     }
+}
+
+/// Does a scheme step the terms of a right-hand side in turn?
+fn splits(scheme: &str) -> bool {
+    timestep_numerics::scheme::<f64>(scheme).is_ok_and(|s| !s.substeps().is_empty())
 }
 
 /// What makes the steps of a network random in training.

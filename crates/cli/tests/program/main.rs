@@ -38,6 +38,7 @@ mod resample;
 mod restorers;
 mod restorers_refused;
 mod training;
+mod transformers;
 mod unsafe_blocks;
 mod unused_flags;
 #[cfg(unix)]

@@ -12,7 +12,7 @@
 //! sign. The sub-steps are those of forward Euler, as in the published network, and with these the step has order 1.
 //!
 //! # Stability
-//! `R = (1 + h λ0)(1 + h λ1/2)²`. With equal halves of `λ` it is `(1 + z/2)(1 + z/4)²`: real interval `[-6, 0]`, no imaginary
+//! `R = (1 + h λ0)(1 + h λ1/2)²`. With equal halves of `λ` it is `(1 + z/2)(1 + z/4)²`: real interval `[-6.63, 0]`, no imaginary
 //! interval.
 //!
 //! # Modified equation
