@@ -22,7 +22,7 @@ import memory  # noqa: E402
 import scaling  # noqa: E402
 import throughput  # noqa: E402
 from report import SHAPES, say  # noqa: E402
-from workers import MODES, OURS, ROOT, Session, WorkerError, Refused  # noqa: E402
+from workers import DEVICES, MODES, OURS, ROOT, Session, WorkerError, Refused  # noqa: E402
 
 TABLES = ("train", "infer", "kernels", "memory", "scaling")
 DEFAULT_NETS = "lm-resnet-20,lm-resnet-56,resnet-20,preresnet-164,resnext-29-8x64d,resnet-50"
@@ -42,17 +42,17 @@ def parse():
     parser.add_argument("--seconds", type=float, default=3.5, help="length of one turn (train, infer, scaling)")
     parser.add_argument("--repeat", type=int, default=5, help="runs of one convolution in one turn (kernels)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="for every contender")
-    parser.add_argument("--modes", default=",".join(MODES), help="which modes of PyTorch (default: all)")
+    parser.add_argument("--modes", default=",".join(MODES), help="which modes of PyTorch (default: all), and ours-bf16")
     parser.add_argument("--ours-only", action="store_true", help="without PyTorch")
     parser.add_argument("--ours", default=OURS, help=f"our worker (default: {OURS})")
     parser.add_argument("--csv", help="append rows to this file (not with all)")
     parser.add_argument("--svg", help="plot of scaling (default: beside --csv)")
     parser.add_argument("--results", default="results", help="folder for the files of all")
     options = parser.parse_args()
-    options.modes = [] if options.ours_only else [mode for mode in options.modes.split(",") if mode]
-    wrong = [mode for mode in options.modes if mode not in MODES]
+    options.modes = [mode for mode in options.modes.split(",") if mode and not (options.ours_only and mode in MODES)]
+    wrong = [mode for mode in options.modes if mode not in MODES and mode not in DEVICES]
     if wrong:
-        parser.error(f"no mode {wrong[0]}; hint: {', '.join(MODES)}")
+        parser.error(f"no mode {wrong[0]}; hint: {', '.join([*MODES, *DEVICES])}")
     for name in ("batch", "size", "rounds", "repeat", "threads"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")

@@ -3,7 +3,8 @@
     python bench/compression.py --grey BSD68 --colour target/data/imagenet-sample50 --csv results/compression.csv
 
 JPEG files are written by OpenCV (colours at half the resolution, as cameras do). The gain is in PSNR over all samples of the result as
-it is written (PNG, 8 bit). Colour pictures are the first by name that have at least 280 pixels a side. Needs `cargo build --release --workspace`,
+it is written (PNG, 8 bit). Colour pictures are the first by name that have at least 280 pixels a side, at half their size: they came as
+JPEG files, and at full size a file of the quality that they came with is the clean picture itself. Needs `cargo build --release --workspace`,
 and of requirements.txt `numpy` and `opencv-python-headless`.
 """
 
@@ -26,6 +27,11 @@ QUALITIES = (10, 20, 30, 40, 50, 60, 75, 90, 95)
 
 def grey_pictures(folder):
     return {path.stem: cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(pathlib.Path(folder).glob("*.png"))}
+
+
+def halved(picture):
+    height, width = (side // 2 * 2 for side in picture.shape[:2])
+    return cv2.resize(picture[:height, :width], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
 
 def measured(clean, quality, root):
@@ -56,7 +62,7 @@ def main():
     parser.add_argument("--count", type=int, default=25, help="colour pictures, at most")
     parser.add_argument("--csv", help="append the figures to this table")
     args = parser.parse_args()
-    kinds = {"grey": grey_pictures(args.grey), "colour": pictures(args.colour, args.count)}
+    kinds = {"grey": grey_pictures(args.grey), "colour": {name: halved(picture) for name, picture in pictures(args.colour, args.count).items()}}
     rows = []
     for kind, clean in kinds.items():
         for quality in QUALITIES:

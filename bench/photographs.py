@@ -1,7 +1,7 @@
 """How well are photographs cleaned? Camera noise on 24 pictures that nothing was trained on, ours beside others.
 
     python bench/photographs.py --pictures target/data/imagenet-sample50
-    python bench/photographs.py --pictures target/data/imagenet-sample50 --peers opencv,bm3d,pypi-bm3d --csv results/photographs.csv
+    python bench/photographs.py --pictures target/data/imagenet-sample50 --peers opencv,bm3d,pypi-bm3d,skimage-nlm,skimage-tv --csv results/photographs.csv
 
 The clean pictures are the first 24 by name that have three colours and at least 280 pixels a side. `timestep denoise --add-noise
 camera:…` makes the noisy ones, in 8 bit (`--strength 0` writes them), so that everybody gets the same files. Needs `cargo build --release
@@ -105,8 +105,25 @@ def pypi_bm3d(noisy, sigma):
     return np.clip(np.round(bm3d.bm3d_rgb(noisy[..., ::-1] / 255.0, sigma / 255.0)[..., ::-1] * 255), 0, 255).astype(np.uint8)
 
 
+def skimage_nlm(noisy, sigma):
+    from skimage.restoration import denoise_nl_means
+
+    level = sigma / 255
+    found = denoise_nl_means(noisy / 255.0, patch_size=5, patch_distance=6, h=0.8 * level, sigma=level, channel_axis=-1)
+    return np.clip(np.round(found * 255), 0, 255).astype(np.uint8)
+
+
+def skimage_tv(noisy, clean):
+    """Total variation of the best of some weights, by the clean picture."""
+    from skimage.restoration import denoise_tv_chambolle
+
+    found = [denoise_tv_chambolle(noisy / 255.0, weight=weight, channel_axis=-1) for weight in (0.01, 0.02, 0.04, 0.06, 0.1)]
+    return max((np.clip(np.round(one * 255), 0, 255).astype(np.uint8) for one in found), key=lambda one: psnr(one, clean))
+
+
 def cleaned(peer, noisy, clean, folder):
-    """The pictures as a peer cleans them. BM3D is told the true error of each."""
+    """The pictures as a peer cleans them. BM3D and non-local means of scikit-image are told the true error of each, total variation
+    gets its best weight."""
     if peer == "ours":
         target = folder / "ours"
         ours([folder / "noisy", "-o", target])
@@ -118,8 +135,10 @@ def cleaned(peer, noisy, clean, folder):
             target = folder / "bm3d" / f"{name}.png"
             ours([folder / "noisy" / f"{name}.png", "-o", target, "--method", "bm3d", "--sigma", f"{sigma:.2f}"])
             done[name] = cv2.imread(str(target))
+        elif peer == "skimage-tv":
+            done[name] = skimage_tv(picture, clean[name])
         else:
-            done[name] = {"opencv": opencv, "pypi-bm3d": pypi_bm3d}[peer](picture, sigma)
+            done[name] = {"opencv": opencv, "pypi-bm3d": pypi_bm3d, "skimage-nlm": skimage_nlm}[peer](picture, sigma)
     return done
 
 
@@ -127,7 +146,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", required=True, help="a folder of clean colour photographs")
     parser.add_argument("--count", type=int, default=24)
-    parser.add_argument("--peers", default="opencv,bm3d", help="of opencv, bm3d, pypi-bm3d; empty: ours alone")
+    parser.add_argument("--peers", default="opencv,bm3d", help="of opencv, bm3d, pypi-bm3d, skimage-nlm, skimage-tv; empty: ours alone")
     parser.add_argument("--csv", help="append the figures to this table")
     parser.add_argument("--keep", help="leave the pictures in this folder")
     args = parser.parse_args()

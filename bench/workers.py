@@ -14,6 +14,8 @@ BENCH = pathlib.Path(__file__).resolve().parent
 ROOT = BENCH.parent
 OURS = "target/release/examples/bench_worker"
 MODES = ("eager", "channels_last", "compile", "bf16")
+# Ours on another of our devices: a contender only if it is asked for.
+DEVICES = {"ours-bf16": "cpu-bf16"}
 
 # A first compiled step of a network with hundreds of layers takes minutes.
 PATIENCE_SECONDS = 3600
@@ -108,7 +110,8 @@ class Worker:
 
 def start(key, threads, ours=OURS, devices=("cpu", "cpu")):
     """Starts the contender called `key` on our device, or on PyTorch's."""
-    if key == "ours":
+    own = key == "ours" or key in DEVICES
+    if own:
         command = shlex.split(ours)
         hint = "cargo build --release --workspace --examples"
         if not (ROOT / command[0]).exists():
@@ -117,8 +120,11 @@ def start(key, threads, ours=OURS, devices=("cpu", "cpu")):
     else:
         command = [sys.executable, str(BENCH / "torch_worker.py"), "--mode", key]
         hint = f"run {shlex.join(command)} and see what it says"
-    device = devices[key != "ours"]
-    return Worker(key, [*command, "--threads", str(threads), "--device", device], hint)
+    device = DEVICES.get(key) or devices[not own]
+    worker = Worker(key, [*command, "--threads", str(threads), "--device", device], hint)
+    if key in DEVICES:
+        worker.label += f" --device {device}"
+    return worker
 
 
 class Session:

@@ -148,7 +148,7 @@ impl From<ExportError> for Failure {
             ExportError::Net(error) => error.into(),
             error @ ExportError::Implicit { .. } => Self::usage(
                 error.to_string(),
-                "export the weights alone (.safetensors, .npz), or train it with an explicit scheme such as `rk4`",
+                "export the weights alone (.safetensors, .npz), or train it with an explicit scheme of fixed steps, such as `rk4`",
             )
             .coded(Code::NotInLibrary),
             error @ ExportError::Tokens { .. } => Self::usage(

@@ -2,7 +2,9 @@
 
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+use timestep_data::Watch;
 use timestep_report::text::events::Words;
 use timestep_train::event::{Event, Position, Sink, SinkError, What};
 
@@ -149,6 +151,17 @@ impl Waiting {
         let total = self.total;
         bar.set_message(format!("{done}/{total} {}  ETA {}", self.what, eta(left)));
     }
+}
+
+/// Work on files that several threads read, which says how far it is.
+pub(crate) fn watched<T>(ui: Ui, what: &'static str, work: impl FnOnce(Watch<'_>) -> T) -> T {
+    let waiting = Mutex::new(Waiting::new(ui, what, 0));
+    work(&|done, total| {
+        // Who finds it taken leaves telling to the other.
+        if let Ok(mut waiting) = waiting.try_lock() {
+            waiting.of(done, total);
+        }
+    })
 }
 
 impl Drop for Waiting {

@@ -172,7 +172,7 @@ pub struct DatasetInfo {
     /// Where the data comes from; empty for a person's own folder.
     pub source_url: &'static str,
     /// Reads and checks the set.
-    pub(crate) open: fn(&OpenOptions) -> Result<Dataset, DataError>,
+    pub(crate) open: fn(&OpenOptions, Watch<'_>) -> Result<Dataset, DataError>,
     /// Reports all that is wrong with the set.
     pub(crate) verify: fn(Option<&Path>, Watch<'_>) -> Result<VerifyReport, DataError>,
     /// Where it can be downloaded, if it can.

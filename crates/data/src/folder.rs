@@ -33,6 +33,7 @@ pub(crate) fn dataset(
     name: &'static str,
     mut scan: Scan,
     options: &OpenOptions,
+    watch: Watch<'_>,
 ) -> Result<Dataset, DataError> {
     let given = fit(options.size, options.resize)?;
     let of = scan.len();
@@ -85,7 +86,7 @@ pub(crate) fn dataset(
         Split::from_files(test, test_labels),
     ];
     if small && !options.full {
-        splits = load(&splits, &mut scan.skipped)?;
+        splits = load(&splits, &mut scan.skipped, watch)?;
         bearable(&scan.skipped, of)?;
     }
     if !scan.skipped.is_empty() {
@@ -207,9 +208,16 @@ fn fit(size: Option<usize>, resize: Option<usize>) -> Result<Fit, DataError> {
 }
 
 /// Decodes both splits into memory, but for files that cannot be read.
-fn load(splits: &[Split; 2], skipped: &mut Vec<BadImage>) -> Result<[Split; 2], DataError> {
+fn load(
+    splits: &[Split; 2],
+    skipped: &mut Vec<BadImage>,
+    watch: Watch<'_>,
+) -> Result<[Split; 2], DataError> {
+    let all = splits.iter().map(Split::len).sum();
+    let done = AtomicUsize::new(0);
+    let next = || watch(1 + done.fetch_add(1, Ordering::Relaxed), all);
     let mut one = |split: &Split| {
-        let (pixels, bad) = split.fetch_readable()?;
+        let (pixels, bad) = split.fetch_readable(&next)?;
         let good = |i: &usize| bad.binary_search_by_key(i, |(at, _)| *at).is_err();
         let kept: Vec<usize> = (0..split.len()).filter(good).collect();
         let labels = kept.iter().map(|&i| split.label(i)).collect();

@@ -60,7 +60,7 @@ pub use batch::{Batch, Share, fill_batch, shard};
 pub use checks::{FileReport, VerifyReport, Watch};
 pub use cifar::{RecordLayout, read_records};
 pub use dataset::{Chosen, Dataset, DatasetInfo, OpenOptions};
-pub use datasets::{DATA_HEADINGS, DATASETS, info, list, open};
+pub use datasets::{DATA_HEADINGS, DATASETS, info, list, open, open_watched};
 pub use degradation::{
     BadDegradation, Camera, DEGRADATION_HEADINGS, DEGRADATIONS, Degradation, DegradationFacts,
     Gaussian, Jpeg, add_noise, degradation,

@@ -192,7 +192,10 @@ impl Split {
     /// All pixels of a split of files, but for those that cannot be read: their numbers come with the reasons, and what they
     /// would have taken is closed up.
     #[allow(clippy::type_complexity)] // Pixels, and which images had none.
-    pub(crate) fn fetch_readable(&self) -> Result<(Vec<u8>, Vec<(usize, BadImage)>), DataError> {
+    pub(crate) fn fetch_readable(
+        &self,
+        next: &(dyn Fn() + Sync),
+    ) -> Result<(Vec<u8>, Vec<(usize, BadImage)>), DataError> {
         let n = self.shape.len();
         let Store::Files(files) = &self.store else {
             let all: Vec<u32> = (0..self.len() as u32).collect();
@@ -202,12 +205,16 @@ impl Split {
         let bad: Vec<(usize, BadImage)> = pixels
             .par_chunks_mut(n.max(1))
             .enumerate()
-            .filter_map(|(i, place)| match files.decode(i) {
-                Ok(image) => {
-                    place.copy_from_slice(&image);
-                    None
+            .filter_map(|(i, place)| {
+                let decoded = files.decode(i);
+                next();
+                match decoded {
+                    Ok(image) => {
+                        place.copy_from_slice(&image);
+                        None
+                    }
+                    Err(bad) => Some((i, bad)),
                 }
-                Err(bad) => Some((i, bad)),
             })
             .collect();
         if let Some((first, _)) = bad.first() {

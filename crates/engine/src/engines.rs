@@ -14,6 +14,7 @@ use timestep_registry::Registry;
 /// The engines of this build, the default first.
 pub static ENGINES: Registry<EngineFacts> = Registry::new(&[
     &fused::FACTS,
+    &fused::BF16,
     &exact::FACTS,
     #[cfg(feature = "cuda")]
     &burn::CUDA,
@@ -67,7 +68,7 @@ mod tests {
             }
         }
         assert_eq!(engines()[0].key, "cpu", "the default comes first");
-        for always in ["cpu", "exact"] {
+        for always in ["cpu", "cpu-bf16", "exact"] {
             assert!(engine(always).is_ok(), "{always} needs no device");
         }
     }
@@ -76,6 +77,10 @@ mod tests {
     fn an_unknown_name_is_told_the_known_ones() {
         let error = engine("gpu9").expect_err("no such engine");
         assert_eq!(error.to_string(), "there is no engine `gpu9`");
-        assert!(error.hint().contains("cpu, exact"), "{}", error.hint());
+        assert!(
+            error.hint().contains("cpu, cpu-bf16, exact"),
+            "{}",
+            error.hint()
+        );
     }
 }

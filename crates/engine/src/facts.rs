@@ -12,6 +12,8 @@ pub struct EngineFacts {
     pub named: Facts,
     /// The precision of numbers and sums.
     pub precision: &'static str,
+    /// What a number is off by, as a part of itself, when it waits for the backward pass; 0 where it waits as it was computed.
+    pub stored: f64,
     /// When to use it.
     pub when: &'static str,
     /// Opens it, or says why its device is not there.

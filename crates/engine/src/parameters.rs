@@ -223,6 +223,22 @@ impl Parameters {
         &mut self.values_mut()[range]
     }
 
+    /// The same but for some, whose numbers are others.
+    ///
+    /// # Panics
+    /// If there are not as many numbers as a parameter has.
+    #[must_use]
+    pub fn with(&self, others: &[(ParamId, Vec<f64>)]) -> Self {
+        let mut all = self.clone();
+        for (id, numbers) in others {
+            let own = all.value_mut(*id);
+            assert_eq!(own.len(), numbers.len(), "numbers of a parameter");
+            let pairs = own.iter_mut().zip(numbers);
+            pairs.for_each(|(own, other)| *own = *other as f32);
+        }
+        all
+    }
+
     /// Every parameter's position, in order.
     pub fn ids(&self) -> impl Iterator<Item = ParamId> + use<> {
         self.specs.ids()

@@ -309,7 +309,12 @@ pub trait Tape: Debug {
     fn is_recorded(&self, features: &Value) -> bool;
 
     /// Another tape on the same parameters.
-    fn fork(&self, recording: &Recording) -> Rc<dyn Tape>;
+    fn fork(&self, recording: &Recording) -> Rc<dyn Tape> {
+        self.fork_with(recording, &[])
+    }
+
+    /// Another tape on the same parameters but for those given, whose numbers are others.
+    fn fork_with(&self, recording: &Recording, others: &[(ParamId, Vec<f64>)]) -> Rc<dyn Tape>;
 
     /// The features with everything that is pending written down.
     fn plain(&self, features: &Value) -> Value {

@@ -37,12 +37,18 @@ impl Graph {
     /// What an evaluation of the network does.
     ///
     /// # Errors
-    /// [`ExportError::Net`] if a scheme refuses a step, [`ExportError::Implicit`] for implicit schemes,
+    /// [`ExportError::Net`] if a scheme refuses a step, [`ExportError::Implicit`] for implicit schemes and steps that are chosen,
     /// [`ExportError::Tokens`] for transformers.
     pub fn of(network: &Network) -> Result<Self, ExportError> {
-        if network.scheme().implicit {
+        let searches = match network.config().scheme.control {
+            Some(_) => Some("have sizes that follow from a tolerance"),
+            None if network.scheme().implicit => Some("solve equations"),
+            None => None,
+        };
+        if let Some(what) = searches {
             return Err(ExportError::Implicit {
                 network: network.config().name.clone(),
+                what,
                 scheme: network.scheme().key,
             });
         }

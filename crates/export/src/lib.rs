@@ -61,13 +61,15 @@ pub enum ExportError {
         /// What would be needed.
         bytes: usize,
     },
-    /// Its steps solve equations, by as many evaluations as that takes: no fixed list of operations.
+    /// Its steps take as many evaluations as their end or their size takes to be found: no fixed list of operations.
     #[error(
-        "steps of `{network}` solve equations (scheme `{scheme}`), and a file of operations holds no search"
+        "steps of `{network}` {what} (scheme `{scheme}`), and a file of operations holds no search"
     )]
     Implicit {
         /// The network.
         network: String,
+        /// What they do.
+        what: &'static str,
         /// Its scheme.
         scheme: &'static str,
     },

@@ -342,7 +342,7 @@ impl Tape for Recorder {
         false
     }
 
-    fn fork(&self, _: &Recording) -> Rc<dyn Tape> {
+    fn fork_with(&self, _: &Recording, _: &[(ParamId, Vec<f64>)]) -> Rc<dyn Tape> {
         never("another tape")
     }
 

@@ -39,9 +39,10 @@ impl Buffer {
         let mut pool = POOL
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        // The smallest that fits, unless it would waste half of itself.
+        // The smallest that fits, unless it would waste a fifth of itself: lengths of networks differ by factors of two, and half an array must not
+        // lie in the room of a whole one.
         let room = len + LINE - 1;
-        let fitting = |memory: &Vec<f32>| memory.len() >= room && memory.len() <= 2 * room;
+        let fitting = |memory: &Vec<f32>| memory.len() >= room && memory.len() <= room + room / 4;
         let best = (0..pool.free.len())
             .filter(|i| fitting(&pool.free[*i]))
             .min_by_key(|i| pool.free[*i].len());
@@ -126,8 +127,9 @@ impl Drop for Buffer {
         pool.live -= memory.len();
         pool.idle += memory.len();
         pool.free.push(memory);
-        // Oldest first: another batch size or network leaves lengths that nobody asks for again.
-        while pool.live + pool.idle > pool.most && pool.free.len() > 1 {
+        // Oldest first: another batch size or network leaves lengths that nobody asks for again. An eighth more than the most is kept, for what lies in
+        // other lengths on the way back than on the way there.
+        while pool.live + pool.idle > pool.most + pool.most / 8 && pool.free.len() > 1 {
             let old = pool.free.remove(0);
             pool.idle -= old.len();
         }

@@ -16,6 +16,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod attention;
+pub mod bf16;
 mod buffer;
 mod conv;
 pub mod diffusion;

@@ -33,6 +33,12 @@ pub(crate) fn check(
     if problems.is_empty() {
         (body.check)(config, kind, theory, &mut problems);
         noise(config, body, kind, theory, &mut problems);
+        if !body.uniform && config.scheme.control.is_some() {
+            problems.push(format!(
+                "a tolerance can be given for networks of one block and one scheme, not for those of {}",
+                config.name
+            ));
+        }
         if !body.uniform && !config.scheme.h.is_empty() {
             problems.push(format!(
                 "step sizes can be given for networks of one block and one scheme, not for those of {}",

@@ -4,13 +4,13 @@ mod flat;
 mod parts;
 
 pub use parts::{
-    Activations, BlockConfig, BodyConfig, Granularity, History, InputShape, SchemeConfig, Shortcut,
-    StemConfig, StemKind, Transition,
+    Activations, Between, BlockConfig, BodyConfig, ControlConfig, Granularity, History, InputShape,
+    SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
 };
 
 use flat::Flat;
 use serde::{Deserialize, Serialize};
-use timestep_numerics::NoiseSettings;
+use timestep_numerics::{NoiseSettings, SchemeFacts};
 
 /// Everything that determines the architecture of a network.
 ///
@@ -69,9 +69,19 @@ impl NetworkConfig {
                 name: scheme.to_owned(),
                 coefficient: Granularity::Scalar,
                 history: History::Restart,
-                h: Vec::new(),
+                h: Self::usual_h(scheme),
+                control: None,
             },
             noise: NoiseSettings::default(),
+        }
+    }
+
+    /// The step sizes of a network with this scheme that does not say any: none, which is 1, where the scheme takes steps of this size.
+    #[must_use]
+    pub fn usual_h(scheme: &str) -> Vec<f64> {
+        match timestep_numerics::facts(scheme).map_or(1.0, SchemeFacts::usual_h) {
+            1.0 => Vec::new(),
+            h => vec![h],
         }
     }
 

@@ -71,6 +71,11 @@ pub enum NetError {
     /// A step that an analysis has no answer for.
     #[error("{0}")]
     Unmeasurable(&'static str),
+    /// Steps of a network whose sizes follow from their error.
+    #[error(
+        "`{0}` has no steps of its own: their number and sizes follow from a tolerance and the images"
+    )]
+    Controlled(String),
     /// An analysis of a step failed.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
@@ -125,6 +130,9 @@ impl NetError {
             NetError::NotSampled(_) => Some(
                 "`timestep summary WEIGHTS` shows the segments and their steps".into(),
             ),
+            NetError::Controlled(_) => Some(
+                "`timestep analyze convergence` works for it; what looks at single steps needs fixed ones (`network.rtol=0`)".into(),
+            ),
             NetError::Unmeasurable(_) => Some(
                 "`timestep analyze trace` works for every network; `timestep analyze stability SCHEME` shows the \
                  region of a scheme"
@@ -134,9 +142,15 @@ impl NetError {
                 source: StepError::NoFixedPoint { .. },
                 ..
             } => Some(
-                "the block expands too far for steps of this size: smaller ones (`--set network.h=0.1`), a lower learning rate, or a \
+                "the block expands too far for steps of this size: smaller ones (`--set network.h=0.05`; 0.1 unless another is given), a lower learning rate, or a \
                  block whose modes are damped (`--block antisymmetric`) help"
                     .into(),
+            ),
+            NetError::Step {
+                source: StepError::Uncontrolled(_),
+                ..
+            } => Some(
+                "allow a larger error (`--set network.rtol=0.1`), more evaluations (`network.evaluations`), or take a pair of higher order".into(),
             ),
             NetError::Step { .. } | NetError::Analysis(_) => None,
         }

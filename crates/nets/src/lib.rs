@@ -14,6 +14,7 @@ mod check;
 mod config;
 mod device;
 mod drop_path;
+mod effort;
 mod ends;
 mod equation;
 mod error;
@@ -43,10 +44,11 @@ pub use block_kind::BlockKind;
 pub use blocks::{BLOCK_HEADINGS, BLOCKS, block, blocks};
 pub use bodies::{BODIES, BODY_HEADINGS, BodyFacts, body};
 pub use config::{
-    Activations, BlockConfig, BodyConfig, Granularity, History, InputShape, NetworkConfig,
-    SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
+    Activations, Between, BlockConfig, BodyConfig, ControlConfig, Granularity, History, InputShape,
+    NetworkConfig, SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
 };
 pub use device::device;
+pub use effort::Effort;
 pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
 pub use error::NetError;
 pub use jacobian::Measured;

@@ -1,6 +1,7 @@
 //! What does one evaluation of a network carry along? A tape, the mode, and what the norms measured.
 
-use crate::{Features, ParamId, Parameters};
+use crate::effort::Counter;
+use crate::{Effort, Features, ParamId, Parameters};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -38,6 +39,8 @@ pub struct Pass {
     statistics: RefCell<Measured>,
     /// Does anybody want its gradients?
     recorded: bool,
+    /// Shared with the passes beside it.
+    effort: Counter,
 }
 
 /// Where the random numbers of a training pass come from: the same numbers for the same seed, step and image,
@@ -90,6 +93,7 @@ impl Pass {
             trained: None,
             statistics: RefCell::default(),
             recorded: false,
+            effort: Counter::default(),
         }
     }
 
@@ -138,9 +142,10 @@ impl Pass {
         }
     }
 
-    /// A pass like this one on another tape; what it measures is its own.
+    /// A pass like this one on another tape; what it measures is its own, what it takes is counted together.
     pub(crate) fn beside(&self, tape: Rc<dyn Tape>) -> Self {
         Self {
+            effort: self.effort.clone(),
             draws: self.draws.clone(),
             trained: self.trained.clone(),
             ..Self::on(tape, self.mode)
@@ -221,6 +226,17 @@ impl Pass {
     /// Notes what was measured in another pass over the same batch.
     pub(crate) fn note_all(&self, measured: Measured) {
         self.statistics.borrow_mut().extend(measured);
+    }
+
+    /// Counts what steps took.
+    pub(crate) fn take(&self, effort: &Effort) {
+        self.effort.add(effort);
+    }
+
+    /// What steps took so far whose evaluations are not known before; the way back is counted when it was gone.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.effort.read()
     }
 
     /// What the norms measured, in the order of evaluation.

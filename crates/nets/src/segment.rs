@@ -2,7 +2,7 @@
 
 use crate::noise::StepNoise;
 use crate::reversal::{Reversal, reconstructed};
-use crate::steps::Steps;
+use crate::steps::{Steps, controlled};
 use crate::{Cost, Entrance, Features, Mode, NetError, ParamId, Pass, Probe, Size};
 use std::sync::Arc;
 use timestep_numerics::Memory;
@@ -73,6 +73,21 @@ impl Segment {
         let (mut u, mut memory) = self.enter(pass, flow);
         if self.steps.taken > 0 {
             report(probe, number, 1, &u);
+        }
+        if let Some(control) = self.steps.control {
+            let end = controlled::solve(&self.steps, control, pass, &u).map_err(|source| {
+                NetError::Step {
+                    segment: number,
+                    source,
+                }
+            })?;
+            report(
+                probe,
+                number,
+                self.steps.taken + self.steps.steps.len(),
+                &end,
+            );
+            return Ok(self.leave(end, None));
         }
         if self.reconstructed && pass.mode() == Mode::Train && probe.is_none() {
             let reversal = Reversal {

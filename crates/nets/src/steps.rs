@@ -1,10 +1,12 @@
 //! What is a step? A scheme with the blocks of its stages and its learned coefficients, taken on a pass.
 
+pub(crate) mod controlled;
 mod implicit;
 
 use crate::drop_path::DropPath;
 use crate::noise::StepNoise;
 use crate::{Block, Coef, Features, NetError, ParamId, Pass, ops};
+use std::ops::Range;
 use std::sync::Arc;
 use timestep_numerics::{Memory, Rhs, Scheme, SchemeFacts, StageId, StepCtx, StepError};
 
@@ -18,6 +20,8 @@ pub(crate) struct Step {
     pub(crate) shared: bool,
     /// Coefficients, newest state first.
     pub(crate) coefficients: Vec<ParamId>,
+    /// The parameters of its blocks, by position in the table.
+    pub(crate) parameters: Range<usize>,
     /// Step size: 1 where the scale is in the weights of the block.
     pub(crate) h: f64,
     /// How far to go: the new state is `(1 - r) u + r Φ(u)`. 1 but in PolyNet.
@@ -35,6 +39,8 @@ pub(crate) struct Steps {
     pub(crate) steps: Vec<Step>,
     /// Steps that the transition has taken before these.
     pub(crate) taken: usize,
+    /// Do sizes of steps follow from their error? These steps are then where weights are given.
+    pub(crate) control: Option<controlled::Control>,
 }
 
 impl Steps {

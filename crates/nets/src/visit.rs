@@ -150,7 +150,7 @@ impl Network {
     /// Evaluates `images` `[batch, channels, height, width]` and shows every step on the way.
     ///
     /// # Errors
-    /// What `visit` returns; [`NetError::Step`] if a scheme refuses a step or a state is not finite.
+    /// What `visit` returns; [`NetError::Controlled`] for a network without steps of its own; [`NetError::Step`] if a scheme refuses a step or a state is not finite.
     pub fn each_step<E: From<NetError>>(
         &self,
         engine: &dyn Engine,
@@ -158,6 +158,9 @@ impl Network {
         (dims, images): ([usize; 4], &[f32]),
         visit: &mut dyn FnMut(Visit<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        if self.config().scheme.control.is_some() {
+            return Err(NetError::Controlled(self.config().name.clone()).into());
+        }
         let pass = Pass::new(engine, parameters, Mode::Eval);
         let mut flow = Flow {
             state: self.stem(&pass, pass.images(dims, images)),

@@ -12,9 +12,11 @@
 //!
 //! Source: E. Hairer, S. P. Nørsett, G. Wanner, Solving ordinary differential equations I, 1993, section II.4.
 
+mod follow;
 mod pairs;
 
-pub use pairs::{Pair, pair, pairs};
+pub use follow::{Course, Equation, Moment, Step, follow};
+pub use pairs::{Pair, pair, pair_of, pairs};
 
 use crate::StepError;
 use crate::problems::{END, Problem};
@@ -29,6 +31,25 @@ pub struct Tolerance {
     pub absolute: f64,
     /// Most evaluations of `f`.
     pub evaluations: usize,
+}
+
+impl Tolerance {
+    /// Is it one that steps can keep?
+    #[must_use]
+    pub fn is_sensible(&self) -> bool {
+        let (rtol, atol) = (self.relative, self.absolute);
+        rtol >= LEAST && atol > 0.0 && rtol.is_finite() && atol.is_finite()
+    }
+
+    /// The root mean square of `e_i / (atol + rtol max(|u_i|, |v_i|))`.
+    #[must_use]
+    pub fn size(&self, error: &[f64], before: &[f64], after: &[f64]) -> f64 {
+        let scaled = (0..error.len()).map(|i| {
+            let size = before[i].abs().max(after[i].abs());
+            error[i] / (self.absolute + self.relative * size)
+        });
+        rms(scaled, error.len())
+    }
 }
 
 /// A step that was taken.
@@ -109,23 +130,9 @@ impl std::error::Error for Stopped {}
 
 /// Least relative tolerance: below, the estimate is rounding.
 const LEAST: f64 = 1e-13;
-/// The part of what the estimate promises that is used, and the least and greatest change of `h`.
-const SAFETY: f64 = 0.9;
-const SHRINK: f64 = 0.2;
-const GROW: f64 = 10.0;
 
 fn rms(values: impl Iterator<Item = f64>, count: usize) -> f64 {
     (values.map(|x| x * x).sum::<f64>() / count as f64).sqrt()
-}
-
-/// `u + h Σ wᵢ slopeᵢ`.
-fn ahead(u: &[f64], h: f64, weights: &[f64], slopes: &[Vec<f64>]) -> Vec<f64> {
-    (0..u.len())
-        .map(|i| {
-            let sum: f64 = weights.iter().zip(slopes).map(|(w, s)| w * s[i]).sum();
-            u[i] + h * sum
-        })
-        .collect()
 }
 
 /// Solves a problem up to time 1.
@@ -137,111 +144,46 @@ pub fn solve(
     problem: &'static Problem,
     tolerance: &Tolerance,
 ) -> Result<Controlled, Stopped> {
-    let (rtol, atol) = (tolerance.relative, tolerance.absolute);
-    let sensible = rtol >= LEAST && atol > 0.0 && rtol.is_finite() && atol.is_finite();
-    if !sensible {
-        return Err(Stopped::Tolerance);
-    }
-    let tableau = (pair.tableau)();
-    let stages = tableau.stages();
-    // The slope at the new state is the first one of the next step.
-    let reuses = pair.error.len() > stages;
-    let count = problem.start.len();
-    let power = 1.0 / f64::from(pair.lower + 1);
-    let mut u = problem.start.to_vec();
-    let mut slope = problem.slope(&u);
-    let mut found = Controlled {
+    let mut equation = Known {
+        problem,
+        tolerance,
+        steps: Vec::new(),
+    };
+    let start = problem.start.to_vec();
+    let course = follow(pair, &mut equation, start, &[0.0, END], tolerance)?;
+    let exact = problem.end();
+    let errors = course.end.iter().zip(&exact).map(|(a, b)| (a - b).abs());
+    Ok(Controlled {
         pair: pair.key,
         problem: problem.name,
         equation: problem.equation,
-        steps: Vec::new(),
-        refused: 0,
-        evaluations: 2,
-        end: Vec::new(),
-        error: f64::NAN,
-    };
-    let (mut time, mut h) = (0.0_f64, first_step(problem, &u, &slope, tolerance, power));
-    while time < END {
-        let least = 10.0 * (time.next_up() - time);
-        h = h.max(least);
-        let mut refused = false;
-        loop {
-            if h < least {
-                return Err(Stopped::TooSmall { time });
-            }
-            if found.evaluations + stages > tolerance.evaluations {
-                let evaluations = found.evaluations;
-                return Err(Stopped::Spent { evaluations, time });
-            }
-            let until = (time + h).min(END);
-            let step = until - time;
-            let mut slopes = vec![slope.clone()];
-            for i in 1..stages {
-                slopes.push(problem.slope(&ahead(&u, step, tableau.row(i), &slopes)));
-            }
-            let next = ahead(&u, step, tableau.weights(), &slopes);
-            slopes.push(problem.slope(&next));
-            // The last one is that of the next step, which without reuse costs as much.
-            found.evaluations += stages;
-            let estimate = ahead(&vec![0.0; count], step, pair.error, &slopes);
-            let scaled =
-                (0..count).map(|i| estimate[i] / (atol + rtol * u[i].abs().max(next[i].abs())));
-            let error = rms(scaled, count);
-            // A step that left the numbers is refused like any that is too large.
-            if error < 1.0 {
-                let change = match error == 0.0 {
-                    true => GROW,
-                    false => (SAFETY * error.powf(-power)).min(GROW),
-                };
-                found.steps.push(Taken {
-                    time: until,
-                    h: step,
-                    error,
-                });
-                h = step * if refused { change.min(1.0) } else { change };
-                (time, u) = (until, next);
-                slope = slopes.swap_remove(stages);
-                break;
-            }
-            let change = (SAFETY * error.powf(-power)).max(SHRINK);
-            h = step * if change.is_finite() { change } else { SHRINK };
-            found.refused += 1;
-            refused = true;
-        }
-    }
-    debug_assert!(reuses || pair.error.len() == stages);
-    let exact = problem.end();
-    let errors = u.iter().zip(&exact).map(|(a, b)| (a - b).abs());
-    found.error = errors.fold(0.0, f64::max);
-    found.end = u;
-    Ok(found)
+        steps: equation.steps,
+        refused: course.refused,
+        evaluations: course.evaluations,
+        error: errors.fold(0.0, f64::max),
+        end: course.end,
+    })
 }
 
-/// The size of the first step (Hairer, Nørsett, Wanner, section II.4), which costs one evaluation beside the first.
-fn first_step(
-    problem: &Problem,
-    u: &[f64],
-    slope: &[f64],
-    tolerance: &Tolerance,
-    power: f64,
-) -> f64 {
-    let count = u.len();
-    let scale = |i: usize| tolerance.absolute + tolerance.relative * u[i].abs();
-    let size = rms((0..count).map(|i| u[i] / scale(i)), count);
-    let speed = rms((0..count).map(|i| slope[i] / scale(i)), count);
-    let guess = match size < 1e-5 || speed < 1e-5 {
-        true => 1e-6,
-        false => 0.01 * size / speed,
-    };
-    let guess = guess.min(END);
-    let moved: Vec<f64> = (0..count).map(|i| u[i] + guess * slope[i]).collect();
-    let later = problem.slope(&moved);
-    let bend = rms((0..count).map(|i| (later[i] - slope[i]) / scale(i)), count) / guess;
-    let promised = match speed <= 1e-15 && bend <= 1e-15 {
-        true => (guess * 1e-3).max(1e-6),
-        false => (0.01 / speed.max(bend)).powf(power),
-    };
-    (100.0 * guess).min(promised).min(END)
+/// A problem, and the steps that were taken.
+struct Known<'a> {
+    problem: &'static Problem,
+    tolerance: &'a Tolerance,
+    steps: Vec<Taken>,
+}
+
+impl Equation<Vec<f64>> for Known<'_> {
+    fn slope(&mut self, _at: Moment, u: &Vec<f64>) -> Result<Vec<f64>, StepError> {
+        Ok(self.problem.slope(u))
+    }
+
+    fn size(&self, error: &Vec<f64>, before: &Vec<f64>, after: &Vec<f64>) -> f64 {
+        self.tolerance.size(error, before, after)
+    }
+
+    fn taken(&mut self, step: &Step<'_, Vec<f64>>) {
+        self.steps.push(step.taken);
+    }
 }
 
 #[cfg(test)]

@@ -178,7 +178,6 @@ impl Definition {
                 Box::leak(page.into_boxed_str()),
             ),
             equation: &own.equation,
-            network: "",
             order: own.order,
             stages,
             start_stages,
@@ -186,10 +185,8 @@ impl Definition {
             keeps_slopes,
             coefficient,
             sharing: own.sharing,
-            parts: 1,
-            columns: 1,
-            implicit: false,
             definition: Some(own),
+            ..SchemeFacts::EXPLICIT
         }))
     }
 

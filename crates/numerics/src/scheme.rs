@@ -7,7 +7,7 @@
 use crate::implicit::{Limits, fixed_point};
 use crate::{Butcher, Definition, State};
 use std::fmt;
-use timestep_registry::Facts;
+use timestep_registry::{Facts, Kind};
 
 /// Which evaluation of the right-hand side this is, so that a block can pick its weights.
 ///
@@ -79,6 +79,7 @@ pub(crate) fn searched<S: State>(
         step: at.step,
         evaluations: found.evaluations,
         residual: found.residual,
+        contraction: found.contraction.unwrap_or(0.0),
     })
 }
 
@@ -121,7 +122,8 @@ pub enum StepError {
     },
     /// The equation of an implicit step was not solved.
     #[error(
-        "the implicit step {step} was not solved in {evaluations} evaluations of its right-hand side: {residual:.1e} of the state is left"
+        "the implicit step {step} was not solved in {evaluations} evaluations of its right-hand side: {residual:.1e} of the state is left, \
+         and the first iteration made {contraction:.2} of its residual"
     )]
     NoFixedPoint {
         /// Step within the segment.
@@ -130,7 +132,12 @@ pub enum StepError {
         evaluations: usize,
         /// Residual as a part of the size of the state.
         residual: f64,
+        /// What the first iteration made of its residual: below 1 the map contracts there.
+        contraction: f64,
     },
+    /// Steps that keep a tolerance were not found.
+    #[error("{0}")]
+    Uncontrolled(String),
     /// The right-hand side failed.
     #[error("{0}")]
     Rhs(String),
@@ -449,6 +456,39 @@ pub struct SchemeFacts {
 }
 
 impl SchemeFacts {
+    /// What most schemes have in common: one evaluation of `f` a step at a state that is known, no memory, nothing learned, order 1. A scheme
+    /// writes what it has of its own (its name and equation at least) and takes the rest from here.
+    pub const EXPLICIT: Self = Self {
+        named: Facts::new(Kind::Scheme, "", "", ""),
+        equation: "",
+        network: "",
+        order: 1,
+        stages: 1,
+        start_stages: 1,
+        memory: 0,
+        keeps_slopes: false,
+        coefficient: None,
+        sharing: Sharing::PerStep,
+        parts: 1,
+        columns: 1,
+        implicit: false,
+        definition: None,
+    };
+
+    /// The same of a scheme whose step solves one equation.
+    pub const IMPLICIT: Self = Self {
+        implicit: true,
+        ..Self::EXPLICIT
+    };
+
+    /// The size of the steps of a network that does not say it. 1 for explicit schemes: the scale is in the weights of the block. The search of
+    /// an implicit step needs a map that contracts, or hardly expands, and random first weights make blocks whose slopes are several times
+    /// the size of the state: 0.1 leaves it a solution in reach, and training grows the weights to fill it.
+    #[must_use]
+    pub fn usual_h(&self) -> f64 {
+        if self.implicit { 0.1 } else { 1.0 }
+    }
+
     /// The two halves of a state, for a scheme that steps one after the other.
     ///
     /// # Errors

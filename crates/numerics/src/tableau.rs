@@ -143,7 +143,7 @@ pub(crate) fn advance<S: State>(
 }
 
 /// `u + h Σ wᵢ slopeᵢ`, leaving out zero weights: on tensors each term is a pass over memory.
-fn combine<S: State>(u: &S, h: f64, weights: &[f64], slopes: &[S]) -> S {
+pub(crate) fn combine<S: State>(u: &S, h: f64, weights: &[f64], slopes: &[S]) -> S {
     let terms: Vec<(S::Coef, &S)> = std::iter::once((1.0.into(), u))
         .chain(
             weights

@@ -5,7 +5,7 @@
 #![allow(unreachable_pub)] // In its own crate the scheme is public.
 
 use timestep_numerics::{
-    HEADINGS, Memory, Rhs, Scheme, SchemeFacts, Sharing, StageId, State, StepCtx, StepError,
+    HEADINGS, Memory, Rhs, Scheme, SchemeFacts, StageId, State, StepCtx, StepError,
 };
 
 // The file is a public module where a reader puts it.

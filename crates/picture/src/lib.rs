@@ -25,6 +25,7 @@ pub mod sigma;
 mod state;
 mod tiff;
 pub mod tiles;
+mod turn;
 mod write;
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Trains the models of `blind`: part by part, coarse before fine, on the noise of cameras and on white noise.
 //!
-//!     cargo run --release --example train_blind -- COLOUR GREY OUT EVALUATIONS
+//!     cargo run --release --example train_blind -- COLOUR GREY OUT EVALUATIONS PIXELS
 //!
-//! COLOUR and GREY are folders of clean pictures; grey ones teach brightness only. Every part leaves a file for each knot,
+//! COLOUR and GREY are folders of clean pictures; grey ones teach brightness only. A part learns from about PIXELS pixels: of every
+//! picture a cut, whose noise is what was measured in the whole picture. Every part leaves a file for each knot,
 //! `OUT/y1-0.safetensors` and so on; what is there already is not trained again, and a part that was interrupted goes on from
 //! the best models so far.
 
@@ -23,8 +24,10 @@ use timestep_restore::trd::Model;
 type Failure = Box<dyn Error>;
 
 const KNOTS: [f64; 4] = [2.0, 6.0, 18.0, 54.0];
-/// Pixels that a part is trained on.
-const MOST: usize = 7_000_000;
+/// Pixels to a side of the cut of a picture: a multiple of 4, so that it is halved as the picture is.
+const CUT: usize = 192;
+/// Pixels to a side of what a part learns from at its resolution.
+const SIDE: usize = 80;
 
 /// A picture with noise: channels in opponent colours, what was measured, and the brightness at half and a quarter.
 struct Shot {
@@ -71,16 +74,41 @@ fn shots(files: &[PathBuf]) -> Result<Vec<Shot>, Failure> {
         let planes = timestep_picture::read(file, &Memory::of_machine())?.planes();
         let noisy = opponent(degraded(&planes, number));
         let noise = measure(std::slice::from_ref(&noisy)).trusted();
+        let mut stream = Stream::new(11, "cut", 0, number);
+        let place = |length: usize, share: f64| {
+            (length.saturating_sub(CUT) as f64 * share) as usize / 4 * 4
+        };
+        let at = (
+            place(noisy[0].width(), stream.unit()),
+            place(noisy[0].height(), stream.unit()),
+        );
+        let cuts = |planes: Vec<Plane>| -> Vec<Plane> {
+            planes.iter().map(|plane| cut(plane, at, CUT)).collect()
+        };
+        let noisy = cuts(noisy);
         let half = noisy[0].halved();
         let brightness = vec![half.clone(), half.halved()];
         all.push(Shot {
-            clean: opponent(planes),
+            clean: cuts(opponent(planes)),
             brightness,
             noisy,
             noise,
         });
     }
     Ok(all)
+}
+
+/// The part of a plane from a place on, at most so many pixels to a side.
+fn cut(plane: &Plane, (x, y): (usize, usize), side: usize) -> Plane {
+    let (width, height) = (side.min(plane.width() - x), side.min(plane.height() - y));
+    let rows = (y..y + height).flat_map(|y| plane.row(y)[x..x + width].iter().copied());
+    Plane::new(width, height, rows.collect()).expect("so many pixels were taken")
+}
+
+/// The middle of a plane, at most [`SIDE`] pixels to a side.
+fn middle(plane: &Plane) -> Plane {
+    let from = |length: usize| length.saturating_sub(SIDE) / 2;
+    cut(plane, (from(plane.width()), from(plane.height())), SIDE)
 }
 
 fn name(part: Part) -> String {
@@ -116,7 +144,12 @@ fn start() -> Result<Levels, Failure> {
 }
 
 /// Pictures of a part as its models see them.
-fn observed(shots: &[Shot], part: Part, clean: photo::Clean<'_>) -> Result<Vec<Observed>, Failure> {
+fn observed(
+    shots: &[Shot],
+    part: Part,
+    most: usize,
+    clean: photo::Clean<'_>,
+) -> Result<Vec<Observed>, Failure> {
     let mut all = Vec::new();
     let mut pixels = 0;
     for shot in shots {
@@ -126,7 +159,7 @@ fn observed(shots: &[Shot], part: Part, clean: photo::Clean<'_>) -> Result<Vec<O
             _ => continue,
         };
         for c in channels {
-            if shot.noise.level(c, part.scale) < 0.8 || pixels > MOST {
+            if shot.noise.level(c, part.scale) < 0.8 || pixels > most {
                 continue;
             }
             let (noise, scale) = (&shot.noise, part.scale);
@@ -137,12 +170,13 @@ fn observed(shots: &[Shot], part: Part, clean: photo::Clean<'_>) -> Result<Vec<O
             }
             let brightness = shot.brightness.get(scale.saturating_sub(1));
             let prepared = photo::prepared(noise, c, scale, state, brightness);
-            pixels += wanted.pixels().len();
+            let sample = Sample {
+                clean: middle(&prepared.same(&wanted)),
+                noisy: middle(&prepared.plane),
+            };
+            pixels += sample.clean.pixels().len();
             all.push(Observed {
-                sample: Sample {
-                    clean: prepared.same(&wanted),
-                    noisy: prepared.plane,
-                },
+                sample,
                 level: prepared.level,
             });
         }
@@ -153,9 +187,10 @@ fn observed(shots: &[Shot], part: Part, clean: photo::Clean<'_>) -> Result<Vec<O
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [colours, greys, out, evaluations] = args.as_slice() else {
-        return Err("usage: train_blind COLOUR GREY OUT EVALUATIONS".into());
+    let [colours, greys, out, evaluations, pixels] = args.as_slice() else {
+        return Err("usage: train_blind COLOUR GREY OUT EVALUATIONS PIXELS".into());
     };
+    let most = pixels.parse::<usize>()?;
     let (out, evaluations) = (Path::new(out), evaluations.parse::<usize>()?);
     std::fs::create_dir_all(out)?;
     let mut files = picture_files(colours.as_ref())?;
@@ -179,7 +214,7 @@ fn main() -> Result<(), Failure> {
             continue;
         }
         let clean = |part, plane, level| cleaned(&done, part, plane, level);
-        let observed = observed(&shots, part, &clean)?;
+        let observed = observed(&shots, part, most, &clean)?;
         let levels = match saved(out, part) {
             Some(levels) => levels,
             None => start()?,

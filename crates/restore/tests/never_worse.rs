@@ -42,7 +42,12 @@ fn no_method_makes_a_picture_worse_at_any_level() {
 
 /// What the default makes of grey, or of Y, U and V, of which nothing is known.
 fn by_default(planes: &[Plane]) -> Vec<Plane> {
-    let method = make("blind", &MethodOptions::default()).expect("a method");
+    by("blind", planes)
+}
+
+/// What a method makes of them.
+fn by(key: &str, planes: &[Plane]) -> Vec<Plane> {
+    let method = make(key, &MethodOptions::default()).expect("a method");
     let noise = measure(&[planes.to_vec()]).trusted();
     let clean = |part, plane, level| method.part(part, plane, level);
     photo::restore(planes.to_vec(), &noise, &clean, &mut |_, _| ()).expect("restores")
@@ -88,6 +93,34 @@ fn clean_pictures_stay_as_they_are_with_grain_too() {
                 timestep_data::add_noise(plane.pixels_mut(), grain, 5 + c as u64, 1);
             }
             assert!(by_default(&clean) == clean, "{count} channels, {grain}");
+        }
+    }
+}
+
+/// Grain of two pixels to a side, as fine compression leaves it, or film.
+fn coarse_grain(planes: &mut [Plane], level: f64) {
+    for (c, plane) in planes.iter_mut().enumerate() {
+        let (width, height) = (plane.width(), plane.height());
+        let mut grain = vec![0.0; width.div_ceil(2) * height.div_ceil(2)];
+        timestep_data::add_noise(&mut grain, level, 7, c as u64);
+        let pixels = plane.pixels_mut().iter_mut().enumerate();
+        pixels.for_each(|(i, v)| {
+            let (x, y) = (i % width / 2, i / width / 2);
+            *v = (*v + grain[y * width.div_ceil(2) + x]).round();
+        });
+    }
+}
+
+#[test]
+fn no_method_takes_grain_of_clean_pictures_for_noise() {
+    for (count, level) in [(1, 1.0), (1, 1.6), (1, 2.0), (3, 1.0)] {
+        let mut clean = channels(count);
+        coarse_grain(&mut clean, level);
+        let read = measure(&[clean.clone()]).level(0, 0);
+        assert!(read > 0.6 * level, "{count} channels, {level}: {read}");
+        for facts in METHODS.all() {
+            let found = by(facts.key, &clean);
+            assert!(found == clean, "{}, {count} channels, {level}", facts.key);
         }
     }
 }

@@ -108,7 +108,7 @@ impl Coded for NetError {
             Self::Mismatch { .. } => Code::OtherNetwork,
             Self::Device(_) | Self::NoDevice(_) => Code::Device,
             Self::NotSampled(_) => Code::NotSampled,
-            Self::Unmeasurable(_) => Code::NoAnswer,
+            Self::Unmeasurable(_) | Self::Controlled(_) => Code::NoAnswer,
             Self::Analysis(error) => error.code(),
         }
     }
@@ -121,6 +121,7 @@ impl Coded for StepError {
             Self::MissingCoefficients { .. }
             | Self::NotInvertible { .. }
             | Self::NoFixedPoint { .. }
+            | Self::Uncontrolled(_)
             | Self::Rhs(_) => Code::Step,
         }
     }

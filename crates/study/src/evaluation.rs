@@ -49,9 +49,9 @@ fn spectra(
             "No step keeps the shape of its state, so none has a square Jacobian.".into(),
         )),
         Ok(steps) => Ok(Ok(steps)),
-        Err(TrainError::Net(why @ (NetError::Unmeasurable(_) | NetError::Analysis(_)))) => {
-            Ok(Err(format!("The Jacobians were not measured: {why}.")))
-        }
+        Err(TrainError::Net(
+            why @ (NetError::Unmeasurable(_) | NetError::Analysis(_) | NetError::Controlled(_)),
+        )) => Ok(Err(format!("The Jacobians were not measured: {why}."))),
         Err(other) => Err(other),
     }
 }

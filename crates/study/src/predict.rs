@@ -108,6 +108,14 @@ fn seen(image: &[u8], shape: ImageShape, mirror: bool, (down, right): (isize, is
     moved
 }
 
+/// Whether training took grey files among those in colour, as sets of image files do: then they are shown in all three channels.
+///
+/// # Errors
+/// [`TrainError::Data`] if the data set of its training is unknown.
+pub fn takes_grey(trained: &Trained) -> Result<bool, TrainError> {
+    Ok(timestep_data::info(&trained.card.data)?.resizes)
+}
+
 impl Prediction {
     /// Classifies image files together, each with the `top` most probable classes; a file that cannot be used is told of by
     /// itself. Of several views the probabilities are averaged.

@@ -5,7 +5,7 @@ use crate::sample::open_for;
 use std::path::Path;
 use timestep_data::Loader;
 use timestep_nets::resample::{Coefficients, Interpolation, Manner, Resampled, resample};
-use timestep_nets::{Engine, Network, Parameters};
+use timestep_nets::{Engine, Network, NetworkConfig, Parameters};
 use timestep_train::recipe::TaskRecipe;
 use timestep_train::statistics::measured;
 use timestep_train::{Card, TrainError, Trained};
@@ -159,6 +159,10 @@ pub fn card(trained: &Trained, network: &Network) -> Result<Card, TrainError> {
     let config = network.config();
     recipe.network.steps.clone_from(&config.body.steps);
     recipe.network.h.clone_from(&config.scheme.h);
+    if config.scheme.h.is_empty() && !NetworkConfig::usual_h(&config.scheme.name).is_empty() {
+        // A recipe that says nothing asks for the usual size.
+        recipe.network.h = vec![1.0];
+    }
     Ok(Card {
         network: config.clone(),
         recipe: recipe.to_toml(),

@@ -12,7 +12,8 @@ use crate::files;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use timestep_nets::{
-    Metadata, Network, Parameters, WeightsFile, read_safetensors, to_safetensors, write_arrays,
+    Effort, Metadata, Network, Parameters, WeightsFile, read_safetensors, to_safetensors,
+    write_arrays,
 };
 
 /// Where a run stands.
@@ -39,6 +40,9 @@ pub struct Progress {
     pub log_bytes: Option<u64>,
     /// Fingerprint of the data.
     pub data: String,
+    /// What steps took in the epoch under way, as [`Effort::to_numbers`].
+    #[serde(default)]
+    pub effort: [u64; 7],
 }
 
 impl Progress {
@@ -58,6 +62,21 @@ impl Progress {
         self.loss_bits = tally.loss.to_bits();
         self.correct = tally.top1;
         self.images = tally.images;
+    }
+}
+
+impl Progress {
+    /// Counts what the steps of a batch took.
+    pub fn take(&mut self, more: &Effort) {
+        let mut effort = self.effort();
+        effort.add(more);
+        self.effort = effort.to_numbers();
+    }
+
+    /// What steps took in the epoch under way.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        Effort::from_numbers(self.effort)
     }
 }
 

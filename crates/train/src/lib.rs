@@ -33,7 +33,7 @@ pub use depth::DepthPenalty;
 pub use error::TrainError;
 pub use freeze::groups;
 pub use network::network_config;
-pub use setup::{Setup, open_data};
+pub use setup::Setup;
 pub use start::Start;
 pub use step::{Examples, Learner, StepResult};
 pub use tasks::{Job, RestoreSetup};

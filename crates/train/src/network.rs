@@ -1,9 +1,10 @@
 //! Which network does a recipe ask for, given its data?
 
 use crate::TrainError;
-use crate::recipe::{ActivationsKind, CoefficientKind, NetworkSettings, NoiseSection};
+use crate::recipe::{ActivationsKind, BetweenKind, CoefficientKind, NetworkSettings, NoiseSection};
 use timestep_nets::{
-    Activations, Granularity, InputShape, NetError, NetworkConfig, block, body, preset,
+    Activations, Between, ControlConfig, Granularity, InputShape, NetError, NetworkConfig, block,
+    body, preset,
 };
 use timestep_numerics::noise::{ActsOn, NOISES, noise_facts};
 use timestep_numerics::{NoiseSettings, facts};
@@ -45,6 +46,11 @@ pub fn network_config(
     }
     if !settings.h.is_empty() {
         config.scheme.h.clone_from(&settings.h);
+    } else if config.scheme.h.is_empty() && body(&config.body.name).is_ok_and(|b| b.uniform) {
+        config.scheme.h = NetworkConfig::usual_h(&config.scheme.name);
+    }
+    if settings.rtol > 0.0 {
+        config.scheme.control = Some(control(settings));
     }
     if settings.width != 0 {
         config = config.scaled_to(settings.width);
@@ -71,6 +77,26 @@ pub fn network_config(
         config.name = format!("{} x {scheme}", config.block.name);
     }
     Ok(config)
+}
+
+/// How sizes of steps follow from a tolerance.
+fn control(settings: &NetworkSettings) -> ControlConfig {
+    let usual = ControlConfig::new(settings.rtol);
+    ControlConfig {
+        rtol: settings.rtol,
+        atol: match settings.atol > 0.0 {
+            true => settings.atol,
+            false => usual.atol,
+        },
+        evaluations: match settings.evaluations {
+            0 => usual.evaluations,
+            n => n,
+        },
+        between: match settings.between {
+            BetweenKind::Usual | BetweenKind::Linear => Between::Linear,
+            BetweenKind::Constant => Between::Constant,
+        },
+    }
 }
 
 /// Gives the network the noise that is asked for, or keeps that of the preset with other settings.

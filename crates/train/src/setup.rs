@@ -11,7 +11,7 @@ use crate::trained::Card;
 use crate::{DepthPenalty, TrainError};
 use timestep_data::{
     Augment, Chosen, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions,
-    PadMode, RandAugment, Share, View, open,
+    PadMode, RandAugment, Share, View, Watch, open_watched,
 };
 use timestep_nets::{Home, InputShape, Network, preset};
 
@@ -39,6 +39,14 @@ impl Setup {
     /// # Errors
     /// [`TrainError::Data`] for unusable data, [`TrainError::Net`] for an impossible network.
     pub fn new(resolved: Resolved) -> Result<Self, TrainError> {
+        Self::watched(resolved, &|_, _| ())
+    }
+
+    /// [`Setup::new`], telling `watch` how many of how many images are decoded.
+    ///
+    /// # Errors
+    /// As [`Setup::new`].
+    pub fn watched(resolved: Resolved, watch: Watch<'_>) -> Result<Self, TrainError> {
         // Names of networks are checked before data is opened: a typo should not cost a minute.
         let named = &resolved.recipe.network;
         let home = preset(&named.preset).map_or(Home::Cifar, |preset| preset.home);
@@ -49,7 +57,7 @@ impl Setup {
             10,
         )?)?;
         let mut resolved = resolved;
-        let mut dataset = open_data(&resolved.recipe)?;
+        let mut dataset = open_data(&resolved.recipe, watch)?;
         keep_chosen(&mut resolved, &dataset);
         let recipe = &resolved.recipe;
         let wanted = recipe.data.mean.len();
@@ -304,11 +312,8 @@ fn view(data: &DataSettings) -> View {
     }
 }
 
-/// Opens the data set of a recipe.
-///
-/// # Errors
-/// [`TrainError::Data`] with the reason.
-pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
+/// Opens the data set of a recipe, telling `watch` how many images are decoded.
+fn open_data(recipe: &Recipe, watch: Watch<'_>) -> Result<Dataset, TrainError> {
     let data = &recipe.data;
     let options = OpenOptions {
         dir: (!data.dir.is_empty()).then(|| data.dir.clone().into()),
@@ -319,7 +324,7 @@ pub fn open_data(recipe: &Recipe) -> Result<Dataset, TrainError> {
         full: view(data).needs_whole() || !data.jitter.is_empty(),
         ..OpenOptions::default()
     };
-    let dataset = open(&data.name, &options)?;
+    let dataset = open_watched(&data.name, &options, watch)?;
     Ok(match data.classes.is_empty() {
         true => dataset,
         false => dataset.of_classes(&data.classes)?,

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use timestep_data::shard;
 use timestep_engine::{End, Engine};
-use timestep_nets::{Draws, Gradients, Network, Parameters, Pass, Specs, Targets, ops};
+use timestep_nets::{Draws, Effort, Gradients, Network, Parameters, Pass, Specs, Targets, ops};
 
 /// Images `[batch, channels, height, width]` and what their logits are compared with.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,8 @@ pub struct StepResult {
     pub correct: usize,
     /// Logits of the images that this process computed, `[images, classes]`.
     pub logits: Vec<f32>,
+    /// What steps took whose evaluations are not known before.
+    pub effort: Effort,
 }
 
 /// A batch, of which this process has perhaps a part.
@@ -285,11 +287,14 @@ impl Learner {
             }
         };
         let parts: Vec<Part> = reports.into_iter().flat_map(|r| r.parts).collect();
+        let mut effort = Effort::default();
+        parts.iter().for_each(|part| effort.add(&part.effort));
         let share = |part: &Part| part.images as f64 / work.whole as f64;
         let done = StepResult {
             loss: parts.iter().map(|part| share(part) * part.loss).sum(),
             correct: parts.iter().map(|part| part.correct).sum(),
             logits,
+            effort,
         };
         Ok(Some((done, parts, gradients)))
     }
@@ -373,6 +378,7 @@ impl Learner {
                     loss: mean,
                     images: images.len(),
                     correct: tally.top1,
+                    effort: pass.effort(),
                     statistics: pass.into_statistics(),
                 });
             }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use timestep_nets::{Mode, Pass, blocks, device};
-use timestep_numerics::{facts, schemes};
+use timestep_numerics::schemes;
 use timestep_train::cluster::Alone;
-use timestep_train::event::Measured;
+use timestep_train::event::{Event, Measured, SearchMetrics};
 use timestep_train::recipe::Layers;
 use timestep_train::trainer::{self, Options, Outcome};
 use timestep_train::{DepthPenalty, Setup, Trained, run, statistics};
@@ -71,15 +71,8 @@ fn every_block_and_every_scheme_learns_for_an_epoch() {
             ("antisymmetric", "rk4"),
         ]);
     for (block, scheme) in pairs {
-        // Slopes of random weights contract for small steps only, and what expands has no implicit step.
-        let h = if facts(scheme).expect("known").implicit {
-            0.05
-        } else {
-            1.0
-        };
         let sets = [
             "network.preset=".to_owned(),
-            format!("network.h={h}"),
             format!("network.block={block}"),
             format!("network.scheme={scheme}"),
             "network.steps=[2,2]".to_owned(),
@@ -88,6 +81,45 @@ fn every_block_and_every_scheme_learns_for_an_epoch() {
         let loss = loss_of_an_epoch("digits/preresnet-20", &sets);
         assert!(loss.is_finite(), "{block} x {scheme}: {loss}");
     }
+}
+
+/// What the log of a short epoch says of the searches of its steps.
+fn effort(sets: &[&str]) -> Option<SearchMetrics> {
+    let setup = setup("digits/preresnet-20", sets);
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = run::create(out.path(), "epoch").expect("a folder");
+    trainer::train(&setup, &folder, options()).expect("trains");
+    let log = std::fs::read_to_string(folder.join("events.jsonl")).expect("a log");
+    let events = log.lines().map(serde_json::from_str);
+    events
+        .filter_map(|event| match event.expect("an event") {
+            Event::Epoch { effort, .. } => Some(effort),
+            _ => None,
+        })
+        .next()
+        .expect("an epoch")
+}
+
+/// Steps that search their end say in the log what that took, and explicit ones have nothing to say.
+#[test]
+fn the_log_of_an_implicit_run_says_what_its_searches_took() {
+    assert_eq!(effort(&[]), None);
+    let found = effort(&["network.scheme=trapezoidal"]).expect("an implicit scheme");
+    // Four batches through three segments of three steps, of which two are those of transitions.
+    assert_eq!((found.steps, found.refused), (4 * 7, 0));
+    assert!(found.evaluations > 3.0 && found.backward > 3.0, "{found:?}");
+    let (mean, worst) = (found.contraction, found.worst_contraction);
+    assert!(
+        mean > Some(0.0) && worst >= mean && mean < Some(1.0),
+        "{found:?}"
+    );
+    // Longer steps contract less, and their searches are longer.
+    let longer = effort(&["network.scheme=trapezoidal", "network.h=0.2"]).expect("implicit");
+    assert!(longer.contraction > mean, "{longer:?} against {found:?}");
+    assert!(
+        longer.evaluations > found.evaluations,
+        "{longer:?} against {found:?}"
+    );
 }
 
 /// A run with the penalty ends with blocks that change less from step to step, goes on after an interruption of any kind only with the

@@ -166,7 +166,7 @@ pub(crate) struct Predict {
     /// How many classes to show
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) top: u64,
-    /// Show grey files in all three channels to a network for RGB images
+    /// Show grey files in all three channels to a network for RGB images, as one that was trained on image files sees them without this
     #[arg(long)]
     pub(crate) grey_as_rgb: bool,
     /// Take weights that are NaN or infinite

@@ -3,11 +3,10 @@
 use crate::args::{Data, DataAction};
 use crate::failure::{Failure, NEGATIVE};
 use crate::outputs::Outputs;
-use crate::progress::Waiting;
+use crate::progress::watched;
 use crate::ui::Ui;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use timestep_data::{
     OpenOptions, Progress, fetch, open, order, preview_png, preview_varied, sheet_png,
     verify_watched,
@@ -155,14 +154,7 @@ fn get(name: &str, dir: &Path, ui: Ui) -> Result<u8, Failure> {
 }
 
 fn check(name: &str, dir: Option<&Path>, ui: Ui) -> Result<u8, Failure> {
-    let waiting = Mutex::new(Waiting::new(ui, "files", 0));
-    let report = verify_watched(name, dir, &|done, total| {
-        // Who finds it taken leaves telling to the other.
-        if let Ok(mut waiting) = waiting.try_lock() {
-            waiting.of(done, total);
-        }
-    })?;
-    drop(waiting);
+    let report = watched(ui, "files", |watch| verify_watched(name, dir, watch))?;
     ui.answer(&VerifiedData {
         ok: report.ok(),
         report: json::value(&report),

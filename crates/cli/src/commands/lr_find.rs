@@ -3,7 +3,7 @@
 use crate::args::LrFind;
 use crate::failure::Failure;
 use crate::outputs::{Outputs, check_drawing};
-use crate::progress::Waiting;
+use crate::progress::{Waiting, watched};
 use crate::settings;
 use crate::ui::Ui;
 use std::path::Path;
@@ -55,7 +55,8 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     let rates = rates(args)?;
     let engine = device(&args.device)?;
     let layers = settings::with_flags(layers, &args.flags)?;
-    let setup = Setup::new(layers.resolve()?)?;
+    let resolved = layers.resolve()?;
+    let setup = watched(ui, "images", |watch| Setup::watched(resolved, watch))?;
     if setup.recipe().schedule.lr_batch != 0 {
         return Err(Failure::usage(
             "rates are tried as they stand, and `schedule.lr_batch` would change the one that is found",

@@ -11,7 +11,7 @@ use std::path::Path;
 use timestep_data::GreyFile;
 use timestep_nets::device;
 use timestep_study::codes::Code;
-use timestep_study::predict::{Prediction, Table, Views};
+use timestep_study::predict::{Prediction, Table, Views, takes_grey};
 use timestep_train::Trained;
 
 /// Images that go through the network together, all their views counted.
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Predict, ui: Ui) -> Result<u8, Failure> {
         )
         .coded(Code::Colours));
     }
-    let grey = if args.grey_as_rgb {
+    let grey = if args.grey_as_rgb || takes_grey(&trained)? {
         GreyFile::AsRgb
     } else {
         GreyFile::Refused

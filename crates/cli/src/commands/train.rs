@@ -6,7 +6,7 @@ mod seeds;
 
 use crate::args::Train;
 use crate::failure::{Failure, INTERRUPTED, NEGATIVE};
-use crate::progress::Display;
+use crate::progress::{Display, watched};
 use crate::settings;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
@@ -21,7 +21,7 @@ use timestep_study::conditions as required;
 use timestep_study::training::LivePage;
 use timestep_train::cluster::{Communicator, gather::of_first};
 use timestep_train::event::Sink;
-use timestep_train::recipe::TaskKind;
+use timestep_train::recipe::{AnyResolved, TaskKind};
 use timestep_train::sinks::SINKS;
 use timestep_train::trainer::{Options, Outcome};
 use timestep_train::{Job, TrainError, run};
@@ -52,7 +52,7 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
         if ranks.rank() == 0 {
             drop(run::lock(folder)?);
         }
-        let job = Job::new(resolved)?;
+        let job = open(resolved, &**ranks, ui)?;
         show(live.as_ref(), folder);
         let first = ranks.rank() == 0;
         let options = options(&args, ui, (&engine, ranks), stop, first);
@@ -64,7 +64,7 @@ pub(crate) fn run(args: Train, ui: Ui, ranks: &Arc<dyn Communicator>) -> Result<
         };
     }
     if args.dry_run {
-        let job = Job::new(resolved)?;
+        let job = open(resolved, &**ranks, ui)?;
         notes(&job, ui);
         return dry_run::run(&args, &job, &*engine, ui);
     }
@@ -117,6 +117,14 @@ fn code(outcome: &Outcome) -> u8 {
         Outcome::Finished { .. } => 0,
         Outcome::Interrupted(_) => INTERRUPTED,
         Outcome::Diverged { .. } => NEGATIVE,
+    }
+}
+
+/// A recipe with its data; decoding many images shows how far it is, on the first rank.
+fn open(resolved: AnyResolved, ranks: &dyn Communicator, ui: Ui) -> Result<Job, TrainError> {
+    match ranks.rank() {
+        0 => watched(ui, "images", |watch| Job::new(resolved, watch)),
+        _ => Job::new(resolved, &|_, _| ()),
     }
 }
 

@@ -138,7 +138,7 @@ fn text_of_an_evaluation_has_classes_matrix_and_worst_images() {
 #[test]
 fn predictions_of_folders_patterns_and_standard_input() {
     let at = trained();
-    let all = objects(at, &["predict", "runs/trees", "trees", "--grey-as-rgb"]);
+    let all = objects(at, &["predict", "runs/trees", "trees"]);
     assert_eq!(all.len(), 42);
     assert_eq!(all[0]["top"].as_array().map(Vec::len), Some(3));
     let some = objects(

@@ -59,6 +59,12 @@ fn weights_come_in_and_go_out_unchanged() {
     image::GrayImage::from_pixel(40, 50, image::Luma([90]))
         .save(&picture)
         .expect("saved");
+    // CIFAR-10 has colours only: whether a grey picture is meant is asked.
+    let error = refused(at, &["predict", text(&ours), text(&picture)]);
+    assert!(
+        error.contains("grey.png is a grey image") && error.contains("--grey-as-rgb"),
+        "{error}"
+    );
     let asked = ["predict", text(&ours), text(&picture), "--grey-as-rgb"];
     let found = ok(at, &asked);
     assert!(found.contains("class "), "{found}");

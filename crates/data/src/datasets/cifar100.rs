@@ -80,7 +80,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
     resizes: false,
     licence: "none stated; the authors ask to cite the technical report",
     source_url: "https://www.cs.toronto.edu/~kriz/cifar.html",
-    open: |options| FILES.open(&FACTS, options),
+    open: |options, _| FILES.open(&FACTS, options),
     verify: |dir, _| FILES.verify("cifar100", dir),
     archive: Some(|| {
         FILES.archive(

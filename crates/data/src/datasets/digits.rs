@@ -65,7 +65,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
 };
 
 /// Reads and checks the set.
-fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
+fn open(options: &OpenOptions, _watch: Watch<'_>) -> Result<Dataset, DataError> {
     if let Some(size) = options.size.or(options.resize) {
         return Err(DataError::FixedSize {
             name: "digits",
@@ -93,7 +93,7 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
 
 /// Reports all that is wrong with it.
 fn verify(_dir: Option<&Path>, _watch: Watch<'_>) -> Result<VerifyReport, DataError> {
-    let set = open(&OpenOptions::default())?;
+    let set = open(&OpenOptions::default(), &|_, _| ())?;
     let mut report = VerifyReport::new("digits", None);
     report.train_counts = set.train.class_counts(10);
     report.test_counts = set.test.class_counts(10);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn sizes_balance_and_scaling() {
-        let set = open(&OpenOptions::default()).unwrap();
+        let set = open(&OpenOptions::default(), &|_, _| ()).unwrap();
         assert_eq!((set.train.len(), set.test.len()), (TRAIN, TEST));
         let whole = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180];
         let train = set.train.class_counts(10);
@@ -194,7 +194,7 @@ mod tests {
             size: Some(32),
             ..OpenOptions::default()
         };
-        let error = open(&options).unwrap_err();
+        let error = open(&options, &|_, _| ()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the images of `digits` are always 1×8×8, so the size 32 cannot be used"

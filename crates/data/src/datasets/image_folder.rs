@@ -93,9 +93,9 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
 };
 
 /// Reads and checks the set.
-fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
+fn open(options: &OpenOptions, watch: Watch<'_>) -> Result<Dataset, DataError> {
     let root = FACTS.needed(options.dir.as_deref())?;
-    folder::dataset(KEY, scan(root, options)?, options)
+    folder::dataset(KEY, scan(root, options)?, options, watch)
 }
 
 /// Reports all that is wrong with it.

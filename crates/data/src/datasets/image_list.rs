@@ -68,9 +68,9 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
 };
 
 /// Reads and checks the list and its images.
-fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
+fn open(options: &OpenOptions, watch: Watch<'_>) -> Result<Dataset, DataError> {
     let list = FACTS.needed(options.dir.as_deref())?;
-    folder::dataset(KEY, scan(list, options)?, options)
+    folder::dataset(KEY, scan(list, options)?, options, watch)
 }
 
 /// Reports all that is wrong with them.

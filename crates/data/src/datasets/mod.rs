@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::checks::Watch;
 use crate::dataset::{Dataset, DatasetInfo, OpenOptions};
 use crate::error::DataError;
 
@@ -54,6 +55,18 @@ pub fn info(name: &str) -> Result<&'static DatasetInfo, DataError> {
 /// with the files of a set, each with its file and place; [`DataError::FolderUnused`] for the folder of a
 /// set that is part of the program.
 pub fn open(name: &str, options: &OpenOptions) -> Result<Dataset, DataError> {
+    open_watched(name, options, &|_, _| ())
+}
+
+/// [`open`], telling `watch` how many files are decoded.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_watched(
+    name: &str,
+    options: &OpenOptions,
+    watch: Watch<'_>,
+) -> Result<Dataset, DataError> {
     let set = info(name)?;
     without_folder(set, options.dir.as_deref())?;
     if set.test.is_some() && options.splits() {
@@ -61,7 +74,7 @@ pub fn open(name: &str, options: &OpenOptions) -> Result<Dataset, DataError> {
             what: format!("the test images of `{}` are given", set.key),
         });
     }
-    (set.open)(options)
+    (set.open)(options, watch)
 }
 
 /// Refuses a folder that would be ignored.

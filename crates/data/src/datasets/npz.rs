@@ -76,7 +76,7 @@ pub(super) static FACTS: DatasetInfo = DatasetInfo {
 };
 
 /// Reads and checks the file.
-fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
+fn open(options: &OpenOptions, _watch: Watch<'_>) -> Result<Dataset, DataError> {
     let path = FACTS.needed(options.dir.as_deref())?;
     let mut archive = Archive::open(path, options.memory_limit)?;
     let found = archive.names();
@@ -165,7 +165,7 @@ fn open(options: &OpenOptions) -> Result<Dataset, DataError> {
 /// Reports what is wrong with it.
 fn verify(dir: Option<&Path>, _watch: Watch<'_>) -> Result<VerifyReport, DataError> {
     let path = FACTS.needed(dir)?;
-    let set = open(&OpenOptions::in_dir(path))?;
+    let set = open(&OpenOptions::in_dir(path), &|_, _| ())?;
     let mut report = VerifyReport::new(KEY, Some(path));
     report.train_counts = set.train.class_counts(set.classes.len());
     report.test_counts = set.test.class_counts(set.classes.len());

@@ -36,6 +36,7 @@ const fn facts(
     EngineFacts {
         named: Facts::new(Kind::Device, device, title, include_str!("mod.rs")),
         precision: "f32",
+        stored: 0.0,
         when,
         open,
     }

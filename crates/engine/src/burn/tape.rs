@@ -26,6 +26,16 @@ impl Uploaded {
         let put = || constant(device, values, [1, values.len()]);
         there[id.index()].get_or_insert_with(put).clone()
     }
+
+    /// The same but for some; what is on the device of the others stays there.
+    fn with(&self, others: &[(ParamId, Vec<f64>)]) -> Self {
+        let mut there = self.there.borrow().clone();
+        others.iter().for_each(|(id, _)| there[id.index()] = None);
+        Self {
+            parameters: self.parameters.with(others),
+            there: RefCell::new(there),
+        }
+    }
 }
 
 /// One pass.
@@ -321,8 +331,12 @@ impl Tape for Pass {
         map(features).is_tracked()
     }
 
-    fn fork(&self, recording: &Recording) -> Rc<dyn Tape> {
-        Rc::new(Self::on(&self.device, &self.uploaded, recording))
+    fn fork_with(&self, recording: &Recording, others: &[(ParamId, Vec<f64>)]) -> Rc<dyn Tape> {
+        let uploaded = match others {
+            [] => self.uploaded.clone(),
+            others => Rc::new(self.uploaded.with(others)),
+        };
+        Rc::new(Self::on(&self.device, &uploaded, recording))
     }
 
     fn adopt(&self, features: &Value, leaf: bool) -> Value {

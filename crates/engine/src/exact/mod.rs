@@ -30,6 +30,7 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
         include_str!("mod.rs"),
     ),
     precision: "f64",
+    stored: 0.0,
     when: "to check another engine, or a gradient by finite differences; hundreds of times slower",
     open: || Ok(Arc::new(Exact)),
 };

@@ -232,8 +232,11 @@ impl Tape for Record {
         Tensor::of(features).place.is_wanted()
     }
 
-    fn fork(&self, recording: &Recording) -> Rc<dyn Tape> {
-        let (specs, parameters) = (self.specs.clone(), self.parameters.clone());
+    fn fork_with(&self, recording: &Recording, others: &[(ParamId, Vec<f64>)]) -> Rc<dyn Tape> {
+        let (specs, mut parameters) = (self.specs.clone(), self.parameters.clone());
+        for (id, numbers) in others {
+            Rc::make_mut(&mut parameters)[specs.range(*id)].copy_from_slice(numbers);
+        }
         Rc::new(Record::new(specs, parameters, recording))
     }
 

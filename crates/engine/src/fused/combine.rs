@@ -3,6 +3,7 @@
 use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot, Terms};
 use super::record::Record;
+use super::saved::Saved;
 use super::stored::{Held, Stored};
 use std::rc::Rc;
 use timestep_kernels::layout::Extent;
@@ -26,7 +27,7 @@ impl From<&Row> for Coefficient {
 /// One term as the backward pass needs it.
 struct Part {
     /// Without their numbers if only the forward pass reads them.
-    features: Stored,
+    features: Saved,
     coefficient: Coefficient,
 }
 
@@ -59,18 +60,18 @@ impl Parts {
 
     /// What the backward pass keeps of terms.
     pub(super) fn new(
+        tape: &Record,
         terms: &[(Coefficient, &Held)],
         coefs: Vec<Vec<f32>>,
         extent: Extent,
     ) -> Self {
-        let nothing = Rc::new(Buffer::new(0));
         let part = |(coefficient, held): &(Coefficient, &Held)| {
-            let mut features = held.stored.clone();
-            if matches!(coefficient, Coefficient::Number(_)) && features.is_plain() {
-                features.data = nothing.clone();
-            }
+            let fixed = matches!(coefficient, Coefficient::Number(_)) && held.stored.is_plain();
             Part {
-                features,
+                features: match fixed {
+                    true => Record::saved_place(held),
+                    false => tape.saved(held),
+                },
                 coefficient: coefficient.clone(),
             }
         };
@@ -84,12 +85,12 @@ impl Parts {
 
     /// Takes a gradient back to all terms; it is returned as one array.
     pub(super) fn backward(self, back: &mut Back<'_>, terms: &Terms) -> Rc<Buffer> {
-        let wants: Vec<bool> = self.parts.iter().map(|p| p.features.wanted()).collect();
-        let mut inputs: Vec<Option<Buffer>> = self
-            .parts
+        let features: Vec<Stored> = self.parts.iter().map(|p| p.features.load()).collect();
+        let wants: Vec<bool> = features.iter().map(Stored::wanted).collect();
+        let mut inputs: Vec<Option<Buffer>> = features
             .iter()
             .zip(&wants)
-            .map(|(part, wants)| (part.features.relu && *wants).then(|| Buffer::new(self.len)))
+            .map(|(features, wants)| (features.relu && *wants).then(|| Buffer::new(self.len)))
             .collect();
         // The gradient is written down unless it already is one array.
         let mut own = terms.single().is_none().then(|| Buffer::new(self.len));
@@ -99,7 +100,7 @@ impl Parts {
         for (i, (part, input)) in self.parts.iter().zip(&mut inputs).enumerate() {
             let term = TermBack {
                 term: Term {
-                    view: part.features.view(),
+                    view: features[i].view(),
                     coefs: &self.coefs[i],
                 },
                 coefs: part.target().wanted(),
@@ -142,11 +143,9 @@ impl Parts {
             match input {
                 Some(input) => {
                     let ones = vec![1.0; self.channels];
-                    part.features.deposit(back, &Rc::new(input), ones, sums);
+                    features[i].deposit(back, &Rc::new(input), ones, sums);
                 }
-                None => part
-                    .features
-                    .deposit(back, &grad, self.coefs[i].clone(), sums),
+                None => features[i].deposit(back, &grad, self.coefs[i].clone(), sums),
             }
         }
         grad
@@ -201,7 +200,7 @@ impl Record {
         drop(views);
         let slot = Parts::wanted(terms).then(|| self.slot());
         if let Some(slot) = slot {
-            let parts = Parts::new(terms, coefs, extent);
+            let parts = Parts::new(self, terms, coefs, extent);
             self.push(Box::new(Combination { parts, slot }));
         }
         Held::new(out, extent, slot, moments)

@@ -7,7 +7,8 @@ use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot};
 use super::combine::{Coefficient, Parts};
 use super::record::Record;
-use super::stored::{Held, PendingNorm, Stored};
+use super::saved::Saved;
+use super::stored::{Held, PendingNorm};
 use crate::ConvSpec;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -28,32 +29,36 @@ pub(super) struct Convolved {
 /// The part of a convolution that nodes keep.
 struct Core {
     shape: ConvShape,
-    input: Stored,
+    input: Saved,
     weight: (Data, Target),
 }
 
 impl Core {
     /// Takes the gradient of the result back to input, norm and weights.
     fn backward(self, back: &mut Back<'_>, grad: &Sum<'_>) {
-        let shape = &self.shape;
-        let (data, target) = &self.weight;
+        let Self {
+            shape,
+            input: saved,
+            weight: (data, target),
+        } = &self;
+        let stored = saved.load();
         let weights = data.of(back.parameters);
         // A norm's parameters want gradients even where the features do not.
-        let mut input = self.input.wanted().then(|| Buffer::new(shape.input_len()));
+        let mut input = stored.wanted().then(|| Buffer::new(shape.input_len()));
         let kernels = Kernels::detect();
-        if !target.wanted() && self.input.is_plain() {
+        if !target.wanted() && stored.is_plain() {
             if let Some(mut input) = input {
                 kernels.conv_input_grad(shape, weights, grad, &mut input);
-                self.input.place().add(back, &Rc::new(input));
+                stored.place().add(back, &Rc::new(input));
             }
             return;
         }
         let out = input.as_deref_mut();
-        let grads = kernels.conv_backward(shape, &self.input.view(), weights, grad, out, None);
+        let grads = kernels.conv_backward(shape, &stored.view(), weights, grad, out, None);
         back.add_array(*target, grads.weights);
         if let Some(input) = input {
             let ones = vec![1.0; shape.input];
-            self.input.deposit(back, &Rc::new(input), ones, &grads.norm);
+            stored.deposit(back, &Rc::new(input), ones, &grads.norm);
         }
     }
 }
@@ -169,10 +174,10 @@ impl Convolved {
         self.weight.1.wanted() || self.input.stored.wanted()
     }
 
-    fn core(&self) -> Core {
+    fn core(&self, tape: &Record) -> Core {
         Core {
             shape: self.shape,
-            input: self.input.stored.clone(),
+            input: tape.saved(&self.input),
             weight: self.weight.clone(),
         }
     }
@@ -198,7 +203,7 @@ impl Convolved {
             );
             let slot = self.wanted().then(|| tape.slot());
             if let Some(slot) = slot {
-                let core = self.core();
+                let core = self.core(tape);
                 tape.push(Box::new(Convolution { core, slot }));
             }
             Held::new(out, self.extent(), slot, moments)
@@ -233,9 +238,9 @@ impl Convolved {
         let slot = (self.wanted() || Parts::wanted(terms)).then(|| tape.slot());
         if let Some(slot) = slot {
             tape.push(Box::new(StepOfConvolution {
-                core: self.core(),
+                core: self.core(tape),
                 coef: coef as f32,
-                parts: Parts::new(terms, coefs, extent),
+                parts: Parts::new(tape, terms, coefs, extent),
                 slot,
             }));
         }

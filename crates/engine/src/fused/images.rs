@@ -3,6 +3,7 @@
 use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot};
 use super::record::Record;
+use super::saved::Saved;
 use super::stored::{Held, Stored};
 use std::rc::Rc;
 use timestep_kernels::{Buffer, Kernels, NormSums, Scaled, Sum, Term, TermBack, View};
@@ -65,28 +66,29 @@ fn weighed_back<'c>(
 
 /// Features times one gate for each image and channel.
 struct Gated {
-    input: Stored,
+    input: Saved,
     gates: (Data, Target),
     slot: Slot,
 }
 
 impl Node for Gated {
     fn backward(self: Box<Self>, back: &mut Back<'_>) {
-        let e = &self.input.extent;
+        let place = self.input.place();
+        let e = &place.extent;
         let Some(grad) = back.take_whole(self.slot, e) else {
             return;
         };
         let (data, target) = &self.gates;
         let gates = data.of(back.parameters);
         let coefs = |image: usize| &gates[image * e.channels..][..e.channels];
-        let found = weighed_back(&self.input, back, &grad, coefs);
+        let found = weighed_back(&self.input.load(), back, &grad, coefs);
         back.add_array(*target, found);
     }
 }
 
 /// One term of a mixture: features, and what those of each image and channel are multiplied by on the way back.
 struct Weighed {
-    input: Stored,
+    input: Saved,
     backward: Vec<f32>,
 }
 
@@ -98,11 +100,14 @@ struct Mixture {
 
 impl Node for Mixture {
     fn backward(self: Box<Self>, back: &mut Back<'_>) {
-        let e = self.terms[0].input.extent;
+        let e = self.terms[0].input.place().extent;
         if let Some(grad) = back.take_whole(self.slot, &e) {
-            for term in self.terms.iter().filter(|term| term.input.wanted()) {
+            for term in &self.terms {
+                let input = term.input.load();
                 let coefs = |image: usize| &term.backward[image * e.channels..][..e.channels];
-                let _ = weighed_back(&term.input, back, &grad, coefs);
+                if input.wanted() {
+                    let _ = weighed_back(&input, back, &grad, coefs);
+                }
             }
         }
     }
@@ -151,7 +156,7 @@ impl Record {
         let slot = wanted.then(|| self.slot());
         if let Some(slot) = slot {
             self.push(Box::new(Gated {
-                input: input.clone(),
+                input: self.saved(features),
                 gates: (gates.data.clone(), gates.target),
                 slot,
             }));
@@ -186,7 +191,7 @@ impl Record {
         let slot = wanted.then(|| self.slot());
         if let Some(slot) = slot {
             let weighed = terms.iter().map(|(held, _, backward)| Weighed {
-                input: held.stored.clone(),
+                input: self.saved(held),
                 backward: spread(backward),
             });
             self.push(Box::new(Mixture {

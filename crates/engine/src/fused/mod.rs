@@ -6,6 +6,7 @@
 
 mod arrays;
 mod back;
+mod bf16;
 mod channels;
 mod combine;
 mod conv;
@@ -14,12 +15,15 @@ mod norm;
 mod packed;
 mod pool;
 mod record;
+mod saved;
 mod splice;
 mod stored;
 mod tape;
 mod tokens;
 mod value;
 
+pub(crate) use bf16::FACTS as BF16;
+pub use bf16::FusedBf16;
 pub use record::Fused;
 
 use crate::EngineFacts;
@@ -34,6 +38,7 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
         include_str!("mod.rs"),
     ),
     precision: "f32, statistics of norms in f64",
+    stored: 0.0,
     when: "to train and to apply networks: the default",
     open: || Ok(Arc::new(Fused)),
 };

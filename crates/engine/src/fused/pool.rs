@@ -3,7 +3,8 @@
 use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot};
 use super::record::Record;
-use super::stored::{Held, Place, Stored};
+use super::saved::Saved;
+use super::stored::{Held, Place};
 use crate::Window;
 use std::rc::Rc;
 use timestep_kernels::layout::Extent;
@@ -40,7 +41,7 @@ impl Node for Windows {
 
 /// Mean over all pixels.
 struct Mean {
-    input: Stored,
+    input: Saved,
     own: usize,
 }
 
@@ -49,13 +50,14 @@ impl Node for Mean {
         let Some(grad) = back.take_array(self.own) else {
             return;
         };
-        let e = &self.input.extent;
+        let stored = self.input.load();
+        let e = &stored.extent;
         let mut input = Buffer::new(e.len());
-        let view = self.input.view();
+        let view = stored.view();
         let kernels = Kernels::detect();
         let sums = kernels.pool_backward(&view, e.batch, e.channels, &grad, &mut input);
         let ones = vec![1.0; e.channels];
-        self.input.deposit(back, &Rc::new(input), ones, &sums);
+        stored.deposit(back, &Rc::new(input), ones, &sums);
     }
 }
 
@@ -127,7 +129,7 @@ impl Record {
         let target = if input.wanted() {
             let own = self.array_slot();
             self.push(Box::new(Mean {
-                input: input.clone(),
+                input: self.saved(features),
                 own,
             }));
             Target::Slot(own)

@@ -3,6 +3,7 @@
 use super::arrays::{Row, Single};
 use super::back::{Node, Slot};
 use super::combine::Coefficient;
+use super::saved::Storage;
 use super::stored::Held;
 use super::value::Kept;
 use crate::{Engine, Factor, Parameters, Recording, Tape, Value, Wanted};
@@ -21,7 +22,7 @@ impl Engine for Fused {
     }
 
     fn open(&self, parameters: &Parameters, recording: &Recording) -> Rc<dyn Tape> {
-        Rc::new(Record::new(parameters, recording))
+        Rc::new(Record::new(parameters, recording, Storage::F32))
     }
 }
 
@@ -29,6 +30,8 @@ impl Engine for Fused {
 pub(super) struct Record {
     pub(super) parameters: Parameters,
     pub(super) wanted: Wanted,
+    /// How activations wait for the backward pass.
+    pub(super) storage: Storage,
     /// Do operations gather the moments of what they write?
     pub(super) statistics: bool,
     pub(super) nodes: RefCell<Vec<Box<dyn Node>>>,
@@ -57,8 +60,9 @@ impl From<f64> for Coefficient {
 }
 
 impl Record {
-    pub(super) fn new(parameters: &Parameters, recording: &Recording) -> Self {
+    pub(super) fn new(parameters: &Parameters, recording: &Recording, storage: Storage) -> Self {
         Self {
+            storage,
             parameters: parameters.clone(),
             wanted: recording.wanted.clone(),
             statistics: recording.statistics,

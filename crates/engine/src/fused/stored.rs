@@ -2,6 +2,7 @@
 
 use super::arrays::Target;
 use super::back::{Back, Slot};
+use super::saved::Readers;
 use std::cell::OnceCell;
 use std::rc::Rc;
 use timestep_kernels::layout::Extent;
@@ -68,7 +69,7 @@ impl PendingNorm {
     }
 }
 
-/// Stored features as nodes keep them.
+/// Stored features to compute with.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     /// The numbers, NHWC.
@@ -186,6 +187,8 @@ pub(super) struct Held {
     pub(super) stored: Stored,
     /// Moments of the numbers, gathered by whoever wrote them or when they are first asked for.
     pub(super) moments: Rc<OnceCell<Moments>>,
+    /// All who read these numbers in the forward pass; last, so that the array itself has gone before.
+    pub(super) readers: Rc<Readers>,
 }
 
 impl Held {
@@ -209,6 +212,7 @@ impl Held {
                 relu: false,
             },
             moments: Rc::new(cell),
+            readers: Rc::default(),
         }
     }
 
@@ -223,6 +227,7 @@ impl Held {
                 relu: false,
             },
             moments: Rc::default(),
+            readers: Rc::default(),
         }
     }
 
@@ -235,6 +240,7 @@ impl Held {
                 ..self.stored.clone()
             },
             moments: self.moments.clone(),
+            readers: self.readers.clone(),
         }
     }
 

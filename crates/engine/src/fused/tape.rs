@@ -332,8 +332,12 @@ impl Tape for Record {
         Kept::of(features).is_recorded()
     }
 
-    fn fork(&self, recording: &Recording) -> Rc<dyn Tape> {
-        Rc::new(Record::new(&self.parameters, recording))
+    fn fork_with(&self, recording: &Recording, others: &[(ParamId, Vec<f64>)]) -> Rc<dyn Tape> {
+        Rc::new(Record::new(
+            &self.parameters.with(others),
+            recording,
+            self.storage,
+        ))
     }
 
     fn plain(&self, features: &Value) -> Value {

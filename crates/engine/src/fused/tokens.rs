@@ -3,7 +3,8 @@
 use super::arrays::{Data, Row, Target};
 use super::back::{Back, Node, Slot};
 use super::record::Record;
-use super::stored::{Held, Stored};
+use super::saved::Saved;
+use super::stored::Held;
 use std::rc::Rc;
 use timestep_kernels::layout::Extent;
 use timestep_kernels::{Attention, Buffer, Kernels};
@@ -11,7 +12,7 @@ use timestep_kernels::{Attention, Buffer, Kernels};
 /// Softmax attention.
 struct Attended {
     shape: Attention,
-    input: Stored,
+    input: Saved,
     /// Weights of all heads.
     weights: Vec<f32>,
     out: Extent,
@@ -21,9 +22,9 @@ struct Attended {
 impl Node for Attended {
     fn backward(self: Box<Self>, back: &mut Back<'_>) {
         if let Some(grad) = back.take_whole(self.slot, &self.out) {
-            let data = &self.input.data;
+            let stored = self.input.load();
             let kernels = Kernels::detect();
-            let found = kernels.attention_backward(&self.shape, data, &self.weights, &grad);
+            let found = kernels.attention_backward(&self.shape, &stored.data, &self.weights, &grad);
             self.input.place().add(back, &Rc::new(Buffer::from(found)));
         }
     }
@@ -31,7 +32,7 @@ impl Node for Attended {
 
 /// Layer norm.
 struct Normed {
-    input: Stored,
+    input: Saved,
     scale: (Data, Target),
     shift: Target,
     epsilon: f64,
@@ -40,14 +41,14 @@ struct Normed {
 
 impl Node for Normed {
     fn backward(self: Box<Self>, back: &mut Back<'_>) {
-        let Some(grad) = back.take_whole(self.slot, &self.input.extent) else {
+        let Some(grad) = back.take_whole(self.slot, &self.input.place().extent) else {
             return;
         };
         let (data, target) = &self.scale;
         let scale = data.of(back.parameters);
         let kernels = Kernels::detect();
         let (x, by_scale, by_shift) =
-            kernels.layer_norm_backward(&self.input.data, scale, &grad, self.epsilon);
+            kernels.layer_norm_backward(&self.input.load().data, scale, &grad, self.epsilon);
         back.add_array(*target, by_scale);
         back.add_array(self.shift, by_shift);
         self.input.place().add(back, &Rc::new(Buffer::from(x)));
@@ -75,7 +76,7 @@ impl Record {
         if let Some(slot) = slot {
             self.push(Box::new(Attended {
                 shape,
-                input: plain.stored,
+                input: self.saved(&plain),
                 weights,
                 out,
                 slot,
@@ -101,7 +102,7 @@ impl Record {
         let slot = wanted.then(|| self.slot());
         if let Some(slot) = slot {
             self.push(Box::new(Normed {
-                input: plain.stored,
+                input: self.saved(&plain),
                 scale: (scale.data.clone(), scale.target),
                 shift: shift.target,
                 epsilon,

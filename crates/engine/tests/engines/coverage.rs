@@ -32,6 +32,18 @@ macro_rules! passed_on {
                     called: self.called.clone(),
                 })
             }
+
+            fn fork_with(
+                &self,
+                recording: &Recording,
+                others: &[(ParamId, Vec<f64>)],
+            ) -> Rc<dyn Tape> {
+                self.called.borrow_mut().insert("fork_with");
+                Rc::new(Noting {
+                    tape: self.tape.fork_with(recording, others),
+                    called: self.called.clone(),
+                })
+            }
         }
     };
 }

@@ -7,6 +7,8 @@ use timestep_engine::{Engine, EngineFacts};
 pub(crate) struct Present {
     pub(crate) name: &'static str,
     pub(crate) precision: &'static str,
+    /// What a number is off by when it waits for the backward pass.
+    pub(crate) stored: f64,
     engine: Arc<dyn Engine>,
 }
 
@@ -28,6 +30,7 @@ pub(crate) fn engines() -> Vec<Present> {
         (_, Ok(engine)) => Some(Present {
             name: facts.key,
             precision: facts.precision,
+            stored: facts.stored,
             engine,
         }),
     };

@@ -2,7 +2,7 @@
 
 use crate::cases;
 use crate::pass::{Outcome, outcome};
-use timestep_engine::Fused;
+use timestep_engine::{Engine, Fused, FusedBf16};
 
 /// All numbers as bits: -0 is not 0.
 fn bits(outcome: &Outcome) -> Vec<u64> {
@@ -13,6 +13,15 @@ fn bits(outcome: &Outcome) -> Vec<u64> {
 
 #[test]
 fn fused_finds_the_same_bits_on_one_two_and_three_threads() {
+    same_bits(&Fused);
+}
+
+#[test]
+fn so_does_the_engine_that_stores_bf16() {
+    same_bits(&FusedBf16);
+}
+
+fn same_bits(engine: &dyn Engine) {
     let cases = cases::all();
     let on = |threads: usize| -> Vec<Vec<u64>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -20,7 +29,7 @@ fn fused_finds_the_same_bits_on_one_two_and_three_threads() {
         pool.install(|| {
             cases
                 .iter()
-                .map(|case| bits(&outcome(case, &Fused)))
+                .map(|case| bits(&outcome(case, engine)))
                 .collect()
         })
     };

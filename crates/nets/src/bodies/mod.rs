@@ -3,6 +3,7 @@
 
 use crate::ends::{Head, HeadSpec, Inlet, Stem};
 use crate::segment::{Segment, SegmentSummary};
+use crate::steps::controlled::Control;
 use crate::steps::{Step, Steps};
 use crate::{
     Block, BlockKind, Builder, Cost, Entrance, Features, Granularity, Init, NetError,
@@ -142,7 +143,10 @@ struct SegmentBuilder<'b> {
     cost: Cost,
     /// Activations of all steps, and of the step that keeps most.
     activations: (usize, usize),
+    /// Multiply-adds of all steps.
+    blocks_adds: usize,
     entrance: Option<Entrance>,
+    control: Option<Control>,
 }
 
 impl<'b> SegmentBuilder<'b> {
@@ -170,7 +174,9 @@ impl<'b> SegmentBuilder<'b> {
             evaluations,
             cost,
             activations: (0, 0),
+            blocks_adds: 0,
             entrance,
+            control: None,
             make,
         }
     }
@@ -226,12 +232,15 @@ impl<'b> SegmentBuilder<'b> {
         let theory = scheme.facts();
         let history = self.taken + self.steps.len();
         let stages = theory.stages_at(history);
+        let first = self.make.next_id();
         let blocks = blocks(self.make, name);
+        let parameters = first..self.make.next_id();
         let mut cost = self.make.take_cost();
         if shared {
             cost = cost.repeated(stages);
         }
         self.cost.add(cost);
+        self.blocks_adds = self.blocks_adds.saturating_add(cost.multiply_adds);
         self.activations.0 = self.activations.0.saturating_add(cost.activations);
         self.activations.1 = self.activations.1.max(cost.activations);
         self.evaluations += stages;
@@ -240,6 +249,7 @@ impl<'b> SegmentBuilder<'b> {
         self.steps.push(Step {
             scheme: scheme.clone(),
             blocks,
+            parameters,
             coefficients: coefficients.into_iter().map(|(id, _)| id).collect(),
             h: 1.0,
             relaxation: 1.0,
@@ -263,6 +273,25 @@ impl<'b> SegmentBuilder<'b> {
         segment
     }
 
+    /// The segment, whose steps have sizes that follow from their error. What it costs is counted as if they were those that it has.
+    fn finish_controlled(mut self, channels: usize, size: Size, control: Control) -> Segment {
+        let stages = control.pair.nodes().len();
+        let own = self.steps.len();
+        let (all, largest) = self.activations;
+        let entrance = self.cost.activations.saturating_sub(all);
+        // Kept is a state for each step, and the activations of the stages of one.
+        let state = channels.saturating_mul(size.area());
+        let kept = largest.saturating_mul(stages);
+        self.cost.activations = entrance
+            .saturating_add(kept)
+            .saturating_add(state.saturating_mul(own + 1));
+        let more = self.blocks_adds.saturating_mul(stages.saturating_sub(1));
+        self.cost.multiply_adds = self.cost.multiply_adds.saturating_add(more);
+        self.evaluations += own * stages.saturating_sub(1);
+        self.control = (own > 0).then_some(control);
+        self.finish(channels, size)
+    }
+
     /// The segment, whose state has this shape.
     fn finish(self, channels: usize, size: Size) -> Segment {
         self.make.close_part();
@@ -281,6 +310,7 @@ impl<'b> SegmentBuilder<'b> {
         let steps = Steps {
             steps: self.steps,
             taken: self.taken,
+            control: self.control,
         };
         Segment {
             entrance: self.entrance,

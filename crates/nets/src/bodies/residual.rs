@@ -123,7 +123,13 @@ fn segment(
     (kind, noise): (&BlockKind, Noises<'_>),
 ) -> Result<Segment, NetError> {
     let name = format!("layer{}", index + 1);
-    let scheme = shared_scheme(&config.scheme.name)?;
+    let control = config.scheme.control();
+    // Where sizes follow from their error a step is a cell of time, with the weights of one block.
+    let name_of_scheme = match control {
+        Some(_) => "euler",
+        None => &config.scheme.name,
+    };
+    let scheme = shared_scheme(name_of_scheme)?;
     let theory = scheme.facts();
     let channels = config.width_of(index) * kind.facts.expansion;
     let stride = if index == 0 { 1 } else { 2 };
@@ -212,6 +218,9 @@ fn segment(
         step.drop_path = drop_path(config, &step_name, theory.columns);
     }
     let mut segment = match config.body.activations {
+        Activations::Stored if let Some(control) = control => {
+            segment.finish_controlled(channels, size, control)
+        }
         Activations::Stored => segment.finish(channels, size),
         Activations::Reconstructed => segment.finish_reconstructed(channels, size),
     };

@@ -1,6 +1,7 @@
 //! Which blocks, schemes, shortcuts and transitions fit together in a residual network?
 
 use crate::{Activations, BlockKind, History, NetworkConfig, Shortcut, StemKind, Transition};
+use timestep_numerics::adaptive::{pair_of, pairs};
 use timestep_numerics::{SchemeFacts, scheme};
 
 /// What blocks and schemes demand of each other.
@@ -75,6 +76,7 @@ pub(super) fn check(
         problems.push(format!("scheme `{}` has no history to project", theory.key));
     }
     step_sizes(config, problems);
+    control(config, kind, theory, problems);
     if config.body.activations == Activations::Reconstructed {
         let reversible = scheme::<f64>(theory.written()).is_ok_and(|s| s.reversible().is_some());
         if !reversible {
@@ -90,6 +92,63 @@ pub(super) fn check(
             ));
         }
     }
+}
+
+/// What control of the error demands of a network.
+fn control(
+    config: &NetworkConfig,
+    kind: &BlockKind,
+    theory: &SchemeFacts,
+    problems: &mut Vec<String>,
+) {
+    let Some(control) = config.scheme.control else {
+        return;
+    };
+    if pair_of(theory.key).is_none() {
+        let all: Vec<String> = pairs().iter().map(|p| format!("`{}`", p.scheme)).collect();
+        problems.push(format!(
+            "scheme `{}` does not estimate its error, which a tolerance needs; {} do",
+            theory.key,
+            all.join(", ")
+        ));
+    }
+    if !control.tolerance().is_sensible() {
+        problems.push(format!(
+            "tolerances of {} and {}: both must be finite, the relative one at least 1e-13, the absolute one above 0",
+            control.rtol, control.atol
+        ));
+    }
+    let mut refuse = |given: bool, what: &str| {
+        if given {
+            problems.push(format!(
+                "steps whose sizes follow from their error cannot have {what}"
+            ));
+        }
+    };
+    let normed = matches!(
+        config.stem.kind,
+        StemKind::CifarNormed | StemKind::ImagenetNormed
+    );
+    refuse(
+        kind.facts.rectifies,
+        &format!("block `{}`, which puts a ReLU after each step", kind.key()),
+    );
+    refuse(
+        normed && kind.facts.preactivation,
+        "a stem with a norm, after which the first block is another one",
+    );
+    refuse(
+        !config.noise.name.is_empty(),
+        "noise, which is drawn for each step",
+    );
+    refuse(
+        config.block.dropout > 0.0,
+        "dropout, which is drawn for each step",
+    );
+    refuse(
+        config.body.activations == Activations::Reconstructed,
+        "reconstructed activations; they keep one state a step",
+    );
 }
 
 /// Step sizes that no steps could have.

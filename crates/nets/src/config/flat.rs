@@ -5,8 +5,8 @@
 
 use super::NetworkConfig;
 use super::parts::{
-    Activations, BlockConfig, BodyConfig, Granularity, History, InputShape, SchemeConfig, Shortcut,
-    StemConfig, StemKind, Transition,
+    Activations, BlockConfig, BodyConfig, ControlConfig, Granularity, History, InputShape,
+    SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
 };
 use crate::StrideAt;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,8 @@ pub(super) struct Flat {
     noise: NoiseSettings,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     h: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    control: Option<ControlConfig>,
 }
 
 /// The body of networks that name none.
@@ -87,6 +89,7 @@ impl From<NetworkConfig> for Flat {
             drop_path: config.body.drop_path,
             noise: config.noise,
             h: config.scheme.h,
+            control: config.scheme.control,
         }
     }
 }
@@ -123,6 +126,7 @@ impl From<Flat> for NetworkConfig {
                 coefficient: flat.coefficient,
                 history: flat.history,
                 h: flat.h,
+                control: flat.control,
             },
             noise: flat.noise,
         }
@@ -156,6 +160,11 @@ mod tests {
         config.scheme.h = vec![0.5, 0.25];
         let text = serde_json::to_string(&config).expect("writes");
         assert!(text.ends_with(r#"},"h":[0.5,0.25]}"#), "{text}");
+        config.scheme.control = Some(ControlConfig::new(0.5));
+        let text = serde_json::to_string(&config).expect("writes");
+        let control =
+            r#""control":{"rtol":0.5,"atol":0.005,"evaluations":1000,"between":"linear"}}"#;
+        assert!(text.ends_with(control), "{text}");
         let again: NetworkConfig = serde_json::from_str(&text).expect("reads");
         assert_eq!(again, config);
     }

@@ -1,7 +1,9 @@
 //! What can be decided about each part of a network?
 
 use crate::StrideAt;
+use crate::steps::controlled::Control;
 use serde::{Deserialize, Serialize};
+use timestep_numerics::adaptive::{Tolerance, pair_of};
 
 /// Channels, rows and columns of the images a network takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,4 +165,72 @@ pub struct SchemeConfig {
     /// Step size: one number for all steps, one for each segment, or one for each step; empty: 1. The step that a
     /// transition takes always has the size 1.
     pub h: Vec<f64>,
+    /// How the sizes of steps follow from their error, if they do.
+    pub control: Option<ControlConfig>,
+}
+
+impl SchemeConfig {
+    /// The control of the error, with the pair of the scheme; `None` if steps are fixed, or the scheme is no pair.
+    pub(crate) fn control(&self) -> Option<Control> {
+        let config = self.control?;
+        let key = timestep_numerics::facts(&self.name).ok()?.key;
+        Some(Control {
+            pair: pair_of(key)?,
+            tolerance: config.tolerance(),
+            between: config.between,
+        })
+    }
+}
+
+/// How the sizes of steps follow from their error: they are as long as a tolerance allows, whatever their number.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlConfig {
+    /// Error that a step may make, as a share of the size of a number of the state.
+    pub rtol: f64,
+    /// Least size of a number that counts, times this share.
+    pub atol: f64,
+    /// Most evaluations of the block in a segment.
+    pub evaluations: usize,
+    /// What weights are between those of two steps.
+    pub between: Between,
+}
+
+impl ControlConfig {
+    /// Evaluations that are allowed unless another number is given.
+    pub const EVALUATIONS: usize = 1000;
+
+    /// The part of the relative tolerance that the absolute one is, unless another is given.
+    pub const ABSOLUTE: f64 = 0.01;
+
+    /// The control with this relative tolerance, and everything else as usual.
+    #[must_use]
+    pub fn new(rtol: f64) -> Self {
+        Self {
+            rtol,
+            atol: Self::ABSOLUTE * rtol,
+            evaluations: Self::EVALUATIONS,
+            between: Between::Linear,
+        }
+    }
+
+    /// As the analyses have it.
+    pub(crate) fn tolerance(&self) -> Tolerance {
+        Tolerance {
+            relative: self.rtol,
+            absolute: self.atol,
+            evaluations: self.evaluations,
+        }
+    }
+}
+
+/// What weights are between the middles of the cells of the steps that have them, where they are functions of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Between {
+    /// Linear; constant before the first middle and after the last.
+    #[default]
+    Linear,
+    /// Those of the cell.
+    Constant,
 }

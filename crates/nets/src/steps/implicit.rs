@@ -9,7 +9,7 @@
 //! A search that does not come to an end is an error: the block expands too far for the size of the step.
 
 use super::{StepRhs, Steps};
-use crate::{Features, Mode, Pass};
+use crate::{Effort, Features, Mode, Pass};
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{End, GradientSink, Recording, Tape, Value, Wanted};
@@ -68,8 +68,18 @@ pub(super) fn solve(
             step: at.step,
             evaluations: found.evaluations,
             residual: found.residual,
+            contraction: found.contraction.unwrap_or(0.0),
         });
     }
+    let contraction = found.contraction;
+    pass.take(&Effort {
+        steps: 1,
+        evaluations: found.evaluations as u64,
+        searches: u64::from(contraction.is_some()),
+        contractions: contraction.unwrap_or(0.0),
+        worst: contraction.unwrap_or(0.0),
+        ..Effort::default()
+    });
     pass.note_all(statistics);
     let y = found.state.onto(tape, false);
     let trained = a.is_recorded() || pass.is_recorded();
@@ -128,6 +138,11 @@ impl Solution {
             // The loss is finite, but nothing is known of its gradient: the run must not go on as if it were.
             lambda.fill(f64::NAN);
         }
+        self.pass.take(&Effort {
+            // Gradients of weights take one more.
+            backward: found.evaluations as u64 + 1,
+            ..Effort::default()
+        });
         let weighted: Vec<f64> = lambda.iter().map(|l| self.gamma * l).collect();
         self.product(&weighted, self.pass.wanted(), sink);
         own.features_f64(self.y.dims(), &lambda, false)

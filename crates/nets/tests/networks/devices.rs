@@ -14,6 +14,9 @@ const LOGITS: f64 = 1e-4;
 /// ReLU, gradients move by up to a hundredth; without, they are off by a few millionths.
 const GRADIENT: f64 = 5e-3;
 
+/// The same for an engine whose numbers wait rounded, in what each is off by.
+const ROUNDED: f64 = 50.0;
+
 /// An error of an engine shows in all batches, an unlucky value in one.
 const BATCHES: usize = 3;
 
@@ -40,7 +43,7 @@ fn every_published_network_learns_the_same_on_every_device() {
                 let images = Images::named(&name, BATCH, config.input);
                 let [logits, gradient] = off(&*engine, (&network, &parameters), &images);
                 tried.push([logits, gradient]);
-                logits <= LOGITS && gradient <= GRADIENT
+                logits <= LOGITS && gradient <= GRADIENT.max(ROUNDED * facts.stored)
             });
             assert!(
                 good,

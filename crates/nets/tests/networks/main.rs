@@ -4,6 +4,7 @@
 
 mod common;
 
+mod controlled;
 mod devices;
 mod every_noise;
 mod every_pair;
@@ -11,6 +12,7 @@ mod fused;
 mod golden;
 mod golden_networks;
 mod jacobian;
+mod memory;
 mod micro_batches;
 mod noise;
 mod parts;

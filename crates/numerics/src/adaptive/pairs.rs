@@ -1,7 +1,7 @@
 //! Which embedded pairs are there? Registered Runge-Kutta methods, with the weights of the estimates of their errors.
 
-use crate::Butcher;
 use crate::schemes::{bosh3::BOSH3, dopri5::DOPRI5, heun::HEUN};
+use crate::{Butcher, Rhs, State, StepCtx, StepError};
 
 /// An embedded pair: a registered Runge-Kutta method, and the weights of the estimate of its error.
 #[derive(Debug)]
@@ -60,4 +60,26 @@ pub fn pairs() -> &'static [Pair] {
 #[must_use]
 pub fn pair(key: &str) -> Option<&'static Pair> {
     PAIRS.iter().find(|pair| pair.key.eq_ignore_ascii_case(key))
+}
+
+/// The pair whose result is that of this scheme.
+#[must_use]
+pub fn pair_of(scheme: &str) -> Option<&'static Pair> {
+    PAIRS.iter().find(|pair| pair.scheme == scheme)
+}
+
+impl Pair {
+    /// Its result after a step of size `h` from `u`; evaluation `i` is announced to `f` as stage `i`.
+    ///
+    /// # Errors
+    /// Whatever `f` reports.
+    pub fn advance<S: State>(&self, f: &mut dyn Rhs<S>, u: &S, h: f64) -> Result<S, StepError> {
+        (self.tableau)().advance(f, u, &StepCtx::new(0, h))
+    }
+
+    /// Where in a step it asks for slopes, from 0 to 1.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<f64> {
+        (self.tableau)().nodes()
+    }
 }

@@ -35,7 +35,7 @@
 //! E. Hairer, S. P. Nørsett, G. Wanner, Solving ordinary differential equations I, 1993,
 //! section III.1.
 
-use crate::{Multistep, SchemeFacts, Sharing, Start};
+use crate::{Multistep, SchemeFacts, Start};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
@@ -50,18 +50,10 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "u + h (3/2 f(u) - 1/2 f(u_prev))",
-    network: "",
     order: 2,
-    stages: 1,
-    start_stages: 1,
     memory: 1,
     keeps_slopes: true,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// `u + h (3/2 f(u) - 1/2 f(u_prev))`, with the old slope taken from memory.

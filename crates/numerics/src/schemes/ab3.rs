@@ -36,7 +36,7 @@
 //! E. Hairer, S. P. Nørsett, G. Wanner, Solving ordinary differential equations I, 1993,
 //! section III.1.
 
-use crate::{Multistep, SchemeFacts, Sharing, Start};
+use crate::{Multistep, SchemeFacts, Start};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
@@ -51,18 +51,11 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "u + h/12 (23 f(u) - 16 f(u_prev) + 5 f(u_(n-2)))",
-    network: "",
     order: 3,
-    stages: 1,
     start_stages: 2,
     memory: 2,
     keeps_slopes: true,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// The method with its starting procedure.

@@ -35,7 +35,7 @@
 //! E. Hairer, S. P. Nørsett, G. Wanner, Solving ordinary differential equations I, 1993,
 //! section III.1.
 
-use crate::{Multistep, SchemeFacts, Sharing, Start};
+use crate::{Multistep, SchemeFacts, Start};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
@@ -50,18 +50,11 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "u + h/24 (55 f(u) - 59 f(u_prev) + 37 f(u_(n-2)) - 9 f(u_(n-3)))",
-    network: "",
     order: 4,
-    stages: 1,
     start_stages: 4,
     memory: 3,
     keeps_slopes: true,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// The method with its starting procedure.

@@ -35,7 +35,7 @@
 //! # Reference
 //! E. Hairer, G. Wanner, Solving ordinary differential equations II, 2nd ed. 1996, section V.1.
 
-use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// Backward differentiation of order 2.
@@ -54,18 +54,9 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "4/3 u - 1/3 u_prev + 2/3 h f(u_next)",
-    network: "",
     order: 2,
-    stages: 1,
-    start_stages: 1,
     memory: 1,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: true,
-    definition: None,
+    ..SchemeFacts::IMPLICIT
 };
 
 impl<S: State> Scheme<S> for Bdf2 {

@@ -46,7 +46,7 @@
 //! architectures and numerical differential equations, ICML 2018.
 
 use crate::{
-    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError,
+    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError,
 };
 use timestep_registry::{Facts, Kind};
 
@@ -67,11 +67,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     },
     equation: "(1 - sum k_j) u + sum k_j u_(n-j) + h f(u)",
     network: "dense LM-ResNet",
-    order: 1,
-    stages: 1,
-    start_stages: 1,
     memory: 18,
-    keeps_slopes: false,
     coefficient: Some(CoefficientFacts {
         name: "memory_k",
         init: (-0.1, 0.0),
@@ -82,11 +78,7 @@ static FACTS: SchemeFacts = SchemeFacts {
             0.1, -0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
         ],
     }),
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// `(1 - Σ k_j) u_n + Σ k_j u_{n-j} + h f(u_n)` over the history that is there, which then holds `u_n`.

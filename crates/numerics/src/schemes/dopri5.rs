@@ -5,7 +5,7 @@
 //!
 //! # As a network
 //! Six passes through one block per step. With control of the error it is the default solver of torchdiffeq and of the neural differential
-//! equations of Chen et al. 2018; here its steps are fixed.
+//! equations of Chen et al. 2018, and with `network.rtol` it is here too; else its steps are fixed.
 //!
 //! # Order and error constant
 //! Order 5; the local error is `(h⁶/3600) u^(6)` for linear `f`.
@@ -32,7 +32,7 @@
 //! # Reference
 //! J. R. Dormand, P. J. Prince, A family of embedded Runge-Kutta formulae, J. Comput. Appl. Math. 6, 1980.
 
-use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use crate::{RungeKutta, SchemeFacts, Tableau};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
@@ -51,14 +51,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     order: 5,
     stages: 6,
     start_stages: 6,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// The method.

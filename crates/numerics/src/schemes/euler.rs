@@ -32,7 +32,7 @@
 //! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016;
 //! E. Weinan, A proposal on machine learning via dynamical systems, 2017.
 
-use crate::{Butcher, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Butcher, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// Forward Euler, `u + h f(u)`.
@@ -52,17 +52,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     },
     equation: "u + h f(u)",
     network: "ResNet",
-    order: 1,
-    stages: 1,
-    start_stages: 1,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for Euler {

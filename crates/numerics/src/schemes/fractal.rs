@@ -95,17 +95,11 @@ const fn fractal_facts(
         },
         equation: "Phi_C(h) u, Phi_C(h) = mean(Phi_{C-1}(h/2)^2, Phi_1(h)), Phi_1(h) u = u + h f(u)",
         network: "FractalNet",
-        order: 1,
         stages: 2_usize.pow(columns) - 1,
         start_stages: 2_usize.pow(columns) - 1,
-        memory: 0,
-        keeps_slopes: false,
-        coefficient: None,
         sharing: Sharing::PerStage,
-        parts: 1,
         columns: columns as usize,
-        implicit: false,
-        definition: None,
+        ..SchemeFacts::EXPLICIT
     }
 }
 

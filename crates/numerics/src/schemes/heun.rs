@@ -35,12 +35,12 @@
 //! unabhängigen Veränderlichen, 1900; S. Gottlieb, C.-W. Shu, E. Tadmor, Strong
 //! stability-preserving high-order time discretization methods, SIAM Review 43, 2001.
 
-use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use crate::{RungeKutta, SchemeFacts, Tableau};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
     named: Facts {
-        aliases: &["ssprk2", "ssp-rk2"],
+        aliases: &["ssprk2", "ssp-rk2", "heun-euler"],
         references: &["heun1900neue", "gottlieb2001strong"],
         ..Facts::new(
             Kind::Scheme,
@@ -54,14 +54,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     order: 2,
     stages: 2,
     start_stages: 2,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// Heun's method.

@@ -55,17 +55,10 @@ static FACTS: SchemeFacts = SchemeFacts {
     },
     equation: "u + h f0(u) + h f1(u_next)",
     network: "IMEXnet",
-    order: 1,
     stages: 2,
     start_stages: 2,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
     sharing: Sharing::PerStage,
-    parts: 1,
-    columns: 1,
-    implicit: true,
-    definition: None,
+    ..SchemeFacts::IMPLICIT
 };
 
 impl<S: State> Scheme<S> for ImexEuler {

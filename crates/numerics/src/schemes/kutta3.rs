@@ -32,7 +32,7 @@
 //! # Reference
 //! W. Kutta, Beitrag zur näherungsweisen Integration totaler Differentialgleichungen, 1901.
 
-use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use crate::{RungeKutta, SchemeFacts, Tableau};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
@@ -47,18 +47,10 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "u + h/6 (s1 + 4 s2 + s3)",
-    network: "",
     order: 3,
     stages: 3,
     start_stages: 3,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// The method.

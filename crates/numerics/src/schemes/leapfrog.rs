@@ -37,7 +37,7 @@
 //! arbitrarily deep residual neural networks, AAAI 2018; E. Hairer, S. P. Nørsett, G. Wanner,
 //! Solving ordinary differential equations I, 1993, section III.3.
 
-use crate::{Memory, Reversible, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Memory, Reversible, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// `u_{n-1} + 2h f(u_n)`.
@@ -58,16 +58,8 @@ static FACTS: SchemeFacts = SchemeFacts {
     equation: "u_prev + 2h f(u)",
     network: "leapfrog network",
     order: 2,
-    stages: 1,
-    start_stages: 1,
     memory: 1,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for Leapfrog {

@@ -37,7 +37,7 @@
 //! architectures and numerical differential equations, ICML 2018.
 
 use crate::{
-    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError,
+    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError,
 };
 use timestep_registry::{Facts, Kind};
 
@@ -58,11 +58,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     },
     equation: "(1-k) u + k u_prev + h f(u)",
     network: "LM-ResNet",
-    order: 1,
-    stages: 1,
-    start_stages: 1,
     memory: 1,
-    keeps_slopes: false,
     coefficient: Some(CoefficientFacts {
         name: "memory_k",
         init: (-0.1, 0.0),
@@ -71,11 +67,7 @@ static FACTS: SchemeFacts = SchemeFacts {
         default: -0.5,
         older: &[],
     }),
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for LinearMultistep {

@@ -38,7 +38,7 @@
 
 use crate::schemes::dense::weighted_step;
 use crate::{
-    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError,
+    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError,
 };
 use timestep_registry::{Facts, Kind};
 
@@ -59,11 +59,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     },
     equation: "(1-k-m) u + k u_prev + m u_prevprev + h f(u)",
     network: "three-step LM-ResNet",
-    order: 1,
-    stages: 1,
-    start_stages: 1,
     memory: 2,
-    keeps_slopes: false,
     coefficient: Some(CoefficientFacts {
         name: "memory_k",
         init: (-0.1, 0.0),
@@ -72,11 +68,7 @@ static FACTS: SchemeFacts = SchemeFacts {
         default: -0.5,
         older: &[0.1],
     }),
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for LinearMultistep3 {

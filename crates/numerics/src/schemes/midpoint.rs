@@ -33,7 +33,7 @@
 //! C. Runge, Über die numerische Auflösung von Differentialgleichungen, Math. Ann. 46, 1895;
 //! M. Zhu, B. Chang, C. Fu, Convolutional neural networks combined with Runge-Kutta methods, 2018.
 
-use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use crate::{RungeKutta, SchemeFacts, Tableau};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
@@ -52,14 +52,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     order: 2,
     stages: 2,
     start_stages: 2,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// The midpoint rule.

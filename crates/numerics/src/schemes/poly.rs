@@ -41,7 +41,7 @@
 //! X. Zhang, Z. Li, C. C. Loy, D. Lin, PolyNet: a pursuit of structural diversity in very deep
 //! networks, CVPR 2017.
 
-use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// `u + F(u) + … + F^degree(u)`.
@@ -69,17 +69,9 @@ static FACTS2: SchemeFacts = SchemeFacts {
     },
     equation: "u + F(u) + F(F(u)), F = h f",
     network: "PolyNet",
-    order: 1,
     stages: 2,
     start_stages: 2,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 static FACTS3: SchemeFacts = SchemeFacts {
@@ -95,17 +87,9 @@ static FACTS3: SchemeFacts = SchemeFacts {
     },
     equation: "u + F(u) + F(F(u)) + F(F(F(u))), F = h f",
     network: "PolyNet",
-    order: 1,
     stages: 3,
     start_stages: 3,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for Poly {

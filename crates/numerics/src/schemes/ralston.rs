@@ -31,7 +31,7 @@
 //! # Reference
 //! A. Ralston, Runge-Kutta methods with minimum error bounds, Math. Comp. 16, 1962.
 
-use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use crate::{RungeKutta, SchemeFacts, Tableau};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
@@ -50,14 +50,7 @@ static FACTS: SchemeFacts = SchemeFacts {
     order: 2,
     stages: 2,
     start_stages: 2,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// Ralston's method.

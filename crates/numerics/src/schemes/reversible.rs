@@ -60,17 +60,11 @@ static FACTS: SchemeFacts = SchemeFacts {
     },
     equation: "y1 = x1 + h f0(x2), y2 = x2 + h f1(y1)",
     network: "RevNet",
-    order: 1,
     stages: 2,
     start_stages: 2,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
     sharing: Sharing::PerStage,
     parts: 2,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for ReversiblePair {

@@ -52,18 +52,13 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "4/3 u - 1/3 u_prev + 2/3 h (2 f0(u) - f0(u_prev) + f1(u_next))",
-    network: "",
     order: 2,
     stages: 2,
     start_stages: 2,
     memory: 1,
     keeps_slopes: true,
-    coefficient: None,
     sharing: Sharing::PerStage,
-    parts: 1,
-    columns: 1,
-    implicit: true,
-    definition: None,
+    ..SchemeFacts::IMPLICIT
 };
 
 impl<S: State> Scheme<S> for Sbdf2 {

@@ -34,7 +34,7 @@
 //! C.-W. Shu, S. Osher, Efficient implementation of essentially non-oscillatory shock-capturing schemes, J. Comp.
 //! Phys. 77, 1988.
 
-use crate::{RungeKutta, SchemeFacts, Sharing, Tableau};
+use crate::{RungeKutta, SchemeFacts, Tableau};
 use timestep_registry::{Facts, Kind};
 
 static FACTS: SchemeFacts = SchemeFacts {
@@ -49,18 +49,10 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "u + h/6 (s1 + s2 + 4 s3)",
-    network: "",
     order: 3,
     stages: 3,
     start_stages: 3,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 /// The method.

@@ -57,17 +57,10 @@ static FACTS: SchemeFacts = SchemeFacts {
     },
     equation: "v = u + h/2 f1(u), w = v + h f0(v), u' = w + h/2 f1(w)",
     network: "macaron network",
-    order: 1,
     stages: 3,
     start_stages: 3,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
     sharing: Sharing::PerStage,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for Strang {

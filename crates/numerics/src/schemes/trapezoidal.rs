@@ -36,7 +36,7 @@
 //! E. Hairer, G. Wanner, Solving ordinary differential equations II, 2nd ed. 1996, section IV.3; S. Bai, J. Z. Kolter, V. Koltun, Deep equilibrium
 //! models, NeurIPS 2019.
 
-use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// The trapezoidal rule.
@@ -55,18 +55,10 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "u + h/2 (f(u) + f(u_next))",
-    network: "",
     order: 2,
     stages: 2,
     start_stages: 2,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: true,
-    definition: None,
+    ..SchemeFacts::IMPLICIT
 };
 
 impl<S: State> Scheme<S> for Trapezoidal {

@@ -53,17 +53,10 @@ static FACTS: SchemeFacts = SchemeFacts {
     },
     equation: "u + F0(u) + F1(u), F_i = h f_i",
     network: "PolyNet",
-    order: 1,
     stages: 2,
     start_stages: 2,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
     sharing: Sharing::PerStage,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for TwoWay {

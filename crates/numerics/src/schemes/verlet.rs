@@ -57,14 +57,9 @@ static FACTS: SchemeFacts = SchemeFacts {
     order: 2,
     stages: 3,
     start_stages: 3,
-    memory: 0,
-    keeps_slopes: false,
-    coefficient: None,
     sharing: Sharing::PerStage,
     parts: 2,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for Verlet {

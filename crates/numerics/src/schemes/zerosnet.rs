@@ -33,7 +33,7 @@
 //! # Reference
 //! Chen, Jin, Shang, arXiv:2206.13100, 2022 (ZeroSNet).
 
-use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// The three-step scheme with `λ = -9/5`.
@@ -57,16 +57,8 @@ static FACTS: SchemeFacts = SchemeFacts {
     equation: "1/3 u + 5/9 u_prev + 1/9 u_prevprev + 16/9 h f(u)",
     network: "ZeroSNet",
     order: 2,
-    stages: 1,
-    start_stages: 1,
     memory: 2,
-    keeps_slopes: false,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for ZeroSNet {

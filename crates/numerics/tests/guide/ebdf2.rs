@@ -32,7 +32,7 @@
 //! E. Hairer, S. P. Nørsett, G. Wanner, Solving ordinary differential equations I, 1993,
 //! section III.1.
 
-use crate::{Memory, Rhs, Scheme, SchemeFacts, Sharing, State, StepCtx, StepError};
+use crate::{Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// `4/3 u - 1/3 u_prev + 2/3 h (2 f(u) - f(u_prev))`, with the old state and slope from memory.
@@ -51,18 +51,10 @@ static FACTS: SchemeFacts = SchemeFacts {
         )
     },
     equation: "4/3 u - 1/3 u_prev + 2/3 h (2 f(u) - f(u_prev))",
-    network: "",
     order: 2,
-    stages: 1,
-    start_stages: 1,
     memory: 1,
     keeps_slopes: true,
-    coefficient: None,
-    sharing: Sharing::PerStep,
-    parts: 1,
-    columns: 1,
-    implicit: false,
-    definition: None,
+    ..SchemeFacts::EXPLICIT
 };
 
 impl<S: State> Scheme<S> for ExtrapolatedBdf2 {

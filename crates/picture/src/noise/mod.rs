@@ -113,7 +113,7 @@ impl Noise {
     /// is lowered.
     ///
     /// - The noise of a camera is in colours too; where theirs is missing, the reading of brightness must be the surer.
-    /// - Noise of less than a grey level is left alone: nothing of it is seen, and texture reads so.
+    /// - Noise of less than about two grey levels is left alone: hardly any of it is seen, and texture reads so.
     /// - Noise is finer than texture: at half the resolution hardly more than 0.85 of it is left.
     #[must_use]
     pub fn trusted(&self) -> Self {
@@ -132,8 +132,14 @@ impl Noise {
         } else {
             // Nor do flat blocks of a clean photograph agree more than this.
             let from = 0.75 - 0.3 * support;
-            // And texture reads as a part of a grey level, of which nothing would be seen if it were noise.
-            let seen = (self.level(0, 0) - 1.0) / 0.5;
+            // And texture reads as little noise, of which hardly anything would be seen if it were some; in grey, where colours do
+            // not tell it from noise, as more.
+            let (least, whole) = if self.channels.len() == 1 {
+                (2.4, 3.2)
+            } else {
+                (1.6, 2.2)
+            };
+            let seen = (self.level(0, 0) - least) / (whole - least);
             ((self.confidence - from) / 0.15).min(seen).clamp(0.0, 1.0)
         };
         let mut noise = self.scaled(trust, trust);

@@ -102,6 +102,7 @@ impl Words {
             images_per_second,
             ema,
             memory_k,
+            effort,
             best,
             ..
         } = event
@@ -114,8 +115,14 @@ impl Words {
             false => format!("  mean k {:+.3}", k.iter().sum::<f64>() / k.len() as f64),
         };
         let average = ema.map_or_else(String::new, |ema| format!("  ema {:.4}", ema.top1));
+        let took = effort.map_or_else(String::new, |e| {
+            let map = e
+                .contraction
+                .map_or_else(String::new, |c| format!(", contraction {c:.2}"));
+            format!("  f per step {:.1} + {:.1}{map}", e.evaluations, e.backward)
+        });
         Some(format!(
-            "epoch {epoch:>3}/{}  loss {:.4}  train {:.4}  {} {:.4}{}{average}  lr {}{mean}  \
+            "epoch {epoch:>3}/{}  loss {:.4}  train {:.4}  {} {:.4}{}{average}  lr {}{mean}{took}  \
              {images_per_second:.0} images/s",
             self.epochs,
             train.loss,

@@ -13,7 +13,7 @@
 //!
 //! ## When to use / when not
 //! For photographs, and whenever the noise is unknown: it is what `denoise` does when nothing else is said. White noise that
-//! reads as 3 grey levels or less stays, because clean photographs read so too, and noise of grey pictures that is coarser than a
+//! reads as 3 grey levels or less stays, because clean photographs read so too, as does coarser noise of less than about 2 (in grey 3), and noise of grey pictures that is coarser than a
 //! pixel may be read as too low where there is texture all over: then give `--sigma`. For white noise of a known level, as in
 //! published tables, `trd` is made.
 //!

@@ -15,7 +15,7 @@ const HIGH: usize = 360;
 const GAP: usize = 8;
 
 /// Makes the sheet: in the first column the picture, with its noise if noise is added, then the [`STRENGTHS`]. Above the whole,
-/// made smaller if it is wide; below its middle as it is. 8 bits, the picture's colours and profile.
+/// made smaller if it is wide; below its middle as it is. 8 bits, the picture's colours and profile, turned as its EXIF data say.
 ///
 /// Beside it the outcome of the strength that is asked for.
 ///
@@ -28,6 +28,7 @@ pub fn sheet(
 ) -> Result<(Picture, Outcome), JobError> {
     let (mut columns, mut asked) = (Vec::new(), None);
     let count = STRENGTHS.len() + 1;
+    let way = picture.meta.orientation();
     for (n, factor) in [0.0].into_iter().chain(STRENGTHS).enumerate() {
         let job = DenoiseJob {
             method: job.method,
@@ -41,7 +42,9 @@ pub fn sheet(
         };
         let mut part = |share: f64| done((n as f64 + share) / count as f64);
         let outcome = job.run(picture.clone(), 0, None, None, &mut part)?;
-        columns.push(Column::new(&outcome.picture.planes()));
+        let planes = outcome.picture.planes();
+        let seen: Vec<Plane> = planes.iter().map(|p| p.turned(way)).collect();
+        columns.push(Column::new(&seen));
         if n == 2 {
             asked = Some(outcome);
         }
@@ -175,6 +178,19 @@ mod tests {
         assert!(part(1) != part(0) && part(1) != part(2) && part(3) != part(2));
         assert_eq!(sheet.planes_of(0, 0, 200, 8)[0].pixels(), [255.0; 1600]);
         assert!(shares.is_sorted() && shares.last() == Some(&1.0));
+    }
+
+    #[test]
+    fn a_picture_that_lies_on_its_side_is_turned() {
+        let mut lying = picture(40, 30);
+        let mut exif = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+        exif.extend(b"\x06\0\0\0\0\0\0\0");
+        lying.meta.exif = Some(exif);
+        let (sheet, _, _) = sheet_of(&lying);
+        assert_eq!((sheet.width(), sheet.height()), (4 * 38 + 8, 56));
+        let upright: Vec<Plane> = lying.planes().iter().map(|p| p.turned(6)).collect();
+        assert_eq!(sheet.planes_of(8, 8, 30, 40), upright);
+        assert!(sheet.meta.exif.is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Sample;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use timestep_data::Degradation;
 use timestep_picture::Plane;
 
 /// Which pictures of a folder, in the order of their names.
@@ -65,15 +66,15 @@ pub fn picture_files(folder: &Path) -> Result<Vec<PathBuf>, PicturesError> {
     Ok(files)
 }
 
-/// The chosen pictures of a folder, with noise of standard deviation `sigma`. Colours become their luma. The noise of a picture
-/// depends on `seed` and on its place in the whole folder, not on which others are used.
+/// The chosen pictures of a folder, clean and degraded. Colours become their luma. What happens to a picture depends on `seed` and on
+/// its place in the whole folder, not on which others are used.
 ///
 /// # Errors
 /// [`PicturesError`] names a folder without pictures, or the first picture that cannot be read.
 pub fn samples(
     folder: &Path,
     choice: Choice,
-    sigma: f64,
+    noise: &dyn Degradation,
     seed: u64,
 ) -> Result<Vec<Sample>, PicturesError> {
     let files = picture_files(folder)?;
@@ -103,12 +104,11 @@ pub fn samples(
             let (width, height, grey) =
                 timestep_data::load_grey(file).map_err(|bad| fail(bad.reason))?;
             let clean: Vec<f32> = grey.into_iter().map(f32::from).collect();
-            let mut noisy = clean.clone();
-            timestep_data::add_noise(&mut noisy, sigma, seed, index as u64);
-            let plane = |pixels| Plane::new(width, height, pixels).map_err(|e| fail(e.to_string()));
+            let clean = Plane::new(width, height, clean).map_err(|e| fail(e.to_string()))?;
+            let mut noisy = noise.apply(std::slice::from_ref(&clean), seed, index as u64);
             Ok(Sample {
-                noisy: plane(noisy)?,
-                clean: plane(clean)?,
+                noisy: noisy.swap_remove(0),
+                clean,
             })
         })
         .collect()
@@ -117,6 +117,8 @@ pub fn samples(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOISE: timestep_data::Gaussian = timestep_data::Gaussian { sigma: 25.0 };
 
     fn folder_of(count: u32) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
@@ -131,9 +133,9 @@ mod tests {
     #[test]
     fn noise_depends_on_the_place_in_the_folder_alone() {
         let folder = folder_of(5);
-        let all = samples(folder.path(), Choice::ALL, 25.0, 3).expect("pictures");
+        let all = samples(folder.path(), Choice::ALL, &NOISE, 3).expect("pictures");
         let some = Choice { every: 2, skip: 1 };
-        let found = samples(folder.path(), some, 25.0, 3).expect("pictures");
+        let found = samples(folder.path(), some, &NOISE, 3).expect("pictures");
         assert_eq!((all.len(), found.len()), (5, 2));
         for (sample, whole) in found.iter().zip([1, 3]) {
             assert_eq!(sample.noisy.pixels(), all[whole].noisy.pixels());
@@ -145,15 +147,15 @@ mod tests {
     fn what_is_no_picture_is_named() {
         let folder = folder_of(2);
         let none = Choice { every: 1, skip: 9 };
-        let error = samples(folder.path(), none, 25.0, 0).expect_err("none");
+        let error = samples(folder.path(), none, &NOISE, 0).expect_err("none");
         assert!(
             error.to_string().contains("none of the 2 pictures"),
             "{error}"
         );
         std::fs::write(folder.path().join("9.png"), b"no picture").expect("written");
-        let error = samples(folder.path(), Choice::ALL, 25.0, 0).expect_err("a bad one");
+        let error = samples(folder.path(), Choice::ALL, &NOISE, 0).expect_err("a bad one");
         assert!(error.path.ends_with("9.png"), "{error}");
         let missing = folder.path().join("nothing");
-        assert!(samples(&missing, Choice::ALL, 25.0, 0).is_err());
+        assert!(samples(&missing, Choice::ALL, &NOISE, 0).is_err());
     }
 }

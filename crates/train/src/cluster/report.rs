@@ -1,7 +1,7 @@
 //! What does a rank tell the others of its shards, beside gradients? Losses, right answers, statistics of norms.
 
 use std::sync::Arc;
-use timestep_nets::{ParamId, Specs, Statistics};
+use timestep_nets::{Effort, ParamId, Specs, Statistics};
 
 /// What was found in a part of the batch that was computed at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +14,8 @@ pub(crate) struct Part {
     pub(crate) correct: usize,
     /// What its norms measured.
     pub(crate) statistics: Statistics,
+    /// What its steps took.
+    pub(crate) effort: Effort,
 }
 
 /// What a rank found.
@@ -46,6 +48,8 @@ impl Report {
             for number in [part.images, part.correct, part.statistics.len()] {
                 bytes.extend((number as u64).to_le_bytes());
             }
+            let effort = part.effort.to_numbers();
+            bytes.extend(effort.iter().flat_map(|number| number.to_le_bytes()));
             for (id, values) in &part.statistics {
                 bytes.extend((id.index() as u64).to_le_bytes());
                 bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
@@ -69,8 +73,15 @@ impl Report {
                 images: number(&mut rest)? as usize,
                 correct: number(&mut rest)? as usize,
                 statistics: Vec::new(),
+                effort: Effort::default(),
             };
-            for _ in 0..number(&mut rest)? {
+            let statistics = number(&mut rest)?;
+            let mut effort = [0; 7];
+            for value in &mut effort {
+                *value = number(&mut rest)?;
+            }
+            part.effort = Effort::from_numbers(effort);
+            for _ in 0..statistics {
                 let at = number(&mut rest)? as usize;
                 let length = 4 * specs.get(at)?.len();
                 let (values, more) = rest.split_at_checked(length)?;

@@ -13,7 +13,9 @@ mod json;
 mod parts;
 mod restore;
 
-pub use parts::{Best, EndReason, Measured, Position, TestMetrics, TrainMetrics, What};
+pub use parts::{
+    Best, EndReason, Measured, Position, SearchMetrics, TestMetrics, TrainMetrics, What,
+};
 pub use restore::{BestPhase, RestoreStart, RestoreTest, Restored};
 
 use crate::files::FileError;
@@ -85,6 +87,10 @@ pub enum Event {
         /// scheme has more than one per step; left out elsewhere, and by versions before this field.
         #[serde(default, skip_serializing_if = "Vec::is_empty", with = "real_lists")]
         all_k: Vec<Vec<Vec<f64>>>,
+        /// What the steps of the epoch's training batches took, where that is not known before: those of implicit schemes, and those
+        /// whose size follows from a tolerance; left out elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effort: Option<SearchMetrics>,
         /// Whether this is the best epoch so far.
         best: bool,
     },

@@ -1,8 +1,9 @@
 //! What do events speak of? The beginning of a run, points of it, measurements, its end.
 
-use super::json::real;
+use super::json::{real, real_maybe};
 use super::restore::{BestPhase, RestoreStart, Restored};
 use serde::{Deserialize, Serialize};
+use timestep_nets::Effort;
 
 /// What is trained, and on what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,43 @@ pub enum What {
     },
     /// A restorer.
     Restorer(RestoreStart),
+}
+
+/// What the steps of an epoch took whose evaluations are not known before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchMetrics {
+    /// Steps that were taken on the way forward: equations that were solved, or steps whose error was small enough.
+    pub steps: u64,
+    /// Evaluations of a block in a step, on average.
+    #[serde(with = "real")]
+    pub evaluations: f64,
+    /// The same on the way back.
+    #[serde(with = "real")]
+    pub backward: f64,
+    /// Steps that were refused and taken again, smaller; 0 for implicit schemes.
+    pub refused: u64,
+    /// What one plain iteration leaves of the residual of an equation, on average: below 1 it contracts; left out where none is solved.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "real_maybe")]
+    pub contraction: Option<f64>,
+    /// The largest of these numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "real_maybe")]
+    pub worst_contraction: Option<f64>,
+}
+
+impl SearchMetrics {
+    /// What was counted; `None` if no step searched or chose anything.
+    #[must_use]
+    pub fn of(effort: &Effort) -> Option<Self> {
+        let per_step = |count: u64| count as f64 / effort.steps.max(1) as f64;
+        effort.is_any().then(|| Self {
+            steps: effort.steps,
+            evaluations: per_step(effort.evaluations),
+            backward: per_step(effort.backward),
+            refused: effort.refused,
+            contraction: effort.contraction(),
+            worst_contraction: effort.contraction().map(|_| effort.worst),
+        })
+    }
 }
 
 /// A point of a run.

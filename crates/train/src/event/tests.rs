@@ -16,6 +16,7 @@ fn epoch(loss: f64, all_k: Vec<Vec<Vec<f64>>>) -> Event {
         seconds: 2.5,
         memory_k: vec![vec![None, Some(-0.0625)], vec![Some(f64::NEG_INFINITY)]],
         all_k,
+        effort: None,
         best: true,
     }
 }

@@ -8,7 +8,7 @@ use super::problem::{Problem, ProblemKind};
 use super::settings::{SETTINGS, Setting};
 use super::time::parse_time;
 use super::unused;
-use super::words::PadMode;
+use super::words::{BetweenKind, PadMode};
 use crate::optimisers::optimiser_facts;
 use crate::schedules::{SCHEDULES, schedule_settings};
 use timestep_numerics::noise::{noise_facts, noise_settings};
@@ -229,6 +229,30 @@ fn network(recipe: &Recipe, found: &mut Findings) {
         "every step size must be finite and above 0",
         Some("1 leaves the size of a step to its weights"),
     );
+    for (path, value) in [
+        ("network.rtol", network.rtol),
+        ("network.atol", network.atol),
+    ] {
+        found.require_or(
+            value.is_finite() && value >= 0.0,
+            path,
+            "must be finite, and not below 0",
+            Some("0.01 is a usual error, 0 fixes the steps"),
+        );
+    }
+    for (said, path) in [
+        (network.atol != 0.0, "network.atol"),
+        (network.evaluations != 0, "network.evaluations"),
+        (network.between != BetweenKind::Usual, "network.between"),
+    ] {
+        found.unused(
+            said && network.rtol == 0.0,
+            Unused::Doubtful,
+            path,
+            "is a setting of networks that choose their steps, and `network.rtol` is 0: they are fixed",
+            Some("give `network.rtol`, such as 0.01, or leave it out"),
+        );
+    }
     found.require(
         network.classes != 1,
         "network.classes",

@@ -44,7 +44,9 @@ pub use resolve::{AnyResolved, Resolved, Row};
 pub use restore::{ModelSettings, PhaseSettings, PictureSettings, RestoreRecipe};
 pub use settings::{Setting, setting, settings};
 pub use time::parse_time;
-pub use words::{ActivationsKind, CoefficientKind, CropKind, PadMode, RestoreMethod, TaskKind};
+pub use words::{
+    ActivationsKind, BetweenKind, CoefficientKind, CropKind, PadMode, RestoreMethod, TaskKind,
+};
 
 use crate::optimisers::OptimiserFacts;
 use serde::Serialize;

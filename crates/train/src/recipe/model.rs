@@ -3,7 +3,7 @@
 //! An empty string, an empty list or a zero means "as the preset says" in `[network]` and "as
 //! the data says" in `[data]`: TOML has no null, and a saved recipe must show every setting.
 
-use super::words::{ActivationsKind, CoefficientKind, CropKind, PadMode, TaskKind};
+use super::words::{ActivationsKind, BetweenKind, CoefficientKind, CropKind, PadMode, TaskKind};
 use crate::optimisers::{Optimiser, OptimiserError, OptimiserFacts, optimiser, optimisers};
 use crate::schedules::schedule_settings;
 use serde::{Deserialize, Serialize};
@@ -102,8 +102,17 @@ pub struct NetworkSettings {
     pub noise: String,
     /// Steps of each segment.
     pub steps: Vec<usize>,
-    /// Step size: one for all steps, one for each segment, or one for each step; empty: as the preset says, which is 1.
+    /// Step size: one for all steps, one for each segment, or one for each step; empty: as the preset says, which is 1, and 0.1 for
+    /// implicit schemes.
     pub h: Vec<f64>,
+    /// Error that a step may make, as a share of the state, of pairs that choose their steps; 0: steps are fixed.
+    pub rtol: f64,
+    /// The same of numbers of the state near 0, in absolute size; 0: a hundredth of `rtol`.
+    pub atol: f64,
+    /// Most evaluations of the block in a segment that chooses its steps; 0: as many as usual.
+    pub evaluations: usize,
+    /// What weights are between those of two steps, where steps are chosen.
+    pub between: BetweenKind,
     /// Channels of the first segment.
     pub width: usize,
     /// Classes to tell apart; 0: as many as the data has.
@@ -272,6 +281,10 @@ impl Default for NetworkSettings {
             noise: String::new(),
             steps: Vec::new(),
             h: Vec::new(),
+            rtol: 0.0,
+            atol: 0.0,
+            evaluations: 0,
+            between: BetweenKind::Usual,
             width: 0,
             classes: 0,
             coefficient: CoefficientKind::Preset,

@@ -34,7 +34,9 @@ fn for_restorer(path: &str) -> Option<&'static str> {
     Some(match path {
         "network.scheme" => "use `model.scheme`",
         "network.steps" => "use `model.steps`",
-        "network.noise" => "the noise that is removed is `model.sigma`",
+        "network.noise" => {
+            "the level of Gaussian noise is `model.sigma`; other noise is `data.noise`, such as `--set data.noise=camera:iso=1600`"
+        }
         "data.name" => "give a folder of pictures: `--data-dir DIR`",
         "data.limit" | "train.overfit" | "train.batch" | "train.eval_batch" => {
             "every evaluation uses all chosen pictures; `--set data.every=8` chooses fewer"
@@ -46,7 +48,9 @@ fn for_restorer(path: &str) -> Option<&'static str> {
             "network" => {
                 "`model.method`, `model.size` and `model.steps` say what is trained: `--set model.size=7`"
             }
-            "noise" => "the noise that is removed is `model.sigma`",
+            "noise" => {
+                "the level of Gaussian noise is `model.sigma`; other noise is `data.noise`, such as `--set data.noise=camera:iso=1600`"
+            }
             "optimiser" | "schedule" => {
                 "L-BFGS finds its own step sizes; `train.greedy` and `train.joint` say how long it runs"
             }

@@ -123,7 +123,7 @@ pub struct RecipeError {
 
 impl RecipeError {
     /// A value that the setting `path` cannot take beside this network or data, which is known only when it is built.
-    pub(crate) fn unfit(path: &str, value: f64, message: String, hint: &str) -> Self {
+    pub(crate) fn unfit(path: &str, value: impl ToString, message: String, hint: &str) -> Self {
         let problem = Problem::new(ProblemKind::OutOfRange, path, message);
         Self {
             problems: vec![problem.value(value.to_string()).hint(hint)],

@@ -8,6 +8,7 @@ use super::settings::{Setting, row};
 use super::time::parse_time;
 use super::words::{RestoreMethod, TaskKind};
 use serde::{Deserialize, Serialize};
+use timestep_data::{BadDegradation, Degradation, Gaussian, degradation};
 use timestep_numerics::{facts, schemes};
 use timestep_registry::{near, quoted};
 
@@ -37,7 +38,7 @@ pub struct ModelSettings {
     pub steps: usize,
     /// Scheme of TRD: a key with one evaluation per step; empty: `euler`, as published. CSF has none.
     pub scheme: String,
-    /// Standard deviation of the noise, in grey levels.
+    /// Standard deviation of the noise, in grey levels; of noise that is not Gaussian, the level that it counts as.
     pub sigma: f64,
     /// Weights to start from: a file, or the name of bundled weights; empty: the published start.
     pub start: String,
@@ -59,6 +60,9 @@ pub struct PictureSettings {
     pub test_every: usize,
     /// Pictures of that folder left out before the first.
     pub test_skip: usize,
+    /// What happens to clean pictures, such as `camera:iso=1600`; empty: Gaussian noise of `model.sigma`.
+    #[serde(default)]
+    pub noise: String,
 }
 
 /// `[train]`: for how long, and with which noise.
@@ -136,6 +140,11 @@ pub(super) static SETTINGS: &[Setting] = &[
         "pictures of that folder left out before the first",
     ),
     row(
+        "data.noise",
+        Kind::Text,
+        "what happens to clean pictures, such as camera:iso=1600; empty: Gaussian noise of model.sigma",
+    ),
+    row(
         "train.greedy",
         Kind::Count,
         "iterations of L-BFGS on each step by itself",
@@ -188,6 +197,7 @@ impl Default for RestoreRecipe {
                 test_dir: String::new(),
                 test_every: 0,
                 test_skip: 0,
+                noise: String::new(),
             },
             train: PhaseSettings {
                 greedy: 40,
@@ -221,6 +231,18 @@ impl RestoreRecipe {
         };
         let size = self.model.size;
         format!("{scheme}{}-{size}x{size}", self.model.method)
+    }
+
+    /// What happens to clean pictures.
+    ///
+    /// # Errors
+    /// [`BadDegradation`] if `data.noise` is no words for it.
+    pub fn degradation(&self) -> Result<Box<dyn Degradation>, BadDegradation> {
+        if self.data.noise.is_empty() {
+            let sigma = self.model.sigma;
+            return Ok(Box::new(Gaussian { sigma }));
+        }
+        degradation(&self.data.noise)
     }
 
     /// Whether there are pictures to measure on.
@@ -345,6 +367,15 @@ fn data(recipe: &RestoreRecipe, found: &mut Findings) {
         "`train.finish` trains on every picture of the folder, so none is left to measure on",
         Some("give other pictures with `data.test_dir`, or set `train.finish = 0`"),
     );
+    match recipe.degradation() {
+        Err(bad) => found.problem("data.noise", &bad.why, Some(&bad.hint)),
+        Ok(noise) if !data.noise.is_empty() && noise.sigma().is_some() => found.problem(
+            "data.noise",
+            "the level of Gaussian noise is `model.sigma`",
+            Some("leave it empty, and say the level with `--set model.sigma=25`"),
+        ),
+        Ok(_) => {}
+    }
 }
 
 fn train(recipe: &RestoreRecipe, found: &mut Findings) {

@@ -125,6 +125,10 @@ fn values_that_do_not_fit_together_are_refused() {
         &["model.sigma=0"],
         &["model.steps=65"],
         &["model.method=bm3d"],
+        &["data.noise=gaussian:sigma=25"],
+        &["data.noise=15"],
+        &["data.noise=camera:izo=3"],
+        &["data.noise=kamera"],
     ] {
         assert_eq!(problems(layers(sets)).len(), 1, "{sets:?}");
     }

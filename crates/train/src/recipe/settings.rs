@@ -7,7 +7,7 @@
 
 use super::kind::Kind;
 use super::own;
-use super::words::{ActivationsKind, CoefficientKind, CropKind, PadMode, TaskKind};
+use super::words::{ActivationsKind, BetweenKind, CoefficientKind, CropKind, PadMode, TaskKind};
 use crate::optimisers::OPTIMISERS;
 use crate::schedules::SCHEDULES;
 use std::sync::LazyLock;
@@ -206,7 +206,27 @@ static FIRST: &[Setting] = &[
     row(
         "network.h",
         Kind::Numbers,
-        "step size of all steps, each segment or each step; empty: as the preset, 1",
+        "step size of all steps, each segment or each step; empty: as the preset, 1; of implicit schemes 0.1",
+    ),
+    row(
+        "network.rtol",
+        Kind::Number,
+        "error a step may make, as a share of the state, where the scheme is a pair and chooses its steps; 0: they are fixed",
+    ),
+    row(
+        "network.atol",
+        Kind::Number,
+        "size of a number of the state below which it counts no more, times rtol; 0: a hundredth of rtol",
+    ),
+    row(
+        "network.evaluations",
+        Kind::Count,
+        "most evaluations of the block in a segment that chooses its steps; 0: 1000",
+    ),
+    row(
+        "network.between",
+        Kind::Word(BetweenKind::KEYS),
+        "weights between those of two steps, where steps are chosen; empty: linear",
     ),
     row(
         "network.width",

@@ -82,6 +82,19 @@ words! {
 }
 
 words! {
+    /// What weights are between those of two steps, where the network chooses its steps.
+    pub enum BetweenKind {
+        /// Linear.
+        #[default]
+        Usual = "",
+        /// Linear between the middles of their cells of time.
+        Linear = "linear",
+        /// Those of the cell.
+        Constant = "constant",
+    }
+}
+
+words! {
     /// Where the backward pass gets activations from.
     pub enum ActivationsKind {
         /// As the preset says.

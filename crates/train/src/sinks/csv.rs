@@ -266,6 +266,7 @@ mod tests {
             seconds: 2.0,
             memory_k: vec![],
             all_k: vec![],
+            effort: None,
             best: false,
         })
         .expect("writes");

@@ -123,6 +123,7 @@ pub(crate) mod tests {
             seconds: 2.5,
             memory_k: vec![vec![None, Some(-0.5)]],
             all_k: vec![vec![vec![], vec![-0.5, 0.125]]],
+            effort: None,
             best: true,
         }
     }

@@ -6,7 +6,9 @@ mod diverged;
 use crate::checkpoint::{Progress, save_state, save_weights};
 use crate::cluster::{Communicator, gather::digest};
 use crate::evaluate::{Tally, evaluate_together, images, targets};
-use crate::event::{Best, EndReason, Event, Measured, Position, TestMetrics, TrainMetrics};
+use crate::event::{
+    Best, EndReason, Event, Measured, Position, SearchMetrics, TestMetrics, TrainMetrics,
+};
 use crate::recipe::TaskRecipe;
 use crate::setup::Setup;
 use crate::trainer::{Desk, Options, Stop, Task, Work};
@@ -15,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use timestep_data::Batch;
-use timestep_nets::{Draws, Network, Parameters};
+use timestep_nets::{Draws, Effort, Network, Parameters};
 
 /// Between two `step` events.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
@@ -93,6 +95,7 @@ impl<'s> Classify<'s> {
         tally.top1 += done.correct;
         tally.images += batch.whole;
         tally.add_loss(done.loss, batch.whole);
+        self.progress.take(&done.effort);
         Ok(Some(done.loss))
     }
 
@@ -222,6 +225,8 @@ impl Task for Classify<'_> {
         self.progress.epoch += 1;
         self.progress.batch = 0;
         self.progress.set_tally(&Tally::default());
+        let effort = std::mem::take(&mut self.progress.effort);
+        let effort = SearchMetrics::of(&Effort::from_numbers(effort));
         let (epoch, step) = (self.progress.epoch, self.progress.step);
         let is_best = self.progress.best.is_none_or(|best| test.top1 > best.top1);
         if is_best {
@@ -250,6 +255,7 @@ impl Task for Classify<'_> {
             seconds: seconds + began.elapsed().as_secs_f64(),
             memory_k: coefficients(&self.setup.network, &self.parameters),
             all_k: several_coefficients(&self.setup.network, &self.parameters),
+            effort,
             best: is_best,
         })?;
         Ok(is_best)

@@ -11,6 +11,7 @@ use crate::recipe::{AnyResolved, TaskKind};
 use crate::setup::Setup;
 use crate::trainer::{self, Options, Outcome, Ready};
 use std::path::Path;
+use timestep_data::Watch;
 
 /// A recipe of any task with its data, ready to be trained.
 pub enum Job {
@@ -21,13 +22,15 @@ pub enum Job {
 }
 
 impl Job {
-    /// Opens the data and makes the model.
+    /// Opens the data and makes the model; `watch` is told how many images of a classifier are decoded.
     ///
     /// # Errors
     /// [`TrainError`] says what is wrong with either.
-    pub fn new(resolved: AnyResolved) -> Result<Self, TrainError> {
+    pub fn new(resolved: AnyResolved, watch: Watch<'_>) -> Result<Self, TrainError> {
         Ok(match resolved {
-            AnyResolved::Classify(resolved) => Job::Classify(Box::new(Setup::new(*resolved)?)),
+            AnyResolved::Classify(resolved) => {
+                Job::Classify(Box::new(Setup::watched(*resolved, watch)?))
+            }
             AnyResolved::Restore(resolved) => Job::Restore(Box::new(RestoreSetup::new(*resolved)?)),
         })
     }

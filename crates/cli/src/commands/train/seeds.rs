@@ -1,19 +1,19 @@
 //! Several seeds of one recipe: one after the other, or handed out to the ranks, each of which trains its own alone.
 
 use super::conclude::{conclude, finish};
-use super::{Session, code, create, notes, options, show, traffic};
+use super::{Session, code, create, notes, open, options, show, traffic};
 use crate::args::Train;
 use crate::failure::Failure;
 use crate::ui::Ui;
 use std::sync::Arc;
 use timestep_study::conditions::Condition;
 use timestep_study::training::OverSeeds;
+use timestep_train::TrainError;
 use timestep_train::cluster::gather::of_all;
 use timestep_train::cluster::{Alone, Communicator};
 use timestep_train::event::Measured;
 use timestep_train::recipe::AnyResolved;
 use timestep_train::trainer::Outcome;
-use timestep_train::{Job, TrainError};
 
 /// A run that ended: its seed, its folder, what was measured.
 type Ended = (u64, String, Measured);
@@ -46,7 +46,7 @@ pub(super) fn run(
         if handed_out && n % size as u64 != rank as u64 {
             continue;
         }
-        let job = Job::new(with_seed(resolved, n))?;
+        let job = open(with_seed(resolved, n), &*team, ui)?;
         job.check_ranks(team.size())?;
         if n == 0 {
             notes(&job, ui);

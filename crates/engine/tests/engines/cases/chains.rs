@@ -148,7 +148,7 @@ pub(crate) fn computed_again(i: &Inputs, input: &Features, segment: Segment) -> 
     let kept = input.onto(&there, false);
     let output = on(&there, &kept);
     let plain = there.plain(output.value());
-    let again = tape.fork(&recording(Wanted::Parameters));
+    let again = tape.fork_with(&recording(Wanted::Parameters), &[]);
     let back = move |gradients: &[Option<_>], sink: &mut dyn timestep_engine::GradientSink| {
         let Some(gradient) = &gradients[0] else {
             return vec![None];

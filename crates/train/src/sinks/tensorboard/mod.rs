@@ -171,6 +171,7 @@ impl Sink for TensorboardSink {
                 images_per_second,
                 memory_k,
                 all_k,
+                effort,
                 ..
             } => {
                 let mut scalars: Vec<(String, f64)> = [
@@ -185,6 +186,13 @@ impl Sink for TensorboardSink {
                 .map(|(tag, number)| (tag.to_owned(), number))
                 .into();
                 scalars.extend(ema.map(|ema| ("top1/ema".to_owned(), ema.top1)));
+                if let Some(effort) = effort {
+                    scalars.push(("effort/evaluations".to_owned(), effort.evaluations));
+                    scalars.push(("effort/backward".to_owned(), effort.backward));
+                    scalars.push(("effort/refused".to_owned(), effort.refused as f64));
+                    let contraction = effort.contraction;
+                    scalars.extend(contraction.map(|c| ("effort/contraction".to_owned(), c)));
+                }
                 for (segment, row) in memory_k.iter().enumerate() {
                     for (step, k) in row.iter().enumerate() {
                         if let Some(k) = k {

@@ -2,7 +2,7 @@
 
 use crate::TrainError;
 use crate::files::{Action, FileError};
-use crate::recipe::{Resolved, RestoreRecipe, TaskRecipe};
+use crate::recipe::{RecipeError, Resolved, RestoreRecipe, TaskRecipe};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use timestep_restore::learned::{
@@ -39,21 +39,26 @@ impl RestoreSetup {
         if data.dir.is_empty() {
             return Err(TrainError::NeedsPictures);
         }
-        let (folder, sigma, seed) = (Path::new(&data.dir), recipe.model.sigma, recipe.train.seed);
+        let (folder, seed) = (Path::new(&data.dir), recipe.train.seed);
+        // A recipe was checked before.
+        let noise = recipe
+            .degradation()
+            .map_err(|bad| RecipeError::unfit("data.noise", bad.text, bad.why, &bad.hint))?;
+        let noise = &*noise;
         let choice = Choice {
             every: data.every,
             skip: data.skip,
         };
-        let train = samples(folder, choice, sigma, seed)?;
+        let train = samples(folder, choice, noise, seed)?;
         let all = match recipe.train.finish {
             0 => Vec::new(),
-            _ => samples(folder, Choice::ALL, sigma, seed)?,
+            _ => samples(folder, Choice::ALL, noise, seed)?,
         };
         let test = match test_choice(recipe) {
             None => Vec::new(),
             Some((dir, test)) => {
                 apart((folder, choice), (&dir, test), recipe.train.finish > 0)?;
-                samples(&dir, test, sigma, TEST_SEED)?
+                samples(&dir, test, noise, TEST_SEED)?
             }
         };
         let phases = start.phases(Lengths {
@@ -77,12 +82,16 @@ impl RestoreSetup {
         &self.resolved.recipe
     }
 
-    /// The name of its run folder: the model, the noise level and the seed.
+    /// The name of its run folder: the model, the noise level, the kind of noise where it is not Gaussian, and the seed.
     #[must_use]
     pub fn default_name(&self) -> String {
         let recipe = self.recipe();
         let (model, sigma) = (recipe.model_name(), recipe.model.sigma);
-        format!("{model}-s{sigma}-seed{}", recipe.train.seed)
+        let kind = match recipe.degradation() {
+            Ok(noise) if !recipe.data.noise.is_empty() => format!("-{}", noise.facts().key),
+            _ => String::new(),
+        };
+        format!("{model}-s{sigma}{kind}-seed{}", recipe.train.seed)
     }
 
     /// Fingerprint of all pictures.
