@@ -250,6 +250,12 @@ impl Builder {
         );
     }
 
+    /// Counts the five-point Laplacian of features.
+    pub(crate) fn count_laplacian(&mut self, channels: usize, size: Size) {
+        let features = product(&[channels, size.area()]);
+        self.count(features.saturating_mul(5), features);
+    }
+
     /// Says of which term of a right-hand side blocks are made from here on, and how often a step evaluates it; `None`: of all of it.
     pub(crate) fn set_term(&mut self, term: Option<(usize, usize)>) {
         self.term = term;

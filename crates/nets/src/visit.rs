@@ -98,11 +98,12 @@ impl StepAt<'_> {
     /// the state.
     #[must_use]
     pub fn slope(&self) -> Option<Features> {
-        let substeps = self.steps.steps[self.index].scheme.substeps();
-        if !substeps.is_empty() {
+        let scheme = &self.steps.steps[self.index].scheme;
+        if !scheme.terms().is_empty() {
             // The mean slope over the step: sub-steps of a splitting are parts of one.
-            let terms: Vec<_> = substeps.iter().zip(self.slopes).collect();
-            let terms: Vec<_> = terms.iter().map(|(s, f)| (s.part.into(), *f)).collect();
+            let part = |stage: usize| scheme.substeps().get(stage).map_or(1.0, |s| s.part);
+            let all = self.slopes.iter().enumerate();
+            let terms: Vec<_> = all.map(|(at, f)| (part(at).into(), f)).collect();
             let mean = ops::combine(&terms);
             return (mean.dims() == self.state.dims()).then_some(mean);
         }

@@ -37,10 +37,15 @@ pub struct Split {
     pub terms: &'static str,
     /// The terms.
     pub rhs: [Field; 2],
+    /// The `y` with `y = a + γ f1(y)`, where the second term is linear and stiff.
+    pub solve: Option<Solve>,
 }
 
+/// From `a` and `γ` to the `y` with `y = a + γ f(y)`.
+pub type Solve = fn(&[f64], f64) -> Vec<f64>;
+
 /// Every problem, in the order of lists.
-static ALL: [Problem; 7] = [
+static ALL: [Problem; 8] = [
     Problem {
         solution: Some(|t| vec![(-t).exp()]),
         ..Problem::new("linear", "linear decay", "u' = -u, u(0) = 1", &[1.0], |u| {
@@ -52,6 +57,7 @@ static ALL: [Problem; 7] = [
         split: Some(Split {
             terms: "u and -u^2",
             rhs: [|u| vec![u[0]], |u| vec![-u[0] * u[0]]],
+            solve: None,
         }),
         ..Problem::new(
             "logistic",
@@ -67,6 +73,7 @@ static ALL: [Problem; 7] = [
         split: Some(Split {
             terms: "x' = y and y' = -x",
             rhs: [|u| vec![u[1], 0.0], |u| vec![0.0, -u[0]]],
+            solve: None,
         }),
         ..Problem::new(
             "oscillator",
@@ -81,6 +88,7 @@ static ALL: [Problem; 7] = [
         split: Some(Split {
             terms: "x' = y and y' = -sin x",
             rhs: [|u| vec![u[1], 0.0], |u| vec![0.0, -u[0].sin()]],
+            solve: None,
         }),
         ..Problem::new(
             "pendulum",
@@ -97,6 +105,7 @@ static ALL: [Problem; 7] = [
                 |u| vec![2.0 * u[0], -u[1]],
                 |u| vec![-u[0] * u[1], u[0] * u[1]],
             ],
+            solve: None,
         }),
         ..Problem::new(
             "lotka-volterra",
@@ -113,6 +122,7 @@ static ALL: [Problem; 7] = [
                 |u| vec![u[1], -u[0]],
                 |u| vec![0.0, 20.0 * (1.0 - u[0] * u[0]) * u[1]],
             ],
+            solve: None,
         }),
         ..Problem::new(
             "van-der-pol",
@@ -129,6 +139,7 @@ static ALL: [Problem; 7] = [
                 |u| vec![u[0] * u[0] * u[1], -u[0] * u[0] * u[1]],
                 |u| vec![1.0 - 4.0 * u[0], 3.0 * u[0]],
             ],
+            solve: None,
         }),
         ..Problem::new(
             "brusselator",
@@ -141,7 +152,58 @@ static ALL: [Problem; 7] = [
             },
         )
     },
+    Problem {
+        split: Some(Split {
+            terms: "the reaction u - u^3 and the diffusion",
+            rhs: [|u| u.iter().map(|u| u - u.powi(3)).collect(), diffusion],
+            solve: Some(diffused),
+        }),
+        ..Problem::new(
+            "allen-cahn",
+            "Allen-Cahn equation on 15 points, stiff",
+            "u' = 12.8 (u_left - 2 u + u_right) + u - u^3, 0 at both ends",
+            &[
+                0.2, 0.4, 0.6, 0.5, 0.3, 0.1, -0.1, -0.3, -0.4, -0.2, 0.0, 0.3, 0.5, 0.4, 0.2,
+            ],
+            |u| {
+                let change = diffusion(u);
+                let both = u.iter().zip(change);
+                both.map(|(u, change)| change + u - u.powi(3)).collect()
+            },
+        )
+    },
 ];
+
+/// Diffusion between neighbours of the Allen-Cahn equation: 0.05 by the square of the distance of 1/16.
+const DIFFUSION: f64 = 12.8;
+
+/// `D (u_{i-1} - 2 u_i + u_{i+1})`, with 0 beyond the ends.
+fn diffusion(u: &[f64]) -> Vec<f64> {
+    let at = |i: Option<usize>| i.and_then(|i| u.get(i)).copied().unwrap_or(0.0);
+    let change = |i: usize| at(i.checked_sub(1)) - 2.0 * u[i] + at(Some(i + 1));
+    (0..u.len()).map(|i| DIFFUSION * change(i)).collect()
+}
+
+/// The `y` with `y = a + γ D (y_{i-1} - 2 y_i + y_{i+1})`, by elimination down and substitution up (Thomas 1949).
+fn diffused(a: &[f64], gamma: f64) -> Vec<f64> {
+    let (off, diagonal) = (-gamma * DIFFUSION, 1.0 + 2.0 * gamma * DIFFUSION);
+    let mut y = a.to_vec();
+    // What is left of the row above: its entry on the right, divided by the diagonal.
+    let mut right = vec![0.0; y.len()];
+    let (mut last, mut above) = (0.0, 0.0);
+    for i in 0..y.len() {
+        let pivot = diagonal - off * last;
+        last = off / pivot;
+        right[i] = last;
+        y[i] = (y[i] - off * above) / pivot;
+        above = y[i];
+    }
+    for i in (1..y.len()).rev() {
+        let below = y[i];
+        y[i - 1] -= right[i - 1] * below;
+    }
+    y
+}
 
 impl Problem {
     const fn new(
@@ -318,17 +380,26 @@ mod tests {
     fn terms_sum_to_the_slope() {
         let mut count = 0;
         for problem in problems() {
-            let Some(Split { rhs: [a, b], .. }) = problem.split() else {
+            let Some(Split {
+                rhs: [a, b], solve, ..
+            }) = problem.split()
+            else {
                 continue;
             };
             count += 1;
+            if let Some(solve) = solve {
+                let y = solve(problem.start, 0.3);
+                for (y, (a, change)) in y.iter().zip(problem.start.iter().zip(b(&y))) {
+                    assert!((y - a - 0.3 * change).abs() < 1e-13, "{}", problem.name);
+                }
+            }
             let u: Vec<f64> = problem.start.iter().map(|u| u + 0.3).collect();
             let sums = a(&u).into_iter().zip(b(&u)).map(|(a, b)| a + b);
             for (sum, slope) in sums.zip(problem.slope(&u)) {
                 assert!((sum - slope).abs() < 1e-13, "{}", problem.name);
             }
         }
-        assert_eq!(count, 6);
+        assert_eq!(count, 7);
     }
 
     #[test]

@@ -52,22 +52,35 @@ pub trait Rhs<S: State> {
     /// # Errors
     /// [`StepError::NoFixedPoint`] if none is found, and whatever makes `f` undefined.
     fn solve(&mut self, at: StageId, a: &S, gamma: f64) -> Result<S, StepError> {
-        let mut map = |y: &S| {
-            let slope = self.eval(at, y)?;
-            Ok(S::lincomb(&[(1.0.into(), a), (gamma.into(), &slope)]))
-        };
-        let found = fixed_point(&mut map, a, &Limits::EXACT)?;
-        // Rounding of large terms that cancel can keep a residual above that of one.
-        if found.found || found.residual < 1e-11 {
-            return Ok(found.state);
-        }
-        Err(StepError::NoFixedPoint {
-            step: at.step,
-            evaluations: found.evaluations,
-            residual: found.residual,
-            contraction: found.contraction.unwrap_or(0.0),
-        })
+        searched(self, at, a, gamma)
     }
+}
+
+/// The `y` with `y = a + γ f(y)`, by accelerated fixed-point iteration to rounding.
+///
+/// # Errors
+/// [`StepError::NoFixedPoint`] if none is found, and whatever makes `f` undefined.
+pub(crate) fn searched<S: State>(
+    f: &mut (impl Rhs<S> + ?Sized),
+    at: StageId,
+    a: &S,
+    gamma: f64,
+) -> Result<S, StepError> {
+    let mut map = |y: &S| {
+        let slope = f.eval(at, y)?;
+        Ok(S::lincomb(&[(1.0.into(), a), (gamma.into(), &slope)]))
+    };
+    let found = fixed_point(&mut map, a, &Limits::EXACT)?;
+    // Rounding of large terms that cancel can keep a residual above that of one.
+    if found.found || found.residual < 1e-11 {
+        return Ok(found.state);
+    }
+    Err(StepError::NoFixedPoint {
+        step: at.step,
+        evaluations: found.evaluations,
+        residual: found.residual,
+        contraction: found.contraction.unwrap_or(0.0),
+    })
 }
 
 impl<S: State, F: FnMut(StageId, &S) -> Result<S, StepError>> Rhs<S> for F {
@@ -308,6 +321,11 @@ pub trait Scheme<S: State>: Send + Sync {
     /// Its coefficients, if it is an explicit Runge-Kutta method.
     fn tableau(&self) -> Option<Butcher> {
         None
+    }
+
+    /// Which term of a split right-hand side, from 0, each stage evaluates; none for schemes that step it as a whole.
+    fn terms(&self) -> &'static [usize] {
+        &[]
     }
 
     /// The sub-steps, in the order of their stages, of a scheme that steps the terms of a split right-hand side in turn; none of

@@ -52,21 +52,33 @@ pub fn order_stars(stars: &[Star]) -> Result<String, AnalysisError> {
             "<path d=\"{path}\" fill=\"{colour}\" fill-opacity=\"{filled}\" fill-rule=\"evenodd\" \
              stroke=\"{colour}\" stroke-width=\"1.5\"/>"
         ));
+    }
+    if let Some(frame) = &mut frame {
+        legend(frame, stars, reach);
+    }
+    Ok(frame.map_or(String::new(), Frame::finish))
+}
+
+/// Which colour is which scheme, on top of everything.
+fn legend(frame: &mut Frame, stars: &[Star], reach: f64) {
+    let (re, top) = in_proportion((-reach, reach), reach, AREA);
+    for (index, star) in stars.iter().enumerate() {
+        let colour = COLOURS[index % COLOURS.len()];
         let (x, y) = (
             frame.px(re.0) + 10.0,
-            frame.py(im.1) + 18.0 + 17.0 * index as f64,
+            frame.py(top) + 18.0 + 17.0 * index as f64,
         );
+        let words = format!("{}: {} sectors at 0", named(star), star.1.sectors);
         frame.raw(&format!(
-            "<rect x=\"{x:.1}\" y=\"{:.1}\" width=\"320\" height=\"17\" fill=\"#fff\" fill-opacity=\"0.8\"/>\
-             <line x1=\"{x:.1}\" y1=\"{1:.1}\" x2=\"{2:.1}\" y2=\"{1:.1}\" stroke=\"{colour}\" stroke-width=\"3\"/>",
+            "<rect x=\"{x:.1}\" y=\"{:.1}\" width=\"{}\" height=\"17\" fill=\"#fff\" fill-opacity=\"0.8\"/>\
+             <line x1=\"{x:.1}\" y1=\"{2:.1}\" x2=\"{3:.1}\" y2=\"{2:.1}\" stroke=\"{colour}\" stroke-width=\"3\"/>",
             y - 13.0,
+            38 + 8 * words.len(),
             y - 4.0,
             x + 22.0
         ));
-        let words = format!("{}: {} sectors at 0", named(star), star.1.sectors);
         frame.label(x + 30.0, y, "start", &words);
     }
-    Ok(frame.map_or(String::new(), Frame::finish))
 }
 
 /// A frame with axes through 0.

@@ -35,7 +35,7 @@ impl Place {
 
 /// Does a scheme step the terms of a right-hand side in turn?
 fn splits(scheme: &str) -> bool {
-    timestep_numerics::scheme::<f64>(scheme).is_ok_and(|s| !s.substeps().is_empty())
+    timestep_numerics::scheme::<f64>(scheme).is_ok_and(|s| !s.terms().is_empty())
 }
 
 /// What makes the steps of a network random in training.

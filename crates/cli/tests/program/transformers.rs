@@ -23,16 +23,16 @@ fn macaron_and_transformer_are_trained_measured_and_not_exported_as_operations()
     for network in ["macaron-6", "transformer-6"] {
         train(at, network);
         let run = format!("runs/{network}");
-        let said = objects(at, &["eval", &run, "--json"]);
+        let said = objects(at, &["eval", &run]);
         let top1 = said[0]["top1"].as_f64().expect("an accuracy");
         // Chance is 0.1.
         assert!(top1 > 0.4, "{network}: {top1}");
-        let summary = &objects(at, &["summary", &run, "--json"])[0];
+        let summary = &objects(at, &["summary", &run])[0];
         assert_eq!(
             summary["map"]["equation"], "u' = f0(u) + f1(u)",
             "{summary}"
         );
-        let way = objects(at, &["analyze", "trace", &run, "--images", "8", "--json"]);
+        let way = objects(at, &["analyze", "trace", &run, "--images", "8"]);
         let steps = way[0]["states"].as_array().expect("states");
         // The mean slope of the sub-steps is what the step added.
         for state in &steps[1..] {
@@ -48,7 +48,6 @@ fn macaron_and_transformer_are_trained_measured_and_not_exported_as_operations()
             "1",
             "--products",
             "12",
-            "--json",
         ];
         let spectrum = objects(at, &spectrum);
         assert!(
@@ -79,7 +78,6 @@ fn orders_of_splittings_and_sectors_of_stars_are_told() {
         "strang",
         "--problem",
         "brusselator",
-        "--json",
     ];
     let found = objects(at, &order);
     for (one, theory) in found.iter().zip([1.0, 2.0]) {

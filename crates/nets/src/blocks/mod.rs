@@ -26,6 +26,7 @@ registry! {
     mod antisymmetric;
     mod hamiltonian;
     mod transformer;
+    mod reaction_diffusion;
     mod shake_shake;
     mod inception_a;
     mod inception_b;

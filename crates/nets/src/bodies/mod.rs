@@ -193,14 +193,14 @@ impl<'b> SegmentBuilder<'b> {
         let stages = theory.stages_at(self.taken + self.steps.len());
         let per_stage = theory.sharing == Sharing::PerStage && stages > 1;
         let shared = !per_stage && stages > 1;
-        let substeps = scheme.substeps();
+        let terms = scheme.terms();
         self.step_of(scheme, coefficients, (name, shared), |make, name| {
             if per_stage {
                 let of_stage = |s: usize| {
                     // A block of several terms is made for the one that the stage steps.
-                    let term = substeps.get(s).map(|substep| {
-                        let same = substeps.iter().filter(|other| other.term == substep.term);
-                        (substep.term, same.count())
+                    let term = terms.get(s).map(|term| {
+                        let times = terms.iter().filter(|other| *other == term).count();
+                        (*term, times)
                     });
                     make.set_term(term);
                     let made = block(make, &format!("{name}.stage{s}"), s);

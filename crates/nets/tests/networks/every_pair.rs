@@ -164,6 +164,9 @@ fn gradients_agree_with_finite_differences_in_f64() {
         ("postact", "implicit-midpoint"),
         ("parabolic", "bdf2"),
         ("transformer", "lie"),
+        ("reaction-diffusion", "imex-euler"),
+        ("reaction-diffusion", "sbdf2"),
+        ("reaction-diffusion", "rk4"),
         ("transformer", "strang"),
         ("transformer", "lm"),
     ] {

@@ -140,11 +140,10 @@ mod tests {
                 continue;
             }
             let found = found.expect("a star");
-            assert_eq!(
-                found.order, facts.order as usize,
-                "{}: {found:?}",
-                facts.key
-            );
+            // With equal halves of `λ`, implicit-explicit Euler is the trapezoidal rule.
+            let more = usize::from(facts.key == "imex-euler");
+            let order = facts.order as usize + more;
+            assert_eq!(found.order, order, "{}: {found:?}", facts.key);
             counted += 1;
         }
         assert!(counted > 20, "{counted}");

@@ -26,8 +26,8 @@ pub struct SplittingOrder {
 }
 
 /// Steps of the coarsest run; each further run halves `h`.
-const COARSEST: usize = 4;
-const RUNS: u32 = 5;
+const COARSEST: usize = 8;
+const RUNS: u32 = 6;
 /// Classical Runge-Kutta steps in the flow of a sub-step: their error is far below that of the splitting.
 const INSIDE: usize = 8;
 

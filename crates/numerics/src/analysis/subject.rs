@@ -2,7 +2,7 @@
 
 use super::AnalysisError;
 use crate::schemes::scheme_of;
-use crate::{Memory, Rhs, Scheme, SchemeFacts, StageId, State, StepCtx, StepError, Substep, facts};
+use crate::{Memory, Rhs, Scheme, SchemeFacts, StageId, State, StepCtx, StepError, facts};
 
 /// A registered scheme and the checked values of its coefficients.
 #[derive(Clone, Copy, Debug)]
@@ -83,9 +83,9 @@ impl<'a> Subject<'a> {
     /// The scheme for one kind of state. One that steps the terms of a right-hand side in turn is given equal parts of `f` as terms.
     pub(super) fn scheme<S: State + 'static>(&self) -> Result<Box<dyn Scheme<S>>, AnalysisError> {
         let scheme = scheme_of(self.facts)?;
-        Ok(match terms(scheme.substeps()) {
-            0 => scheme,
-            terms => Box::new(InParts(scheme, 1.0 / terms as f64)),
+        Ok(match scheme.terms().iter().max() {
+            None => scheme,
+            Some(last) => Box::new(InParts(scheme, 1.0 / (last + 1) as f64)),
         })
     }
 
@@ -96,11 +96,6 @@ impl<'a> Subject<'a> {
         let all = self.k.into_iter().chain(older);
         StepCtx::new(step, h).with_coefs(all.map(S::Coef::from).collect())
     }
-}
-
-/// Terms that the sub-steps of a splitting step.
-fn terms(substeps: &[Substep]) -> usize {
-    substeps.iter().map(|s| s.term + 1).max().unwrap_or(0)
 }
 
 /// A splitting each term of which is the same part of `f`.
@@ -118,8 +113,35 @@ impl<S: State> Scheme<S> for InParts<S> {
         memory: &mut Memory<S>,
         ctx: &StepCtx<S>,
     ) -> Result<S, StepError> {
-        let mut term = |at: StageId, u: &S| Ok(S::lincomb(&[(self.1.into(), &f.eval(at, u)?)]));
-        self.0.step(&mut term, u, memory, ctx)
+        // Slopes that are kept are those of a term; whoever asks about the scheme knows of `f` alone.
+        let mut own = scaled(memory, self.1);
+        let next = self.0.step(&mut Part(f, self.1), u, &mut own, ctx)?;
+        *memory = scaled(&own, 1.0 / self.1);
+        Ok(next)
+    }
+}
+
+/// The same history with slopes times a number.
+fn scaled<S: State>(memory: &Memory<S>, factor: f64) -> Memory<S> {
+    let mut all = Memory::new();
+    for past in (1..=memory.len()).rev().filter_map(|n| memory.back(n)) {
+        let slope = past.slope.as_ref();
+        let slope = slope.map(|slope| S::lincomb(&[(factor.into(), slope)]));
+        all.push(past.state.clone(), slope, memory.len());
+    }
+    all
+}
+
+/// A part of a right-hand side.
+struct Part<'f, S>(&'f mut dyn Rhs<S>, f64);
+
+impl<S: State> Rhs<S> for Part<'_, S> {
+    fn eval(&mut self, at: StageId, u: &S) -> Result<S, StepError> {
+        Ok(S::lincomb(&[(self.1.into(), &self.0.eval(at, u)?)]))
+    }
+
+    fn solve(&mut self, at: StageId, a: &S, gamma: f64) -> Result<S, StepError> {
+        self.0.solve(at, a, self.1 * gamma)
     }
 }
 

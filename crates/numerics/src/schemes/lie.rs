@@ -74,6 +74,10 @@ impl<S: State> Scheme<S> for Lie {
         composed(&SUBSTEPS, f, u, ctx)
     }
 
+    fn terms(&self) -> &'static [usize] {
+        &[0, 1]
+    }
+
     fn substeps(&self) -> &'static [Substep] {
         &SUBSTEPS
     }

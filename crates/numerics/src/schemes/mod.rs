@@ -58,6 +58,8 @@ registry! {
     pub mod implicit_midpoint: ImplicitMidpoint;
     pub mod trapezoidal: Trapezoidal;
     pub mod bdf2: Bdf2;
+    pub mod imex_euler: ImexEuler;
+    pub mod sbdf2: Sbdf2;
 }
 
 static ALL: LazyLock<Registry<SchemeFacts>> = LazyLock::new(|| {

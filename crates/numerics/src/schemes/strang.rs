@@ -78,6 +78,10 @@ impl<S: State> Scheme<S> for Strang {
         composed(&SUBSTEPS, f, u, ctx)
     }
 
+    fn terms(&self) -> &'static [usize] {
+        &[1, 0, 1]
+    }
+
     fn substeps(&self) -> &'static [Substep] {
         &SUBSTEPS
     }
