@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use timestep_study::map::FamilyOnTheMap;
-use timestep_study::reproduce::{ReproducedRow, ReproducedTable};
+use timestep_study::reproduce::{FieldTable, ReproducedRow, ReproducedTable};
 use timestep_study::runtime::{SIGMA, SecondsOfMethod, processor};
 
 /// Rows with bars between their cells.
@@ -66,6 +66,113 @@ fn ours(row: &ReproducedRow) -> String {
         .filter(|_| row.published_top5_error.is_some());
     let top5 = top5.map_or(String::new(), |error| format!(" / {error:.2}"));
     format!("{mean:.2}{spread}{top5}{seeds}")
+}
+
+/// Newer schemes and blocks with what they cost, and their distance to an equation.
+#[must_use]
+pub fn field(table: &FieldTable) -> String {
+    let head = [
+        "network",
+        "parameters",
+        "f per batch",
+        "seconds",
+        "top-1, %",
+        "against the first, 95 %",
+        "half the steps: top-1, %; distance",
+        "twice: top-1, %; distance",
+        "roughness",
+        "remarks",
+    ];
+    let number = |value: Option<f64>, digits: usize| {
+        value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+    };
+    let rows = table.rows.iter().map(|row| {
+        let top1 = match (row.top1, row.deviation) {
+            (Some(mean), Some(spread)) => format!(
+                "{:.2} ± {:.2} ({} seeds)",
+                100.0 * mean,
+                100.0 * spread,
+                row.seeds
+            ),
+            (Some(mean), None) => format!("{:.2}", 100.0 * mean),
+            (None, _) => row.state.to_owned(),
+        };
+        let against = match (row.difference, row.interval, row.verdict) {
+            (Some(d), Some((low, high)), Some(verdict)) => format!(
+                "{:+.2} ({:+.2} … {:+.2}): {verdict}",
+                100.0 * d,
+                100.0 * low,
+                100.0 * high
+            ),
+            (Some(d), None, Some(verdict)) => format!("{:+.2}: {verdict}", 100.0 * d),
+            _ => "–".to_owned(),
+        };
+        let evaluations = match row.backward_evaluations {
+            Some(back) => format!("{} + {back:.1}", number(row.evaluations, 1)),
+            None => number(row.evaluations, 0),
+        };
+        let other = |top1: Option<f64>, distance: Option<f64>| match distance {
+            Some(distance) => format!("{}; {distance:.3}", number(top1.map(|t| 100.0 * t), 2)),
+            None => "–".to_owned(),
+        };
+        [
+            row.network.to_owned(),
+            row.parameters.map_or("–".to_owned(), |n| n.to_string()),
+            evaluations,
+            number(row.seconds, 0),
+            top1,
+            against,
+            other(row.top1_half, row.distance_half),
+            other(row.top1_twice, row.distance),
+            number(row.roughness, 3),
+            row.note.to_owned(),
+        ]
+    });
+    format!(
+        "# {}\n\nRuns: {}. Distances are those of the last state from that of the trained network, on at most 2,000 test images.\n\n{}",
+        table.title,
+        table.budget,
+        bars(head, rows)
+    )
+}
+
+/// The same as comma-separated values.
+#[must_use]
+pub fn field_rows(table: &FieldTable) -> String {
+    let mut text = String::from(
+        "network,recipe,settings,state,seeds,parameters,evaluations,backward_evaluations,seconds,top1,deviation,difference,low,high,verdict,\
+         roughness,distance_half,top1_half,distance_twice,top1_twice,images\n",
+    );
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    for row in &table.rows {
+        let cells = [
+            // Names have commas.
+            format!("\"{}\"", row.network),
+            row.recipe.to_owned(),
+            row.settings.join(" "),
+            row.state.to_owned(),
+            row.seeds.to_string(),
+            row.parameters.map_or(String::new(), |n| n.to_string()),
+            number(row.evaluations),
+            number(row.backward_evaluations),
+            number(row.seconds),
+            number(row.top1),
+            number(row.deviation),
+            number(row.difference),
+            number(row.interval.map(|(low, _)| low)),
+            number(row.interval.map(|(_, high)| high)),
+            row.verdict.unwrap_or_default().to_owned(),
+            number(row.roughness),
+            number(row.distance_half),
+            number(row.top1_half),
+            number(row.distance),
+            number(row.top1_twice),
+            row.images.to_string(),
+        ];
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", cells.join(","));
+    }
+    text
 }
 
 /// The map of networks as numerical schemes.

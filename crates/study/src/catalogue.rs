@@ -62,6 +62,7 @@ pub fn printed() -> Vec<Printed> {
             "reproduce TABLE --dry-run",
             vec![reproduce::PlannedRun::line()],
         ),
+        ("reproduce field", vec![reproduce::FieldRow::line()]),
         ("reproduce table1", vec![map::FamilyOnTheMap::line()]),
         ("reproduce runtime", vec![runtime::SecondsOfMethod::line()]),
         ("train --dry-run", vec![dry_run::PlannedClassifier::line()]),

@@ -4,10 +4,12 @@
 //! written into the folder, so rows of different budgets never stand in one table.
 
 mod answer;
+mod field;
 mod plan;
 mod work;
 
 pub use answer::{ReproducedRow, ReproducedTable};
+pub use field::{FieldRow, FieldTable};
 pub use plan::{Plan, PlannedRun};
 pub use work::{Watcher, Workers};
 

@@ -71,6 +71,8 @@ pub(crate) enum TableName {
     Momentum,
     /// Our own: schemes with one block under one protocol
     Schemes,
+    /// Our own: what came later (implicit, chosen steps, parabolic, Hamiltonian, split), with distances to an equation
+    Field,
 }
 
 /// How much work.

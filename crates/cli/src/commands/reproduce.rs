@@ -6,15 +6,15 @@ use crate::progress::Display;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
 use std::path::PathBuf;
-use timestep_nets::device;
+use timestep_nets::{Engine, device};
 use timestep_report::momentum::of_table;
 use timestep_report::tables;
 use timestep_study::map::families;
 use timestep_study::reproduce::{
-    Budget, Plan, ReproducedTable, Reproduction, Task, Watcher, Workers,
+    Budget, FieldTable, Plan, ReproducedTable, Reproduction, Task, Watcher, Workers,
 };
 use timestep_study::runtime::measure;
-use timestep_study::tables::{MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
+use timestep_study::tables::{FIELD, MOMENTUM, SCHEMES, TABLE2, TABLE3, TABLE4};
 use timestep_train::cluster::Communicator;
 use timestep_train::event::Sink;
 use timestep_train::{TrainError, files};
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Reproduce, ui: Ui, ranks: &dyn Communicator) -> Result<
         TableName::Table4 => &TABLE4,
         TableName::Momentum => &MOMENTUM,
         TableName::Schemes => &SCHEMES,
+        TableName::Field => &FIELD,
     };
     let budget = budget(args);
     let folder = args.out.clone().unwrap_or_else(|| {
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &Reproduce, ui: Ui, ranks: &dyn Communicator) -> Result<
         }
     }
     if ranks.rank() == 0 {
-        show(&reproduction, args.render, ui)?;
+        show(&reproduction, args.render, &*engine, ui)?;
     }
     Ok(0)
 }
@@ -193,7 +194,15 @@ fn write(reproduction: &Reproduction) -> Result<PathBuf, TrainError> {
 }
 
 /// Prints the table; draws what belongs to it.
-fn show(reproduction: &Reproduction, only: bool, ui: Ui) -> Result<(), Failure> {
+fn show(
+    reproduction: &Reproduction,
+    only: bool,
+    engine: &dyn Engine,
+    ui: Ui,
+) -> Result<(), Failure> {
+    if reproduction.table.key == FIELD.key {
+        return show_field(reproduction, only, engine, ui);
+    }
     ui.answer(&ReproducedTable::of(reproduction));
     let begun = reproduction.folder.is_dir();
     if begun && !only {
@@ -204,6 +213,30 @@ fn show(reproduction: &Reproduction, only: bool, ui: Ui) -> Result<(), Failure> 
         let path = reproduction.folder.join("momentum.svg");
         if let Some(picture) = of_table(reproduction)? {
             files::write_atomic(&path, |out| out.write_all(picture.as_bytes()))?;
+            ui.note(&format!("wrote {}", path.display()));
+        }
+    }
+    Ok(())
+}
+
+/// The same of the table whose networks are measured with other steps.
+fn show_field(
+    reproduction: &Reproduction,
+    only: bool,
+    engine: &dyn Engine,
+    ui: Ui,
+) -> Result<(), Failure> {
+    let found = FieldTable::of(reproduction, engine, &mut |what| {
+        ui.note(&format!("distances: {what}"));
+    })?;
+    ui.answer(&found);
+    if reproduction.folder.is_dir() && !only {
+        for (name, text) in [
+            ("table.md", tables::field(&found)),
+            ("field.csv", tables::field_rows(&found)),
+        ] {
+            let path = reproduction.folder.join(name);
+            files::write_atomic(&path, |out| out.write_all(text.as_bytes()))?;
             ui.note(&format!("wrote {}", path.display()));
         }
     }

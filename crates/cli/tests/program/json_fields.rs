@@ -18,7 +18,7 @@ fn snapshot() -> PathBuf {
 }
 
 /// The commands that are run, in a folder with two runs of small networks and a folder of images.
-const COMMANDS: [&str; 54] = [
+const COMMANDS: [&str; 55] = [
     "analyze adaptive dopri5",
     "analyze order lm",
     "analyze order strang",
@@ -46,6 +46,7 @@ const COMMANDS: [&str; 54] = [
     "reproduce table1",
     "reproduce momentum --dry-run",
     "reproduce momentum --render",
+    "reproduce field --render",
     "list kinds",
     "list schemes",
     "list blocks",
@@ -196,7 +197,8 @@ fn documented(line: &str) -> Option<Printed> {
         }
         "compare --baselines" => false,
         "reproduce TABLE --dry-run" => line.starts_with("reproduce") && line.ends_with("--dry-run"),
-        "reproduce TABLE" => line.starts_with("reproduce") && line.ends_with("--render"),
+        "reproduce TABLE" => line.starts_with("reproduce momentum") && line.ends_with("--render"),
+        "reproduce field" => line.starts_with("reproduce field") && line.ends_with("--render"),
         name => line.starts_with(&format!("{name} ")) || line == name,
     };
     printed().into_iter().find(|one| with(one.command))

@@ -83,11 +83,68 @@ fn rows_are_kept_and_a_table_goes_on_where_it_was_stopped() {
     );
 }
 
+/// Every kind of row: fixed steps, an equation to solve, steps from a tolerance. One seed tells nothing of differences; what was evaluated and how far
+/// the network is an equation is told of each.
+#[test]
+fn the_field_tells_evaluations_and_distances() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let args = [
+        "reproduce",
+        "field",
+        "--epochs",
+        "1",
+        "--images",
+        "96",
+        "--rows",
+        "cifar10/preresnet-20",
+    ];
+    let (code, table, said) = run(at, &args);
+    assert_eq!(code, 0, "{said}");
+    let rows = objects(at, &[&args[..], &["--render"]].concat());
+    let row = |name: &str| {
+        let found = rows.iter().find(|row| row["network"] == name);
+        found.unwrap_or_else(|| panic!("{name}: {table}"))
+    };
+    let number = |name: &str, field: &str| {
+        let found = row(name)[field].as_f64();
+        found.unwrap_or_else(|| panic!("{name} {field}: {table}"))
+    };
+    assert!(row("parabolic-20")["state"] == "waiting" && row("parabolic-20")["top1"].is_null());
+    // Nine steps, of which two are those of transitions.
+    assert_eq!(number("preresnet-20", "evaluations"), 9.0);
+    assert!(row("preresnet-20")["backward_evaluations"].is_null());
+    for name in ["implicit midpoint", "dopri5, continuous"] {
+        assert!(number(name, "evaluations") > 12.0, "{table}");
+        assert!(number(name, "backward_evaluations") > 12.0, "{table}");
+        assert_eq!(row(name)["verdict"], "inconclusive");
+        assert!(row(name)["interval"].is_null());
+        assert_eq!(
+            number(name, "parameters"),
+            number("preresnet-20", "parameters")
+        );
+    }
+    for row in rows.iter().filter(|row| row["state"] == "done") {
+        let (half, twice) = (row["distance_half"].as_f64(), row["distance"].as_f64());
+        assert!(half > Some(0.0) && twice > Some(0.0), "{row}");
+        assert_eq!(row["images"], 360);
+    }
+    // Steps that follow from a tolerance hardly change when weights are given at more points.
+    assert!(number("dopri5, continuous", "distance") < number("preresnet-20", "distance"));
+    let csv = std::fs::read_to_string(at.join("reproduce/field-custom/field.csv"));
+    let csv = csv.expect("the rows");
+    assert_eq!(csv.lines().count(), 8, "{csv}");
+    let columns = csv.lines().next().expect("a head").split(',').count();
+    assert_eq!(columns, 21);
+    let written = std::fs::read_to_string(at.join("reproduce/field-custom/table.md"));
+    assert_eq!(written.expect("the table").trim(), table.trim());
+}
+
 #[test]
 fn plans_are_shown_without_writing_and_unknown_rows_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
-    for table in ["table2", "table3", "table4", "momentum"] {
+    for table in ["table2", "table3", "table4", "momentum", "field"] {
         let rows = objects(at, &["reproduce", table, "--dry-run"]);
         assert!(rows.iter().all(|row| row["epochs"] == 2), "{table}");
         let full = objects(at, &["reproduce", table, "--dry-run", "--budget", "full"]);

@@ -4,12 +4,18 @@ use super::Answer;
 use super::page::{Page, head};
 use crate::tables;
 use timestep_study::map::FamilyOnTheMap;
-use timestep_study::reproduce::{Plan, ReproducedTable};
+use timestep_study::reproduce::{FieldTable, Plan, ReproducedTable};
 use timestep_study::runtime::SecondsOfMethod;
 
 impl Answer for ReproducedTable {
     fn text(&self, page: &mut Page) {
         page.markdown(&tables::reproduced(self));
+    }
+}
+
+impl Answer for FieldTable {
+    fn text(&self, page: &mut Page) {
+        page.markdown(&tables::field(self));
     }
 }
 
