@@ -21,6 +21,7 @@
 //! learned coefficient; `None` stands for the default of the scheme, or for no coefficient.
 
 mod amplification;
+mod joint;
 mod learned_step;
 mod modified_equation;
 mod order;

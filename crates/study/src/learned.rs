@@ -42,6 +42,9 @@ answer! {
         pub time: Option<f64>,
         /// How far one error moves all later states: the largest sum of partial products of coefficients.
         pub variation: Option<f64>,
+        /// Lower and upper bound of the joint spectral radius of the steps on differences of states: below 1, errors of the history die out
+        /// whatever order the steps come in.
+        pub joint: Option<[f64; 2]>,
         /// Roots of the characteristic polynomial of the whole sequence, as `[real, imaginary]`.
         pub roots: Option<Vec<[f64; 2]>>,
     }
@@ -87,6 +90,7 @@ impl LearnedSegment {
             time: effective_steps.iter().copied().sum(),
             effective_steps,
             variation: zero.map(|z| z.variation),
+            joint: zero.and_then(|z| z.joint),
             roots: zero.map(roots),
             all_k,
         }

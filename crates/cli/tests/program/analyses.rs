@@ -78,6 +78,7 @@ fn every_scheme_has_the_order_of_its_theory() {
             "problem",
             "equation",
             "samples",
+            "splitting",
         ];
         assert_eq!(keys(&found), expected);
     }

@@ -4,7 +4,7 @@ use crate::common::{objects, ok, refused};
 use std::path::Path;
 
 fn train(at: &Path, network: &str) {
-    let small = ["--steps", "2", "--width", "32", "--epochs", "2", "--quiet"];
+    let small = ["--steps", "2", "--width", "32", "--epochs", "10", "--quiet"];
     let adam = [
         "--set",
         "optimiser.name=adamw",

@@ -7,6 +7,7 @@
 
 use super::AnalysisError;
 use super::amplification::Amplification;
+use super::joint::joint;
 use super::subject::Subject;
 use num_complex::Complex64;
 
@@ -34,6 +35,9 @@ pub struct ZeroStability {
     /// `k`; it grows without bound with the number of steps for undamped oscillations such as
     /// `k = 1`, although those stay bounded.
     pub variation: f64,
+    /// Lower and upper bound of the joint spectral radius of the steps on differences of states: below 1, errors die out whatever order
+    /// the steps come in. `None` for steps without history, and for halves.
+    pub joint: Option<[f64; 2]>,
 }
 
 /// Number of steps over which a constant `k` is followed.
@@ -53,7 +57,9 @@ pub fn zero_stability(scheme: &str, k: Option<f64>) -> Result<ZeroStability, Ana
         (0..HORIZON).for_each(|_| follow.step(&step));
         (growth, variation) = (follow.growth, follow.variation());
     }
+    let joint = joint(std::slice::from_ref(&step), subject.facts.key)?;
     Ok(ZeroStability {
+        joint,
         scheme: subject.facts.key,
         coefficients: subject.k.into_iter().collect(),
         roots: sorted(step.eigenvalues(subject.facts.key)?),
@@ -110,6 +116,7 @@ pub fn zero_stability_of_steps(
         variation = variation.max(follow.variation());
     }
     Ok(ZeroStability {
+        joint: joint(&steps, key)?,
         scheme: key,
         coefficients: ks,
         roots: sorted(period.eigenvalues(key)?),

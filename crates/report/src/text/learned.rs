@@ -111,6 +111,7 @@ fn sequences(segments: &[LearnedSegment], page: &mut Page) {
         "zero-stable",
         "growth",
         "variation",
+        "any order",
     ]);
     let three = |v: f64| format!("{v:.3}");
     for s in segments {
@@ -125,6 +126,7 @@ fn sequences(segments: &[LearnedSegment], page: &mut Page) {
                 .to_owned(),
             or(s.growth, "-", three),
             or(s.variation, "-", three),
+            s.joint.map_or("-".to_owned(), bounds),
         ]);
     }
     page.table(&rows);
@@ -135,8 +137,21 @@ fn sequences(segments: &[LearnedSegment], page: &mut Page) {
         "growth: largest factor of an error in the states over any run of steps (norm of the partial products at f = 0).",
     );
     page.line(
+        "any order: joint spectral radius of the steps on differences of states (between two bounds); below 1, errors die out in any order.",
+    );
+    page.line(
         "variation: sup of sum of partial products |k_m … k_n|, how far one error moves all later states.",
     );
+}
+
+/// Two bounds of a number: one where they agree.
+fn bounds([low, high]: [f64; 2]) -> String {
+    let (low, high) = (format!("{low:.3}"), format!("{high:.3}"));
+    if low == high {
+        high
+    } else {
+        format!("{low}-{high}")
+    }
 }
 
 /// All coefficients of steps that have more than one.
