@@ -96,7 +96,9 @@ impl Block for ReactionDiffusion {
     }
 
     fn entry(&self, pass: &Pass, u: &Features) -> Option<Features> {
-        self.reaction.as_ref().and_then(|block| block.entry(pass, u))
+        self.reaction
+            .as_ref()
+            .and_then(|block| block.entry(pass, u))
     }
 
     fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {

@@ -102,7 +102,9 @@ fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
         return PreAct::build(make, name, shape);
     }
     let (width, size) = (shape.input, shape.size);
-    let (term, times) = make.term().map_or((None, 1), |(term, times)| (Some(term), times));
+    let (term, times) = make
+        .term()
+        .map_or((None, 1), |(term, times)| (Some(term), times));
     let attention = term.is_none_or(|term| term == 0).then(|| {
         let name = format!("{name}.attention");
         let norm = make.layer_norm(&format!("{name}.norm"), width, size);
@@ -134,7 +136,8 @@ fn build(make: &mut Builder, name: &str, shape: &BlockShape) -> Box<dyn Block> {
 impl Attention {
     fn eval(&self, pass: &Pass, u: &Features) -> Features {
         let all = self.inward.forward(pass, &self.norm.forward(pass, u));
-        self.outward.forward(pass, &ops::attention(&all, self.heads))
+        self.outward
+            .forward(pass, &ops::attention(&all, self.heads))
     }
 }
 
@@ -267,7 +270,8 @@ mod tests {
         let ([_, _, whole], pass) = terms();
         let pixels = SIZE.area();
         let turned = |u: &[f64]| -> Vec<f64> {
-            let turn = |row: &[f64]| -> Vec<f64> { (0..pixels).map(|i| row[(i + 2) % pixels]).collect() };
+            let turn =
+                |row: &[f64]| -> Vec<f64> { (0..pixels).map(|i| row[(i + 2) % pixels]).collect() };
             u.chunks_exact(pixels).flat_map(turn).collect()
         };
         let before = turned(&value(&*whole, &pass, &start()));

@@ -45,9 +45,7 @@
 //! Y. Lu, A. Zhong, Q. Li, B. Dong, Beyond finite layer neural networks: bridging deep
 //! architectures and numerical differential equations, ICML 2018.
 
-use crate::{
-    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError,
-};
+use crate::{CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// Linear multistep scheme over all earlier states.

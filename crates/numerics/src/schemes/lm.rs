@@ -36,9 +36,7 @@
 //! Y. Lu, A. Zhong, Q. Li, B. Dong, Beyond finite layer neural networks: bridging deep
 //! architectures and numerical differential equations, ICML 2018.
 
-use crate::{
-    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError,
-};
+use crate::{CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// Two-step linear multistep scheme with coefficient `k_n` taken from the context.

@@ -37,9 +37,7 @@
 //! architectures and numerical differential equations, ICML 2018.
 
 use crate::schemes::dense::weighted_step;
-use crate::{
-    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError,
-};
+use crate::{CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// Three-step linear multistep scheme with coefficients `k_n`, `m_n` taken from the context.

@@ -37,9 +37,7 @@
 //! # Reference
 //! M. Sander, P. Ablin, M. Blondel, G. Peyré, Momentum residual neural networks, ICML 2021.
 
-use crate::{
-    CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError,
-};
+use crate::{CoefficientFacts, Memory, Rhs, Scheme, SchemeFacts, State, StepCtx, StepError};
 use timestep_registry::{Facts, Kind};
 
 /// Consistent two-step scheme with coefficient `k_n` taken from the context.
