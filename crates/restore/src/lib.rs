@@ -23,8 +23,10 @@ timestep_registry::registry! {
     pub mod bm3d;
     pub mod csf;
     pub mod wnnm;
+    pub mod dncnn;
 }
 
 pub use bm3d::Bm3d;
+pub use dncnn::Dncnn;
 pub use error::RestoreError;
 pub use method::{Method, MethodFacts, check};

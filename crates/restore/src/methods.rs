@@ -12,7 +12,7 @@ macro_rules! bundle {
     };
 }
 
-/// The weights that are part of the program, each trained by the recipe of its name.
+/// The weights that are part of the program, each trained by the recipe of its name, or by what it says itself.
 static BUNDLED: &[(&str, &[u8])] = bundle![
     "trd-5x5-s15",
     "trd-5x5-s25",
@@ -21,6 +21,7 @@ static BUNDLED: &[(&str, &[u8])] = bundle![
     "trd-7x7-s25",
     "trd-7x7-s50",
     "csf-7x7-s25",
+    "dncnn-17x64",
 ];
 
 /// Names of the bundled weights.

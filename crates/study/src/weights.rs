@@ -51,7 +51,10 @@ fn of_program(name: &str) -> Vec<Value> {
         Value::Null,
         Value::Null,
         json!(env!("CARGO_PKG_LICENSE")),
-        json!(format!("timestep train denoising/{name}")),
+        match said.get("trained_by") {
+            Some(command) => json!(command),
+            None => json!(format!("timestep train denoising/{name}")),
+        },
     ]
 }
 

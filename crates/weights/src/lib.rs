@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+use half::f16;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use sha2::{Digest as _, Sha256};
@@ -51,7 +52,7 @@ pub enum WeightsError {
     },
 }
 
-/// An array of 32-bit floats to be written: its name, its shape and its numbers.
+/// An array of numbers to be written: its name, its shape and its numbers.
 pub type Named<'a> = (&'a str, &'a [usize], &'a [f32]);
 
 /// The bytes of a file with these arrays, this text and a checksum. Without text it is a file for other programs, which
@@ -60,13 +61,32 @@ pub type Named<'a> = (&'a str, &'a [usize], &'a [f32]);
 /// # Errors
 /// [`WeightsError::Array`] if a shape does not fit its numbers.
 pub fn write(arrays: &[Named<'_>], metadata: &Metadata) -> Result<Vec<u8>, WeightsError> {
-    let bytes: Vec<Vec<u8>> = arrays
-        .iter()
-        .map(|(_, _, values)| values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        .collect();
+    write_as(arrays, metadata, Dtype::F32, &|values| {
+        values.iter().flat_map(|v| v.to_le_bytes()).collect()
+    })
+}
+
+/// As [`write`], with numbers rounded to half precision, which take half the bytes.
+///
+/// # Errors
+/// [`WeightsError::Array`] if a shape does not fit its numbers.
+pub fn write_half(arrays: &[Named<'_>], metadata: &Metadata) -> Result<Vec<u8>, WeightsError> {
+    write_as(arrays, metadata, Dtype::F16, &|values| {
+        let halves = values.iter().map(|v| f16::from_f32(*v));
+        halves.flat_map(f16::to_le_bytes).collect()
+    })
+}
+
+fn write_as(
+    arrays: &[Named<'_>],
+    metadata: &Metadata,
+    kind: Dtype,
+    stored: &dyn Fn(&[f32]) -> Vec<u8>,
+) -> Result<Vec<u8>, WeightsError> {
+    let bytes: Vec<Vec<u8>> = arrays.iter().map(|(_, _, v)| stored(v)).collect();
     let mut views = Vec::with_capacity(arrays.len());
     for ((name, shape, _), bytes) in arrays.iter().zip(&bytes) {
-        let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes);
+        let view = TensorView::new(kind, shape.to_vec(), bytes);
         let view = view.map_err(|e| WeightsError::Array {
             name: (*name).to_owned(),
             why: e.to_string(),
@@ -205,6 +225,25 @@ mod tests {
         assert!(read.is_checked());
         assert_eq!(read.metadata.keys().collect::<Vec<_>>(), ["card"]);
         assert_eq!(read.tensors.tensor("a.bias").expect("there").shape(), [2]);
+    }
+
+    #[test]
+    fn halves_are_rounded_and_take_half_the_bytes() {
+        let metadata = Metadata::from([("a".to_owned(), "b".to_owned())]);
+        let values = [1.0, -0.1, 65504.0, 3.0e-6];
+        let bytes = write_half(&[("x", &[4], &values)], &metadata).expect("fits");
+        let read = Arrays::open(&bytes).expect("as written");
+        assert!(read.is_checked());
+        let view = read.tensors.tensor("x").expect("there");
+        assert_eq!((view.dtype(), view.data().len()), (Dtype::F16, 8));
+        let halves = view.data().as_chunks::<2>().0.iter();
+        let halves = halves.map(|b| f16::from_le_bytes(*b).to_f32());
+        for (half, value) in halves.zip(values) {
+            assert!(
+                (half - value).abs() <= 5e-4 * value.abs() + 3e-8,
+                "{half} {value}"
+            );
+        }
     }
 
     #[test]

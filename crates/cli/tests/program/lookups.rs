@@ -228,13 +228,22 @@ fn weights_of_the_program_and_of_a_folder_are_listed() {
         (&trd["of"], &trd["sigma"]),
         (&Value::from("trd"), &Value::from(25.0))
     );
-    // Every command that is named is one.
+    // Every command that is named is one: of the program, or of its sources.
     for one in &listed {
-        if let Some(command) = one["trained_by"].as_str() {
-            let recipe = command.strip_prefix("timestep train ").expect("a recipe");
+        let Some(command) = one["trained_by"].as_str() else {
+            continue;
+        };
+        if let Some(recipe) = command.strip_prefix("timestep train ") {
             assert!(!objects(at, &["explain", recipe]).is_empty());
+            continue;
         }
+        let example = command.strip_prefix("cargo run --release --example ");
+        let example = example.and_then(|rest| rest.split(' ').next());
+        let example = example.unwrap_or_else(|| panic!("{command}"));
+        let file = format!("../train/examples/{example}.rs");
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(file).exists());
     }
+    assert_eq!(find("dncnn-17x64")["of"], "dncnn");
     let own = find("weights/a.safetensors");
     assert_eq!(own["data"], "digits");
     assert!(own["top1"].is_number(), "{own}");

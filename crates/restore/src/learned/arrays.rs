@@ -1,6 +1,7 @@
-//! How is a trained method kept? As safetensors: arrays of `f32` by name, settings in the metadata.
+//! How is a trained method kept? As safetensors: arrays of `f32` or `f16` by name, settings in the metadata.
 
 use crate::RestoreError;
+use half::f16;
 use safetensors::Dtype;
 use timestep_weights::Metadata;
 
@@ -33,12 +34,31 @@ pub(crate) fn write(
         .zip(&values)
         .map(|((name, shape, _), values)| (name.as_str(), shape.as_slice(), values.as_slice()))
         .collect();
-    let mut inner: Metadata = settings
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), v.clone()))
-        .collect();
-    inner.insert("format".to_owned(), format.to_owned());
+    let inner = metadata(format, settings);
     timestep_weights::write(&named, &inner).map_err(|e| bad(e.to_string()))
+}
+
+/// The bytes of a file whose numbers are kept in half precision.
+pub(crate) fn write_half(
+    format: &str,
+    arrays: &[timestep_weights::Named<'_>],
+    settings: &[(&str, String)],
+) -> Result<Vec<u8>, RestoreError> {
+    let kept = |value: &f32| f16::from_f32(*value).is_finite();
+    if !arrays.iter().all(|(_, _, values)| values.iter().all(kept)) {
+        return Err(bad(
+            "it holds numbers that are not finite in half precision",
+        ));
+    }
+    let inner = metadata(format, settings);
+    timestep_weights::write_half(arrays, &inner).map_err(|e| bad(e.to_string()))
+}
+
+fn metadata(format: &str, settings: &[(&str, String)]) -> Metadata {
+    let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+    let mut all: Metadata = settings.collect();
+    all.insert("format".to_owned(), format.to_owned());
+    all
 }
 
 /// An open file.
@@ -84,18 +104,22 @@ impl<'a> Arrays<'a> {
             .tensors
             .tensor(name)
             .map_err(|_| bad(format!("`{name}` is missing")))?;
-        if view.dtype() != Dtype::F32 || view.data().len() != 4 * len {
+        let values: Vec<f64> = match view.dtype() {
+            Dtype::F32 => {
+                let all = view.data().as_chunks::<4>().0.iter();
+                all.map(|b| f64::from(f32::from_le_bytes(*b))).collect()
+            }
+            Dtype::F16 => {
+                let all = view.data().as_chunks::<2>().0.iter();
+                all.map(|b| f64::from(f16::from_le_bytes(*b))).collect()
+            }
+            _ => Vec::new(),
+        };
+        if values.len() != len {
             return Err(bad(format!(
-                "`{name}` should hold {len} numbers of type F32"
+                "`{name}` should hold {len} numbers of type F32 or F16"
             )));
         }
-        let values: Vec<f64> = view
-            .data()
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| f64::from(f32::from_le_bytes(*b)))
-            .collect();
         if !values.iter().all(|x| x.is_finite()) {
             return Err(bad(format!("`{name}` holds numbers that are not finite")));
         }

@@ -4,12 +4,14 @@ mod arrays;
 mod basis;
 mod fit;
 mod gaussians;
+mod limit;
 mod pictures;
 mod restorer;
 mod stage;
 
-pub(crate) use arrays::{Arrays, bad, write};
+pub(crate) use arrays::{Arrays, bad, write, write_half};
 pub(crate) use gaussians::Gaussians;
+pub(crate) use limit::{NEAR, no_more_than_noise};
 pub(crate) use stage::StageGrads;
 
 pub use fit::{Evaluation, Fit, Fitted, Phase, Trainable, fit, phases};
