@@ -12,6 +12,8 @@ struct Pool {
     idle: usize,
     live: usize,
     most: usize,
+    /// Do arrays lie in half their room between the passes? Then whole and half ones are idle in turn, and both are kept: half as much again.
+    packed: bool,
 }
 
 static POOL: Mutex<Pool> = Mutex::new(Pool {
@@ -19,6 +21,7 @@ static POOL: Mutex<Pool> = Mutex::new(Pool {
     idle: 0,
     live: 0,
     most: 0,
+    packed: false,
 });
 
 /// Floats in a cache line, where new buffers start: a vector that lies across two lines costs two loads.
@@ -63,6 +66,15 @@ impl Buffer {
 }
 
 impl Buffer {
+    /// A buffer for an array in half its room.
+    pub(crate) fn for_packed(len: usize) -> Self {
+        let buffer = Self::new(len);
+        POOL.lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .packed = true;
+        buffer
+    }
+
     /// A buffer of `len` zeros.
     #[must_use]
     pub fn zeros(len: usize) -> Self {
@@ -127,9 +139,13 @@ impl Drop for Buffer {
         pool.live -= memory.len();
         pool.idle += memory.len();
         pool.free.push(memory);
-        // Oldest first: another batch size or network leaves lengths that nobody asks for again. An eighth more than the most is kept, for what lies in
-        // other lengths on the way back than on the way there.
-        while pool.live + pool.idle > pool.most + pool.most / 8 && pool.free.len() > 1 {
+        let kept = if pool.packed {
+            pool.most + pool.most / 2
+        } else {
+            pool.most
+        };
+        // Oldest first: another batch size or network leaves lengths that nobody asks for again.
+        while pool.live + pool.idle > kept && pool.free.len() > 1 {
             let old = pool.free.remove(0);
             pool.idle -= old.len();
         }

@@ -18,8 +18,8 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
         include_str!("bf16.rs"),
     ),
     precision: "f32, activations stored in bf16 between the passes",
-    stored: 1.0 / 512.0,
-    when: "to train networks whose activations are more than the memory holds",
+    stored: 1.0 / 256.0,
+    when: "to train deep networks whose activations are more than the memory holds",
     open: || Ok(Arc::new(FusedBf16)),
 };
 

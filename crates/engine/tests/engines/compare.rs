@@ -7,7 +7,7 @@ use timestep_engine::Exact;
 
 /// Where numbers wait rounded, all gradients together may be off by so many times what a number is off by, as a part of their length: one that falls on the
 /// other side of a ReLU is wrong as a whole.
-const ROUNDED: f64 = 50.0;
+const ROUNDED: f64 = 25.0;
 
 /// The largest magnitude.
 fn largest<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {

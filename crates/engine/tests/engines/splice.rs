@@ -59,7 +59,7 @@ fn segments_that_are_computed_again_find_the_same() {
             let allowed = if facts.precision == "f64" {
                 1e-12
             } else {
-                2e-5_f64.max(4.0 * facts.stored)
+                2e-5_f64.max(2.0 * facts.stored)
             };
             for (kept, again) in groups {
                 let (kept, again) = (kept.concat(), again.concat());

@@ -15,7 +15,7 @@ const LOGITS: f64 = 1e-4;
 const GRADIENT: f64 = 5e-3;
 
 /// The same for an engine whose numbers wait rounded, in what each is off by.
-const ROUNDED: f64 = 50.0;
+const ROUNDED: f64 = 25.0;
 
 /// An error of an engine shows in all batches, an unlucky value in one.
 const BATCHES: usize = 3;
