@@ -12,7 +12,7 @@
 //!
 //! # Stability
 //! Zero-stable, with parasitic root 1/3. With `λ0 = 0` it is `bdf2`, stable in the left half-plane, and damps the fastest modes most; with
-//! `λ1 = 0` real interval `[-4/3, 0]`.
+//! `λ1 = 0` real interval `[-4/3, 0]`. With equal halves of `λ` real interval `[-4, 0]`.
 //!
 //! # Modified equation
 //! Of linear, equal terms: `u' + (h²/6) u''' + … = f(u)`.
