@@ -1,7 +1,7 @@
 //! What do inception networks stack? A convolution, a norm and a ReLU.
 
-use super::{Builder, Conv, ConvSpec, Norm, Size};
-use crate::{Features, Pass};
+use super::{Builder, Conv, Norm};
+use crate::{ConvSpec, Features, Pass, Size};
 
 /// A convolution, a norm and a ReLU.
 #[derive(Clone, Copy, Debug)]
