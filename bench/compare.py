@@ -5,7 +5,6 @@
     python bench/compare.py kernels --csv results/kernels.csv
     python bench/compare.py memory
     python bench/compare.py scaling --csv results/scaling.csv --svg results/scaling.svg
-    python bench/compare.py all --results results
 
 Needs the standard library only; PyTorch lives in the processes it starts. `--ours-only` needs no PyTorch at all.
 """
@@ -22,7 +21,7 @@ import memory  # noqa: E402
 import scaling  # noqa: E402
 import throughput  # noqa: E402
 from report import SHAPES, say  # noqa: E402
-from workers import DEVICES, MODES, OURS, ROOT, Session, WorkerError, Refused  # noqa: E402
+from workers import DEVICES, MODES, OURS, Session, WorkerError, Refused  # noqa: E402
 
 TABLES = ("train", "infer", "kernels", "memory", "scaling")
 DEFAULT_NETS = "lm-resnet-20,lm-resnet-56,resnet-20,preresnet-164,resnext-29-8x64d,resnet-50"
@@ -34,7 +33,7 @@ ROUNDS = {"train": 5, "infer": 5, "kernels": 3, "memory": 1, "scaling": 3}
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=[*TABLES, "all"])
+    parser.add_argument("table", choices=TABLES)
     parser.add_argument("--nets", help=f"networks, separated by commas (train, infer: {DEFAULT_NETS})")
     parser.add_argument("--batch", type=int, help="images a step (default: 128, less for the large networks)")
     parser.add_argument("--size", type=int, help="side of the images (default: as published)")
@@ -45,9 +44,8 @@ def parse():
     parser.add_argument("--modes", default=",".join(MODES), help="which modes of PyTorch (default: all), and ours-bf16")
     parser.add_argument("--ours-only", action="store_true", help="without PyTorch")
     parser.add_argument("--ours", default=OURS, help=f"our worker (default: {OURS})")
-    parser.add_argument("--csv", help="append rows to this file (not with all)")
+    parser.add_argument("--csv", help="append rows to this file")
     parser.add_argument("--svg", help="plot of scaling (default: beside --csv)")
-    parser.add_argument("--results", default="results", help="folder for the files of all")
     options = parser.parse_args()
     options.modes = [mode for mode in options.modes.split(",") if mode and not (options.ours_only and mode in MODES)]
     wrong = [mode for mode in options.modes if mode not in MODES and mode not in DEVICES]
@@ -99,16 +97,8 @@ def main():
     load = os.getloadavg()[0]
     if load > 0.5:
         say(f"note: load {load:.1f} before the start: something else runs, and numbers will be low")
-    if options.table != "all":
-        svg = options.svg or (str(pathlib.Path(options.csv).with_suffix(".svg")) if options.csv else None)
-        run(options.table, options, options.csv, svg)
-        return
-    folder = ROOT / options.results
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {"train": "performance", "infer": "performance", "kernels": "kernels", "memory": "memory", "scaling": "scaling"}
-    for table in TABLES:
-        say(f"== {table}")
-        run(table, options, folder / f"{files[table]}.csv", folder / "scaling.svg")
+    svg = options.svg or (str(pathlib.Path(options.csv).with_suffix(".svg")) if options.csv else None)
+    run(options.table, options, options.csv, svg)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 //! once forward, once more in the backward pass, and never stored (Gomez et al. 2017, section 3.2, for
 //! any scheme that can be undone).
 
-use crate::steps::{StepRhs, Steps};
+use crate::steps::{StepRhs, Steps, spliced};
 use crate::{Features, NetError, Pass};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -117,12 +117,7 @@ impl Rhs<Features> for Replay<'_> {
             }
             vec![input.tape().gradient(input.value())]
         };
-        let spliced = tape.splice(&[u.value()], &[known.value()], Box::new(back));
-        let value = spliced.into_iter().next();
-        Ok(Features::new(
-            tape,
-            value.expect("one result for one output"),
-        ))
+        Ok(spliced(u, &known, Box::new(back)))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::noise::StepNoise;
 use crate::{Block, Coef, Features, NetError, ParamId, Pass, ops};
 use std::ops::Range;
 use std::sync::Arc;
+use timestep_engine::Backward;
 use timestep_numerics::{Memory, Rhs, Scheme, SchemeFacts, StageId, StepCtx, StepError};
 
 /// One step: a scheme, the blocks of its stages and its learned coefficients.
@@ -135,6 +136,14 @@ impl Step {
     pub(crate) fn rectifies(&self) -> bool {
         self.settles && self.blocks[0].facts().rectifies
     }
+}
+
+/// Numbers that are known, as a result of `from` whose way back the caller knows; both are on one tape.
+pub(crate) fn spliced(from: &Features, known: &Features, back: Backward) -> Features {
+    let tape = known.tape();
+    let results = tape.splice(&[from.value()], &[known.value()], back);
+    let value = results.into_iter().next();
+    Features::new(tape, value.expect("one result for one output"))
 }
 
 /// The right-hand side of one step: its blocks.

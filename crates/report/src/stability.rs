@@ -242,21 +242,33 @@ pub fn stability_region(region: &Region, found: &Stability, title: &str) -> Stri
     frame.finish()
 }
 
+/// The stable interval of real `hλ`, from `left` to 0.
+pub(crate) fn real_axis(left: f64) -> String {
+    match left.is_infinite() {
+        true => "(-∞, 0]".to_owned(),
+        false => format!("[{:.3}, 0]", left + 0.0),
+    }
+}
+
+/// The stable interval of imaginary `hλ`, up to `top` on both sides of 0.
+pub(crate) fn imaginary_axis(top: f64) -> String {
+    match top.is_infinite() {
+        true => "±∞i".to_owned(),
+        false => format!("±{top:.3}i"),
+    }
+}
+
 /// The marked intervals in words.
 fn intervals(found: &Stability) -> String {
     if !found.zero_stable {
         return "not zero-stable: stable nowhere".to_owned();
     }
     let mut parts = Vec::new();
-    if found.real_interval.0.is_infinite() {
-        parts.push("(-∞, 0]".to_owned());
-    } else if found.real_interval.0 < 0.0 {
-        parts.push(format!("[{:.3}, 0]", found.real_interval.0));
+    if found.real_interval.0 < 0.0 {
+        parts.push(real_axis(found.real_interval.0));
     }
-    if found.imaginary_interval.is_infinite() {
-        parts.push("±∞i".to_owned());
-    } else if found.imaginary_interval > 0.0 {
-        parts.push(format!("±{:.3}i", found.imaginary_interval));
+    if found.imaginary_interval > 0.0 {
+        parts.push(imaginary_axis(found.imaginary_interval));
     }
     if parts.is_empty() {
         return "no stable interval on either axis".to_owned();

@@ -172,11 +172,11 @@ pub(crate) fn name(args: &Train, job: &Job) -> String {
     }
 }
 
-/// Where a task computes: restorers do on the CPU only.
+/// Where a task computes: restorers do on `cpu` only.
 fn of_task(name: &str, task: TaskKind) -> Result<Arc<dyn Engine>, Failure> {
     if task == TaskKind::Restore && name != "cpu" {
         return Err(Failure::usage(
-            format!("--device {name}: restorers are trained on the CPU"),
+            format!("--device {name}: restorers are trained on `cpu`"),
             "leave --device out; --threads says how many cores are used",
         )
         .coded(Code::OtherTask));

@@ -9,7 +9,7 @@
 
 mod field;
 
-use super::Steps;
+use super::{Steps, spliced};
 use crate::pass::Measured;
 use crate::{Between, Effort, Features, Mode, Pass};
 use field::{Evaluation, Field};
@@ -173,14 +173,7 @@ pub(crate) fn solve(
     let back = move |grads: &[Option<Value>], sink: &mut dyn GradientSink| {
         vec![grads[0].as_ref().map(|grad| back(&way, kept, grad, sink))]
     };
-    let value = tape
-        .splice(&[start.value()], &[end.value()], Box::new(back))
-        .into_iter()
-        .next();
-    Ok(Features::new(
-        tape,
-        value.expect("one result for one output"),
-    ))
+    Ok(spliced(&start, &end, Box::new(back)))
 }
 
 /// Why steps were not found, as the failure of a step.
@@ -262,13 +255,6 @@ impl Rhs<Features> for Replay<'_> {
             }
             vec![own.gradient(input.value())]
         };
-        let spliced = self
-            .tape
-            .splice(&[u.value()], &[known.value()], Box::new(back));
-        let value = spliced.into_iter().next();
-        Ok(Features::new(
-            self.tape,
-            value.expect("one result for one output"),
-        ))
+        Ok(spliced(u, &known, Box::new(back)))
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! A search that does not come to an end is an error: the block expands too far for the size of the step.
 
-use super::{StepRhs, Steps};
+use super::{StepRhs, Steps, spliced};
 use crate::{Effort, Features, Mode, Pass};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -102,14 +102,7 @@ pub(super) fn solve(
     let back = move |grads: &[Option<Value>], sink: &mut dyn GradientSink| {
         vec![grads[0].as_ref().map(|grad| work.back(grad, sink))]
     };
-    let value = tape
-        .splice(&[start.value()], &[y.value()], Box::new(back))
-        .into_iter()
-        .next();
-    Ok(Features::new(
-        tape,
-        value.expect("one result for one output"),
-    ))
+    Ok(spliced(&start, &y, Box::new(back)))
 }
 
 /// A solution, and what it takes to differentiate it.

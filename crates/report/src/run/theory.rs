@@ -6,7 +6,7 @@ use crate::document::{
     Block, Cell, Figure, Inline, Number, Section, Table, count, prose, real, signed, text, words,
 };
 use crate::line::{Axis, Chart, Line};
-use crate::stability::stability as region;
+use crate::stability::{imaginary_axis, real_axis, stability as region};
 use timestep_nets::{NetError, SegmentEquation, equations_of};
 use timestep_study::evaluation::Evaluation;
 use timestep_study::runs::Record;
@@ -227,9 +227,9 @@ fn stable_to(segment: &SegmentEquation, key: &str) -> Inline {
         stability.real_interval.0 + 0.0,
         stability.imaginary_interval,
     );
-    let mut shown = format!("[{left:.3}, 0]");
+    let mut shown = real_axis(left);
     if top > 0.0 {
-        shown.push_str(&format!(" and ±{top:.3}i"));
+        shown = format!("{shown} and {}", imaginary_axis(top));
     }
     Inline::Number(Number {
         key: format!("{key}.stable"),

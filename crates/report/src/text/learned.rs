@@ -2,6 +2,7 @@
 
 use super::Answer;
 use super::page::{Page, head};
+use crate::stability::{imaginary_axis, real_axis};
 use timestep_numerics::facts;
 use timestep_study::learned::{EpochCoefficients, LearnedNetwork, LearnedSegment};
 
@@ -93,9 +94,9 @@ pub fn equations(scheme: &str, segments: &[LearnedSegment], page: &mut Page) {
 
 /// A stable interval as text; schemes for waves have an imaginary one.
 fn interval(segment: &LearnedSegment) -> Option<String> {
-    let real = format!("[{:.3}, 0]", segment.real_interval?[0]);
+    let real = real_axis(segment.real_interval?[0]);
     Some(match segment.imaginary_interval? {
-        top if top > 0.0 => format!("{real} and ±{top:.3}i"),
+        top if top > 0.0 => format!("{real} and {}", imaginary_axis(top)),
         _ => real,
     })
 }
