@@ -29,8 +29,7 @@ impl State for Features {
     }
 
     fn dot(&self, other: &Self) -> f64 {
-        let (a, b) = (self.read(), other.read());
-        a.iter().zip(&b).map(|(a, b)| a * b).sum()
+        self.tape.dot(&self.value, &other.value)
     }
 
     fn is_finite(&self) -> bool {

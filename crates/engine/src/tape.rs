@@ -150,6 +150,12 @@ pub trait Tape: Debug {
     /// The numbers of an array, row after row.
     fn read_array(&self, array: &Value) -> Vec<f64>;
 
+    /// The scalar product of features of one shape, in double precision: how searches measure what they found.
+    fn dot(&self, a: &Value, b: &Value) -> f64 {
+        let (a, b) = (self.read(a), self.read(b));
+        a.iter().zip(&b).map(|(a, b)| a * b).sum()
+    }
+
     /// Is every feature finite?
     fn is_finite(&self, features: &Value) -> bool;
 

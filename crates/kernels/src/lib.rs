@@ -20,6 +20,7 @@ pub mod bf16;
 mod buffer;
 mod conv;
 pub mod diffusion;
+mod dot;
 mod elementwise;
 mod elementwise_backward;
 mod fill;

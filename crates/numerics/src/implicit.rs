@@ -60,8 +60,7 @@ pub fn fixed_point<S: State>(
     let minus = |a: &S, b: &S| S::lincomb(&[(1.0.into(), a), ((-1.0).into(), b)]);
     let mut at = start.clone();
     let mut best: Option<FixedPoint<S>> = None;
-    // Differences of successive residuals and results, oldest first.
-    let mut past: Vec<(S, S)> = Vec::new();
+    let mut past = Past::default();
     let mut last: Option<(S, S)> = None;
     let mut sizes = Vec::new();
     // Where the smallest residual was, that residual, its result and size, and the part of it that a restart moves by.
@@ -89,17 +88,17 @@ pub fn fixed_point<S: State>(
             break;
         }
         if let Some((old_residual, old_result)) = &last {
-            past.push((minus(&residual, old_residual), minus(&result, old_result)));
-            if past.len() > limits.window {
-                past.remove(0);
-            }
+            past.push(
+                (minus(&residual, old_residual), minus(&result, old_result)),
+                limits.window,
+            );
         }
         match &nearest {
             // It has lost its way: on from where it was best, by less than the residual there.
             Some((place, residual, result, least)) if size > LOST * least && !plain => {
                 part_of_it *= 0.5;
                 at = S::lincomb(&[(1.0.into(), place), (part_of_it.into(), residual)]);
-                past.clear();
+                past = Past::default();
                 last = Some((residual.clone(), result.clone()));
                 plain = true;
                 continue;
@@ -107,8 +106,8 @@ pub fn fixed_point<S: State>(
             Some((.., least)) if size > *least => {}
             _ => nearest = Some((at, residual.clone(), result.clone(), size)),
         }
-        plain = past.is_empty();
-        at = accelerated(&result, &residual, &past);
+        plain = past.differences.is_empty();
+        at = past.accelerated(&result, &residual);
         last = Some((residual, result));
     }
     let mut best = best.expect("there was at least one evaluation");
@@ -119,32 +118,71 @@ pub fn fixed_point<S: State>(
     Ok(best)
 }
 
-/// The result less the combination of past differences that cancels its residual best.
-fn accelerated<S: State>(result: &S, residual: &S, past: &[(S, S)]) -> S {
-    // Older differences are left out until the rest is independent.
-    for from in 0..past.len() {
-        let past = &past[from..];
-        let largest = past.iter().map(|(r, _)| r.dot(r)).fold(0.0, f64::max);
-        let matrix = Square::from_fn(past.len(), |i, j| {
-            let regular = if i == j { 1e-14 * largest } else { 0.0 };
-            past[i].0.dot(&past[j].0) + regular
-        });
-        let right: Vec<f64> = past.iter().map(|(r, _)| r.dot(residual)).collect();
-        let Some(weights) = solve(&matrix, &right) else {
-            continue;
-        };
-        if weights.iter().any(|w| !w.is_finite() || w.abs() > 1e8) {
-            continue;
+/// Differences of successive residuals and results, oldest first, with the scalar products of those of residuals: on features these
+/// cost more than all else, so that each is computed once.
+struct Past<S> {
+    differences: Vec<(S, S)>,
+    products: Vec<Vec<f64>>,
+}
+
+impl<S> Default for Past<S> {
+    fn default() -> Self {
+        Self {
+            differences: Vec::new(),
+            products: Vec::new(),
         }
-        let mut terms: Vec<(S::Coef, &S)> = vec![(1.0.into(), result)];
-        terms.extend(
-            past.iter()
-                .zip(&weights)
-                .map(|((_, g), w)| ((-w).into(), g)),
-        );
-        return S::lincomb(&terms);
     }
-    result.clone()
+}
+
+impl<S: State> Past<S> {
+    /// Takes up a difference, and forgets the oldest of more than `window`.
+    fn push(&mut self, difference: (S, S), window: usize) {
+        if self.differences.len() >= window {
+            self.differences.remove(0);
+            self.products.remove(0);
+            for row in &mut self.products {
+                row.remove(0);
+            }
+        }
+        self.differences.push(difference);
+        let Some((newest, _)) = self.differences.last() else {
+            return;
+        };
+        let row = self.differences.iter().map(|(r, _)| r.dot(newest));
+        let row: Vec<f64> = row.collect();
+        for (old, product) in self.products.iter_mut().zip(&row) {
+            old.push(*product);
+        }
+        self.products.push(row);
+    }
+
+    /// The result less the combination of past differences that cancels its residual best.
+    fn accelerated(&self, result: &S, residual: &S) -> S {
+        let count = self.differences.len();
+        let with = self.differences.iter().map(|(r, _)| r.dot(residual));
+        let with: Vec<f64> = with.collect();
+        // Older differences are left out until the rest is independent.
+        for from in 0..count {
+            let past = &self.differences[from..];
+            let largest = (from..count).map(|i| self.products[i][i]);
+            let largest = largest.fold(0.0, f64::max);
+            let matrix = Square::from_fn(past.len(), |i, j| {
+                let regular = if i == j { 1e-14 * largest } else { 0.0 };
+                self.products[from + i][from + j] + regular
+            });
+            let Some(weights) = solve(&matrix, &with[from..]) else {
+                continue;
+            };
+            if weights.iter().any(|w| !w.is_finite() || w.abs() > 1e8) {
+                continue;
+            }
+            let mut terms: Vec<(S::Coef, &S)> = vec![(1.0.into(), result)];
+            let each = past.iter().zip(&weights);
+            terms.extend(each.map(|((_, g), w)| ((-w).into(), g)));
+            return S::lincomb(&terms);
+        }
+        result.clone()
+    }
 }
 
 #[cfg(test)]

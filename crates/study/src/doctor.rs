@@ -172,11 +172,15 @@ fn folder_can_be_made() -> bool {
 }
 
 /// A batch of smooth made-up images, and their classes.
-fn sample(input: InputShape, batch: usize) -> ([usize; 4], Vec<f32>, Targets) {
+pub(crate) fn sample(
+    input: InputShape,
+    batch: usize,
+    classes: usize,
+) -> ([usize; 4], Vec<f32>, Targets) {
     let dims = [batch, input.channels, input.height, input.width];
     let count: usize = dims.iter().product();
     let images = (0..count).map(|i| (i as f32 * 0.37).sin()).collect();
-    let labels: Vec<u32> = (0..batch as u32).map(|i| i % 10).collect();
+    let labels: Vec<u32> = (0..batch).map(|i| (i % classes) as u32).collect();
     (dims, images, Targets::of(&labels))
 }
 
@@ -189,7 +193,7 @@ fn gradient_error() -> Result<f64, TrainError> {
     };
     let network = Network::build(&preset("lm-resnet-20")?.config(input, 10))?;
     let parameters = network.init(0);
-    let (dims, images, targets) = sample(input, 3);
+    let (dims, images, targets) = sample(input, 3, 10);
     let Some(id) = parameters.find("layer1.1.memory_k") else {
         return Ok(f64::INFINITY);
     };
@@ -216,7 +220,7 @@ fn gradient_error() -> Result<f64, TrainError> {
 }
 
 /// Seconds of each of `steps` training steps of LM-ResNet-20 on `batch` images of 3×32×32.
-pub(crate) fn step_seconds(batch: usize, steps: usize) -> Result<Vec<f64>, TrainError> {
+fn step_seconds(batch: usize, steps: usize) -> Result<Vec<f64>, TrainError> {
     let input = InputShape {
         channels: 3,
         height: 32,
@@ -226,7 +230,7 @@ pub(crate) fn step_seconds(batch: usize, steps: usize) -> Result<Vec<f64>, Train
     let mut parameters = network.init(0);
     let settings = OptimiserSettings::default();
     let mut learner = Learner::new(device("cpu")?, &settings, network.specs())?;
-    let (dims, images, targets) = sample(input, batch);
+    let (dims, images, targets) = sample(input, batch, 10);
     let examples = Examples {
         dims,
         images: &images,

@@ -4,7 +4,7 @@ use crate::answer;
 use std::time::Instant;
 use timestep_engine::{End, GradientSink, Numbers};
 use timestep_nets::{Engine, ParamId, Pass, ops};
-use timestep_restore::learned::Phase;
+use timestep_restore::learned::{Phase, Source};
 use timestep_train::evaluate::{images, targets};
 use timestep_train::{RestoreSetup, Setup, Start, TrainError};
 
@@ -79,8 +79,12 @@ answer! {
         pub parameters: usize,
         /// Phases of the training.
         pub phases: usize,
-        /// Iterations of all phases, at most.
+        /// Iterations of L-BFGS of all phases, at most.
         pub iterations: usize,
+        /// Steps of Adam of all phases.
+        pub drawn: usize,
+        /// Pictures of such a step.
+        pub batch: usize,
         /// Loss at the start.
         pub loss: f64,
         /// The PSNR in dB that it stands for.
@@ -140,7 +144,11 @@ impl PlannedRestorer {
         let found = setup.start.evaluate(&setup.train, phase)?;
         let seconds = began.elapsed().as_secs_f64();
         let pixels: usize = setup.train.iter().map(|s| s.clean.pixels().len()).sum();
-        let iterations: usize = setup.phases.iter().map(|(phase, _)| phase.iterations).sum();
+        let length = |drawn: bool| -> usize {
+            let some = setup.phases.iter();
+            let some = some.filter(|(_, source)| (*source == Source::Drawn) == drawn);
+            some.map(|(phase, _)| phase.iterations).sum()
+        };
         let answer = Self {
             recipe: setup.resolved.name.clone(),
             model: recipe.model_name(),
@@ -150,7 +158,9 @@ impl PlannedRestorer {
             test_pictures: setup.test.len(),
             parameters: setup.start.count(whole),
             phases: setup.phases.len(),
-            iterations,
+            iterations: length(false),
+            drawn: length(true),
+            batch: recipe.train.batch,
             loss: found.loss,
             psnr: setup.start.psnr(found.loss),
             seconds_per_evaluation: seconds,

@@ -5,6 +5,7 @@
 
 mod answer;
 mod field;
+mod pace;
 mod plan;
 mod work;
 

@@ -137,11 +137,22 @@ fn an_interrupted_run_ends_with_the_same_bits() {
     for (name, sets) in [
         (
             "denoising/lm-trd-5x5-s25",
-            &["train.joint=4", "train.finish=2"][..],
+            &[
+                "train.joint=4",
+                "train.finish=2",
+                "train.drawn=5",
+                "train.batch=2",
+            ][..],
         ),
         (
             "denoising/csf-7x7-s25",
-            &["data.every=2", "data.test_every=2", "data.test_skip=1"],
+            &[
+                "data.every=2",
+                "data.test_every=2",
+                "data.test_skip=1",
+                "train.drawn=4",
+                "train.batch=3",
+            ],
         ),
     ] {
         let layers = layers(name, &data, sets);

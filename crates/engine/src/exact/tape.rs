@@ -63,6 +63,11 @@ impl Tape for Record {
         Tensor::of(array).data.to_vec()
     }
 
+    fn dot(&self, a: &Value, b: &Value) -> f64 {
+        let (a, b) = (Tensor::of(a), Tensor::of(b));
+        a.data.iter().zip(b.data.iter()).map(|(a, b)| a * b).sum()
+    }
+
     fn is_finite(&self, features: &Value) -> bool {
         Tensor::of(features).data.iter().all(|u| u.is_finite())
     }

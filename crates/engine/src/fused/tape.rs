@@ -17,6 +17,7 @@ use crate::{
 };
 use std::cell::OnceCell;
 use std::rc::Rc;
+use timestep_kernels::Kernels;
 
 fn one(held: Held) -> Value {
     Kept::Held(held).value()
@@ -64,6 +65,12 @@ impl Tape for Record {
     fn read_array(&self, array: &Value) -> Vec<f64> {
         let values = self.row(array).data.of(&self.parameters).iter();
         values.map(|v| f64::from(*v)).collect()
+    }
+
+    fn dot(&self, a: &Value, b: &Value) -> f64 {
+        let (a, b) = (self.settle(self.held(a)), self.settle(self.held(b)));
+        debug_assert_eq!(a.dims(), b.dims(), "features of one shape");
+        Kernels::detect().dot(&a.stored.data, &b.stored.data)
     }
 
     fn is_finite(&self, features: &Value) -> bool {

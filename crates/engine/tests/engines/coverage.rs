@@ -59,6 +59,7 @@ passed_on! {
     fn read(features: &Value) -> Vec<f64>;
     fn read_array(array: &Value) -> Vec<f64>;
     fn epsilon() -> f64;
+    fn dot(a: &Value, b: &Value) -> f64;
     fn is_finite(features: &Value) -> bool;
     fn is_zero(features: &Value) -> bool;
     fn compute(features: &Value);

@@ -140,6 +140,13 @@ fn check(name: &str, features: &Features) {
     assert_eq!(numbers.len(), count, "{name}: extents");
     let finite = numbers.iter().all(|u| u.is_finite());
     assert_eq!(tape.is_finite(features.value()), finite, "{name}: finite");
+    let squares: f64 = numbers.iter().map(|u| u * u).sum();
+    let dot = tape.dot(features.value(), features.value());
+    let near = (dot - squares).abs() <= 1e-6 * squares;
+    assert!(
+        near || !squares.is_finite(),
+        "{name}: {dot} is not {squares}"
+    );
     let zero = numbers.iter().all(|u| *u == 0.0);
     assert!(!features.is_zero() || zero, "{name}: known to be zero");
     let step = tape.epsilon();

@@ -120,30 +120,40 @@ impl Solution {
     /// The gradient with respect to `a`, given that with respect to `y`; those of weights go into the sink.
     fn back(&self, grad: &Value, sink: &mut dyn GradientSink) -> Value {
         let own = self.pass.tape();
-        let given = own.read(grad);
-        let mut map = |lambda: &Vec<f64>| {
-            let product = self.product(lambda, Wanted::Leaves, &mut ());
-            Ok(Vec::lincomb(&[(1.0, &given), (self.gamma, &product)]))
+        let given = Features::new(own, own.adopt(grad, false));
+        let mut map = |lambda: &Features| {
+            let Some(product) = self.product(lambda, Wanted::Leaves, &mut ()) else {
+                return Ok(given.clone());
+            };
+            let next = Features::lincomb(&[(1.0.into(), &given), (self.gamma.into(), &product)]);
+            Ok(Features::new(own, own.plain(next.value())))
         };
         let found = fixed_point(&mut map, &given, &limits(own)).expect("products do not fail");
         let mut lambda = found.state;
         if !(found.found || found.residual < ALLOWED * limits(own).tolerance) {
             // The loss is finite, but nothing is known of its gradient: the run must not go on as if it were.
-            lambda.fill(f64::NAN);
+            let nothing = vec![f32::NAN; lambda.dims().iter().product()];
+            lambda = Features::new(own, own.features(lambda.dims(), &nothing, false));
         }
         self.pass.take(&Effort {
             // Gradients of weights take one more.
             backward: found.evaluations as u64 + 1,
             ..Effort::default()
         });
-        let weighted: Vec<f64> = lambda.iter().map(|l| self.gamma * l).collect();
+        let weighted = Features::lincomb(&[(self.gamma.into(), &lambda)]);
         self.product(&weighted, self.pass.wanted(), sink);
-        own.features_f64(self.y.dims(), &lambda, false)
+        own.plain(lambda.value())
     }
 
-    /// `J_f(y)ᵀ v`, by one evaluation of the block and the way back from there.
-    fn product(&self, v: &[f64], wanted: Wanted, sink: &mut dyn GradientSink) -> Vec<f64> {
-        let tape = self.pass.tape().fork(&Recording {
+    /// `J_f(y)ᵀ v`, by one evaluation of the block and the way back from there; `None` if it is zero.
+    fn product(
+        &self,
+        v: &Features,
+        wanted: Wanted,
+        sink: &mut dyn GradientSink,
+    ) -> Option<Features> {
+        let own = self.pass.tape();
+        let tape = own.fork(&Recording {
             wanted,
             statistics: true,
         });
@@ -156,14 +166,12 @@ impl Solution {
         };
         let slope = rhs.block(self.at).eval(&pass, &leaf);
         if slope.is_zero() {
-            return vec![0.0; v.len()];
+            return None;
         }
         let slope = Features::new(&tape, tape.plain(slope.value()));
-        let seed = tape.features_f64(self.y.dims(), v, false);
-        tape.backward(&[End::Features(slope.value(), &seed)], sink);
-        match tape.gradient(leaf.value()) {
-            Some(gradient) => tape.read(&gradient),
-            None => vec![0.0; v.len()],
-        }
+        let seed = v.onto(&tape, false);
+        tape.backward(&[End::Features(slope.value(), seed.value())], sink);
+        let gradient = tape.gradient(leaf.value())?;
+        Some(Features::new(own, own.adopt(&gradient, false)))
     }
 }

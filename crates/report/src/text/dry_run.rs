@@ -88,15 +88,22 @@ impl Answer for PlannedRestorer {
             ),
             (
                 "phases",
-                format!(
-                    "{} of at most {} iterations together",
-                    self.phases, self.iterations
-                ),
+                match (self.iterations, self.drawn) {
+                    (n, 0) => format!("{} of at most {n} iterations together", self.phases),
+                    (0, n) => format!(
+                        "{} of {n} steps on {} pictures together",
+                        self.phases, self.batch
+                    ),
+                    (n, steps) => format!(
+                        "{} of at most {n} iterations, and {steps} steps on {} pictures, together",
+                        self.phases, self.batch
+                    ),
+                },
             ),
             (
                 "time",
                 format!(
-                    "{:.2} s for an evaluation of {steps}; an iteration takes one or more",
+                    "{:.2} s for an evaluation of {steps} on all pictures; an iteration takes one or more",
                     self.seconds_per_evaluation
                 ),
             ),

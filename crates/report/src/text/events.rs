@@ -43,14 +43,20 @@ impl Words {
                 parameters,
                 pictures,
                 iterations,
+                batch,
             } => {
                 let steps = match last - first {
                     0 => format!("step {first}"),
                     _ => format!("steps {first} to {last} together"),
                 };
+                let length = match batch {
+                    None => format!("at most {iterations} iterations"),
+                    Some(batch) => {
+                        format!("{iterations} steps on {batch} of them with noise of their own")
+                    }
+                };
                 vec![format!(
-                    "phase {phase}/{of}  {steps}, {parameters} parameters, {pictures} pictures, at most \
-                     {iterations} iterations"
+                    "phase {phase}/{of}  {steps}, {parameters} parameters, {pictures} pictures, {length}"
                 )]
             }
             Event::Evaluation {

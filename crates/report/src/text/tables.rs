@@ -55,8 +55,8 @@ impl Answer for Plan {
         page.table(&rows);
         page.blank();
         page.line(format!(
-            "about {} in all, from the multiplications of each network at the speed of lm-resnet-20 on this machine now; \
-             wide networks are up to twice as fast, thin ones half as fast. Nothing was written.",
+            "about {} in all, from some steps of each network timed on this machine now, with its first weights. \
+             Nothing was written.",
             in_words(self.hours)
         ));
     }

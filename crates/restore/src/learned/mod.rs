@@ -2,6 +2,7 @@
 
 mod arrays;
 mod basis;
+mod drawn;
 mod fit;
 mod gaussians;
 mod limit;
@@ -14,9 +15,10 @@ pub(crate) use gaussians::Gaussians;
 pub(crate) use limit::{NEAR, no_more_than_noise};
 pub(crate) use stage::StageGrads;
 
+pub use drawn::Draws;
 pub use fit::{Evaluation, Fit, Fitted, Phase, Trainable, fit, phases};
 pub use pictures::{Choice, PicturesError, picture_files, samples};
-pub use restorer::{Lengths, Restorer, weights_named};
+pub use restorer::{Lengths, Restorer, Source, weights_named};
 pub use stage::Stage;
 
 use rayon::prelude::*;

@@ -1,6 +1,6 @@
 //! What do the two trained methods have in common for those who train and measure them? One type, one set of phases.
 
-use super::{Evaluation, Fit, Fitted, Phase, Sample, Trainable, bad, fit, phases};
+use super::{Evaluation, Fit, Fitted, Phase, Sample, Stage, Trainable, bad, fit, phases};
 use crate::csf::{Csf, CsfModel, CsfObjective};
 use crate::methods::{bundled, method_of};
 use crate::trd::{Model, Objective, Trd};
@@ -17,7 +17,7 @@ pub enum Restorer {
     Csf(CsfModel),
 }
 
-/// How much is trained, in iterations of L-BFGS.
+/// How much is trained: iterations of L-BFGS, and steps of Adam.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lengths {
     /// On each step by itself.
@@ -26,6 +26,19 @@ pub struct Lengths {
     pub joint: usize,
     /// On all steps together, on every picture.
     pub finish: usize,
+    /// With noise drawn anew, by Adam: on all steps of TRD together, on each stage of CSF.
+    pub drawn: usize,
+}
+
+/// What a phase is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The chosen pictures, with noise that was drawn once.
+    Chosen,
+    /// Every picture of the folder, with noise that was drawn once.
+    Every,
+    /// A few of the chosen pictures at a time, with noise drawn anew ([`Draws`](super::Draws)).
+    Drawn,
 }
 
 impl Restorer {
@@ -135,13 +148,8 @@ impl Restorer {
     /// Learned numbers of the steps of a phase.
     #[must_use]
     pub fn count(&self, phase: Phase) -> usize {
-        match self {
-            Self::Trd(model) => model.parameters(phase.first, phase.last).len(),
-            Self::Csf(model) => {
-                let stages = model.stages[phase.first..phase.last].iter();
-                stages.map(super::Stage::count).sum()
-            }
-        }
+        let stages = self.stages(phase);
+        stages.map(|(stage, own)| stage.count() + own.len()).sum()
     }
 
     /// Learned coefficients of the scheme, a list a step; none where it has none.
@@ -153,15 +161,83 @@ impl Restorer {
         }
     }
 
-    /// The phases of its training, each with whether it uses every picture: step by step, then all together, then all together
-    /// on every picture.
+    /// The phases of its training, each with what it is trained on: step by step, then all together, then all together on every
+    /// picture, then with noise drawn anew.
     #[must_use]
-    pub fn phases(&self, lengths: Lengths) -> Vec<(Phase, bool)> {
-        let some = phases(self.steps(), lengths.greedy, lengths.joint);
-        let all = phases(self.steps(), 0, lengths.finish);
-        let some = some.into_iter().map(|phase| (phase, false));
-        some.chain(all.into_iter().map(|phase| (phase, true)))
+    pub fn phases(&self, lengths: Lengths) -> Vec<(Phase, Source)> {
+        let steps = self.steps();
+        let some = phases(steps, lengths.greedy, lengths.joint);
+        let all = phases(steps, 0, lengths.finish);
+        let drawn = match self {
+            Self::Trd(_) => phases(steps, 0, lengths.drawn),
+            Self::Csf(_) => phases(steps, lengths.drawn, 0),
+        };
+        let on = |phases: Vec<Phase>, source| phases.into_iter().map(move |phase| (phase, source));
+        on(some, Source::Chosen)
+            .chain(on(all, Source::Every))
+            .chain(on(drawn, Source::Drawn))
             .collect()
+    }
+
+    /// The stages of a phase, and the learned coefficients of each, of which CSF has none.
+    fn stages(&self, phase: Phase) -> impl Iterator<Item = (&Stage, &[f64])> {
+        let (stages, coefficients) = match self {
+            Self::Trd(model) => (&model.stages, model.coefficients.as_slice()),
+            Self::Csf(model) => (&model.stages, [].as_slice()),
+        };
+        (phase.first..phase.last).map(move |t| {
+            let own = coefficients.get(t).map_or([].as_slice(), Vec::as_slice);
+            (&stages[t], own)
+        })
+    }
+
+    /// The learned numbers of the steps of a phase.
+    #[must_use]
+    pub fn parameters(&self, phase: Phase) -> Vec<f64> {
+        let stages = self.stages(phase);
+        let each = stages.flat_map(|(stage, own)| stage.parameters().chain(own.iter().copied()));
+        each.collect()
+    }
+
+    /// How large a change of each of them is natural: the root of the mean square of filters, of functions; a tenth for what is left.
+    #[must_use]
+    pub fn sizes(&self, phase: Phase) -> Vec<f64> {
+        let size = |numbers: &[f64]| {
+            let squares: f64 = numbers.iter().map(|x| x * x).sum();
+            let root = (squares / numbers.len() as f64).sqrt();
+            vec![root.max(1e-3); numbers.len()]
+        };
+        let each = self.stages(phase).flat_map(|(stage, own)| {
+            let rest = vec![0.1; 1 + own.len()];
+            [size(&stage.filters), size(&stage.functions), rest].concat()
+        });
+        each.collect()
+    }
+
+    /// This model with other numbers in the steps of a phase.
+    ///
+    /// # Panics
+    /// If there are not as many as [`count`](Self::count) says.
+    #[must_use]
+    pub fn with_parameters(&self, phase: Phase, parameters: &[f64]) -> Self {
+        assert_eq!(
+            parameters.len(),
+            self.count(phase),
+            "numbers of these steps"
+        );
+        let mut model = self.clone();
+        match &mut model {
+            Self::Trd(model) => model.set_parameters(phase.first, phase.last, parameters),
+            Self::Csf(model) => {
+                let mut rest = parameters;
+                for stage in &mut model.stages[phase.first..phase.last] {
+                    let (own, after) = rest.split_at(stage.count());
+                    stage.set_parameters(own);
+                    rest = after;
+                }
+            }
+        }
+        model
     }
 
     /// PSNR in dB that a loss stands for: of the mean squared error over all pixels for TRD, the mean over the pictures for CSF.

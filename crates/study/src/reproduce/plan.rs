@@ -1,10 +1,11 @@
 //! What would be done to make a table, and for about how long?
 
+use super::pace::Pace;
 use super::{Progress, Reproduction, Task};
 use crate::answer;
-use crate::doctor::{BATCH, step_seconds};
 use serde::{Serialize, Serializer};
-use timestep_nets::{Home, Network, preset};
+use std::collections::BTreeMap;
+use timestep_nets::{Network, preset};
 use timestep_train::recipe::Recipe;
 use timestep_train::{Setup, TrainError, network_config};
 
@@ -21,7 +22,7 @@ answer! {
         pub batch: usize,
         /// Training images; null if the data is not there and its size not known.
         pub images: Option<usize>,
-        /// Hours on this machine, about: from the multiplications at the speed of `lm-resnet-20`.
+        /// Hours on this machine, about: from some steps of its network, timed now; null where it cannot be built or stepped.
         pub hours: Option<f64>,
         /// How far it is: `waiting`, `begun`, `diverged`, `refused` or `done`.
         pub progress: &'static str,
@@ -57,9 +58,9 @@ impl Plan {
     /// # Errors
     /// [`TrainError`] for a recipe that does not resolve.
     pub fn of(reproduction: &Reproduction, tasks: &[Task]) -> Result<Self, TrainError> {
-        let speed = speed()?;
+        let mut paces = Paces::default();
         let runs: Result<Vec<PlannedRun>, TrainError> = (tasks.iter())
-            .map(|task| PlannedRun::of(reproduction, task, speed))
+            .map(|task| PlannedRun::of(reproduction, task, &mut paces))
             .collect();
         let runs = runs?;
         let open = runs.iter().filter(|run| run.progress != "done");
@@ -72,8 +73,11 @@ impl Plan {
     }
 }
 
+/// What was timed, by recipe and settings: seeds do not change it.
+type Paces = BTreeMap<(&'static str, &'static [&'static str]), Option<Pace>>;
+
 impl PlannedRun {
-    fn of(reproduction: &Reproduction, task: &Task, speed: f64) -> Result<Self, TrainError> {
+    fn of(reproduction: &Reproduction, task: &Task, paces: &mut Paces) -> Result<Self, TrainError> {
         let budget = &reproduction.budget;
         let resolved = budget.recipe(task.recipe, task.sets, task.seed)?;
         let (epochs, batch) = (resolved.recipe.train.epochs, resolved.recipe.train.batch);
@@ -95,10 +99,14 @@ impl PlannedRun {
                 (images, tests, Some(network), Some(error.to_string()))
             }
         };
-        let hours = images.zip(network).map(|(images, network)| {
-            let adds = network.cost().multiply_adds as f64;
-            // A backward pass is two forward ones; every epoch measures the test images too.
-            adds * (3 * images + tests) as f64 * epochs as f64 / speed / 3600.0
+        let pace = network.and_then(|network| {
+            let of = || Pace::of(&network, &resolved.recipe).ok();
+            *paces.entry((task.recipe, task.sets)).or_insert_with(of)
+        });
+        let hours = images.zip(pace).map(|(images, pace)| {
+            // Every epoch measures the test images too.
+            let epoch = pace.train * images as f64 + pace.test * tests as f64;
+            epoch * epochs as f64 / 3600.0
         });
         Ok(Self {
             recipe: task.recipe,
@@ -133,13 +141,4 @@ fn size(recipe: &Recipe) -> (Option<usize>, usize) {
         limit => n.min(limit),
     };
     (images.map(limited), tests)
-}
-
-/// Multiply-adds per second in training, measured on the fastest of some steps of lm-resnet-20.
-fn speed() -> Result<f64, TrainError> {
-    let (input, classes) = Home::Cifar.input();
-    let network = Network::build(&preset("lm-resnet-20")?.config(input, classes))?;
-    let seconds = step_seconds(BATCH, 4)?.into_iter();
-    let fastest = seconds.fold(f64::INFINITY, f64::min);
-    Ok(3.0 * (network.cost().multiply_adds * BATCH) as f64 / fastest)
 }

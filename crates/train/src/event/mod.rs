@@ -108,8 +108,11 @@ pub enum Event {
         parameters: usize,
         /// Pictures trained on.
         pictures: usize,
-        /// Iterations of L-BFGS at most.
+        /// Iterations of L-BFGS at most; steps of Adam where there is a `batch`.
         iterations: usize,
+        /// Pictures of a step of Adam, where noise is drawn anew for each; left out elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch: Option<usize>,
     },
     /// The loss of a restorer was evaluated.
     Evaluation {

@@ -70,6 +70,7 @@ fn all() -> Vec<Event> {
             parameters: 2089,
             pictures: 100,
             iterations: 40,
+            batch: None,
         },
         Event::Evaluation {
             phase: 1,

@@ -75,13 +75,32 @@ pub struct PhaseSettings {
     pub joint: usize,
     /// Iterations on all steps together and on every picture of the folder, at the end.
     pub finish: usize,
-    /// Seed of the noise, which is drawn once; at most `i64::MAX`.
+    /// Steps of Adam at the end, each on a few pictures with noise drawn anew: on all steps of TRD together, on each stage of CSF.
+    #[serde(default)]
+    pub drawn: usize,
+    /// Pictures of such a step.
+    #[serde(default = "usual_batch")]
+    pub batch: usize,
+    /// Largest change of such a step, in parts of what filters and functions are in size.
+    #[serde(default = "usual_lr")]
+    pub lr: f64,
+    /// Seed of the noise; at most `i64::MAX`.
     #[serde(serialize_with = "saturating")]
     pub seed: u64,
     /// Time after which to stop, for instance `"1h30m"`; empty: none.
     pub time: String,
     /// Every so many phases leave weights of their own; 0: none do.
     pub keep: usize,
+}
+
+/// Pictures of a step with noise drawn anew when nobody says otherwise.
+fn usual_batch() -> usize {
+    10
+}
+
+/// Largest change of such a step when nobody says otherwise.
+fn usual_lr() -> f64 {
+    0.03
 }
 
 /// Every setting of a restorer, in the order of a written recipe.
@@ -160,10 +179,17 @@ pub(super) static SETTINGS: &[Setting] = &[
         "iterations on all steps together and every picture of the folder, at the end",
     ),
     row(
-        "train.seed",
+        "train.drawn",
         Kind::Count,
-        "seed of the noise, which is drawn once",
+        "steps of Adam at the end, each on a few pictures with noise drawn anew (trd: all steps together, csf: for each stage)",
     ),
+    row("train.batch", Kind::Count, "pictures of a step of Adam"),
+    row(
+        "train.lr",
+        Kind::Number,
+        "largest change of a step of Adam, in parts of the size of filters and functions; it falls to 0 along a cosine",
+    ),
+    row("train.seed", Kind::Count, "seed of the noise"),
     row(
         "train.time",
         Kind::Text,
@@ -203,6 +229,9 @@ impl Default for RestoreRecipe {
                 greedy: 40,
                 joint: 0,
                 finish: 0,
+                drawn: 0,
+                batch: usual_batch(),
+                lr: usual_lr(),
                 seed: 0,
                 time: String::new(),
                 keep: 0,
@@ -381,9 +410,9 @@ fn data(recipe: &RestoreRecipe, found: &mut Findings) {
 fn train(recipe: &RestoreRecipe, found: &mut Findings) {
     let train = &recipe.train;
     found.require_or(
-        train.greedy + train.joint + train.finish > 0,
+        train.greedy + train.joint + train.finish + train.drawn > 0,
         "train.greedy",
-        "`train.greedy`, `train.joint` and `train.finish` are all 0: nothing would be trained",
+        "`train.greedy`, `train.joint`, `train.finish` and `train.drawn` are all 0: nothing would be trained",
         Some("set `train.greedy = 40`"),
     );
     if recipe.model.method == RestoreMethod::Csf {
@@ -392,9 +421,30 @@ fn train(recipe: &RestoreRecipe, found: &mut Findings) {
                 count == 0,
                 path,
                 "must be 0: a cascade is trained stage by stage",
-                Some("`train.greedy` says how long each stage is trained"),
+                Some("`train.greedy` and `train.drawn` say how long each stage is trained"),
             );
         }
+    }
+    found.require(
+        (1..=10_000).contains(&train.batch),
+        "train.batch",
+        "must be from 1 to 10000",
+    );
+    found.require(
+        train.lr > 0.0 && train.lr <= 1.0,
+        "train.lr",
+        "must lie above 0 and at most at 1",
+    );
+    for (path, usual) in [
+        ("train.batch", train.batch == usual_batch()),
+        ("train.lr", train.lr == usual_lr()),
+    ] {
+        found.require_or(
+            usual || train.drawn > 0,
+            path,
+            "is for the steps of `train.drawn`, and there are none",
+            Some("set `train.drawn = 400` too, or leave it out"),
+        );
     }
     // TOML has signed integers only, and a recipe must survive being saved.
     found.require(

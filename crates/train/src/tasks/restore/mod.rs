@@ -1,14 +1,16 @@
-//! How is a restorer trained? Phase by phase of L-BFGS, measured on the test pictures after each.
+//! How is a restorer trained? Phase by phase, measured on the test pictures after each.
 //!
-//! The state of a phase is the evaluations that it made: the solver is run again through them, so that a
-//! continued run has the same bits. What is learned and how it is evaluated is mathematics of
+//! The state of a phase of L-BFGS is the evaluations that it made: the solver is run again through them, so that a
+//! continued run has the same bits; that of a phase of Adam is its numbers and moments. What is learned and how it is evaluated is mathematics of
 //! `timestep-restore`; here it becomes a run.
 
+mod drawn;
 mod setup;
 mod state;
 
 pub use setup::RestoreSetup;
 
+use self::drawn::Drawn;
 use self::state::{Evaluations, Progress};
 use crate::cluster::ClusterError;
 use crate::event::{
@@ -19,7 +21,7 @@ use crate::trainer::{Begun, Desk, Divergence, Ledger, Options, Ready, Task, Work
 use crate::{TrainError, files, run};
 use std::path::Path;
 use timestep_restore::RestoreError;
-use timestep_restore::learned::{Evaluation, Phase, Restorer, Sample};
+use timestep_restore::learned::{Evaluation, Phase, Restorer, Source};
 
 /// The training of a restorer in progress.
 pub struct Restore<'s> {
@@ -30,6 +32,8 @@ pub struct Restore<'s> {
     found: Option<(Restorer, f64)>,
     /// What they measured after a phase, while nothing was evaluated since.
     measured: Option<Restored>,
+    /// The phase under way, where noise is drawn anew for every step.
+    drawn: Option<Drawn>,
     progress: Progress,
 }
 
@@ -83,6 +87,7 @@ impl Ready for RestoreSetup {
             model: self.start.clone(),
             found: None,
             measured: None,
+            drawn: None,
             progress: Progress::new(self.fingerprint()),
         })
     }
@@ -116,31 +121,33 @@ impl Ready for RestoreSetup {
 }
 
 impl Restore<'_> {
-    /// The pictures of a phase.
-    fn samples(&self, phase: usize) -> &[Sample] {
-        match self.setup.phases[phase].1 {
-            true => &self.setup.all,
-            false => &self.setup.train,
-        }
-    }
-
-    /// Runs the completed phases again from their evaluations.
+    /// Runs the completed phases again from their evaluations, or takes what was saved of them.
     fn replay(&mut self, folder: &Path) -> Result<(), TrainError> {
         for number in 0..self.progress.phase {
-            let (phase, _) = self.setup.phases[number];
-            let path = state::evaluations(folder, number);
-            let (_, known) = Evaluations::open(&path, self.model.count(phase))?;
-            let fitted = self
-                .model
-                .fit(self.samples(number), phase, known, &mut |_, _| false)?;
-            if fitted.stopped {
-                return Err(TrainError::Damaged {
-                    path,
-                    what: format!("the evaluations of phase {} are not complete", number + 1),
-                });
-            }
-            self.found = Some((fitted.model.clone(), fitted.loss));
-            self.model = fitted.model;
+            let (phase, source) = self.setup.phases[number];
+            let incomplete = |path| TrainError::Damaged {
+                path,
+                what: format!("the evaluations of phase {} are not complete", number + 1),
+            };
+            let (model, loss) = if source == Source::Drawn {
+                let path = state::drawn(folder, number);
+                let drawn = Drawn::open(&path, &self.model, phase)?;
+                match drawn.losses().last() {
+                    Some(loss) if drawn.is_complete() => (drawn.model(&self.model), *loss),
+                    _ => return Err(incomplete(path)),
+                }
+            } else {
+                let path = state::evaluations(folder, number);
+                let (_, known) = Evaluations::open(&path, self.model.count(phase))?;
+                let samples = self.setup.samples(source);
+                let fitted = self.model.fit(samples, phase, known, &mut |_, _| false)?;
+                if fitted.stopped {
+                    return Err(incomplete(path));
+                }
+                (fitted.model, fitted.loss)
+            };
+            self.found = Some((model.clone(), loss));
+            self.model = model;
         }
         Ok(())
     }
@@ -168,22 +175,96 @@ impl Restore<'_> {
         })
     }
 
-    /// Counts an evaluation and tells of it.
-    fn evaluated(
-        &mut self,
-        number: usize,
-        evaluation: &Evaluation,
-        desk: &mut Desk,
-    ) -> Result<(), TrainError> {
+    /// Tells that a phase begins.
+    fn announce(&self, number: usize, desk: &mut Desk) -> Result<(), TrainError> {
+        let (phase, source) = self.setup.phases[number];
+        desk.tell(&Event::Phase {
+            phase: number + 1,
+            of: self.setup.phases.len(),
+            first: phase.first + 1,
+            last: phase.last,
+            parameters: self.model.count(phase),
+            pictures: self.setup.samples(source).len(),
+            iterations: phase.iterations,
+            batch: (source == Source::Drawn).then_some(self.setup.recipe().train.batch),
+        })
+    }
+
+    /// Counts an evaluation with this loss and tells of it.
+    fn evaluated(&mut self, number: usize, loss: f64, desk: &mut Desk) -> Result<(), TrainError> {
         self.progress.evaluation += 1;
         self.progress.in_phase += 1;
         desk.tell(&Event::Evaluation {
             phase: number + 1,
             evaluation: self.progress.evaluation,
-            loss: evaluation.loss,
-            psnr: self.model.psnr(evaluation.loss),
+            loss,
+            psnr: self.model.psnr(loss),
             seconds: desk.seconds(),
         })
+    }
+
+    /// Refuses fewer evaluations than were told; tells of those that were made after the state was saved.
+    fn told(
+        &mut self,
+        number: usize,
+        path: &Path,
+        losses: &[f64],
+        desk: &mut Desk,
+    ) -> Result<(), TrainError> {
+        let (found, told) = (losses.len(), self.progress.in_phase);
+        if found < told {
+            return Err(TrainError::Damaged {
+                path: path.to_owned(),
+                what: format!("it holds {found} evaluations, and the log of the run {told}"),
+            });
+        }
+        for loss in &losses[told..] {
+            self.evaluated(number, *loss, desk)?;
+        }
+        Ok(())
+    }
+
+    /// A phase with noise that is drawn anew for every step.
+    fn draw(&mut self, number: usize, desk: &mut Desk) -> Result<Work, TrainError> {
+        let setup = self.setup;
+        let (phase, _) = setup.phases[number];
+        let (draws, lr) = (setup.draws(), setup.recipe().train.lr);
+        let path = state::drawn(desk.folder(), number);
+        let mut drawn = Drawn::open(&path, &self.model, phase)?;
+        self.told(number, &path, drawn.losses(), desk)?;
+        while !drawn.is_complete() {
+            let before = drawn.losses().len();
+            let found = if drawn.left() > 0 {
+                let samples = draws.at(before);
+                drawn.step(&self.model, &samples, lr)?
+            } else {
+                drawn.finish(&self.model, setup.samples(Source::Drawn))?
+            };
+            if drawn.losses().len() == before || !found.loss.is_finite() {
+                return Ok(Work::Diverged(Divergence {
+                    segment: None,
+                    block_step: None,
+                    what: "the loss".to_owned(),
+                    lr: Some(lr),
+                }));
+            }
+            self.evaluated(number, found.loss, desk)?;
+            self.found = Some((drawn.model(&self.model), found.loss));
+            self.drawn = Some(drawn);
+            let asked = self.pause(desk)?;
+            drawn = self.drawn.take().expect("it was put there");
+            if let Some(stop) = asked {
+                // The state is saved when a run stops.
+                self.drawn = Some(drawn);
+                self.save_weights(&desk.weights("last"))?;
+                return Ok(Work::Stopped(stop));
+            }
+        }
+        drawn.save(&path)?;
+        if let Some(loss) = drawn.losses().last() {
+            self.found = Some((drawn.model(&self.model), *loss));
+        }
+        Ok(Work::Complete)
     }
 
     /// Whether weights with this PSNR are the best so far, of the phase that was completed last.
@@ -215,41 +296,25 @@ impl Task for Restore<'_> {
 
     /// The phase under way, from its start: evaluations that were made before are not made again.
     fn work(&mut self, desk: &mut Desk) -> Result<Work, TrainError> {
-        let setup = self.setup;
         let number = self.progress.phase;
-        let (phase, every) = setup.phases[number];
-        let samples = if every { &setup.all } else { &setup.train };
-        let parameters = self.model.count(phase);
-        let path = state::evaluations(desk.folder(), number);
-        let (mut log, known) = Evaluations::open(&path, parameters)?;
-        desk.tell(&Event::Phase {
-            phase: number + 1,
-            of: setup.phases.len(),
-            first: phase.first + 1,
-            last: phase.last,
-            parameters,
-            pictures: samples.len(),
-            iterations: phase.iterations,
-        })?;
-        if known.len() < self.progress.in_phase {
-            let (found, told) = (known.len(), self.progress.in_phase);
-            return Err(TrainError::Damaged {
-                path,
-                what: format!("it holds {found} evaluations, and the log of the run {told}"),
-            });
-        }
+        let (phase, source) = self.setup.phases[number];
+        self.announce(number, desk)?;
         self.measured = None;
-        // Evaluations that were made after the state was saved are in no log yet.
-        for evaluation in known.iter().skip(self.progress.in_phase) {
-            self.evaluated(number, evaluation, desk)?;
+        if source == Source::Drawn {
+            return self.draw(number, desk);
         }
+        let samples = self.setup.samples(source);
+        let path = state::evaluations(desk.folder(), number);
+        let (mut log, known) = Evaluations::open(&path, self.model.count(phase))?;
+        let losses: Vec<f64> = known.iter().map(|evaluation| evaluation.loss).collect();
+        self.told(number, &path, &losses, desk)?;
         let model = self.model.clone();
         let mut failure = None;
         let mut stop = None;
         let mut each = |_: usize, evaluation: &Evaluation| {
             let told = log
                 .push(evaluation)
-                .and_then(|()| self.evaluated(number, evaluation, desk))
+                .and_then(|()| self.evaluated(number, evaluation.loss, desk))
                 .and_then(|()| self.pause(desk));
             match told {
                 Ok(None) => true,
@@ -315,6 +380,9 @@ impl Task for Restore<'_> {
     }
 
     fn save(&mut self, desk: &mut Desk) -> Result<(), TrainError> {
+        if let Some(drawn) = &self.drawn {
+            drawn.save(&state::drawn(desk.folder(), self.progress.phase))?;
+        }
         let ledger = desk.ledger()?;
         self.progress.log_bytes = ledger.log_bytes;
         self.progress.seconds = ledger.seconds;

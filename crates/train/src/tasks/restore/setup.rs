@@ -5,8 +5,9 @@ use crate::files::{Action, FileError};
 use crate::recipe::{RecipeError, Resolved, RestoreRecipe, TaskRecipe};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use timestep_data::Degradation;
 use timestep_restore::learned::{
-    Choice, Lengths, Phase, Restorer, Sample, picture_files, samples, weights_named,
+    Choice, Draws, Lengths, Phase, Restorer, Sample, Source, picture_files, samples, weights_named,
 };
 
 /// Seed of the noise on test pictures: the same for every run, so that runs can be compared.
@@ -16,7 +17,7 @@ const TEST_SEED: u64 = 0;
 pub struct RestoreSetup {
     /// The recipe.
     pub resolved: Resolved<RestoreRecipe>,
-    /// Pictures of all phases but those of `train.finish`.
+    /// Pictures of all phases but that of `train.finish`.
     pub train: Vec<Sample>,
     /// Every picture of the folder; empty if no phase uses them.
     pub all: Vec<Sample>,
@@ -24,8 +25,10 @@ pub struct RestoreSetup {
     pub test: Vec<Sample>,
     /// The model before training.
     pub start: Restorer,
-    /// The phases, each with whether it uses every picture.
-    pub phases: Vec<(Phase, bool)>,
+    /// The phases, each with what it is trained on.
+    pub phases: Vec<(Phase, Source)>,
+    /// What happens to clean pictures.
+    noise: Box<dyn Degradation>,
 }
 
 impl RestoreSetup {
@@ -44,27 +47,27 @@ impl RestoreSetup {
         let noise = recipe
             .degradation()
             .map_err(|bad| RecipeError::unfit("data.noise", bad.text, bad.why, &bad.hint))?;
-        let noise = &*noise;
         let choice = Choice {
             every: data.every,
             skip: data.skip,
         };
-        let train = samples(folder, choice, noise, seed)?;
+        let train = samples(folder, choice, &*noise, seed)?;
         let all = match recipe.train.finish {
             0 => Vec::new(),
-            _ => samples(folder, Choice::ALL, noise, seed)?,
+            _ => samples(folder, Choice::ALL, &*noise, seed)?,
         };
         let test = match test_choice(recipe) {
             None => Vec::new(),
             Some((dir, test)) => {
                 apart((folder, choice), (&dir, test), recipe.train.finish > 0)?;
-                samples(&dir, test, noise, TEST_SEED)?
+                samples(&dir, test, &*noise, TEST_SEED)?
             }
         };
         let phases = start.phases(Lengths {
             greedy: recipe.train.greedy,
             joint: recipe.train.joint,
             finish: recipe.train.finish,
+            drawn: recipe.train.drawn,
         });
         Ok(Self {
             resolved,
@@ -73,6 +76,7 @@ impl RestoreSetup {
             test,
             start,
             phases,
+            noise,
         })
     }
 
@@ -80,6 +84,24 @@ impl RestoreSetup {
     #[must_use]
     pub fn recipe(&self) -> &RestoreRecipe {
         &self.resolved.recipe
+    }
+
+    /// The pictures of phases with noise that was drawn once.
+    pub(super) fn samples(&self, source: Source) -> &[Sample] {
+        match source {
+            Source::Every => &self.all,
+            Source::Chosen | Source::Drawn => &self.train,
+        }
+    }
+
+    /// What is drawn for phases whose noise is.
+    pub(super) fn draws(&self) -> Draws<'_> {
+        Draws {
+            pictures: &self.train,
+            noise: &*self.noise,
+            seed: self.recipe().train.seed,
+            count: self.recipe().train.batch,
+        }
     }
 
     /// The name of its run folder: the model, the noise level, the kind of noise where it is not Gaussian, and the seed.

@@ -38,6 +38,11 @@ pub(super) fn evaluations(folder: &Path, phase: usize) -> PathBuf {
     folder.join(format!("state/phase-{phase}.log"))
 }
 
+/// What is saved of a phase with noise drawn anew, counted from 0, in the folder of a run.
+pub(super) fn drawn(folder: &Path, phase: usize) -> PathBuf {
+    folder.join(format!("state/phase-{phase}.adam"))
+}
+
 /// The same as version 0.1 kept them: without checksums.
 fn unchecked(path: &Path) -> PathBuf {
     path.with_extension("f64")
