@@ -126,23 +126,3 @@ fn the_number_of_threads_changes_no_bit() {
     assert_eq!(on(1), on(2));
     assert_eq!(on(1), on(3));
 }
-
-/// How long, and how tight at the size of networks: `cargo test --release -p timestep-nets operator_norm -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn how_long_it_takes() {
-    for width in [16, 32, 64, 128] {
-        let extents = [width, width, 3, 3];
-        let numbers = kernel(extents, 1);
-        let (mut fastest, mut bound) = (std::time::Duration::MAX, 0.0);
-        for _ in 0..10 {
-            let began = std::time::Instant::now();
-            bound = convolution_norm(&numbers, extents, 1).0;
-            fastest = fastest.min(began.elapsed());
-        }
-        println!(
-            "{width}: {fastest:?}, {bound:.3}, {:.3}",
-            bound / (6.0 * (width as f64).sqrt())
-        );
-    }
-}
