@@ -1,5 +1,6 @@
 //! What is a block? A right-hand side `f` of `u_t = f(u)` with weights.
 
+use crate::lipschitz::Link;
 use crate::{Builder, Features, Pass, Size};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -97,6 +98,12 @@ pub trait Block: Debug + Send + Sync {
 
     /// The two branches whose mean is `f(u)`, for noise that mixes them; `None` for blocks without.
     fn eval_branches(&self, _pass: &Pass, _u: &Features) -> Option<[Features; 2]> {
+        None
+    }
+
+    /// What `f` is a chain of in evaluation, if it is a chain of convolutions, norms and ReLUs: see
+    /// [`Network::chains`](crate::Network::chains).
+    fn links(&self) -> Option<Vec<Link>> {
         None
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A layer holds no numbers: it knows where its parameters are and what it costs.
 
+use crate::lipschitz::{Link, NormLink};
 use crate::{ConvSpec, Features, ParamId, Pass, ops};
 use timestep_engine::Array;
 
@@ -33,6 +34,22 @@ pub struct Conv {
 }
 
 impl Conv {
+    /// As a link of a chain; its adjoint is the same.
+    pub(crate) fn link(&self) -> Link {
+        Link::Conv {
+            weight: self.weight,
+            groups: self.spec.groups,
+        }
+    }
+
+    /// What [`antisymmetric`](Self::antisymmetric) computes as a link of a chain.
+    pub(crate) fn antisymmetric_link(&self, friction: f64) -> Link {
+        Link::Antisymmetric {
+            weight: self.weight,
+            friction,
+        }
+    }
+
     /// Convolves features with the adjoint `Kᵀ` of the convolution `K`: of stride 1, in one group, without bias.
     #[must_use]
     pub fn adjoint(&self, pass: &Pass, input: &Features) -> Features {
@@ -81,6 +98,26 @@ pub struct Norm {
 }
 
 impl Norm {
+    /// As a link of a chain.
+    pub(crate) fn link(&self) -> Link {
+        Link::Norm(NormLink {
+            scale: self.scale,
+            variance: self.variance,
+            epsilon: self.epsilon,
+            keeps_sign: false,
+        })
+    }
+
+    /// The same where scales below 0 break what the block promises.
+    pub(crate) fn signed_link(&self) -> Link {
+        Link::Norm(NormLink {
+            scale: self.scale,
+            variance: self.variance,
+            epsilon: self.epsilon,
+            keeps_sign: true,
+        })
+    }
+
     /// The same with another number added to the variance.
     #[must_use]
     pub fn with_epsilon(self, epsilon: f64) -> Self {

@@ -5,6 +5,7 @@
 //! the part of its memory. Draws are named by the step of the network, so all evaluations of `f` in a step
 //! share one, and an evaluation that is repeated (reconstructed activations) draws the same again.
 
+use crate::lipschitz::Link;
 use crate::{Block, BlockFacts, BlockShape, Features, Mode, Pass, Size, ops};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -198,6 +199,12 @@ impl Block for Controlled {
     fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
         let slope = self.scaled(pass, u, || self.block.eval_from(pass, u, entry));
         slope.unwrap_or_else(|| self.nothing(u))
+    }
+
+    fn links(&self) -> Option<Vec<Link>> {
+        let mut links = self.block.links()?;
+        links.push(Link::Factor(self.noise.law.mean(self.noise.at, 1.0)));
+        Some(links)
     }
 
     fn after_step(&self, u: Features) -> Features {

@@ -141,6 +141,15 @@ impl Entrance {
         Entrance::ReversibleStep(ReversibleStep { blocks, carries })
     }
 
+    /// The blocks of a step of its own.
+    pub(crate) fn blocks(&self) -> Vec<&dyn Block> {
+        match self {
+            Entrance::StridedStep(step) => vec![&*step.block],
+            Entrance::ReversibleStep(step) => step.blocks.iter().map(|block| &**block).collect(),
+            Entrance::Project(_) | Entrance::Layers(_) => Vec::new(),
+        }
+    }
+
     /// Does it take a step of its own?
     #[must_use]
     pub fn is_step(&self) -> bool {

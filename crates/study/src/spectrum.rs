@@ -272,6 +272,9 @@ answer! {
         pub steps: Vec<SpectrumOfStep>,
         /// Epoch of the weights.
         pub epoch: usize,
+        /// Bound of `‖h f'‖` for its steps that keep the shape of their state, proved for every image from the weights alone; null where the
+        /// block is no chain of convolutions, norms and ReLUs.
+        pub bound: Option<f64>,
     }
 }
 
@@ -291,6 +294,9 @@ pub struct Circumstances<'a> {
 /// The answer, one value for each segment.
 #[must_use]
 pub fn answer(steps: &[MeasuredStep], at: &Circumstances<'_>) -> Vec<SpectrumOfSegment> {
+    let bounds = at.trained.network.bounds(&at.trained.parameters);
+    let bounds = bounds.unwrap_or_default();
+    let bound = |segment: usize| bounds.iter().find(|(own, _)| *own == segment);
     let all = segments(steps).into_iter();
     all.map(|(segment, own)| SpectrumOfSegment {
         weights: at.weights.to_owned(),
@@ -304,6 +310,7 @@ pub fn answer(steps: &[MeasuredStep], at: &Circumstances<'_>) -> Vec<SpectrumOfS
         verdict_on_damped: verdict_on_damped(&own).map(Verdict::name),
         steps: own.iter().map(|step| SpectrumOfStep::of(step)).collect(),
         epoch: at.trained.card.epoch,
+        bound: bound(segment).map(|(_, bound)| *bound),
     })
     .collect()
 }

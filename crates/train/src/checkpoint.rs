@@ -1,10 +1,11 @@
 //! What must be kept so that an interrupted run continues as if nothing had happened?
 //!
 //! One file, `state/state.safetensors`, replaced atomically: parameters, running statistics,
-//! what the optimiser remembers, the average of the weights, and the position in the run. Random draws need no state: they are functions of
+//! what the optimiser and a limit of right-hand sides remember, the average of the weights, and the position in the run. Random draws need no state: they are functions of
 //! (seed, epoch, image).
 
 use crate::Learner;
+use crate::LimitState;
 use crate::TrainError;
 use crate::evaluate::Tally;
 use crate::event::Best;
@@ -12,8 +13,8 @@ use crate::files;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use timestep_nets::{
-    Effort, Metadata, Network, Parameters, WeightsFile, read_safetensors, to_safetensors,
-    write_arrays,
+    Effort, Frequency, Metadata, Network, Parameters, WeightsFile, read_safetensors,
+    to_safetensors, write_arrays,
 };
 
 /// Where a run stands.
@@ -89,6 +90,32 @@ const OPTIMISER: &str = "optimiser.";
 /// The average of the weights, if the run keeps one.
 const AVERAGE: &str = "average";
 
+/// What a limit of right-hand sides remembers.
+const LIMIT: &str = "lipschitz";
+
+/// What a limit remembers: steps left, then three numbers for each convolution.
+fn limit_text(state: &LimitState) -> String {
+    let peaks = state.peaks.iter().map(|p| [p.group, p.at[0], p.at[1]]);
+    let all = std::iter::once(state.left as usize).chain(peaks.flatten());
+    let words: Vec<String> = all.map(|number| number.to_string()).collect();
+    words.join(" ")
+}
+
+/// The same read back.
+fn limit_of(text: &str) -> Option<LimitState> {
+    let words = text.split(' ').map(|word| word.parse().ok());
+    let numbers: Vec<u32> = words.collect::<Option<_>>()?;
+    let (left, peaks) = numbers.split_first()?;
+    let peak = |three: &[u32]| Frequency {
+        group: three[0] as usize,
+        at: [three[1] as usize, three[2] as usize],
+    };
+    peaks.len().is_multiple_of(3).then(|| LimitState {
+        left: *left,
+        peaks: peaks.chunks_exact(3).map(peak).collect(),
+    })
+}
+
 /// Writes the state of a run atomically.
 ///
 /// # Errors
@@ -118,7 +145,10 @@ pub fn save_state(
     }
     // Progress holds only numbers and text: JSON can say it.
     let text = serde_json::to_string(progress).expect("progress is representable as JSON");
-    let metadata = Metadata::from([("progress".to_owned(), text)]);
+    let mut metadata = Metadata::from([("progress".to_owned(), text)]);
+    if let Some(limit) = learner.limit() {
+        metadata.insert(LIMIT.to_owned(), limit_text(limit.state()));
+    }
     let bytes = write_arrays(&arrays, &metadata)?;
     files::write_atomic(&run.join(STATE), |out| out.write_all(&bytes))?;
     Ok(())
@@ -180,6 +210,14 @@ pub fn load_state(
         .optimiser_mut()
         .restore(steps, state)
         .map_err(|e| damaged(e.to_string()))?;
+    if let Some(limit) = learner.limit_mut() {
+        let state = file.metadata.get(LIMIT).and_then(|text| limit_of(text));
+        if !state.is_some_and(|state| limit.restore(state)) {
+            return Err(damaged(
+                "what `train.lipschitz` remembers is missing or unreadable".into(),
+            ));
+        }
+    }
     if let Some(values) = average {
         learner.restore_average(steps, values);
     }

@@ -8,7 +8,7 @@ use crate::recipe::{
 };
 use crate::schedules::Schedule;
 use crate::trained::Card;
-use crate::{DepthPenalty, TrainError};
+use crate::{DepthPenalty, LipschitzLimit, TrainError};
 use timestep_data::{
     Augment, Chosen, Cutout, DataError, Dataset, Jitter, Loader, Mixup, Normalise, OpenOptions,
     PadMode, RandAugment, Share, View, Watch, open_watched,
@@ -105,6 +105,7 @@ impl Setup {
         let network = Network::build(&config)?;
         trained(&network, &recipe.train.freeze)?;
         DepthPenalty::of(&network, recipe.train.depth_penalty)?;
+        LipschitzLimit::of(&network, recipe.train.lipschitz)?;
         let batch = recipe.train.batch.min(dataset.train.len());
         let part = recipe.train.part(batch);
         // Values, gradients, and what every optimiser remembers at least.

@@ -7,7 +7,7 @@ use crate::evaluate::Tally;
 use crate::freeze::trained;
 use crate::optimisers::{Group, Optimiser};
 use crate::recipe::{OptimiserSettings, Recipe};
-use crate::{DepthPenalty, TrainError, groups};
+use crate::{DepthPenalty, LipschitzLimit, TrainError, groups};
 use std::ops::Range;
 use std::sync::Arc;
 use timestep_data::shard;
@@ -65,6 +65,8 @@ pub struct Learner {
     clip_norm: f64,
     /// What is added to the gradients for changes from step to step.
     penalty: Option<DepthPenalty>,
+    /// What right-hand sides are kept below.
+    limit: Option<LipschitzLimit>,
     /// Parts that a shard is computed in.
     parts: usize,
     /// Shards that a batch is cut into.
@@ -95,6 +97,7 @@ impl Learner {
             trained: None,
             clip_norm: 0.0,
             penalty: None,
+            limit: None,
             parts: 1,
             shards: 1,
             ranks: Arc::new(Alone),
@@ -107,7 +110,7 @@ impl Learner {
     ///
     /// # Errors
     /// [`TrainError::UnknownPart`] and [`TrainError::AllFrozen`] for parts that cannot be frozen, [`TrainError::Recipe`] for a
-    /// penalty that does not apply.
+    /// penalty or a limit that does not apply.
     pub fn of(
         engine: Arc<dyn Engine>,
         recipe: &Recipe,
@@ -120,6 +123,7 @@ impl Learner {
             trained,
             clip_norm: recipe.train.clip_norm,
             penalty: DepthPenalty::of(network, recipe.train.depth_penalty)?,
+            limit: LipschitzLimit::of(network, recipe.train.lipschitz)?,
             parts: recipe.train.accumulate.max(1),
             shards: recipe.train.shards.max(1),
             decay: recipe.train.ema,
@@ -154,6 +158,24 @@ impl Learner {
     #[must_use]
     pub fn average(&self) -> Option<&Ema> {
         self.average.as_ref()
+    }
+
+    /// The limit of right-hand sides, if there is one.
+    #[must_use]
+    pub fn limit(&self) -> Option<&LipschitzLimit> {
+        self.limit.as_ref()
+    }
+
+    /// The limit, to take up a state.
+    pub fn limit_mut(&mut self) -> Option<&mut LipschitzLimit> {
+        self.limit.as_mut()
+    }
+
+    /// Makes weights ready to be measured and saved: what is bounded after each step as well as is cheap is then bounded exactly.
+    pub fn settle(&mut self, parameters: &mut Parameters) {
+        if let Some(limit) = &mut self.limit {
+            limit.settle(parameters);
+        }
     }
 
     /// Takes up an average that was saved after `updates` steps.
@@ -219,6 +241,9 @@ impl Learner {
             .update(values, gradients.values(), groups, lr);
         for part in parts {
             network.absorb(parameters, part.statistics);
+        }
+        if let Some(limit) = &mut self.limit {
+            limit.after_step(parameters);
         }
         if let Some(average) = &mut self.average {
             average.update(parameters.values());

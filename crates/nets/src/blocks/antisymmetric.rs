@@ -21,6 +21,7 @@
 //! E. Chi, AntisymmetricRNN, ICLR 2019.
 
 use super::preact::PreAct;
+use crate::lipschitz::Link;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass};
 use timestep_registry::{Facts, Kind};
 
@@ -78,5 +79,10 @@ impl Block for Antisymmetric {
 
     fn eval_from(&self, pass: &Pass, u: &Features, entry: Option<&Features>) -> Features {
         self.conv.antisymmetric(pass, entry.unwrap_or(u), GAMMA)
+    }
+
+    fn links(&self) -> Option<Vec<Link>> {
+        let norm = self.norm.iter().map(Norm::signed_link);
+        Some(norm.chain([self.conv.antisymmetric_link(GAMMA)]).collect())
     }
 }

@@ -16,6 +16,7 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016.
 
+use crate::lipschitz::Link;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass, ops};
 use timestep_registry::{Facts, Kind};
 
@@ -121,6 +122,13 @@ impl Block for Bottleneck {
         let inner = self.bn1.relu_of(pass, &self.conv1, u);
         let inner = self.bn2.relu_of(pass, &self.conv2, &inner);
         self.bn3.of(pass, &self.conv3, &inner)
+    }
+
+    fn links(&self) -> Option<Vec<Link>> {
+        let first = [self.conv1.link(), self.bn1.link()];
+        let second = [self.conv2.link(), self.bn2.link()];
+        let third = [self.conv3.link(), self.bn3.link()];
+        Some([first, second, third].concat())
     }
 
     fn after_step(&self, u: Features) -> Features {

@@ -20,6 +20,7 @@
 
 use crate::ConvSpec;
 use crate::layers::Dropout;
+use crate::lipschitz::Link;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass};
 use timestep_registry::{Facts, Kind};
 
@@ -75,5 +76,9 @@ impl Block for ConvNormRelu {
         let inner = self.conv.forward(pass, u);
         self.bn
             .relu(pass, &Dropout::apply(&self.dropout, pass, inner))
+    }
+
+    fn links(&self) -> Option<Vec<Link>> {
+        Some(vec![self.conv.link(), self.bn.link()])
     }
 }

@@ -14,12 +14,14 @@
 //!
 //! # When to use / when not
 //! Where stability should come from the equation, or half the weights should do. The scheme still has to be inside of
-//! its region: `analyze stability` of the trained network shows where its `hλ` lie. It can smooth only; `hamiltonian` can move.
+//! its region: `analyze stability` of the trained network shows where its `hλ` lie, and `train.lipschitz=2` keeps them within `[-2, 0]`. It can
+//! smooth only; `hamiltonian` can move.
 //!
 //! # Reference
 //! L. Ruthotto, E. Haber, Deep neural networks motivated by partial differential equations, J. Math. Imaging Vis. 62, 2020.
 
 use super::preact::PreAct;
+use crate::lipschitz::Link;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass};
 use timestep_registry::{Facts, Kind};
 
@@ -86,5 +88,13 @@ impl Block for Gradient {
         let found = self.norm.relu_of(pass, &self.conv, u);
         // The sign is left to whoever adds the increment to the state.
         self.conv.adjoint(pass, &found).scaled(self.sign)
+    }
+
+    fn links(&self) -> Option<Vec<Link>> {
+        Some(vec![
+            self.conv.link(),
+            self.norm.signed_link(),
+            self.conv.link(),
+        ])
     }
 }

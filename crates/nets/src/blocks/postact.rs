@@ -16,6 +16,7 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR 2016.
 
+use crate::lipschitz::Link;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass, ops};
 use timestep_registry::{Facts, Kind};
 
@@ -83,6 +84,14 @@ impl Block for PostAct {
     fn eval_from(&self, pass: &Pass, u: &Features, _entry: Option<&Features>) -> Features {
         let inner = self.bn1.relu_of(pass, &self.conv1, u);
         self.bn2.of(pass, &self.conv2, &inner)
+    }
+
+    fn links(&self) -> Option<Vec<Link>> {
+        let (first, second) = (
+            [self.conv1.link(), self.bn1.link()],
+            [self.conv2.link(), self.bn2.link()],
+        );
+        Some([first, second].concat())
     }
 
     fn after_step(&self, u: Features) -> Features {

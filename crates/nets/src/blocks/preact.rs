@@ -19,6 +19,7 @@
 //! K. He, X. Zhang, S. Ren, J. Sun, Identity mappings in deep residual networks, ECCV 2016.
 
 use crate::layers::Dropout;
+use crate::lipschitz::Link;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass};
 use timestep_registry::{Facts, Kind};
 
@@ -92,5 +93,11 @@ impl Block for PreAct {
         let inner = self.bn2.relu_of(pass, &self.conv1, entry.unwrap_or(u));
         let inner = Dropout::apply(&self.dropout, pass, inner);
         self.conv2.forward(pass, &inner)
+    }
+
+    fn links(&self) -> Option<Vec<Link>> {
+        let first = self.bn1.iter().map(Norm::link);
+        let others = [self.conv1.link(), self.bn2.link(), self.conv2.link()];
+        Some(first.chain(others).collect())
     }
 }

@@ -16,6 +16,7 @@
 //! # Reference
 //! K. He, X. Zhang, S. Ren, J. Sun, Identity mappings in deep residual networks, ECCV 2016.
 
+use crate::lipschitz::Link;
 use crate::{Block, BlockFacts, BlockShape, Builder, Conv, Features, Make, Norm, Pass};
 use timestep_registry::{Facts, Kind};
 
@@ -124,5 +125,12 @@ impl Block for PreActBottleneck {
         let inner = self.bn2.relu_of(pass, &self.conv1, entry.unwrap_or(u));
         let inner = self.bn3.relu_of(pass, &self.conv2, &inner);
         self.conv3.forward(pass, &inner)
+    }
+
+    fn links(&self) -> Option<Vec<Link>> {
+        let first = self.bn1.iter().map(Norm::link);
+        let second = [self.conv1.link(), self.bn2.link(), self.conv2.link()];
+        let third = [self.bn3.link(), self.conv3.link()];
+        Some(first.chain(second).chain(third).collect())
     }
 }

@@ -24,8 +24,11 @@ impl Answer for Vec<SpectrumOfSegment> {
             let damped = damped.map_or(String::new(), |verdict| {
                 format!("; what the equation damps is {verdict}")
             });
+            let bound = segment.bound.map_or(String::new(), |bound| {
+                format!("; bound of ‖h f'‖: {bound:.2} (proved)")
+            });
             page.line(format!(
-                "segment {}: {}{damped}",
+                "segment {}: {}{damped}{bound}",
                 segment.segment, segment.verdict
             ));
         }

@@ -3,7 +3,7 @@
 //! Types and words are settled before; names of networks, blocks, schemes and noises are known
 //! only to the crate that builds them.
 
-use super::model::{OptimiserSettings, Recipe, ScheduleSettings};
+use super::model::{OptimiserSettings, Recipe, ScheduleSettings, TrainSettings};
 use super::problem::{Problem, ProblemKind};
 use super::settings::{SETTINGS, Setting};
 use super::time::parse_time;
@@ -342,6 +342,7 @@ fn train(recipe: &Recipe, found: &mut Findings) {
         "must be finite and at least 0",
         Some("0.05 is a beginning; 0 penalises nothing"),
     );
+    lipschitz(train, found);
     found.require_or(
         train.accumulate > 0 && train.batch.is_multiple_of(train.accumulate),
         "train.accumulate",
@@ -379,6 +380,31 @@ fn train(recipe: &Recipe, found: &mut Findings) {
         let hint = Some("write it like `30m`, `1h30m` or `90s`; empty means no limit");
         found.push(true, "train.time", message, hint);
     }
+}
+
+/// A limit of Lipschitz constants, and what would break it.
+fn lipschitz(train: &TrainSettings, found: &mut Findings) {
+    found.require_or(
+        train.lipschitz.is_finite() && train.lipschitz >= 0.0,
+        "train.lipschitz",
+        "must be finite and at least 0",
+        Some("2 keeps steps of size 1 of `parabolic` with forward Euler stable; 0 bounds nothing"),
+    );
+    if train.lipschitz == 0.0 {
+        return;
+    }
+    found.require_or(
+        train.ema == 0.0,
+        "train.lipschitz",
+        "bounds the weights of each step, and an average of such weights (`train.ema`) may exceed the bound",
+        Some("leave one of the two out"),
+    );
+    found.require_or(
+        train.freeze.iter().all(|part| !part.starts_with("layer")),
+        "train.lipschitz",
+        "cuts the scales of all steps, and `train.freeze` keeps those of a segment as they are",
+        Some("freeze nothing but `stem` and `head`, or leave it out"),
+    );
 }
 
 fn optimiser(optimiser: &OptimiserSettings, found: &mut Findings) {

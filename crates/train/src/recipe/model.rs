@@ -160,6 +160,8 @@ pub struct TrainSettings {
     pub clip_norm: f64,
     /// Weight of the penalty on what changes from step to step of a segment, which makes its weights functions of depth; 0: none.
     pub depth_penalty: f64,
+    /// Largest Lipschitz constant of the right-hand side of a step, proved for the weights that are evaluated; 0: any.
+    pub lipschitz: f64,
     /// Parts that a batch is computed in, one after the other, to need less memory.
     pub accumulate: usize,
     /// Parts of a batch that several processes share out: the gradients of one after the other are added along a fixed
@@ -327,6 +329,7 @@ impl Default for TrainSettings {
             overfit: 0,
             clip_norm: 0.0,
             depth_penalty: 0.0,
+            lipschitz: 0.0,
             accumulate: 1,
             shards: 1,
             ema: 0.0,

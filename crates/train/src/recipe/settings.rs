@@ -302,6 +302,14 @@ static TRAIN: &[Setting] = &[
             "penalty on what changes from step to step of a segment, such as 0.05; 0: none",
         ),
     ),
+    cited(
+        &["delattre2023gram"],
+        row(
+            "train.lipschitz",
+            Kind::Number,
+            "largest Lipschitz constant of the block of a step, proved, such as 2 for `parabolic` with Euler; 0: any",
+        ),
+    ),
     row(
         "train.accumulate",
         Kind::Count,

@@ -210,6 +210,8 @@ fn out_of_range_values_are_refused() {
         "train.label_smoothing=1",
         "train.clip_norm=-1",
         "train.clip_norm=nan",
+        "train.lipschitz=-1",
+        "train.lipschitz=inf",
         "train.accumulate=0",
         "train.accumulate=3",
         "train.shards=0",

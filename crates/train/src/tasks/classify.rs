@@ -220,6 +220,7 @@ impl Task for Classify<'_> {
     fn complete(&mut self, desk: &mut Desk) -> Result<bool, TrainError> {
         let began = Instant::now();
         let tally = self.progress.tally().metrics();
+        self.learner.settle(&mut self.parameters);
         let test = self.measure()?;
         self.last = Some(test);
         self.progress.epoch += 1;
@@ -286,7 +287,10 @@ impl Task for Classify<'_> {
     fn conclude(&mut self, desk: &mut Desk, reason: EndReason) -> Result<Measured, TrainError> {
         let test = match self.last {
             Some(test) => test,
-            None => self.measure()?,
+            None => {
+                self.learner.settle(&mut self.parameters);
+                self.measure()?
+            }
         };
         self.last = Some(test);
         let epoch = self.progress.epoch;
