@@ -30,7 +30,8 @@ fn layers(name: &str, data: &Path, sets: &[&str]) -> Layers {
         .set("model.size=3")
         .set("model.steps=2")
         .set("data.every=1")
-        .set("train.greedy=3");
+        .set("train.greedy=3")
+        .set("train.drawn=0");
     for set in sets {
         layers.set(set);
     }
@@ -134,6 +135,9 @@ fn an_interrupted_run_ends_with_the_same_bits() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("pictures");
     pictures(&data, 4);
+    let others = folder.path().join("others");
+    pictures(&others, 2);
+    let measured_on = format!("data.test_dir={}", others.display());
     for (name, sets) in [
         (
             "denoising/lm-trd-5x5-s25",
@@ -150,6 +154,7 @@ fn an_interrupted_run_ends_with_the_same_bits() {
                 "data.every=2",
                 "data.test_every=2",
                 "data.test_skip=1",
+                &measured_on,
                 "train.drawn=4",
                 "train.batch=3",
             ],

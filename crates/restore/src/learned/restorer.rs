@@ -37,7 +37,7 @@ pub enum Source {
     Chosen,
     /// Every picture of the folder, with noise that was drawn once.
     Every,
-    /// A few of the chosen pictures at a time, with noise drawn anew ([`Draws`](super::Draws)).
+    /// A few pictures of the folder at a time, with noise drawn anew ([`Draws`](super::Draws)).
     Drawn,
 }
 

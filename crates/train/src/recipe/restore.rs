@@ -75,7 +75,8 @@ pub struct PhaseSettings {
     pub joint: usize,
     /// Iterations on all steps together and on every picture of the folder, at the end.
     pub finish: usize,
-    /// Steps of Adam at the end, each on a few pictures with noise drawn anew: on all steps of TRD together, on each stage of CSF.
+    /// Steps of Adam at the end, each on a few pictures of the folder with noise drawn anew: on all steps of TRD together, on each stage of
+    /// CSF.
     #[serde(default)]
     pub drawn: usize,
     /// Pictures of such a step.
@@ -91,6 +92,14 @@ pub struct PhaseSettings {
     pub time: String,
     /// Every so many phases leave weights of their own; 0: none do.
     pub keep: usize,
+}
+
+impl PhaseSettings {
+    /// Whether a phase trains on pictures that were not chosen.
+    #[must_use]
+    pub fn uses_every_picture(&self) -> bool {
+        self.finish > 0 || self.drawn > 0
+    }
 }
 
 /// Pictures of a step with noise drawn anew when nobody says otherwise.
@@ -181,7 +190,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     row(
         "train.drawn",
         Kind::Count,
-        "steps of Adam at the end, each on a few pictures with noise drawn anew (trd: all steps together, csf: for each stage)",
+        "steps of Adam at the end, each on a few pictures of the folder with noise drawn anew (trd: all steps together, csf: for each stage)",
     ),
     row("train.batch", Kind::Count, "pictures of a step of Adam"),
     row(
@@ -391,10 +400,10 @@ fn data(recipe: &RestoreRecipe, found: &mut Findings) {
     );
     let held_out = data.test_dir.is_empty() && data.test_every > 0;
     found.require_or(
-        !(held_out && recipe.train.finish > 0),
+        !(held_out && recipe.train.uses_every_picture()),
         "data.test_every",
-        "`train.finish` trains on every picture of the folder, so none is left to measure on",
-        Some("give other pictures with `data.test_dir`, or set `train.finish = 0`"),
+        "`train.finish` and `train.drawn` train on every picture of the folder, so none is left to measure on",
+        Some("give other pictures with `data.test_dir`, or set `train.finish = 0` and `train.drawn = 0`"),
     );
     match recipe.degradation() {
         Err(bad) => found.problem("data.noise", &bad.why, Some(&bad.hint)),

@@ -5,6 +5,7 @@ use super::*;
 
 fn layers(sets: &[&str]) -> Layers {
     let mut layers = Layers::load("denoising/trd-5x5-s25");
+    layers.set("train.drawn=0");
     for set in sets {
         layers.set(set);
     }
@@ -121,6 +122,11 @@ fn values_that_do_not_fit_together_are_refused() {
         &["model.method=csf", "model.scheme="],
         &["train.greedy=0", "train.joint=0"],
         &["data.test_every=4", "train.finish=3"],
+        &["data.test_every=4", "train.drawn=3"],
+        &["train.batch=3"],
+        &["train.lr=0.1"],
+        &["train.drawn=3", "train.lr=0"],
+        &["train.drawn=3", "train.batch=0"],
         &["data.test_skip=1"],
         &["model.sigma=0"],
         &["model.steps=65"],

@@ -17,7 +17,7 @@ const TEST_SEED: u64 = 0;
 pub struct RestoreSetup {
     /// The recipe.
     pub resolved: Resolved<RestoreRecipe>,
-    /// Pictures of all phases but that of `train.finish`.
+    /// Pictures of all phases but those of `train.finish` and `train.drawn`.
     pub train: Vec<Sample>,
     /// Every picture of the folder; empty if no phase uses them.
     pub all: Vec<Sample>,
@@ -52,14 +52,15 @@ impl RestoreSetup {
             skip: data.skip,
         };
         let train = samples(folder, choice, &*noise, seed)?;
-        let all = match recipe.train.finish {
-            0 => Vec::new(),
-            _ => samples(folder, Choice::ALL, &*noise, seed)?,
+        let every = recipe.train.uses_every_picture();
+        let all = match every {
+            false => Vec::new(),
+            true => samples(folder, Choice::ALL, &*noise, seed)?,
         };
         let test = match test_choice(recipe) {
             None => Vec::new(),
             Some((dir, test)) => {
-                apart((folder, choice), (&dir, test), recipe.train.finish > 0)?;
+                apart((folder, choice), (&dir, test), every)?;
                 samples(&dir, test, &*noise, TEST_SEED)?
             }
         };
@@ -86,18 +87,18 @@ impl RestoreSetup {
         &self.resolved.recipe
     }
 
-    /// The pictures of phases with noise that was drawn once.
+    /// The pictures of a phase, with noise that was drawn once.
     pub(super) fn samples(&self, source: Source) -> &[Sample] {
         match source {
-            Source::Every => &self.all,
-            Source::Chosen | Source::Drawn => &self.train,
+            Source::Every | Source::Drawn => &self.all,
+            Source::Chosen => &self.train,
         }
     }
 
     /// What is drawn for phases whose noise is.
     pub(super) fn draws(&self) -> Draws<'_> {
         Draws {
-            pictures: &self.train,
+            pictures: &self.all,
             noise: &*self.noise,
             seed: self.recipe().train.seed,
             count: self.recipe().train.batch,
