@@ -108,6 +108,23 @@ const NOISY: &[&str] = &[
     "train.clip_norm=1",
 ];
 
+/// A limit of right-hand sides is cut by every rank for itself, from the same weights.
+#[test]
+fn a_limit_leaves_the_same_bytes_on_any_number_of_ranks() {
+    let out = tempfile::tempdir().expect("a folder");
+    let sets = ["network.steps=[2,2]", "train.ema=0", "train.lipschitz=1.5"];
+    let setup = setup("digits/parabolic-20", &sets);
+    let last = |size: usize| {
+        let name = format!("held-{size}");
+        let outcomes = train(out.path(), &name, &setup, size, 0);
+        assert!(matches!(outcomes[0], Outcome::Finished { .. }));
+        bytes(out.path(), &name, "weights/last.safetensors")
+    };
+    let one = last(1);
+    assert!(one == last(2));
+    assert!(one == last(3));
+}
+
 #[test]
 fn any_number_of_ranks_leaves_the_same_bytes() {
     let out = tempfile::tempdir().expect("a folder");
