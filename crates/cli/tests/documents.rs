@@ -101,7 +101,13 @@ const SHORTER: &[(&str, &str, &str, &str)] = &[
         "clean-a-picture.md",
         "train denoising/",
         "--set model.sigma=35",
-        "--set model.sigma=35 --set train.greedy=1 --set train.joint=1",
+        "--set model.sigma=35 --set train.greedy=1 --set train.joint=1 --set train.drawn=0",
+    ),
+    (
+        "clean-a-picture.md",
+        "--name finer",
+        "train.drawn=1000",
+        "train.drawn=2",
     ),
 ];
 
