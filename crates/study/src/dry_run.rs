@@ -160,7 +160,7 @@ impl PlannedRestorer {
             phases: setup.phases.len(),
             iterations: length(false),
             drawn: length(true),
-            batch: recipe.train.batch,
+            batch: recipe.train.drawn_batch,
             loss: found.loss,
             psnr: setup.start.psnr(found.loss),
             seconds_per_evaluation: seconds,

@@ -145,7 +145,7 @@ fn an_interrupted_run_ends_with_the_same_bits() {
                 "train.joint=4",
                 "train.finish=2",
                 "train.drawn=5",
-                "train.batch=2",
+                "train.drawn_batch=2",
             ][..],
         ),
         (
@@ -156,7 +156,7 @@ fn an_interrupted_run_ends_with_the_same_bits() {
                 "data.test_skip=1",
                 &measured_on,
                 "train.drawn=4",
-                "train.batch=3",
+                "train.drawn_batch=3",
             ],
         ),
     ] {

@@ -7,9 +7,11 @@ use timestep_train::evaluate::logits_of;
 use timestep_train::recipe::Recipe;
 use timestep_train::{Examples, Learner, TrainError};
 
-/// Pixels of the images that are timed, about: enough to keep all cores busy.
-const PIXELS: usize = 32 * 32 * 32;
-/// Steps of which the fastest counts: the first one also asks for memory.
+/// Multiply-adds of a timed step, about: a tenth of a second on two cores.
+const MULTIPLY_ADDS: usize = 10_000_000_000;
+/// Images of a timed step, at most: more are hardly faster.
+const IMAGES: usize = 32;
+/// Steps of which the fastest counts: the first one also asks for memory, which matters only where a step is short.
 const STEPS: usize = 2;
 
 /// Seconds that an image takes.
@@ -28,8 +30,13 @@ impl Pace {
     /// [`TrainError::Net`] if a scheme refuses a step.
     pub(super) fn of(network: &Network, recipe: &Recipe) -> Result<Self, TrainError> {
         let input = network.config().input;
-        let pixels = input.height * input.width;
-        let batch = (PIXELS / pixels).clamp(2, recipe.train.batch.max(2));
+        let image = 3 * network.cost().multiply_adds.max(1);
+        let batch = (MULTIPLY_ADDS / image).clamp(2, IMAGES.min(recipe.train.batch.max(2)));
+        let steps = if image * batch > MULTIPLY_ADDS {
+            1
+        } else {
+            STEPS
+        };
         let mut parameters = network.init(0);
         let mut learner = Learner::of(device("cpu")?, recipe, network)?;
         let (dims, images, targets) = sample(input, batch, network.config().classes);
@@ -40,7 +47,7 @@ impl Pace {
         };
         let fastest = |once: &mut dyn FnMut(u64) -> Result<(), TrainError>| {
             let mut least = f64::INFINITY;
-            for step in 0..STEPS {
+            for step in 0..steps {
                 let began = Instant::now();
                 once(step as u64)?;
                 least = least.min(began.elapsed().as_secs_f64());

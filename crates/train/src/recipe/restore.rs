@@ -81,10 +81,10 @@ pub struct PhaseSettings {
     pub drawn: usize,
     /// Pictures of such a step.
     #[serde(default = "usual_batch")]
-    pub batch: usize,
+    pub drawn_batch: usize,
     /// Largest change of such a step, in parts of what filters and functions are in size.
     #[serde(default = "usual_lr")]
-    pub lr: f64,
+    pub drawn_lr: f64,
     /// Seed of the noise; at most `i64::MAX`.
     #[serde(serialize_with = "saturating")]
     pub seed: u64,
@@ -192,9 +192,13 @@ pub(super) static SETTINGS: &[Setting] = &[
         Kind::Count,
         "steps of Adam at the end, each on a few pictures of the folder with noise drawn anew (trd: all steps together, csf: for each stage)",
     ),
-    row("train.batch", Kind::Count, "pictures of a step of Adam"),
     row(
-        "train.lr",
+        "train.drawn_batch",
+        Kind::Count,
+        "pictures of a step of Adam",
+    ),
+    row(
+        "train.drawn_lr",
         Kind::Number,
         "largest change of a step of Adam, in parts of the size of filters and functions; it falls to 0 along a cosine",
     ),
@@ -239,8 +243,8 @@ impl Default for RestoreRecipe {
                 joint: 0,
                 finish: 0,
                 drawn: 0,
-                batch: usual_batch(),
-                lr: usual_lr(),
+                drawn_batch: usual_batch(),
+                drawn_lr: usual_lr(),
                 seed: 0,
                 time: String::new(),
                 keep: 0,
@@ -435,18 +439,18 @@ fn train(recipe: &RestoreRecipe, found: &mut Findings) {
         }
     }
     found.require(
-        (1..=10_000).contains(&train.batch),
-        "train.batch",
+        (1..=10_000).contains(&train.drawn_batch),
+        "train.drawn_batch",
         "must be from 1 to 10000",
     );
     found.require(
-        train.lr > 0.0 && train.lr <= 1.0,
-        "train.lr",
+        train.drawn_lr > 0.0 && train.drawn_lr <= 1.0,
+        "train.drawn_lr",
         "must lie above 0 and at most at 1",
     );
     for (path, usual) in [
-        ("train.batch", train.batch == usual_batch()),
-        ("train.lr", train.lr == usual_lr()),
+        ("train.drawn_batch", train.drawn_batch == usual_batch()),
+        ("train.drawn_lr", train.drawn_lr == usual_lr()),
     ] {
         found.require_or(
             usual || train.drawn > 0,

@@ -1,6 +1,6 @@
 //! How is a phase trained whose noise is drawn anew for every step? By Adam; its state is a file, not a list of gradients.
 //!
-//! Every number moves in parts of its natural size, at most `train.lr` of it in a step. The rate rises over the first twentieth of the steps
+//! Every number moves in parts of its natural size, at most `train.drawn_lr` of it in a step. The rate rises over the first twentieth of the steps
 //! and falls to 0 along a half cosine. At the end the loss of all pictures is evaluated once, with the noise that was drawn for them
 //! in the beginning, so that it can be compared with those of other phases.
 

@@ -186,7 +186,7 @@ impl Restore<'_> {
             parameters: self.model.count(phase),
             pictures: self.setup.samples(source).len(),
             iterations: phase.iterations,
-            batch: (source == Source::Drawn).then_some(self.setup.recipe().train.batch),
+            batch: (source == Source::Drawn).then_some(self.setup.recipe().train.drawn_batch),
         })
     }
 
@@ -228,7 +228,7 @@ impl Restore<'_> {
     fn draw(&mut self, number: usize, desk: &mut Desk) -> Result<Work, TrainError> {
         let setup = self.setup;
         let (phase, _) = setup.phases[number];
-        let (draws, lr) = (setup.draws(), setup.recipe().train.lr);
+        let (draws, lr) = (setup.draws(), setup.recipe().train.drawn_lr);
         let path = state::drawn(desk.folder(), number);
         let mut drawn = Drawn::open(&path, &self.model, phase)?;
         self.told(number, &path, drawn.losses(), desk)?;

@@ -101,7 +101,7 @@ impl RestoreSetup {
             pictures: &self.all,
             noise: &*self.noise,
             seed: self.recipe().train.seed,
-            count: self.recipe().train.batch,
+            count: self.recipe().train.drawn_batch,
         }
     }
 
