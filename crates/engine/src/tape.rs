@@ -156,6 +156,23 @@ pub trait Tape: Debug {
         a.iter().zip(&b).map(|(a, b)| a * b).sum()
     }
 
+    /// `Σ (eᵢ / (absolute + relative max(|uᵢ|, |vᵢ|)))²` of an error and the states `u`, `v` that it lies between, all of one shape, in
+    /// double precision: how a step is judged whose size follows from its error.
+    fn scaled_squares(
+        &self,
+        error: &Value,
+        states: [&Value; 2],
+        absolute: f64,
+        relative: f64,
+    ) -> f64 {
+        let ([u, v], error) = (states.map(|state| self.read(state)), self.read(error));
+        let scaled = error.iter().zip(u.iter().zip(&v)).map(|(e, (u, v))| {
+            let part = e / (absolute + relative * u.abs().max(v.abs()));
+            part * part
+        });
+        scaled.sum()
+    }
+
     /// Is every feature finite?
     fn is_finite(&self, features: &Value) -> bool;
 

@@ -73,6 +73,19 @@ impl Tape for Record {
         Kernels::detect().dot(&a.stored.data, &b.stored.data)
     }
 
+    fn scaled_squares(
+        &self,
+        error: &Value,
+        states: [&Value; 2],
+        absolute: f64,
+        relative: f64,
+    ) -> f64 {
+        let error = self.settle(self.held(error));
+        let states = states.map(|state| self.settle(self.held(state)));
+        let [u, v] = states.each_ref().map(|state| &state.stored.data[..]);
+        Kernels::detect().scaled_squares(&error.stored.data, [u, v], absolute, relative)
+    }
+
     fn is_finite(&self, features: &Value) -> bool {
         let pieces = Kept::of(features).pieces(self);
         pieces.iter().all(Held::is_finite)

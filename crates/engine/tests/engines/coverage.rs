@@ -60,6 +60,7 @@ passed_on! {
     fn read_array(array: &Value) -> Vec<f64>;
     fn epsilon() -> f64;
     fn dot(a: &Value, b: &Value) -> f64;
+    fn scaled_squares(error: &Value, states: [&Value; 2], absolute: f64, relative: f64) -> f64;
     fn is_finite(features: &Value) -> bool;
     fn is_zero(features: &Value) -> bool;
     fn compute(features: &Value);

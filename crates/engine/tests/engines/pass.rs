@@ -147,6 +147,16 @@ fn check(name: &str, features: &Features) {
         near || !squares.is_finite(),
         "{name}: {dot} is not {squares}"
     );
+    let value = features.value();
+    let scaled = tape.scaled_squares(value, [value, value], 0.5, 0.25);
+    let wanted: f64 = numbers
+        .iter()
+        .map(|u| (u / (0.5 + 0.25 * u.abs())).powi(2))
+        .sum();
+    assert!(
+        (scaled - wanted).abs() <= 1e-6 * wanted || !squares.is_finite(),
+        "{name}: {scaled} is not {wanted}"
+    );
     let zero = numbers.iter().all(|u| *u == 0.0);
     assert!(!features.is_zero() || zero, "{name}: known to be zero");
     let step = tape.epsilon();

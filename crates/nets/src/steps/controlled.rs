@@ -68,8 +68,15 @@ impl Equation<Features> for Forward<'_> {
     }
 
     fn size(&self, error: &Features, before: &Features, after: &Features) -> f64 {
-        let tolerance = &self.field.control.tolerance;
-        tolerance.size(&error.read(), &before.read(), &after.read())
+        let Tolerance {
+            absolute, relative, ..
+        } = self.field.control.tolerance;
+        let count: usize = error.dims().iter().product();
+        let states = [before.value(), after.value()];
+        let squares = error
+            .tape()
+            .scaled_squares(error.value(), states, absolute, relative);
+        (squares / count as f64).sqrt()
     }
 
     fn kept(&mut self) {
