@@ -15,7 +15,7 @@ ROOT = BENCH.parent
 OURS = "target/release/examples/bench_worker"
 MODES = ("eager", "channels_last", "compile", "bf16")
 # Ours on another of our devices: a contender only if it is asked for.
-DEVICES = {"ours-bf16": "cpu-bf16"}
+DEVICES = {"ours-bf16": "cpu-bf16", "ours-int8": "cpu-int8"}
 
 # A first compiled step of a network with hundreds of layers takes minutes.
 PATIENCE_SECONDS = 3600

@@ -15,6 +15,7 @@ use timestep_registry::Registry;
 pub static ENGINES: Registry<EngineFacts> = Registry::new(&[
     &fused::FACTS,
     &fused::BF16,
+    &fused::INT8,
     &exact::FACTS,
     #[cfg(feature = "cuda")]
     &burn::CUDA,
@@ -68,7 +69,7 @@ mod tests {
             }
         }
         assert_eq!(engines()[0].key, "cpu", "the default comes first");
-        for always in ["cpu", "cpu-bf16", "exact"] {
+        for always in ["cpu", "cpu-bf16", "cpu-int8", "exact"] {
             assert!(engine(always).is_ok(), "{always} needs no device");
         }
     }
@@ -78,7 +79,7 @@ mod tests {
         let error = engine("gpu9").expect_err("no such engine");
         assert_eq!(error.to_string(), "there is no engine `gpu9`");
         assert!(
-            error.hint().contains("cpu, cpu-bf16, exact"),
+            error.hint().contains("cpu, cpu-bf16, cpu-int8, exact"),
             "{}",
             error.hint()
         );

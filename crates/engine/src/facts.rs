@@ -14,6 +14,8 @@ pub struct EngineFacts {
     pub precision: &'static str,
     /// What a number is off by, as a part of itself, when it waits for the backward pass; 0 where it waits as it was computed.
     pub stored: f64,
+    /// What a convolution is off by where nothing is recorded, as a part of its largest result; 0 where it is as precise as otherwise.
+    pub evaluated: f64,
     /// When to use it.
     pub when: &'static str,
     /// Opens it, or says why its device is not there.

@@ -29,7 +29,7 @@ pub use engines::{ENGINES, engine, engines};
 pub use exact::Exact;
 pub use facts::{EngineFacts, NoEngine};
 pub use features::Features;
-pub use fused::{Fused, FusedBf16, kernels};
+pub use fused::{Fused, FusedBf16, FusedInt8, kernels};
 pub use gradients::{GradientSink, Gradients, Numbers, WideGradients};
 pub use parameters::{Init, ParamId, Parameters, Role, Spec, Specs};
 pub use shapes::{ConvSpec, Mixed, Sampling, Size, Targets, Window};

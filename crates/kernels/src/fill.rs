@@ -288,6 +288,22 @@ impl Window {
         self.rows * self.columns * self.pitch
     }
 
+    /// Where the image is in a window of one row, read at every column: floats of the border before it, and the floats of the image.
+    pub(crate) fn inside(&self) -> Inside {
+        debug_assert!(self.rows == 1 && self.step == 1 && self.pitch == self.stored);
+        if self.row < 0 || self.row >= self.height as isize {
+            return Inside {
+                start: self.columns * self.pitch,
+                features: 0..0,
+            };
+        }
+        let from = self.base + self.row as usize * self.width * self.stored;
+        Inside {
+            start: self.left * self.pitch,
+            features: from..from + self.width * self.stored,
+        }
+    }
+
     /// Fills scratch from a source; `copy` also receives the taken pixels whose rows are in
     /// `copied` (rows of scratch), at the place that they have in an array like the image.
     ///
@@ -312,6 +328,15 @@ impl Window {
         // SAFETY: the caller's.
         unsafe { S::vectorize(op) }
     }
+}
+
+/// The part of a window's row that is no border.
+#[derive(Clone, Debug)]
+pub(crate) struct Inside {
+    /// Floats before it.
+    pub(crate) start: usize,
+    /// Where they are in the image.
+    pub(crate) features: Range<usize>,
 }
 
 /// [`Window::fill`] as a function of its own: kernels fill their windows from ten kinds of sources.

@@ -37,6 +37,7 @@ const fn facts(
         named: Facts::new(Kind::Device, device, title, include_str!("mod.rs")),
         precision: "f32",
         stored: 0.0,
+        evaluated: 0.0,
         when,
         open,
     }

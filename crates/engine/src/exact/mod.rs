@@ -31,6 +31,7 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
     ),
     precision: "f64",
     stored: 0.0,
+    evaluated: 0.0,
     when: "to check another engine, or a gradient by finite differences; hundreds of times slower",
     open: || Ok(Arc::new(Exact)),
 };

@@ -3,7 +3,7 @@
 //! Forward passes, sums and parameters are those of `cpu` to the last bit. Between the passes an activation is rounded to
 //! 8 binary digits, so gradients are off by some thousandths of their length.
 
-use super::record::Record;
+use super::record::{Precision, Record};
 use super::saved::Storage;
 use crate::{Engine, EngineFacts, Parameters, Recording, Tape};
 use std::rc::Rc;
@@ -19,6 +19,7 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
     ),
     precision: "f32, activations stored in bf16 between the passes",
     stored: 1.0 / 256.0,
+    evaluated: 0.0,
     when: "to train deep networks whose activations are more than the memory holds",
     open: || Ok(Arc::new(FusedBf16)),
 };
@@ -33,6 +34,10 @@ impl Engine for FusedBf16 {
     }
 
     fn open(&self, parameters: &Parameters, recording: &Recording) -> Rc<dyn Tape> {
-        Rc::new(Record::new(parameters, recording, Storage::Bf16))
+        let precision = Precision {
+            storage: Storage::Bf16,
+            ..Precision::default()
+        };
+        Rc::new(Record::new(parameters, recording, precision))
     }
 }

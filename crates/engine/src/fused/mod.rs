@@ -11,6 +11,7 @@ mod channels;
 mod combine;
 mod conv;
 mod images;
+mod int8;
 mod norm;
 mod packed;
 mod pool;
@@ -24,6 +25,8 @@ mod value;
 
 pub(crate) use bf16::FACTS as BF16;
 pub use bf16::FusedBf16;
+pub(crate) use int8::FACTS as INT8;
+pub use int8::FusedInt8;
 pub use record::Fused;
 
 use crate::EngineFacts;
@@ -39,6 +42,7 @@ pub(crate) static FACTS: EngineFacts = EngineFacts {
     ),
     precision: "f32, statistics of norms in f64",
     stored: 0.0,
+    evaluated: 0.0,
     when: "to train and to apply networks: the default",
     open: || Ok(Arc::new(Fused)),
 };

@@ -22,16 +22,34 @@ impl Engine for Fused {
     }
 
     fn open(&self, parameters: &Parameters, recording: &Recording) -> Rc<dyn Tape> {
-        Rc::new(Record::new(parameters, recording, Storage::F32))
+        Rc::new(Record::new(parameters, recording, Precision::default()))
     }
+}
+
+/// How precisely an engine of this tape computes, and what it stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Precision {
+    /// How activations wait for the backward pass.
+    pub(super) storage: Storage,
+    /// How convolutions multiply where nothing is recorded.
+    pub(super) products: Products,
+}
+
+/// How convolutions multiply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Products {
+    /// In single precision.
+    #[default]
+    F32,
+    /// In whole numbers of eight bits.
+    Int8,
 }
 
 /// One pass.
 pub(super) struct Record {
     pub(super) parameters: Parameters,
     pub(super) wanted: Wanted,
-    /// How activations wait for the backward pass.
-    pub(super) storage: Storage,
+    pub(super) precision: Precision,
     /// Do operations gather the moments of what they write?
     pub(super) statistics: bool,
     pub(super) nodes: RefCell<Vec<Box<dyn Node>>>,
@@ -60,9 +78,13 @@ impl From<f64> for Coefficient {
 }
 
 impl Record {
-    pub(super) fn new(parameters: &Parameters, recording: &Recording, storage: Storage) -> Self {
+    pub(super) fn new(
+        parameters: &Parameters,
+        recording: &Recording,
+        precision: Precision,
+    ) -> Self {
         Self {
-            storage,
+            precision,
             parameters: parameters.clone(),
             wanted: recording.wanted.clone(),
             statistics: recording.statistics,

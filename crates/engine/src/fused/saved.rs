@@ -110,7 +110,10 @@ impl Record {
     pub(super) fn saved(&self, held: &Held) -> Saved {
         let first = || {
             let whole = Numbers::Whole(held.stored.data.clone());
-            (Rc::new(Waiting(RefCell::new(whole))), self.storage)
+            (
+                Rc::new(Waiting(RefCell::new(whole))),
+                self.precision.storage,
+            )
         };
         let (waiting, _) = held.readers.waiting.get_or_init(first);
         Saved {

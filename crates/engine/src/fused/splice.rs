@@ -2,8 +2,7 @@
 //! is asked for the way back.
 
 use super::back::{Back, Node};
-use super::record::Record;
-use super::saved::Storage;
+use super::record::{Precision, Record};
 use super::stored::{Held, Place};
 use super::value::{Kept, zeros};
 use crate::{Backward, Recording, Tape, Value};
@@ -107,7 +106,7 @@ impl Node for Spliced {
         let found = way(&grads, &mut *back.sink);
         drop(grads);
         // Whatever is pending in what the caller gives is written down; nothing goes back through it.
-        let scratch = Record::new(back.parameters, &Recording::default(), Storage::F32);
+        let scratch = Record::new(back.parameters, &Recording::default(), Precision::default());
         for (places, found) in inputs.iter().zip(found) {
             if let Some(gradient) = found {
                 deposit(back, places, &scratch.plain_pieces(&gradient));

@@ -356,7 +356,7 @@ impl Tape for Record {
         Rc::new(Record::new(
             &self.parameters.with(others),
             recording,
-            self.storage,
+            self.precision,
         ))
     }
 

@@ -7,6 +7,7 @@ mod compare;
 mod coverage;
 mod ends;
 mod evaluation;
+mod int8;
 mod memory;
 mod pass;
 mod present;

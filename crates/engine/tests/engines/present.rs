@@ -9,6 +9,8 @@ pub(crate) struct Present {
     pub(crate) precision: &'static str,
     /// What a number is off by when it waits for the backward pass.
     pub(crate) stored: f64,
+    /// What a convolution is off by where nothing is recorded.
+    pub(crate) evaluated: f64,
     engine: Arc<dyn Engine>,
 }
 
@@ -31,6 +33,7 @@ pub(crate) fn engines() -> Vec<Present> {
             name: facts.key,
             precision: facts.precision,
             stored: facts.stored,
+            evaluated: facts.evaluated,
             engine,
         }),
     };

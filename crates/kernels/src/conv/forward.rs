@@ -1,8 +1,8 @@
 //! How is a forward pass spread over the cores? In pieces: some strips, and of small batches some of the output channels.
 
-use crate::conv::Either;
 use crate::conv::direct::DirectForward;
-use crate::conv::packed::PackedConv;
+use crate::conv::int8::{self, Int8Forward};
+use crate::conv::packed::{PackedConv, Weights};
 use crate::conv::units::Units;
 use crate::conv::winograd::WinogradForward;
 use crate::elementwise::{RUN, Term, add_term};
@@ -122,9 +122,18 @@ struct Cut {
     units: Range<usize>,
 }
 
+/// A pass by one of the methods.
+enum Pass<'a> {
+    Direct(DirectForward<'a>),
+    Winograd(WinogradForward<'a>),
+    Int8(Int8Forward<'a>),
+}
+
 /// One piece of a forward pass.
 struct Piece<'a> {
-    pass: &'a Either<DirectForward<'a>, WinogradForward<'a>>,
+    pass: &'a Pass<'a>,
+    /// Outputs of a vector.
+    lanes: usize,
     shape: &'a ConvShape,
     view: &'a View<'a>,
     strips: &'a [Strip],
@@ -179,10 +188,10 @@ impl<S: Simd> Op<S> for Piece<'_> {
             self.shape.out_height(),
             self.shape.out_width() * self.shape.output,
         );
-        let channels = Units::of(self.shape, S::LANES).channels(&self.units);
+        let channels = Units::of(self.shape, self.lanes).channels(&self.units);
         let (pass, strips, units) = (self.pass, self.strips, self.units.clone());
         match pass {
-            Either::Direct(pass) => {
+            Pass::Int8(pass) => {
                 let mut arena = Arena::borrow(&pass.scratch(self.rows));
                 for strip in strips {
                     // SAFETY: lengths were checked in `conv_packed`.
@@ -193,7 +202,18 @@ impl<S: Simd> Op<S> for Piece<'_> {
                     }
                 }
             }
-            Either::Winograd(pass) => {
+            Pass::Direct(pass) => {
+                let mut arena = Arena::borrow(&pass.scratch(self.rows));
+                for strip in strips {
+                    // SAFETY: lengths were checked in `conv_packed`.
+                    unsafe {
+                        let out = self.out.0.add(strip.range(height, pitch).start);
+                        pass.strip::<S>(self.view, strip, &units, out, &mut arena.pieces());
+                        self.finish::<S>(std::slice::from_ref(strip), &channels);
+                    }
+                }
+            }
+            Pass::Winograd(pass) => {
                 let mut arena = Arena::borrow(&pass.scratch(self.rows));
                 for group in pass.groups(strips) {
                     // SAFETY: lengths were checked in `conv_packed`.
@@ -297,21 +317,37 @@ impl Kernels {
             "weights packed for another shape"
         );
         assert_eq!(out.len(), shape.output_len(), "length of the output");
-        let shape = &self.grouping(&shape.flattened());
+        let whole = matches!(weights.weights(), Weights::Int8(_));
+        // Levels belong to an image: images stay apart.
+        let shape = &match whole {
+            true => *shape,
+            false => self.grouping(&shape.flattened()),
+        };
         let in_row = (shape.width + 2 * shape.padding[1]) * shape.input * shape.stride;
         let out_row = shape.out_width() * shape.output;
-        let winograd = self.uses_winograd(shape);
+        let winograd = !whole && self.uses_winograd(shape);
         let row = in_row.max(out_row) / if winograd { shape.groups } else { 1 };
         let rows = strip_rows(shape, shape.out_height(), row, false);
         let strips = strips(shape.batch, shape.out_height(), rows);
-        let lanes = self.isa().lanes();
-        let (pass, most) = if winograd {
-            let pass = WinogradForward::new(shape, weights.numbers(), lanes, rows);
-            let most = pass.chunks(&strips, moments);
-            (Either::Winograd(pass), most)
+        let lanes = if whole {
+            int8::LANES
         } else {
-            let pass = DirectForward::new(shape, weights.numbers(), lanes);
-            (Either::Direct(pass), CHUNKS)
+            self.isa().lanes()
+        };
+        let (pass, most) = match weights.weights() {
+            Weights::Int8(weights) => {
+                let pass = Int8Forward::new(*self, shape, weights, view);
+                (Pass::Int8(pass), CHUNKS)
+            }
+            Weights::Floats(weights) if winograd => {
+                let pass = WinogradForward::new(shape, weights, lanes, rows);
+                let most = pass.chunks(&strips, moments);
+                (Pass::Winograd(pass), most)
+            }
+            Weights::Floats(weights) => {
+                let pass = DirectForward::new(shape, weights, lanes);
+                (Pass::Direct(pass), CHUNKS)
+            }
         };
         let units = Units::of(shape, lanes).count();
         let cuts = if moments {
@@ -330,6 +366,7 @@ impl Kernels {
         let results: Vec<Option<Moments>> = map(cuts, |cut| {
             let op = Piece {
                 pass: &pass,
+                lanes,
                 shape,
                 view,
                 strips: &strips[cut.strips],

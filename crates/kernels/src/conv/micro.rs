@@ -46,7 +46,7 @@ pub(crate) struct Tile<'r> {
 // The pointer is not followed here: it only passes through.
 #[allow(clippy::pointers_in_nomem_asm_block)]
 #[inline(always)]
-fn opaque(pointer: *const f32) -> *const f32 {
+pub(crate) fn opaque(pointer: *const f32) -> *const f32 {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         let mut pointer = pointer;
@@ -137,7 +137,7 @@ const fn most(registers: usize, vectors: usize) -> usize {
 const SIZES: [usize; 9] = [16, 14, 12, 8, 7, 4, 3, 2, 1];
 
 /// How many pixels to take next of `left`: one of [`SIZES`].
-fn next_size(left: usize, most: usize) -> usize {
+pub(crate) fn next_size(left: usize, most: usize) -> usize {
     let fits = |s: &usize| *s <= most && *s <= left;
     let even = SIZES
         .iter()

@@ -9,6 +9,7 @@ mod classes;
 mod direct;
 mod direct_backward;
 mod forward;
+mod int8;
 mod merge;
 mod micro;
 mod pack;

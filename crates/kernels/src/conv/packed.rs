@@ -4,17 +4,26 @@
 
 use crate::buffer::Buffer;
 use crate::conv::direct;
+use crate::conv::int8::{self, Int8Weights};
 use crate::conv::merge::spread;
 use crate::conv::pack::Forward;
 use crate::conv::winograd;
 use crate::kernels::Kernels;
 use crate::shape::ConvShape;
 
+/// How sums are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Direct,
+    Winograd,
+    Int8,
+}
+
 /// What the order of packed weights depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Order {
     kernels: Kernels,
-    winograd: bool,
+    method: Method,
     input: usize,
     output: usize,
     kernel: [usize; 2],
@@ -23,23 +32,44 @@ struct Order {
 }
 
 impl Order {
+    /// The order of single precision.
     fn of(kernels: Kernels, shape: &ConvShape) -> Self {
+        let method = match kernels.uses_winograd(shape) {
+            true => Method::Winograd,
+            false => Method::Direct,
+        };
+        Self {
+            groups: kernels.grouping(shape).groups,
+            ..Self::by(method, kernels, shape)
+        }
+    }
+
+    fn by(method: Method, kernels: Kernels, shape: &ConvShape) -> Self {
         Self {
             kernels,
-            winograd: kernels.uses_winograd(shape),
+            method,
             input: shape.input,
             output: shape.output,
             kernel: shape.kernel,
-            groups: kernels.grouping(shape).groups,
+            groups: shape.groups,
         }
     }
 }
 
-/// Weights of a convolution in the order in which forward passes read them, made by [`Kernels::pack_conv`].
+/// The weights themselves.
+#[derive(Debug)]
+pub(crate) enum Weights {
+    /// In single precision.
+    Floats(Buffer),
+    /// As whole numbers of eight bits.
+    Int8(Int8Weights),
+}
+
+/// Weights of a convolution in the order in which forward passes read them, made by [`Kernels::pack_conv`] or [`Kernels::pack_conv_int8`].
 #[derive(Debug)]
 pub struct PackedConv {
     order: Order,
-    weights: Buffer,
+    weights: Weights,
 }
 
 impl PackedConv {
@@ -47,23 +77,29 @@ impl PackedConv {
     /// between Winograd's method and direct sums.
     #[must_use]
     pub fn suits(&self, kernels: Kernels, shape: &ConvShape) -> bool {
-        self.order == Order::of(kernels, shape)
+        match &self.weights {
+            Weights::Floats(_) => self.order == Order::of(kernels, shape),
+            Weights::Int8(_) => self.order == Order::by(Method::Int8, kernels, shape),
+        }
     }
 
-    /// Numbers in them: up to four times those of the weights.
+    /// Floats of memory that they take: up to four times as many as there are weights.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.weights.len()
+        match &self.weights {
+            Weights::Floats(floats) => floats.len(),
+            Weights::Int8(whole) => whole.len(),
+        }
     }
 
     /// Are there none? Never, of a convolution that is possible.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.weights.is_empty()
+        self.len() == 0
     }
 
     /// The numbers.
-    pub(crate) fn numbers(&self) -> &[f32] {
+    pub(crate) fn weights(&self) -> &Weights {
         &self.weights
     }
 }
@@ -80,7 +116,7 @@ impl Kernels {
         let computed = &self.grouping(shape);
         let weights = &*spread(shape, computed, weights);
         let order = Order::of(*self, shape);
-        let weights = if order.winograd {
+        let weights = if order.method == Method::Winograd {
             let channels = (computed.group_output(), computed.group_input());
             winograd::transform(
                 &Forward(computed, weights),
@@ -91,6 +127,28 @@ impl Kernels {
         } else {
             direct::packed(computed, weights, self.isa().lanes())
         };
-        PackedConv { order, weights }
+        PackedConv {
+            order,
+            weights: Weights::Floats(weights),
+        }
+    }
+
+    /// The same, rounded to whole numbers of eight bits with one scale for each output channel: [`conv_packed`](Self::conv_packed) then rounds
+    /// the features of each image to 256 levels too, and adds whole products. What would gain nothing stays in single precision: convolutions of fewer
+    /// than 16 input channels (128 where Winograd's method spares products), and of groups that fill no vectors.
+    ///
+    /// # Panics
+    /// If there are not as many weights as the shape asks for.
+    #[must_use]
+    pub fn pack_conv_int8(&self, shape: &ConvShape, weights: &[f32]) -> PackedConv {
+        shape.check();
+        assert_eq!(weights.len(), shape.weight_len(), "length of the weights");
+        if !int8::suits(shape) {
+            return self.pack_conv(shape, weights);
+        }
+        PackedConv {
+            order: Order::by(Method::Int8, *self, shape),
+            weights: Weights::Int8(Int8Weights::new(shape, weights)),
+        }
     }
 }

@@ -10,6 +10,7 @@ mod convolution;
 mod determinism;
 mod diffusion;
 mod elementwise;
+mod int8;
 mod mean_pool;
 mod not_a_number;
 mod packed;
