@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which runs do the sections "Optimisers" and "From five digits to ten" of README.md stand on?
+# Which runs do the sections "Optimisers" and "From five digits to ten" of details/digits-and-optimisers.md stand on?
 #
 #     results/optimisers.sh RUNS > results/optimisers.csv       # `timestep` in the path; runs go to the folder RUNS
 #

@@ -421,7 +421,13 @@ fn links_of_the_documents_lead_somewhere() {
         root().join("CONTRIBUTING.md"),
         root().join("results/README.md"),
     ];
-    for folder in ["docs", "docs/guides", "docs/concepts", "docs/reference"] {
+    for folder in [
+        "docs",
+        "docs/guides",
+        "docs/concepts",
+        "docs/reference",
+        "results/details",
+    ] {
         for entry in std::fs::read_dir(root().join(folder)).expect("a folder") {
             let path = entry.expect("readable").path();
             if path.extension().is_some_and(|e| e == "md") {

@@ -22,7 +22,7 @@
 //! ## Training
 //! `cargo run --release --example train_dncnn`: Adam on patches of the 400 crops of BSDS500 that all denoisers here are trained on, with
 //! this project's engine. The bundled network is **far from trained**: it saw 24,000 patches in twenty minutes of CPU time, where the published one
-//! saw millions, and is more than a decibel behind both that one and `trd` (`results/README.md`). The example goes on from where it stopped.
+//! saw millions, and is more than a decibel behind both that one and `trd` (`results/details/denoising.md`). The example goes on from where it stopped.
 //!
 //! ## Cost
 //! 554,112 multiply-adds a pixel; 3×3 convolutions are computed by Winograd's method.
