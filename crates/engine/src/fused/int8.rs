@@ -1,6 +1,6 @@
 //! The engine of `cpu`, with 8-bit products where a network is only evaluated.
 //!
-//! A convolution of at least 16 input channels (128 where Winograd's method spares products) rounds its weights to whole numbers of -127 to 127, with one scale
+//! A convolution of at least 64 input and output channels (128 input channels where Winograd's method spares products) rounds its weights to whole numbers of -127 to 127, with one scale
 //! for each output channel, and the features of each image to 256 levels between their least and greatest. Sums of products are exact; a result is
 //! off by about a hundredth of the size of the features. Nothing has to be calibrated: levels follow from each image, whatever its batch.
 //! All else, and everything that is recorded to learn from, is computed as by `cpu`. Processors with AVX-512 VNNI add four products by one instruction; on

@@ -6,11 +6,11 @@ use timestep_engine::{ConvSpec, Engine, Fused, FusedInt8, ops};
 
 /// A wide 1×1 convolution, norm and ReLU, and another one whose result is added to the first.
 fn case() -> Case {
-    let case = Case::new("two wide convolutions").leaf([2, 32, 6, 6]);
-    let case = case.weight(48 * 32, 0.2).scale(48).weight(48, 1.0);
-    let case = case.buffer(48).buffer(48).weight(48 * 48, 0.2);
+    let case = Case::new("two wide convolutions").leaf([2, 64, 6, 6]);
+    let case = case.weight(80 * 64, 0.2).scale(80).weight(80, 1.0);
+    let case = case.buffer(80).buffer(80).weight(80 * 80, 0.2);
     case.run(|i| {
-        let spec = ConvSpec::square(48, 1, 1);
+        let spec = ConvSpec::square(80, 1, 1);
         let norm = ([&i.p[1], &i.p[2]], [&i.p[3], &i.p[4]]);
         let u = ops::conv2d_normed(&i.u[0], (&i.p[0], &spec), norm, 1e-5, true);
         let f = ops::conv2d(&u, &i.p[5], &spec);

@@ -135,7 +135,7 @@ impl Kernels {
 
     /// The same, rounded to whole numbers of eight bits with one scale for each output channel: [`conv_packed`](Self::conv_packed) then rounds
     /// the features of each image to 256 levels too, and adds whole products. What would gain nothing stays in single precision: convolutions of fewer
-    /// than 16 input channels (128 where Winograd's method spares products), and of groups that fill no vectors.
+    /// than 64 input or output channels of a group (128 input channels where Winograd's method spares products), and of groups that fill no vectors.
     ///
     /// # Panics
     /// If there are not as many weights as the shape asks for.

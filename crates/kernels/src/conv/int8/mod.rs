@@ -31,10 +31,10 @@ pub(crate) const LANES: usize = 16;
 /// Channels whose products are added by one instruction.
 const QUAD: usize = 4;
 
-/// Fewest input channels of a group: below, bringing features into whole numbers costs more than their products save.
-const FEWEST: usize = 16;
+/// Fewest input and output channels of a group: below, bringing features into whole numbers and back costs more than their products save.
+const FEWEST: usize = 64;
 
-/// The same where Winograd's method spares products of single precision.
+/// Fewest input channels where Winograd's method spares products of single precision.
 const FEWEST_BESIDE_WINOGRAD: usize = 128;
 
 /// Is a convolution of this shape computed with 8-bit products, where they are asked for?
@@ -47,7 +47,11 @@ pub(crate) fn suits(shape: &ConvShape) -> bool {
         ([3, 3], 1) => FEWEST_BESIDE_WINOGRAD,
         _ => FEWEST,
     };
-    input >= fewest && input.is_multiple_of(QUAD) && grouped && input * shape.taps() <= MOST
+    input >= fewest
+        && output >= FEWEST
+        && input.is_multiple_of(QUAD)
+        && grouped
+        && input * shape.taps() <= MOST
 }
 
 /// A forward pass, prepared.
