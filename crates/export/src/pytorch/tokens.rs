@@ -26,14 +26,14 @@ def attention(u, heads):
 
 /// The classes and functions that a graph needs.
 pub(super) fn helpers(graph: &Graph) -> String {
-    let kinds: [(&str, fn(&Op) -> bool); 3] = [
-        (NORM, |op| matches!(op, Op::LayerNorm { .. })),
-        (ATTENTION, |op| matches!(op, Op::Attention { .. })),
-        (POSITIONS, |op| matches!(op, Op::Positions)),
+    let uses = |is_it: fn(&Op) -> bool| graph.nodes.iter().any(|node| is_it(&node.op));
+    let kinds = [
+        (NORM, uses(|op| matches!(op, Op::LayerNorm { .. }))),
+        (ATTENTION, uses(|op| matches!(op, Op::Attention { .. }))),
+        (POSITIONS, uses(|op| matches!(op, Op::Positions))),
     ];
     (kinds.iter())
-        .filter(|(_, is_used)| graph.nodes.iter().any(|node| is_used(&node.op)))
-        .map(|(text, _)| *text)
+        .filter_map(|(text, is_used)| is_used.then_some(*text))
         .collect()
 }
 
