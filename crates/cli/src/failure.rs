@@ -151,11 +151,6 @@ impl From<ExportError> for Failure {
                 "export the weights alone (.safetensors, .npz), or train it with an explicit scheme of fixed steps, such as `rk4`",
             )
             .coded(Code::NotInLibrary),
-            error @ ExportError::Tokens { .. } => Self::usage(
-                error.to_string(),
-                "export the weights alone (.safetensors, .npz), with names by layer and shapes as in PyTorch",
-            )
-            .coded(Code::NotInLibrary),
             ExportError::Arrays(error) => error.into(),
             error @ ExportError::NotThere { .. } => Self::usage(
                 error.to_string(),

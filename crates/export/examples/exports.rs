@@ -12,7 +12,7 @@ use timestep_export::{Graph, Subject, onnx, pytorch, timm};
 use timestep_nets::{Engine, Mode, Network, Parameters, Pass, Role, device, preset};
 
 /// One of each family that is published; those that timm has come last.
-const NETWORKS: [&str; 31] = [
+const NETWORKS: [&str; 33] = [
     "resnet-20",
     "preresnet-20",
     "preresnet-164",
@@ -38,6 +38,8 @@ const NETWORKS: [&str; 31] = [
     "preresnet-50",
     "resnet-50-v1",
     "very-deep-polynet",
+    "transformer-6",
+    "macaron-6",
     "lm-resnet-18",
     "resnet-18",
     "resnet-50",

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use timestep_engine::{Features, ParamId, Specs, Tape};
-use timestep_nets::{InputShape, Mode, Network, Pass, block};
+use timestep_nets::{InputShape, Mode, Network, Pass};
 
 /// A part of the evaluation: the stem, a step, the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +37,7 @@ impl Graph {
     /// What an evaluation of the network does.
     ///
     /// # Errors
-    /// [`ExportError::Net`] if a scheme refuses a step, [`ExportError::Implicit`] for implicit schemes and steps that are chosen,
-    /// [`ExportError::Tokens`] for transformers.
+    /// [`ExportError::Net`] if a scheme refuses a step, [`ExportError::Implicit`] for implicit schemes and steps that are chosen.
     pub fn of(network: &Network) -> Result<Self, ExportError> {
         let searches = match network.config().scheme.control {
             Some(_) => Some("have sizes that follow from a tolerance"),
@@ -50,13 +49,6 @@ impl Graph {
                 network: network.config().name.clone(),
                 what,
                 scheme: network.scheme().key,
-            });
-        }
-        let name = &network.config().block.name;
-        if block(name).is_ok_and(|kind| kind.facts.layer_norm) {
-            return Err(ExportError::Tokens {
-                network: network.config().name.clone(),
-                block: name.clone(),
             });
         }
         let recorder = Rc::new(Recorder::new(network.specs().clone()));
@@ -225,6 +217,7 @@ impl Graph {
             Op::Conv { weight, .. } | Op::Linear { weight, .. } => weight,
             // The statistics are a layer's own even where its scale is shared.
             Op::Norm { of, .. } => of[2],
+            Op::LayerNorm { of, .. } => of[0],
             Op::Bias { bias, .. } => bias,
             _ => return None,
         };

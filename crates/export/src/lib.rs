@@ -9,6 +9,7 @@ mod destination;
 mod graph;
 mod onnx;
 mod op;
+mod positions;
 mod pytorch;
 mod recorder;
 mod timm;
@@ -72,16 +73,6 @@ pub enum ExportError {
         what: &'static str,
         /// Its scheme.
         scheme: &'static str,
-    },
-    /// Pixels look at each other, for which files of operations have no single one.
-    #[error(
-        "steps of `{network}` are attention and layer norms (block `{block}`), which are not written as operations of ONNX or PyTorch"
-    )]
-    Tokens {
-        /// The network.
-        network: String,
-        /// Its block.
-        block: String,
     },
     /// The library has no such architecture.
     #[error("{library} has no architecture with the layers of `{network}`: {why}")]

@@ -53,6 +53,8 @@ pub enum Op {
     Numbers(Vec<f64>),
     /// Features of zeros.
     Zeros,
+    /// Waves over rows and columns: sines and cosines of both, a quarter of the channels each.
+    Positions,
     /// A convolution without bias.
     Conv {
         input: usize,
@@ -69,6 +71,14 @@ pub enum Op {
         of: [usize; 4],
         epsilon: f64,
     },
+    /// Normalisation of each pixel by mean and biased variance of its channels: `[scale, shift]`.
+    LayerNorm {
+        input: usize,
+        of: [usize; 2],
+        epsilon: f64,
+    },
+    /// Softmax attention among the pixels of each image, within heads; the channels are all queries, all keys, all values.
+    Attention { input: usize, heads: usize },
     /// `max(0, u)`, of features or an array.
     Relu(usize),
     /// A linear combination of features.
@@ -118,11 +128,12 @@ impl Op {
     #[must_use]
     pub fn inputs(&self) -> Vec<usize> {
         match self {
-            Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros => Vec::new(),
+            Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros | Op::Positions => Vec::new(),
             Op::Conv { input, weight, .. } => vec![*input, *weight],
             Op::Adjoint { weight, .. } => vec![*weight],
             Op::Bias { input, bias } => vec![*input, *bias],
             Op::Norm { input, of, .. } => [&[*input][..], of].concat(),
+            Op::LayerNorm { input, of, .. } => [&[*input][..], of].concat(),
             Op::Relu(input) | Op::Average(input) | Op::Sigmoid(input) => vec![*input],
             Op::Combine(terms) => {
                 let learned = |term: &Term| match term.scale {
@@ -137,6 +148,7 @@ impl Op {
             | Op::Sample { input, .. }
             | Op::MaxPool { input, .. }
             | Op::MeanPool { input, .. }
+            | Op::Attention { input, .. }
             | Op::Affine { input, .. } => vec![*input],
             Op::Join(parts) => parts.clone(),
             Op::Gate { input, gates } => vec![*input, *gates],
@@ -157,10 +169,13 @@ impl Op {
             Op::Parameter(_) => "parameter",
             Op::Numbers(_) => "numbers",
             Op::Zeros => "zeros",
+            Op::Positions => "positions",
             Op::Conv { .. } => "conv",
             Op::Adjoint { .. } => "adjoint",
             Op::Bias { .. } => "bias",
             Op::Norm { .. } => "norm",
+            Op::LayerNorm { .. } => "layer_norm",
+            Op::Attention { .. } => "attention",
             Op::Relu(_) => "relu",
             Op::Combine(_) => "step",
             Op::Narrow { .. } => "narrow",
@@ -184,7 +199,7 @@ impl Op {
 pub(crate) fn moved(op: Op, places: &[usize]) -> Op {
     let to = |node: usize| places[node];
     match op {
-        Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros => op,
+        Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros | Op::Positions => op,
         Op::Conv {
             input,
             weight,
@@ -206,6 +221,15 @@ pub(crate) fn moved(op: Op, places: &[usize]) -> Op {
             input: to(input),
             of: of.map(to),
             epsilon,
+        },
+        Op::LayerNorm { input, of, epsilon } => Op::LayerNorm {
+            input: to(input),
+            of: of.map(to),
+            epsilon,
+        },
+        Op::Attention { input, heads } => Op::Attention {
+            input: to(input),
+            heads,
         },
         Op::Relu(input) => Op::Relu(to(input)),
         Op::Combine(terms) => Op::Combine(

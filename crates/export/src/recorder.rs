@@ -1,6 +1,7 @@
 //! Which operations does an evaluation ask for? A tape that computes nothing writes them down.
 
 use crate::op::{Node, Op, Scale, Shape, Term};
+use crate::positions::positions;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -115,8 +116,13 @@ impl Tape for Recorder {
         self.note(Op::Numbers(values.to_vec()), Shape::Array(shape))
     }
 
-    fn features(&self, _: [usize; 4], _: &[f32], _: bool) -> Value {
-        never("features that are no images")
+    fn features(&self, dims: [usize; 4], values: &[f32], _: bool) -> Value {
+        let [_, channels, height, width] = dims;
+        let waves = positions([channels, height, width]);
+        match values.chunks(waves.len()).all(|image| image == waves) {
+            true => self.note(Op::Positions, Shape::Features(dims)),
+            false => never("features that are neither images nor positions"),
+        }
     }
 
     fn zeros(&self, dims: [usize; 4]) -> Value {
@@ -270,12 +276,18 @@ impl Tape for Recorder {
         never("a random mixture")
     }
 
-    fn attention(&self, _: &Value, _: usize) -> Value {
-        never("attention, which `Graph::of` refuses")
+    fn attention(&self, input: &Value, heads: usize) -> Value {
+        let [batch, all, height, width] = self.dims(input);
+        let input = number_of(input);
+        self.note(
+            Op::Attention { input, heads },
+            Shape::Features([batch, all / 3, height, width]),
+        )
     }
 
-    fn layer_norm(&self, _: &Value, _: [&Value; 2], _: f64) -> Value {
-        never("a layer norm, which `Graph::of` refuses")
+    fn layer_norm(&self, input: &Value, learned: [&Value; 2], epsilon: f64) -> Value {
+        let (input, of) = (number_of(input), learned.map(number_of));
+        self.like(Op::LayerNorm { input, of, epsilon }, input)
     }
 
     fn global_average_pool(&self, input: &Value) -> Value {

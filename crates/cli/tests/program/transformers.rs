@@ -1,7 +1,8 @@
-//! Does the program train a transformer as a splitting, look at it, and say what it cannot do with it?
+//! Does the program train a transformer as a splitting, look at it, export it, and say what it cannot do with it?
 
 use crate::common::{objects, ok, refused};
 use std::path::Path;
+use timestep_nets::read_safetensors;
 
 fn train(at: &Path, network: &str) {
     let small = ["--steps", "2", "--width", "32", "--epochs", "10", "--quiet"];
@@ -17,7 +18,7 @@ fn train(at: &Path, network: &str) {
 }
 
 #[test]
-fn macaron_and_transformer_are_trained_measured_and_not_exported_as_operations() {
+fn macaron_and_transformer_are_trained_measured_and_exported() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
     for network in ["macaron-6", "transformer-6"] {
@@ -55,15 +56,64 @@ fn macaron_and_transformer_are_trained_measured_and_not_exported_as_operations()
             "{}",
             spectrum[0]
         );
+        exported(at, network, &run);
+        let error = refused(at, &["export", &run, "-o", "timm", "--format", "timm"]);
+        assert!(
+            error.contains("E0409") && error.contains("its kind of step is not there"),
+            "{error}"
+        );
+        assert!(!at.join("timm").exists());
+    }
+}
+
+/// A graph with attention, and a module that reads the weights which `export` writes alone.
+fn exported(at: &Path, network: &str, run: &str) {
+    let [onnx, python, alone, npz] =
+        [".onnx", ".py", "-alone.safetensors", ".npz"].map(|end| format!("{network}{end}"));
+    for file in [&onnx, &python, &alone, &npz] {
+        ok(at, &["export", run, "-o", file]);
+    }
+    let file = |name: &str| std::fs::read(at.join(name)).expect("written");
+    let graph = file(&onnx);
+    let count = |word: &str| {
+        let windows = graph.windows(word.len());
+        windows.filter(|w| *w == word.as_bytes()).count()
+    };
+    let terms = if network == "macaron-6" { 3 } else { 2 };
+    // Two steps of so many terms, and the head.
+    assert_eq!(count("LayerNormalization"), terms * 2 + 1);
+    assert_eq!(count("Softmax"), 2);
+    let text = String::from_utf8(file(&python)).expect("text");
+    let own = format!("WEIGHTS = \"{network}.safetensors\"");
+    for expected in [&own, "scaled_dot_product_attention", "positions(32, 4, 4)"] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    let arrays = |name: &str| read_safetensors(&file(name)).expect("weights").arrays;
+    assert_eq!(arrays(&format!("{network}.safetensors")), arrays(&alone));
+}
+
+/// What has no fixed list of operations: steps that solve equations, and steps whose size follows from a tolerance.
+#[test]
+fn transformers_whose_steps_search_are_exported_as_weights_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let small = ["--steps", "1", "--width", "8", "--epochs", "1", "--quiet"];
+    for (name, scheme) in [
+        ("solved", &["--scheme", "imex-euler"][..]),
+        ("chosen", &["--scheme", "heun", "--set", "network.rtol=0.1"]),
+    ] {
+        let train = ["train", "digits/transformer-6", "--name", name];
+        ok(at, &[&train[..], &small, scheme].concat());
+        let run = format!("runs/{name}");
         for file in ["net.onnx", "net.py"] {
             let error = refused(at, &["export", &run, "-o", file]);
             assert!(
-                error.contains("E0409") && error.contains("hint:"),
+                error.contains("E0409") && error.contains("hint:") && error.contains(scheme[1]),
                 "{error}"
             );
             assert!(!at.join(file).exists());
         }
-        ok(at, &["export", &run, "-o", &format!("{network}.npz")]);
+        ok(at, &["export", &run, "-o", &format!("{name}.npz")]);
     }
 }
 

@@ -1,9 +1,11 @@
 //! Which operators of ONNX does each operation become?
 
+mod tokens;
 mod written;
 
 use super::parts::Attribute;
 use super::proto::Message;
+use crate::positions::positions;
 use crate::{Graph, Op, Scale, Subject, Term};
 use std::collections::{BTreeMap, BTreeSet};
 use timestep_engine::{ParamId, Parameters, Sampling, Window};
@@ -113,6 +115,11 @@ impl<'a> Nodes<'a> {
                 let zeros = vec![0.0; channels * height * width];
                 self.constant(&zeros, &[1, channels, height, width])
             }
+            Op::Positions => {
+                let [_, channels, height, width] = graph.dims(node);
+                let waves = positions([channels, height, width]);
+                self.constant(&waves, &[1, channels, height, width])
+            }
             Op::Adjoint { weight, shape } => {
                 let turned = self.adjoint(*weight, *shape);
                 let [out, channels, rows, columns] = *shape;
@@ -144,6 +151,8 @@ impl<'a> Nodes<'a> {
                     &[("epsilon", epsilon)],
                 )
             }
+            Op::LayerNorm { input, of, epsilon } => self.layer_norm(*input, *of, *epsilon, label),
+            Op::Attention { input, heads } => self.attention(*input, *heads, node, label),
             Op::Relu(input) => self.put("Relu", &[&name(self, *input)], label, &[]),
             Op::Sigmoid(input) => self.put("Sigmoid", &[&name(self, *input)], label, &[]),
             Op::Combine(terms) => self.combine(terms, label),

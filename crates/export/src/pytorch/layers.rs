@@ -20,6 +20,11 @@ pub(super) enum Layer {
         channels: usize,
         epsilon: f64,
     },
+    /// A norm over the channels of each pixel.
+    ChannelNorm {
+        channels: usize,
+        epsilon: f64,
+    },
     /// Running statistics of a norm whose scale and shift are another layer's.
     Statistics(usize),
     /// Columns in and out.
@@ -55,14 +60,8 @@ impl Layer {
                 }
                 out + ")"
             }
-            Layer::Norm {
-                channels: n,
-                epsilon,
-            } if *epsilon == EPSILON => format!("nn.BatchNorm2d({})", channels(*n)),
-            Layer::Norm {
-                channels: n,
-                epsilon,
-            } => format!("nn.BatchNorm2d({}, eps={epsilon:?})", channels(*n)),
+            Layer::Norm { channels, epsilon } => norm("nn.BatchNorm2d", *channels, *epsilon),
+            Layer::ChannelNorm { channels, epsilon } => norm("ChannelNorm", *channels, *epsilon),
             Layer::Statistics(n) => format!("Statistics({})", channels(*n)),
             Layer::Linear([input, output]) => {
                 format!("nn.Linear({}, {})", channels(*input), channels(*output))
@@ -80,6 +79,14 @@ impl Layer {
                 format!("nn.Parameter(torch.zeros({}))", extents.join(", "))
             }
         }
+    }
+}
+
+/// A norm with its epsilon, unless that is PyTorch's own.
+fn norm(class: &str, n: usize, epsilon: f64) -> String {
+    match epsilon == EPSILON {
+        true => format!("{class}({})", channels(n)),
+        false => format!("{class}({}, eps={epsilon:?})", channels(n)),
     }
 }
 
@@ -143,6 +150,17 @@ impl Layers {
                     } else {
                         by_name.insert(statistics.to_owned(), Layer::Statistics(channels));
                     }
+                }
+                Op::LayerNorm {
+                    input,
+                    of: [scale, _],
+                    epsilon,
+                } => {
+                    let made = Layer::ChannelNorm {
+                        channels: graph.dims(*input)[1],
+                        epsilon: *epsilon,
+                    };
+                    by_name.insert(split(name(*scale)).0.to_owned(), made);
                 }
                 Op::Linear { input, weight, .. } => {
                     let extents = [graph.rows(*input)[1], graph.rows(at)[1]];

@@ -7,6 +7,7 @@ mod expression;
 mod layers;
 mod steps;
 mod text;
+mod tokens;
 mod tree;
 
 use crate::{ExportError, Subject};
@@ -33,10 +34,11 @@ pub fn pytorch(subject: &Subject<'_>, weights: &str) -> Result<Module, ExportErr
     let layers = Layers::of(subject.graph);
     let steps = Steps::of(subject.graph, &layers);
     let mut python = head(subject, weights);
+    python.push_str(&tokens::helpers(subject.graph));
     for class in steps.classes() {
         python.push_str(&class);
     }
-    python.push_str(&network(&steps));
+    python.push_str(&network(&steps, &tokens::buffers(subject.graph)));
     python.push_str(LOAD);
     Ok(Module {
         python,
@@ -108,7 +110,7 @@ class Statistics(nn.Module):
 }
 
 /// The class of the network.
-fn network(steps: &Steps<'_>) -> String {
+fn network(steps: &Steps<'_>, buffers: &str) -> String {
     let mut out = String::new();
     let _ = write!(
         out,
@@ -122,7 +124,7 @@ class Network(nn.Module):
 {layers}
         self.register_buffer("mean", torch.tensor(MEAN).view(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, -1, 1, 1), persistent=False)
-
+{buffers}
     def forward(self, images):
 {forward}
 

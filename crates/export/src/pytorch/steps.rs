@@ -121,7 +121,7 @@ impl<'g> Steps<'g> {
         let is_made = |node: &usize| {
             !matches!(
                 graph.nodes[*node].op,
-                Op::Parameter(_) | Op::Numbers(_) | Op::Zeros
+                Op::Parameter(_) | Op::Numbers(_) | Op::Zeros | Op::Positions
             )
         };
         let of = |nodes: &mut dyn Iterator<Item = usize>| -> BTreeSet<usize> {

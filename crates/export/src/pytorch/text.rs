@@ -119,7 +119,8 @@ impl<'g> Body<'g> {
     /// What is written where it is used, or together with the next operation.
     fn skips(&self, node: usize) -> bool {
         match self.graph.nodes[node].op {
-            Op::Parameter(_) | Op::Adjoint { .. } | Op::Numbers(_) | Op::Zeros | Op::Input => true,
+            Op::Parameter(_) | Op::Adjoint { .. } | Op::Numbers(_) => true,
+            Op::Zeros | Op::Positions | Op::Input => true,
             // With its bias.
             Op::Conv { .. } => self.uses[node] == 1 && self.is_biased(node),
             _ => false,
@@ -174,6 +175,8 @@ impl<'g> Body<'g> {
                 let text = format!("{like}.new_zeros(1, {}, {height}, {width})", channels(c));
                 Expression::atom(text)
             }
+            // A buffer of the network: states get them in the stem.
+            Op::Positions => Expression::atom("self.positions".to_owned()),
             other => unreachable!("`{}` before it was made", other.word()),
         }
     }
@@ -224,6 +227,10 @@ impl<'g> Body<'g> {
                     "F.batch_norm({input}, {statistics}.running_mean, {statistics}.running_var, {own}.weight, \
                      {own}.bias, {training}, eps={epsilon:?})"
                 ))
+            }
+            Op::LayerNorm { input, of, .. } => call(&self.layer(of[0]), input),
+            Op::Attention { input, heads } => {
+                Expression::atom(format!("attention({}, {heads})", of(input).text))
             }
             Op::Relu(input) => call("F.relu", input),
             Op::Sigmoid(input) => call("torch.sigmoid", input),
@@ -295,7 +302,8 @@ impl<'g> Body<'g> {
             } => affine(&of(input), *factor, *offset),
             // Written where the convolution is.
             Op::Adjoint { weight, .. } => self.operand(*weight),
-            Op::Input | Op::Parameter(_) | Op::Numbers(_) | Op::Zeros => self.operand(node),
+            Op::Input | Op::Parameter(_) | Op::Numbers(_) => self.operand(node),
+            Op::Zeros | Op::Positions => self.operand(node),
         }
     }
 

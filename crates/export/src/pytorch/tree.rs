@@ -30,7 +30,7 @@ impl Tree {
 
     /// Lines that give `self` its modules.
     pub(super) fn lines(&self, indent: &str) -> String {
-        let line = |(name, tree): &(String, Tree)| match is_number(name) {
+        let line = |(name, tree): &(String, Tree)| match is_quoted(name) {
             true => format!("{indent}self.add_module(\"{name}\", {})", tree.make(indent)),
             false => format!("{indent}self.{name} = {}", tree.make(indent)),
         };
@@ -57,7 +57,7 @@ impl Tree {
                 .collect();
             ("nn.ModuleList([", repeated(made), "])")
         } else {
-            let part = |(name, tree): &&(String, Tree)| match is_number(name) {
+            let part = |(name, tree): &&(String, Tree)| match is_quoted(name) {
                 true => format!("**{{\"{name}\": {}}}", tree.make(&deeper)),
                 false => format!("{name}={}", tree.make(&deeper)),
             };
@@ -92,12 +92,18 @@ fn is_number(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Can a name not stand after a dot? Python reads numbers and its own words otherwise; of those, layers have one.
+fn is_quoted(name: &str) -> bool {
+    is_number(name) || name == "in"
+}
+
 /// How a module of this name is reached from an object: `self` and `layer1.0.conv1` give `self.layer1[0].conv1`.
 pub(super) fn access(object: &str, path: &str) -> String {
     let parts = path.split('.').filter(|part| !part.is_empty());
-    parts.fold(object.to_owned(), |out, part| match is_number(part) {
+    parts.fold(object.to_owned(), |out, part| match is_quoted(part) {
         // A class of its own has no brackets, and needs none: its layers have names.
-        true => format!("{out}[{part}]"),
+        true if is_number(part) => format!("{out}[{part}]"),
+        true => format!("{out}[\"{part}\"]"),
         false => format!("{out}.{part}"),
     })
 }
@@ -124,5 +130,13 @@ mod tests {
              self.branch = Group(conv=C(), **{\"2\": D()})\n  self.fc = E()"
         );
         assert_eq!(access("self", "layer1.0.conv1"), "self.layer1[0].conv1");
+        let mut words = Tree::default();
+        words.insert("attention.norm", "A()".into());
+        words.insert("attention.in", "B()".into());
+        assert_eq!(
+            words.lines(""),
+            "self.attention = Group(norm=A(), **{\"in\": B()})"
+        );
+        assert_eq!(access("self", "attention.in"), "self.attention[\"in\"]");
     }
 }

@@ -1,6 +1,7 @@
 //! ONNX's operators in double precision, one plain loop after the other, as the specification says.
 
 use crate::reader::{Attribute, Model, Operator, Tensor};
+use crate::tokens;
 use std::collections::BTreeMap;
 
 /// What a model makes of one input.
@@ -33,18 +34,23 @@ fn ints(operator: &Operator, name: &str) -> Vec<usize> {
     }
 }
 
+fn epsilon(operator: &Operator) -> f64 {
+    match operator.attributes.get("epsilon") {
+        Some(Attribute::Float(epsilon)) => f64::from(*epsilon),
+        _ => panic!("{} without an epsilon", operator.kind),
+    }
+}
+
 fn apply(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
     match operator.kind.as_str() {
         "Conv" => conv(operator, inputs),
         "BatchNormalization" => {
-            let Some(Attribute::Float(epsilon)) = operator.attributes.get("epsilon") else {
-                panic!("an epsilon");
-            };
+            let epsilon = epsilon(operator);
             let [x, scale, shift, mean, variance] = inputs else {
                 panic!("five inputs");
             };
             by_channel(x, |c, v| {
-                let deviation = (variance.values[c] + f64::from(*epsilon)).sqrt();
+                let deviation = (variance.values[c] + epsilon).sqrt();
                 (v - mean.values[c]) / deviation * scale.values[c] + shift.values[c]
             })
         }
@@ -91,16 +97,21 @@ fn apply(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
         }
         "Reshape" => {
             let total = inputs[0].values.len();
-            let known: f64 = inputs[1].values.iter().filter(|v| **v > 0.0).product();
-            let extent = |v: &f64| {
-                if *v < 0.0 {
-                    total / known as usize
-                } else {
-                    *v as usize
-                }
+            // 0 keeps the extent, -1 is what is left.
+            let kept = |(axis, v): (usize, &f64)| match *v {
+                0.0 => inputs[0].shape[axis] as f64,
+                v => v,
             };
+            let asked: Vec<f64> = inputs[1].values.iter().enumerate().map(kept).collect();
+            let known: f64 = asked.iter().filter(|v| **v > 0.0).product();
+            let extent = |v: &f64| match *v < 0.0 {
+                true => total / known as usize,
+                false => *v as usize,
+            };
+            let shape: Vec<usize> = asked.iter().map(extent).collect();
+            assert_eq!(shape.iter().product::<usize>(), total);
             Tensor {
-                shape: inputs[1].values.iter().map(extent).collect(),
+                shape,
                 values: inputs[0].values.clone(),
             }
         }
@@ -137,20 +148,18 @@ fn apply(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
         "Slice" => slice(inputs),
         "Pad" => pad(inputs),
         "Softmax" => {
-            let classes = inputs[0].shape[1];
-            let of = |row: &[f64]| -> Vec<f64> {
-                let sum: f64 = row.iter().map(|v| v.exp()).sum();
-                row.iter().map(|v| v.exp() / sum).collect()
-            };
-            Tensor {
-                shape: inputs[0].shape.clone(),
-                values: inputs[0]
-                    .values
-                    .chunks_exact(classes)
-                    .flat_map(of)
-                    .collect(),
-            }
+            assert_eq!(ints(operator, "axis"), [inputs[0].shape.len() - 1]);
+            tokens::softmax(inputs[0])
         }
+        "LayerNormalization" => {
+            assert_eq!(ints(operator, "axis"), [inputs[0].shape.len() - 1]);
+            let [x, scale, shift] = inputs else {
+                panic!("three inputs");
+            };
+            tokens::layer_norm(x, [scale, shift], epsilon(operator))
+        }
+        "Transpose" => tokens::transpose(inputs[0], &ints(operator, "perm")),
+        "MatMul" => tokens::matmul(inputs[0], inputs[1]),
         other => panic!("the operator {other}"),
     }
 }

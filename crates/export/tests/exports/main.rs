@@ -7,3 +7,4 @@ mod onnx;
 mod reader;
 mod subject;
 mod text;
+mod tokens;

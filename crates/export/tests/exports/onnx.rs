@@ -4,9 +4,10 @@ use crate::interpreter::run;
 use crate::reader::{Model, Tensor};
 use crate::subject::{Small, spread};
 use timestep_export::{OPSET, onnx};
+use timestep_nets::{InputShape, NetworkConfig, preset};
 
 /// Every family, with images as small as it takes them and as narrow as it stays quick.
-const FAMILIES: [(&str, usize, usize); 26] = [
+const FAMILIES: [(&str, usize, usize); 28] = [
     ("resnet-20", 9, 4),
     ("preresnet-20", 8, 4),
     ("preresnet-164", 8, 4),
@@ -33,6 +34,8 @@ const FAMILIES: [(&str, usize, usize); 26] = [
     ("very-deep-polynet", 75, 0),
     ("parabolic-20", 8, 8),
     ("hamiltonian-38", 8, 8),
+    ("transformer-6", 8, 64),
+    ("macaron-6", 8, 64),
 ];
 
 fn images(small: &Small, batch: usize) -> Vec<f32> {
@@ -73,6 +76,64 @@ fn every_family_computes_the_same_logits_from_its_file() {
         assert_eq!(found.shape, [batch, 5], "{name}");
         close(&found.values, &ours, name);
     }
+}
+
+/// A transformer of three heads on images that are no squares.
+fn transformer(change: impl FnOnce(&mut NetworkConfig)) -> Small {
+    let input = InputShape {
+        channels: 3,
+        height: 6,
+        width: 10,
+    };
+    let mut config = preset("transformer-6").expect("published").config(input, 5);
+    config.body.width = 18;
+    config.block.groups = 3;
+    config.body.steps = vec![2];
+    change(&mut config);
+    Small::build(&config)
+}
+
+#[test]
+fn attention_is_written_for_every_explicit_scheme_number_of_heads_and_shape() {
+    let schemes = ["lie", "strang", "euler", "rk4", "lm", "ab2", "reversible"];
+    for scheme in schemes {
+        for stages in [1, 2] {
+            let small = transformer(|config| {
+                config.scheme.name = scheme.into();
+                config.body.steps = vec![2; stages];
+            });
+            let model = Model::read(&onnx(&small.subject(), false).expect("a file"));
+            for batch in [1, 3] {
+                let images = images(&small, batch);
+                let ours = small.logits(small.dims(batch), &images);
+                let found = run(&model, "images", tensor(&small, batch, &images));
+                close(&found.values, &ours, &format!("{scheme}, {stages} stages"));
+            }
+        }
+    }
+}
+
+#[test]
+fn norms_and_attention_are_operators_and_positions_one_constant() {
+    let small = transformer(|config| config.scheme.name = "strang".into());
+    let model = Model::read(&onnx(&small.subject(), false).expect("a file"));
+    let count = |kind: &str| model.operators.iter().filter(|o| o.kind == kind).count();
+    // Three terms in each of two steps, and the head; attention is one of the three.
+    assert_eq!(count("LayerNormalization"), 3 * 2 + 1);
+    assert_eq!((count("Softmax"), count("MatMul")), (2, 2 * 2));
+    // Patches of 2×2 pixels. Row 0 and column 0: sines are 0, cosines 1; the last two of 18 channels have no wave.
+    let waves: Vec<_> = (model.arrays.values())
+        .filter(|array| array.shape == [1, 18, 3, 5])
+        .collect();
+    let [waves] = waves[..] else {
+        panic!("one constant: {waves:?}");
+    };
+    let first: Vec<f64> = waves.values.chunks_exact(15).map(|c| c[0]).collect();
+    let expected = [[0.0; 4], [1.0; 4], [0.0; 4], [1.0; 4]].concat();
+    assert_eq!(first, [&expected[..], &[0.0; 2]].concat());
+    // The shortest wave has the length 2π.
+    assert!((waves.values[5] - 1.0_f64.sin()).abs() < 1e-7);
+    assert!((waves.values[8 * 15 + 1] - 1.0_f64.sin()).abs() < 1e-7);
 }
 
 #[test]

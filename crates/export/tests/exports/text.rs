@@ -40,6 +40,32 @@ fn numbers_of_channels_are_kept_where_steps_need_them() {
 }
 
 #[test]
+fn transformers_bring_the_norm_attention_and_positions_and_others_do_not() {
+    let macaron = python(&Small::of("macaron-6", 8, 64));
+    for expected in [
+        "class ChannelNorm(nn.LayerNorm):",
+        "F.scaled_dot_product_attention(",
+        // A word of Python is no name of an argument or a field.
+        "**{\"in\": nn.Conv2d(c1, c3, 1)},",
+        "x3 = attention(self.stage1.attention[\"in\"](self.stage1.attention.norm(x2)), 2)",
+        "x2 = u + 0.5 * self.stage0.feed_forward.out(x1)",
+        "self.register_buffer(\"positions\", positions(64, 4, 4), persistent=False)",
+        "u0 = self.conv1(images) + self.positions",
+        "self.layer1 = nn.ModuleList([*[Step1(64, 128, 192) for _ in range(6)]])",
+        "return self.fc(self.norm(u6).mean((2, 3)))",
+    ] {
+        assert!(macaron.contains(expected), "{expected}\n{macaron}");
+    }
+    let lie = python(&Small::of("transformer-6", 8, 64));
+    let sum = "x3 = F.relu(self.stage1.feed_forward[\"in\"](self.stage1.feed_forward.norm(x2)))";
+    assert!(lie.contains(sum), "{lie}");
+    let plain = python(&Small::of("resnet-20", 8, 4));
+    for word in ["ChannelNorm", "attention", "positions"] {
+        assert!(!plain.contains(word), "{word}\n{plain}");
+    }
+}
+
+#[test]
 fn every_array_of_the_weights_is_a_layer_of_the_module() {
     let small = Small::of("shake-shake-26-2x32d", 9, 4);
     let module = pytorch(&small.subject(), "w.safetensors").expect("a module");
