@@ -32,6 +32,7 @@ TABLES = {
     "performance": ("performance.csv", [["{py}", "bench/compare.py", kind, "--csv", "{csv}"] for kind in ("train", "infer")], "torch", "40 min"),
     "memory": ("memory.csv", [["{py}", "bench/compare.py", "memory", "--modes", "eager,channels_last,compile,bf16,ours-bf16", "--csv", "{csv}"]], "torch", "5 min"),
     "kernels": ("kernels.csv", [["{py}", "bench/compare.py", "kernels", "--csv", "{csv}"]], "torch", "30 min"),
+    "roofline": ("roofline.csv", [["cargo", "run", "--release", "--quiet", "--example", "roofline", "--", "21", "--csv"]], "", "1 min"),
     "scaling": ("scaling.csv", [["{py}", "bench/compare.py", "scaling", "--csv", "{csv}"]], "", "5 min"),
     "denoising-runtime": ("denoising-runtime.csv", [["{py}", "bench/denoising.py", "--csv", "{csv}"]], "torch, bm3d, bsd-train400", "40 min"),
     "denoising": ("denoising.csv", [["{py}", "bench/quality.py", "--folder", BSD68, "--csv", "{csv}"]], "bsd68", "30 min"),

@@ -130,10 +130,12 @@ impl Machine {
         let (name, method) = (pass.name, pass.method);
         if csv {
             println!(
-                "{shape},{name},{method},{:.4},{:.4},{:.4},{bound},{share:.3},{rate:.1}",
+                "{shape},{name},{method},{:.4},{:.4},{:.4},{bound},{share:.3},{rate:.1},{:.0},{:.0}",
                 ms(pass.seconds),
                 ms(multiply),
-                ms(move_)
+                ms(move_),
+                peak / 1e9,
+                wide / 1e9
             );
         } else {
             println!(
@@ -259,7 +261,7 @@ fn main() {
     };
     if csv {
         println!(
-            "shape,pass,method,ms,ms_of_multiplications,ms_of_memory,bound,share_of_roof,gflops_direct"
+            "shape,pass,method,ms,ms_of_multiplications,ms_of_memory,bound,share_of_roof,gflops_direct,peak_gflops,copy_gb_per_s"
         );
     } else {
         let isa = kernels.isa().name();

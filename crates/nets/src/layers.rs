@@ -100,21 +100,20 @@ pub struct Norm {
 impl Norm {
     /// As a link of a chain.
     pub(crate) fn link(&self) -> Link {
-        Link::Norm(NormLink {
-            scale: self.scale,
-            variance: self.variance,
-            epsilon: self.epsilon,
-            keeps_sign: false,
-        })
+        self.link_of(false)
     }
 
     /// The same where scales below 0 break what the block promises.
     pub(crate) fn signed_link(&self) -> Link {
+        self.link_of(true)
+    }
+
+    fn link_of(&self, keeps_sign: bool) -> Link {
         Link::Norm(NormLink {
             scale: self.scale,
             variance: self.variance,
             epsilon: self.epsilon,
-            keeps_sign: true,
+            keeps_sign,
         })
     }
 

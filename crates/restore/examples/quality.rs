@@ -7,6 +7,7 @@
 //! `bench/quality.py`.
 
 use std::error::Error;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 use timestep_picture::{Plane, metrics};
@@ -16,7 +17,14 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-#[allow(clippy::print_stdout)]
+/// Prints a line; who has read enough (`| head`) ends the program.
+fn say(line: std::fmt::Arguments<'_>) -> std::io::Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other,
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let (flags, args): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|a| a == "--json");
@@ -57,28 +65,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         similar.push(mean(&ssim));
         all += seconds;
         if flags.is_empty() {
-            println!(
+            say(format_args!(
                 "{key} sigma {sigma} seed {seed}: {:.4} dB, SSIM {:.4} over {} pictures",
                 mean(&psnr),
                 mean(&ssim),
                 psnr.len()
-            );
+            ))?;
         } else {
-            println!(
+            say(format_args!(
                 "{}",
                 serde_json::json!({
                     "method": name, "asked": key, "sigma": sigma, "seed": seed, "pictures": psnr.len(),
                     "psnr": mean(&psnr), "ssim": mean(&ssim), "seconds": seconds,
                 })
-            );
+            ))?;
         }
     }
     if flags.is_empty() {
-        println!(
+        say(format_args!(
             "mean {:.4} dB, SSIM {:.4}, {all:.2} s",
             mean(&means),
             mean(&similar)
-        );
+        ))?;
     }
     Ok(())
 }

@@ -39,10 +39,10 @@ fn for_restorer(path: &str) -> Option<&'static str> {
         }
         "data.name" => "give a folder of pictures: `--data-dir DIR`",
         "data.limit" | "train.overfit" | "train.batch" | "train.eval_batch" => {
-            "every evaluation uses all chosen pictures; `--set data.every=8` chooses fewer"
+            "L-BFGS uses all chosen pictures in every evaluation, `--set data.every=8` chooses fewer; steps of Adam take `train.drawn_batch` at a time"
         }
         "train.epochs" => {
-            "`--set train.greedy=N`, `train.joint` and `train.finish` are iterations of L-BFGS"
+            "`--set train.greedy=N`, `train.joint` and `train.finish` are iterations of L-BFGS, `train.drawn` steps of Adam"
         }
         _ => match path.split('.').next().unwrap_or(path) {
             "network" => {
@@ -52,7 +52,7 @@ fn for_restorer(path: &str) -> Option<&'static str> {
                 "the level of Gaussian noise is `model.sigma`; other noise is `data.noise`, such as `--set data.noise=camera:iso=1600`"
             }
             "optimiser" | "schedule" => {
-                "L-BFGS finds its own step sizes; `train.greedy` and `train.joint` say how long it runs"
+                "L-BFGS finds its own step sizes, and `train.drawn_lr` is that of Adam; `train.greedy`, `train.joint` and `train.drawn` say how long they run"
             }
             _ => return None,
         },
@@ -68,7 +68,11 @@ fn for_classifier(path: &str) -> Option<&'static str> {
         "data.test_dir" | "data.test_every" | "data.test_skip" => {
             "a data set has test images of its own"
         }
-        "train.greedy" | "train.joint" | "train.finish" => "use `train.epochs`, or `--epochs`",
+        "train.greedy" | "train.joint" | "train.finish" | "train.drawn" => {
+            "use `train.epochs`, or `--epochs`"
+        }
+        "train.drawn_batch" => "use `train.batch`, or `--batch`",
+        "train.drawn_lr" => "use `optimiser.lr`, or `--lr`",
         _ if path.starts_with("model.") => {
             "`network.preset` says what is trained, or `--net`; restorers are \
              trained by recipes such as `denoising/trd-5x5-s25`"
