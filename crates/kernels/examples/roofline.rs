@@ -4,10 +4,10 @@
 //! convolution: the time, the time its multiplications would take at the measured peak, and the time that its arrays would take at the measured
 //! bandwidth if each was read or written once. The larger of both is the roof. Winograd's method is counted with the products it does (36 for 16 outputs of a
 //! 3×3 kernel, a quarter of a direct convolution; its additions are not counted), 8-bit convolutions at the peak of 8-bit products.
-#![allow(clippy::print_stdout)]
 
 use rayon::prelude::*;
 use std::hint::black_box;
+use std::io::Write;
 use std::time::Instant;
 use timestep_kernels::simd::{Loops, run_loops};
 use timestep_kernels::{Affine, ConvShape, Finish, Kernels, Scaled, Sum, View};
@@ -28,6 +28,13 @@ const SHAPES: [[usize; 6]; 13] = [
     [8, 56, 64, 256, 1, 1],
     [8, 14, 1024, 256, 1, 1],
 ];
+
+/// Prints a line; who has read enough (`| head`) ends the program.
+fn say(line: std::fmt::Arguments<'_>) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}
 
 /// The median seconds of some runs.
 fn seconds(repeat: usize, mut run: impl FnMut()) -> f64 {
@@ -129,22 +136,22 @@ impl Machine {
         let share = roof / pass.seconds;
         let (name, method) = (pass.name, pass.method);
         if csv {
-            println!(
+            say(format_args!(
                 "{shape},{name},{method},{:.4},{:.4},{:.4},{bound},{share:.3},{rate:.1},{:.0},{:.0}",
                 ms(pass.seconds),
                 ms(multiply),
                 ms(move_),
                 peak / 1e9,
                 wide / 1e9
-            );
+            ));
         } else {
-            println!(
+            say(format_args!(
                 "{shape:<24} {name:<9} {method:<9} {:>8.3} {:>9.3} {:>8.3}  {bound:<15} {:>4.0} %  {rate:>6.0}",
                 ms(pass.seconds),
                 ms(multiply),
                 ms(move_),
                 100.0 * share
-            );
+            ));
         }
     }
 
@@ -251,26 +258,26 @@ fn main() {
                 let [read, copy] = bandwidth(kernels, threads * size, threads);
                 if !csv {
                     let kilobytes = size >> 10;
-                    println!(
+                    say(format_args!(
                         "{kilobytes:>7} KiB per thread: {read:.0} GB/s read, {copy:.0} GB/s copied"
-                    );
+                    ));
                 }
                 (threads * size, copy)
             })
             .to_vec(),
     };
     if csv {
-        println!(
+        say(format_args!(
             "shape,pass,method,ms,ms_of_multiplications,ms_of_memory,bound,share_of_roof,gflops_direct,peak_gflops,copy_gb_per_s"
-        );
+        ));
     } else {
         let isa = kernels.isa().name();
-        println!(
+        say(format_args!(
             "{isa}, {threads} threads, peak {float:.0} GFLOP/s; times in ms, the last column in GFLOP/s of a direct convolution"
-        );
-        println!(
+        ));
+        say(format_args!(
             "batch x side in-out k/s  pass      method      time  multiply   memory  bound            roof  GFLOP/s"
-        );
+        ));
     }
     for shape in SHAPES {
         machine.convolution(shape, csv);

@@ -4,8 +4,9 @@
 
 use crate::buffer::Buffer;
 use crate::conv::direct_backward::{DirectBackward, Inputs, Outputs, Totals};
+use crate::conv::forward::Finish;
 use crate::conv::merge::{gather, spread};
-use crate::conv::winograd::WinogradBackward;
+use crate::conv::winograd::{self, WinogradBackward};
 use crate::conv::{Either, cut, split};
 use crate::fill::MOST_TERMS;
 use crate::kernels::Kernels;
@@ -13,7 +14,7 @@ use crate::parallel::{each, map};
 use crate::scratch::Arena;
 use crate::shape::{ConvShape, Strip, chunks, strip_rows, strips};
 use crate::simd::{Op, Simd};
-use crate::sums::NormSums;
+use crate::sums::{NormSums, through_view};
 use crate::view::{Scaled, Sum, View};
 
 /// Most floats of the weight sums of all chunks together.
@@ -110,6 +111,34 @@ impl<S: Simd> Op<S> for BackwardChunk<'_> {
     }
 }
 
+/// Takes the gradient of an image back through what its view does.
+struct ThroughView<'a> {
+    grad: &'a mut [f32],
+    view: &'a View<'a>,
+    at: usize,
+    channels: usize,
+}
+
+impl<S: Simd> Op<S> for ThroughView<'_> {
+    type Out = NormSums;
+
+    #[inline(always)]
+    unsafe fn run(self) -> NormSums {
+        let Self {
+            grad,
+            view,
+            at,
+            channels,
+        } = self;
+        let mut norm = NormSums::new(channels);
+        assert!(at + grad.len() <= view.data.len());
+        let pixels = grad.len() / channels;
+        // SAFETY: as many floats in the view from `at` on.
+        unsafe { through_view::<S>(grad.as_mut_ptr(), view, at, pixels, channels, &mut norm) };
+        norm
+    }
+}
+
 impl Kernels {
     /// Gradients of a convolution of a view, given the gradient of its output.
     ///
@@ -174,6 +203,9 @@ impl Kernels {
         let shape = &self.grouping(small);
         let weights = &*spread(small, shape, weights);
         let winograd = self.uses_winograd(shape);
+        if winograd && wanted.weights && winograd::whole::suits(small) {
+            return self.whole_batch(small, view, weights, grad, wanted);
+        }
         let in_strips = DirectBackward::strips(shape);
         let out_row = (shape.out_width() + 2 * shape.padding[1]) * shape.output;
         let in_row = (shape.width + 2 * shape.padding[1]) * shape.input;
@@ -254,6 +286,63 @@ impl Kernels {
         };
         let weights = gather(small, shape, weights);
         ConvGrads { weights, norm }
+    }
+
+    /// Gradients of a convolution whose weights are larger than the caches: the image's as a convolution of its own, the weights' block after
+    /// block.
+    fn whole_batch(
+        &self,
+        shape: &ConvShape,
+        view: &View<'_>,
+        weights: &[f32],
+        grad: &Sum<'_>,
+        wanted: Wanted<'_>,
+    ) -> ConvGrads {
+        let mut own = Buffer::new(if wanted.grad.is_none() && wanted.input.is_some() {
+            shape.output_len()
+        } else {
+            0
+        });
+        let plain = match wanted.grad {
+            Some(plain) => Some(plain),
+            None => wanted.input.is_some().then_some(&mut own[..]),
+        };
+        let mut plain = plain;
+        let found = winograd::whole::weight_gradients(
+            shape,
+            (view, grad),
+            plain.as_deref_mut(),
+            self.isa(),
+        );
+        let mut norm = NormSums::new(shape.input);
+        if let (Some(input), Some(plain)) = (wanted.input, plain) {
+            let back = ConvShape {
+                input: shape.output,
+                output: shape.input,
+                ..*shape
+            };
+            let packed = self.pack_turned(shape, weights);
+            let finish = Finish::default();
+            self.conv_packed(&back, &View::plain(plain), &packed, &finish, input, false);
+            let image = shape.height * shape.width * shape.input;
+            let parts = map(input.chunks_mut(image).enumerate(), |(number, grad)| {
+                let op = ThroughView {
+                    grad,
+                    view,
+                    at: number * image,
+                    channels: shape.input,
+                };
+                // SAFETY: the processor has the instructions (`Kernels::new`).
+                unsafe { self.isa().run(op) }
+            });
+            for part in &parts {
+                norm.merge(part);
+            }
+        }
+        ConvGrads {
+            weights: found,
+            norm,
+        }
     }
 
     /// Gradient of the input alone, for features as they are stored.

@@ -133,6 +133,22 @@ impl Kernels {
         }
     }
 
+    /// The weights that the gradient of the output is convolved with for that of the input: turned around, channels exchanged. For shapes that
+    /// Winograd's method suits, of one group.
+    pub(crate) fn pack_turned(&self, shape: &ConvShape, weights: &[f32]) -> PackedConv {
+        let back = ConvShape {
+            input: shape.output,
+            output: shape.input,
+            ..*shape
+        };
+        let order = Order::of(*self, &back);
+        debug_assert_eq!(order.method, Method::Winograd);
+        PackedConv {
+            order,
+            weights: Weights::Floats(winograd::whole::turned(shape, weights, self.isa())),
+        }
+    }
+
     /// The same, rounded to whole numbers of eight bits with one scale for each output channel: [`conv_packed`](Self::conv_packed) then rounds
     /// the features of each image to 256 levels too, and adds whole products. What would gain nothing stays in single precision: convolutions of fewer
     /// than 64 input or output channels of a group (128 input channels where Winograd's method spares products), and of groups that fill no vectors.

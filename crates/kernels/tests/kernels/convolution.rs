@@ -74,6 +74,15 @@ fn strides() {
     ]);
 }
 
+/// Gradients of all images at once, block after block; the last block of both is a part of one.
+#[test]
+fn weights_larger_than_the_caches() {
+    check(&[
+        shape(2, (3, 4), (344, 352), (3, 1, 1), 1),
+        shape(1, (5, 4), (337, 361), (3, 1, 1), 1),
+    ]);
+}
+
 #[test]
 fn small_images() {
     check(&[

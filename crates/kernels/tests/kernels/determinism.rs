@@ -36,6 +36,8 @@ fn the_same_bits_for_any_number_of_threads() {
         oblong(19, (9, 8), (24, 9), ([3, 3], 1, [0, 0]), 1),
         shape(11, (9, 8), (64, 96), (3, 1, 1), 2),
         shape(9, (9, 8), (64, 64), (3, 1, 1), 16),
+        // Weights larger than the caches.
+        shape(3, (4, 3), (340, 352), (3, 1, 1), 1),
         // Weights enough to be merged in several pieces.
         shape(7, (4, 4), (64, 64), (3, 1, 1), 1),
     ]

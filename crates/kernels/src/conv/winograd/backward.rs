@@ -310,7 +310,7 @@ impl WinogradBackward {
 /// # Safety
 /// The scratch holds the tiles with their border, `to` their points.
 #[inline(always)]
-unsafe fn grad_tiles<S: Simd>(
+pub(super) unsafe fn grad_tiles<S: Simd>(
     padded: *const f32,
     (width, pitch): (usize, usize),
     (rows, columns): (usize, usize),

@@ -10,6 +10,7 @@ mod backward;
 mod forward;
 mod transforms;
 mod weights;
+pub(crate) mod whole;
 
 pub(crate) use backward::WinogradBackward;
 pub(crate) use forward::WinogradForward;
