@@ -31,6 +31,10 @@ BUILD = ["cargo", "build", "--release", "--workspace", "--examples"]
 TABLES = {
     "performance": ("performance.csv", [["{py}", "bench/compare.py", kind, "--csv", "{csv}"] for kind in ("train", "infer")], "torch", "40 min"),
     "memory": ("memory.csv", [["{py}", "bench/compare.py", "memory", "--modes", "eager,channels_last,compile,bf16,ours-bf16", "--csv", "{csv}"]], "torch", "5 min"),
+    "int8": ("int8.csv", [
+        ["{py}", "bench/compare.py", "infer", "--nets", "resnet-50", "--batch", "1", "--rounds", "7", "--seconds", "2", "--modes", "eager,channels_last,ours-int8", "--csv", "{csv}"],
+        ["{py}", "bench/compare.py", "infer", "--nets", "resnet-50,resnext-29-8x64d", "--batch", "16", "--rounds", "5", "--seconds", "2.5", "--modes", "channels_last,ours-int8", "--csv", "{csv}"],
+    ], "torch", "5 min"),
     "kernels": ("kernels.csv", [["{py}", "bench/compare.py", "kernels", "--csv", "{csv}"]], "torch", "30 min"),
     "roofline": ("roofline.csv", [["cargo", "run", "--release", "--quiet", "--example", "roofline", "--", "21", "--csv"]], "", "1 min"),
     "scaling": ("scaling.csv", [["{py}", "bench/compare.py", "scaling", "--csv", "{csv}"]], "", "5 min"),

@@ -41,7 +41,7 @@ def parse():
     parser.add_argument("--seconds", type=float, default=3.5, help="length of one turn (train, infer, scaling)")
     parser.add_argument("--repeat", type=int, default=5, help="runs of one convolution in one turn (kernels)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="for every contender")
-    parser.add_argument("--modes", default=",".join(MODES), help="which modes of PyTorch (default: all), and ours-bf16")
+    parser.add_argument("--modes", default=",".join(MODES), help="which modes of PyTorch (default: all), ours-bf16 and ours-int8")
     parser.add_argument("--ours-only", action="store_true", help="without PyTorch")
     parser.add_argument("--ours", default=OURS, help=f"our worker (default: {OURS})")
     parser.add_argument("--csv", help="append rows to this file")

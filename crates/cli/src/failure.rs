@@ -154,7 +154,7 @@ impl From<ExportError> for Failure {
             ExportError::Arrays(error) => error.into(),
             error @ ExportError::NotThere { .. } => Self::usage(
                 error.to_string(),
-                "let the output end in .py: that module needs only PyTorch, for every network",
+                "let the output end in .py: that module needs only PyTorch",
             )
             .coded(Code::NotInLibrary),
             error @ ExportError::TooLarge { .. } => Self::usage(

@@ -1,7 +1,6 @@
 //! What tells pixels where they are? Waves over rows and columns, which no weights hold and every file must.
 //!
-//! Numbers for ONNX, a formula for Python: the recorder compares the first with what the network adds to its state, so that the
-//! second is no other.
+//! Numbers for ONNX, which the recorder compares with what the network adds to its state, and the same formula for Python.
 
 /// The longest wave, in units of the shortest.
 const LONGEST: f64 = 10_000.0;

@@ -2,12 +2,12 @@
 //!
 //! `cargo run --release --example roofline` prints a table; `-- --csv` the same as CSV; `-- 21` takes the median of 21 runs. For each pass of a
 //! convolution: the time, the time its multiplications would take at the measured peak, and the time that its arrays would take at the measured
-//! bandwidth if each was read or written once. The larger of both is the roof. Winograd's method is counted with the products it does (36 for 16 outputs of a
+//! bandwidth if each was read or written once. The larger of the two is the roof. Winograd's method is counted with the products it does (36 for 16 outputs of a
 //! 3×3 kernel, a quarter of a direct convolution; its additions are not counted), 8-bit convolutions at the peak of 8-bit products.
 
 use rayon::prelude::*;
 use std::hint::black_box;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::time::Instant;
 use timestep_kernels::simd::{Loops, run_loops};
 use timestep_kernels::{Affine, ConvShape, Finish, Kernels, Scaled, Sum, View};
@@ -31,8 +31,9 @@ const SHAPES: [[usize; 6]; 13] = [
 
 /// Prints a line; who has read enough (`| head`) ends the program.
 fn say(line: std::fmt::Arguments<'_>) {
-    if writeln!(std::io::stdout(), "{line}").is_err() {
-        std::process::exit(0);
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.expect("standard output takes what is measured"),
     }
 }
 
@@ -223,7 +224,7 @@ impl Machine {
         });
         self.row(&name, &pass("backward", backward, 2.0, 4 * arrays[1]), csv);
         let packed = kernels.pack_conv_int8(&shape, &w);
-        if 2 * packed.len() < w.len() {
+        if packed.is_int8() && self.peak[1].is_finite() {
             // Its features are read twice: to find their levels, and to multiply them.
             let int8 = seconds(self.repeat, || {
                 kernels.conv_packed(&shape, &view, &packed, &Finish::default(), &mut y, false);
@@ -244,15 +245,21 @@ impl Machine {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let csv = arguments.iter().any(|a| a == "--csv");
-    let repeat = arguments.iter().find_map(|a| a.parse().ok());
+    let repeat = (arguments.iter())
+        .find(|a| *a != "--csv")
+        .map(|a| a.parse::<usize>().expect("a number of runs, or --csv"));
     let kernels = Kernels::detect();
     let threads = rayon::current_num_threads();
     let float = kernels.peak_gflops();
+    #[cfg(target_arch = "x86_64")]
+    let vnni = kernels.isa().name() == "avx512" && is_x86_feature_detected!("avx512vnni");
+    #[cfg(not(target_arch = "x86_64"))]
+    let vnni = false;
     let machine = Machine {
         kernels,
-        repeat: repeat.unwrap_or(9),
+        repeat: repeat.unwrap_or(9).max(1),
         // The instruction adds four products in the place of one.
-        peak: [float, 4.0 * float],
+        peak: [float, if vnni { 4.0 * float } else { f64::NAN }],
         levels: [1 << 15, 1 << 19, 1 << 23, 1 << 28]
             .map(|size| {
                 let [read, copy] = bandwidth(kernels, threads * size, threads);

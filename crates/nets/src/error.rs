@@ -85,6 +85,9 @@ pub enum NetError {
     /// A device that this machine does not have.
     #[error(transparent)]
     NoDevice(NoEngine),
+    /// A device for evaluation where something is to be learned.
+    #[error("`{0}` is for evaluation: nothing is learned from 8-bit products")]
+    OnlyEvaluates(String),
 }
 
 impl NetError {
@@ -113,6 +116,9 @@ impl NetError {
                 ))
             }
             NetError::NoDevice(error) => Some(error.hint()),
+            NetError::OnlyEvaluates(name) => Some(format!(
+                "leave --device out, and measure what was trained: `timestep eval RUN --device {name}`"
+            )),
             NetError::Incompatible(_) => Some(
                 "`timestep explain NAME` says what a block or scheme needs; `timestep summary` checks a \
                  combination without training"

@@ -49,7 +49,7 @@ pub use config::{
     Activations, Between, BlockConfig, BodyConfig, ControlConfig, Granularity, History, InputShape,
     NetworkConfig, SchemeConfig, Shortcut, StemConfig, StemKind, Transition,
 };
-pub use device::device;
+pub use device::{device, learning_device};
 pub use effort::Effort;
 pub use equation::{SegmentEquation, all_coefficients, coefficients, equations, equations_of};
 pub use error::NetError;

@@ -155,6 +155,9 @@ fn instruction_sets() -> Vec<&'static str> {
         if std::arch::is_x86_feature_detected!("avx512f") {
             found.push("AVX-512");
         }
+        if std::arch::is_x86_feature_detected!("avx512vnni") {
+            found.push("AVX-512 VNNI");
+        }
     }
     if found.is_empty() {
         found.push("baseline instructions");

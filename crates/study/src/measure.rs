@@ -22,6 +22,8 @@ answer! {
         pub network: String,
         /// Name of the data set.
         pub data: String,
+        /// What computed, as `--device` names it.
+        pub device: String,
         /// Test images.
         pub images: usize,
         /// Mean cross entropy in nats.
@@ -110,6 +112,7 @@ impl Measured {
             weights: weights.display().to_string(),
             network: card.network.name.clone(),
             data: data.to_owned(),
+            device: engine.name().to_owned(),
             images,
             loss: test.loss,
             top1: test.top1,

@@ -20,7 +20,7 @@ pub(crate) struct Images {
     /// Seed of every random draw [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Where to compute: cpu, cpu-bf16 (less memory in training), cpu-int8 (faster evaluation of wide layers), exact (double precision, slow), or a GPU in builds that have one [default: cpu]
+    /// Where to compute: cpu, cpu-int8 (wide layers faster and less precise), exact (double precision, slow), or a GPU in builds that have one [default: cpu]
     #[arg(long)]
     pub(crate) device: Option<String>,
 }

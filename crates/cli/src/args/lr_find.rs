@@ -31,7 +31,7 @@ pub(crate) struct LrFind {
     /// Number of steps
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     pub(crate) iterations: u64,
-    /// Where to compute: cpu, cpu-bf16 (less memory in training), cpu-int8 (faster evaluation of wide layers), exact (double precision, slow), or a GPU in builds that have one
+    /// Where to compute: cpu, cpu-bf16 (less memory), exact (double precision, slow), or a GPU in builds that have one
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// Write loss against rate as a picture

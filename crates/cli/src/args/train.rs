@@ -83,7 +83,7 @@ pub(crate) struct Train {
     /// Train N times, with seeds counted up from the recipe's
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub(crate) seeds: u64,
-    /// Where to compute: cpu, cpu-bf16 (less memory in training), cpu-int8 (faster evaluation of wide layers), exact (double precision, slow), or a GPU in builds that have one
+    /// Where to compute: cpu, cpu-bf16 (less memory), exact (double precision, slow), or a GPU in builds that have one
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// Folder for run folders
@@ -128,7 +128,7 @@ pub(crate) struct Eval {
     /// Images in a batch
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) batch: u64,
-    /// Where to compute: cpu, cpu-bf16 (less memory in training), cpu-int8 (faster evaluation of wide layers), exact (double precision, slow), or a GPU in builds that have one
+    /// Where to compute: cpu, cpu-int8 (wide layers faster and less precise), exact (double precision, slow), or a GPU in builds that have one
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// File for all that was measured, as JSON [default: evaluation.json in the run]
@@ -157,7 +157,7 @@ pub(crate) struct Predict {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
-    /// Where to compute: cpu, cpu-bf16 (less memory in training), cpu-int8 (faster evaluation of wide layers), exact (double precision, slow), or a GPU in builds that have one
+    /// Where to compute: cpu, cpu-int8 (wide layers faster and less precise), exact (double precision, slow), or a GPU in builds that have one
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// Average over mirrored and moved images, as the network saw them in training

@@ -7,7 +7,7 @@ use crate::progress::{Waiting, watched};
 use crate::settings;
 use crate::ui::Ui;
 use std::path::Path;
-use timestep_nets::device;
+use timestep_nets::learning_device;
 use timestep_report::lr_find::chart;
 use timestep_study::codes::Code;
 use timestep_study::lr_find::{SuggestedRate, TriedRate};
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &LrFind, ui: Ui) -> Result<u8, Failure> {
     let outputs = Outputs::check(&[args.svg.as_deref()], &inputs, args.overwrite.force)?;
     check_drawing(args.svg.as_deref())?;
     let rates = rates(args)?;
-    let engine = device(&args.device)?;
+    let engine = learning_device(&args.device)?;
     let layers = settings::with_flags(layers, &args.flags)?;
     let resolved = layers.resolve()?;
     let setup = watched(ui, "images", |watch| Setup::watched(resolved, watch))?;

@@ -6,7 +6,7 @@ use crate::progress::Display;
 use crate::signals::stop_flag;
 use crate::ui::Ui;
 use std::path::PathBuf;
-use timestep_nets::{Engine, device};
+use timestep_nets::{Engine, learning_device};
 use timestep_report::momentum::of_table;
 use timestep_report::tables;
 use timestep_study::map::families;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Reproduce, ui: Ui, ranks: &dyn Communicator) -> Result<
     });
     let reproduction = Reproduction::open(table, budget, &folder)?;
     let tasks = chosen(&reproduction, &args.rows)?;
-    let engine = device(args.device.as_deref().unwrap_or("cpu"))?;
+    let engine = learning_device(args.device.as_deref().unwrap_or("cpu"))?;
     if (args.dry_run || args.render) && args.device.is_some() {
         return Err(Failure::usage(
             "--device is for training, and this trains nothing",

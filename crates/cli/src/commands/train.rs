@@ -14,7 +14,7 @@ use conclude::conclude;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use timestep_nets::{Engine, device};
+use timestep_nets::{Engine, learning_device};
 use timestep_report::live::Live;
 use timestep_study::codes::Code;
 use timestep_study::conditions as required;
@@ -181,7 +181,7 @@ fn of_task(name: &str, task: TaskKind) -> Result<Arc<dyn Engine>, Failure> {
         )
         .coded(Code::OtherTask));
     }
-    Ok(device(name)?)
+    Ok(learning_device(name)?)
 }
 
 /// Refuses unknown logs before anything is opened.

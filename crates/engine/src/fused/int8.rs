@@ -1,10 +1,10 @@
 //! The engine of `cpu`, with 8-bit products where a network is only evaluated.
 //!
-//! A convolution of at least 64 input and output channels (128 input channels where Winograd's method spares products) rounds its weights to whole numbers of -127 to 127, with one scale
+//! A convolution of at least 64 input and output channels (128 input channels where Winograd's method spares products; `Kernels::pack_conv_int8` has every condition) rounds its weights to whole numbers of -127 to 127, with one scale
 //! for each output channel, and the features of each image to 256 levels between their least and greatest. Sums of products are exact; a result is
 //! off by about a hundredth of the size of the features. Nothing has to be calibrated: levels follow from each image, whatever its batch.
 //! All else, and everything that is recorded to learn from, is computed as by `cpu`. Processors with AVX-512 VNNI add four products by one instruction; on
-//! others the results have the same bits and take longer than those of `cpu`.
+//! others the sums are the same and take longer than those of `cpu`. Steps that are searched for (implicit, adaptive) are computed in `f32`.
 
 use super::record::{Precision, Products, Record};
 use crate::{Engine, EngineFacts, Parameters, Recording, Tape};

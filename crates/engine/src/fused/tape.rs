@@ -6,7 +6,7 @@ use super::back::{Back, Slot};
 use super::channels::extent;
 use super::combine::Coefficient;
 use super::conv::Convolved;
-use super::record::Record;
+use super::record::{Precision, Products, Record};
 use super::splice::{deposit, gathered, places};
 use super::stored::Held;
 use super::value::Kept;
@@ -353,11 +353,13 @@ impl Tape for Record {
     }
 
     fn fork_with(&self, recording: &Recording, others: &[(ParamId, Vec<f64>)]) -> Rc<dyn Tape> {
-        Rc::new(Record::new(
-            &self.parameters.with(others),
-            recording,
-            self.precision,
-        ))
+        // Searches, and what is computed again, need every digit.
+        let precision = Precision {
+            products: Products::F32,
+            ..self.precision
+        };
+        let parameters = self.parameters.with(others);
+        Rc::new(Record::new(&parameters, recording, precision))
     }
 
     fn plain(&self, features: &Value) -> Value {

@@ -15,12 +15,15 @@ fn every_engine_finds_what_exact_finds_without_recording() {
             let engine = facts.engine();
             let ours = values_only(&case, &*engine, &parameters);
             for (ours, exact) in ours.iter().zip(&exact) {
+                // Only convolutions of many channels are rounded.
+                let rounded = case.name.starts_with("conv") || case.name.contains("convolution");
+                let evaluated = if rounded { facts.evaluated } else { 0.0 };
                 let largest = exact.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
                 for (a, b) in ours.iter().zip(exact) {
                     let off = (a - b).abs();
                     let name = &case.name;
                     assert!(
-                        off <= case.tolerance.max(facts.evaluated) * largest,
+                        off <= case.tolerance.max(evaluated) * largest,
                         "{name}, {}: {a} {b}",
                         facts.name
                     );

@@ -1,8 +1,8 @@
 //! Where does the engine with 8-bit products multiply so, and where not?
 
 use crate::case::{Case, Out};
-use crate::pass::{outcome, values_only};
-use timestep_engine::{ConvSpec, Engine, Fused, FusedInt8, ops};
+use crate::pass::{outcome, values_on, values_only};
+use timestep_engine::{ConvSpec, Engine, Fused, FusedInt8, Recording, Wanted, ops};
 
 /// A wide 1×1 convolution, norm and ReLU, and another one whose result is added to the first.
 fn case() -> Case {
@@ -32,6 +32,23 @@ fn a_pass_that_records_nothing_is_near_and_one_that_records_has_the_same_bits() 
     let errors: Vec<f64> = ours.iter().zip(&before).map(|(a, b)| a - b).collect();
     let share = length(&errors) / length(&before);
     assert!(share > 1e-4 && share < 0.01, "{share}");
+
+    // Forward passes of training whose gradients follow later, and what is computed beside a pass (searches of steps).
+    let also = |engine: &dyn Engine, statistics: bool, forked: bool| {
+        let recording = Recording {
+            wanted: Wanted::Nothing,
+            statistics,
+        };
+        let tape = engine.open(&parameters, &recording);
+        let tape = match forked {
+            true => tape.fork(&recording),
+            false => tape,
+        };
+        values_on(&case, &tape).concat()
+    };
+    for (statistics, forked) in [(true, false), (false, true)] {
+        assert!(also(&FusedInt8, statistics, forked) == also(&Fused, statistics, forked));
+    }
 
     let (ours, precise) = (outcome(&case, &FusedInt8), outcome(&case, &Fused));
     assert!(ours.values == precise.values);

@@ -53,10 +53,14 @@ pub(crate) fn values_only(
     engine: &dyn Engine,
     parameters: &Parameters,
 ) -> Vec<Vec<f64>> {
-    let tape = engine.open(parameters, &Recording::default());
+    values_on(case, &engine.open(parameters, &Recording::default()))
+}
+
+/// The values of a case on a tape that was opened for it.
+pub(crate) fn values_on(case: &Case, tape: &Rc<dyn Tape>) -> Vec<Vec<f64>> {
     let leaves = case.leaves.iter().zip(case.leaf_values());
-    let leaves = leaves.map(|(dims, u)| Features::new(&tape, tape.features(*dims, &u, false)));
-    read(&(case.run)(&case.inputs(&tape, leaves.collect())))
+    let leaves = leaves.map(|(dims, u)| Features::new(tape, tape.features(*dims, &u, false)));
+    read(&(case.run)(&case.inputs(tape, leaves.collect())))
 }
 
 /// Runs a case on a tape that was opened for it, forward and backward.
@@ -147,11 +151,12 @@ fn check(name: &str, features: &Features) {
         near || !squares.is_finite(),
         "{name}: {dot} is not {squares}"
     );
+    let other: Vec<f64> = numbers.iter().rev().map(|u| -2.0 * u).collect();
+    let second = tape.features_f64(features.dims(), &other, false);
     let value = features.value();
-    let scaled = tape.scaled_squares(value, [value, value], 0.5, 0.25);
-    let wanted: f64 = numbers
-        .iter()
-        .map(|u| (u / (0.5 + 0.25 * u.abs())).powi(2))
+    let scaled = tape.scaled_squares(value, [value, &second], 0.5, 0.25);
+    let wanted: f64 = (numbers.iter().zip(&other))
+        .map(|(u, v)| (u / (0.5 + 0.25 * u.abs().max(v.abs()))).powi(2))
         .sum();
     assert!(
         (scaled - wanted).abs() <= 1e-6 * wanted || !squares.is_finite(),

@@ -1,4 +1,5 @@
-//! How are the gradients of a convolution computed on all cores? Chunks of strips with sums of their own.
+//! How are the gradients of a convolution computed on all cores? Chunks of strips with sums of their own; those of very large weights block after block
+//! (`winograd/whole.rs`).
 //!
 //! Chunks depend on the shape alone and their sums are merged in order: same bits for any number of threads.
 
@@ -303,11 +304,10 @@ impl Kernels {
         } else {
             0
         });
-        let plain = match wanted.grad {
+        let mut plain = match wanted.grad {
             Some(plain) => Some(plain),
             None => wanted.input.is_some().then_some(&mut own[..]),
         };
-        let mut plain = plain;
         let found = winograd::whole::weight_gradients(
             shape,
             (view, grad),

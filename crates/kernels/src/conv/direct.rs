@@ -186,8 +186,8 @@ impl<'w> DirectForward<'w> {
     }
 }
 
-/// The stretches of scratch that one output pixel reads.
-fn runs(shape: &ConvShape, window: &Window, offset: usize) -> Vec<Run> {
+/// The stretches of scratch that one output pixel reads, in numbers of its window.
+pub(crate) fn runs(shape: &ConvShape, window: &Window, offset: usize) -> Vec<Run> {
     let row = window.columns * window.pitch;
     let mut runs = Vec::new();
     // Without room between pixels the taps of a row follow each other.

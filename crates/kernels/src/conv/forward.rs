@@ -1,7 +1,7 @@
 //! How is a forward pass spread over the cores? In pieces: some strips, and of small batches some of the output channels.
 
 use crate::conv::direct::DirectForward;
-use crate::conv::int8::{self, Int8Forward};
+use crate::conv::int8::{Int8Forward, LANES as INT8_LANES};
 use crate::conv::packed::{PackedConv, Weights};
 use crate::conv::units::Units;
 use crate::conv::winograd::WinogradForward;
@@ -190,29 +190,22 @@ impl<S: Simd> Op<S> for Piece<'_> {
         );
         let channels = Units::of(self.shape, self.lanes).channels(&self.units);
         let (pass, strips, units) = (self.pass, self.strips, self.units.clone());
+        macro_rules! strip_by_strip {
+            ($pass:ident) => {{
+                let mut arena = Arena::borrow(&$pass.scratch(self.rows));
+                for strip in strips {
+                    // SAFETY: lengths were checked in `conv_packed`.
+                    unsafe {
+                        let out = self.out.0.add(strip.range(height, pitch).start);
+                        $pass.strip::<S>(self.view, strip, &units, out, &mut arena.pieces());
+                        self.finish::<S>(std::slice::from_ref(strip), &channels);
+                    }
+                }
+            }};
+        }
         match pass {
-            Pass::Int8(pass) => {
-                let mut arena = Arena::borrow(&pass.scratch(self.rows));
-                for strip in strips {
-                    // SAFETY: lengths were checked in `conv_packed`.
-                    unsafe {
-                        let out = self.out.0.add(strip.range(height, pitch).start);
-                        pass.strip::<S>(self.view, strip, &units, out, &mut arena.pieces());
-                        self.finish::<S>(std::slice::from_ref(strip), &channels);
-                    }
-                }
-            }
-            Pass::Direct(pass) => {
-                let mut arena = Arena::borrow(&pass.scratch(self.rows));
-                for strip in strips {
-                    // SAFETY: lengths were checked in `conv_packed`.
-                    unsafe {
-                        let out = self.out.0.add(strip.range(height, pitch).start);
-                        pass.strip::<S>(self.view, strip, &units, out, &mut arena.pieces());
-                        self.finish::<S>(std::slice::from_ref(strip), &channels);
-                    }
-                }
-            }
+            Pass::Int8(pass) => strip_by_strip!(pass),
+            Pass::Direct(pass) => strip_by_strip!(pass),
             Pass::Winograd(pass) => {
                 let mut arena = Arena::borrow(&pass.scratch(self.rows));
                 for group in pass.groups(strips) {
@@ -317,23 +310,19 @@ impl Kernels {
             "weights packed for another shape"
         );
         assert_eq!(out.len(), shape.output_len(), "length of the output");
-        let whole = matches!(weights.weights(), Weights::Int8(_));
+        let int8 = weights.is_int8();
         // Levels belong to an image: images stay apart.
-        let shape = &match whole {
+        let shape = &match int8 {
             true => *shape,
             false => self.grouping(&shape.flattened()),
         };
         let in_row = (shape.width + 2 * shape.padding[1]) * shape.input * shape.stride;
         let out_row = shape.out_width() * shape.output;
-        let winograd = !whole && self.uses_winograd(shape);
+        let winograd = !int8 && self.uses_winograd(shape);
         let row = in_row.max(out_row) / if winograd { shape.groups } else { 1 };
         let rows = strip_rows(shape, shape.out_height(), row, false);
         let strips = strips(shape.batch, shape.out_height(), rows);
-        let lanes = if whole {
-            int8::LANES
-        } else {
-            self.isa().lanes()
-        };
+        let lanes = if int8 { INT8_LANES } else { self.isa().lanes() };
         let (pass, most) = match weights.weights() {
             Weights::Int8(weights) => {
                 let pass = Int8Forward::new(*self, shape, weights, view);
@@ -351,13 +340,13 @@ impl Kernels {
         };
         let units = Units::of(shape, lanes).count();
         let cuts = if moments {
-            let whole = |strips| Cut {
+            let all = |strips| Cut {
                 strips,
                 units: 0..units,
             };
             chunks(strips.len(), most.min(CHUNKS))
                 .into_iter()
-                .map(whole)
+                .map(all)
                 .collect()
         } else {
             cuts(shape, strips.len(), most, units)

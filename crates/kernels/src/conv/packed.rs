@@ -83,13 +83,19 @@ impl PackedConv {
         }
     }
 
-    /// Floats of memory that they take: up to four times as many as there are weights.
+    /// Floats of memory that they take: up to four times as many as there are weights, a quarter as whole numbers.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.weights {
             Weights::Floats(floats) => floats.len(),
             Weights::Int8(whole) => whole.len(),
         }
+    }
+
+    /// Are they whole numbers of eight bits?
+    #[must_use]
+    pub fn is_int8(&self) -> bool {
+        matches!(self.weights, Weights::Int8(_))
     }
 
     /// Are there none? Never, of a convolution that is possible.
@@ -133,25 +139,10 @@ impl Kernels {
         }
     }
 
-    /// The weights that the gradient of the output is convolved with for that of the input: turned around, channels exchanged. For shapes that
-    /// Winograd's method suits, of one group.
-    pub(crate) fn pack_turned(&self, shape: &ConvShape, weights: &[f32]) -> PackedConv {
-        let back = ConvShape {
-            input: shape.output,
-            output: shape.input,
-            ..*shape
-        };
-        let order = Order::of(*self, &back);
-        debug_assert_eq!(order.method, Method::Winograd);
-        PackedConv {
-            order,
-            weights: Weights::Floats(winograd::whole::turned(shape, weights, self.isa())),
-        }
-    }
-
-    /// The same, rounded to whole numbers of eight bits with one scale for each output channel: [`conv_packed`](Self::conv_packed) then rounds
+    /// The same as [`pack_conv`](Self::pack_conv), rounded to whole numbers of eight bits with one scale for each output channel: [`conv_packed`](Self::conv_packed) then rounds
     /// the features of each image to 256 levels too, and adds whole products. What would gain nothing stays in single precision: convolutions of fewer
-    /// than 64 input or output channels of a group (128 input channels where Winograd's method spares products), and of groups that fill no vectors.
+    /// than 64 input or output channels of a group (128 input channels where Winograd's method spares products), of groups that fill no vectors of 16, and of
+    /// input channels that are no multiple of 4.
     ///
     /// # Panics
     /// If there are not as many weights as the shape asks for.
@@ -165,6 +156,22 @@ impl Kernels {
         PackedConv {
             order: Order::by(Method::Int8, *self, shape),
             weights: Weights::Int8(Int8Weights::new(shape, weights)),
+        }
+    }
+
+    /// The weights that the gradient of the output is convolved with for that of the input: turned around, channels exchanged. For shapes that
+    /// Winograd's method suits, of one group.
+    pub(crate) fn pack_turned(&self, shape: &ConvShape, weights: &[f32]) -> PackedConv {
+        let back = ConvShape {
+            input: shape.output,
+            output: shape.input,
+            ..*shape
+        };
+        let order = Order::of(*self, &back);
+        debug_assert_eq!(order.method, Method::Winograd);
+        PackedConv {
+            order,
+            weights: Weights::Floats(winograd::whole::turned(shape, weights, self.isa())),
         }
     }
 }

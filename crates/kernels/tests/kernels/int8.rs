@@ -153,6 +153,20 @@ fn an_image_depends_on_no_other_and_keeps_what_is_no_number_to_itself() {
 }
 
 #[test]
+fn numbers_that_are_hardly_there_leave_results_that_are_hardly_there() {
+    let shape = shape(1, (5, 4), (128, 64), (3, 1, 1), 1);
+    let case = Case::new(shape, Kind::Plain, (1, false), 4);
+    for size in [1e-38_f32, 380.0 * f32::from_bits(1), f32::from_bits(1)] {
+        let sign = |i: usize| if i.is_multiple_of(3) { -size } else { size };
+        let features: Vec<f32> = (0..shape.input_len()).map(sign).collect();
+        for kernels in all_kernels() {
+            let found = int8(kernels, &shape, &View::plain(&features), &case.weights);
+            assert!(found.iter().all(|y| y.abs() < 1e-34), "{size} {kernels:?}");
+        }
+    }
+}
+
+#[test]
 fn what_does_not_suit_stays_in_single_precision() {
     // Three channels of a photograph, groups that fill no vector, channels that are no multiple of four, Winograd's method.
     for shape in [

@@ -117,8 +117,12 @@ impl Entry for EngineFacts {
 
     fn page(&self) -> Result<String, TrainError> {
         let (page, key, when) = (self.named.page(), self.key, self.when);
+        let command = match self.evaluated > 0.0 {
+            true => "eval RUN",
+            false => "train",
+        };
         Ok(format!(
-            "{page}\n# Use it\n`timestep train --device {key}`, {when}\n"
+            "{page}\n# Use it\n`timestep {command} --device {key}`, {when}\n"
         ))
     }
 }

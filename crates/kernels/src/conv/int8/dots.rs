@@ -4,7 +4,9 @@ use super::weights::Block;
 use super::{LANES, QUAD};
 use crate::conv::micro::{Run, next_size};
 use crate::kernels::Kernels;
-use crate::simd::{Isa, Op, Simd};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Isa;
+use crate::simd::{Op, Simd};
 
 /// Which instructions add the products: all find the same sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub(crate) struct Tile<'t> {
     pub(crate) runs: &'t [Run],
     /// The weights.
     pub(crate) block: Block<'t>,
-    /// Which whole number of the input is zero.
+    /// The zero point of the input: which whole number stands for 0.
     pub(crate) zero: i32,
     /// What a whole number of the input stands for.
     pub(crate) scale: f32,

@@ -1,4 +1,4 @@
-//! How is a convolution computed with 8-bit products? Features become whole numbers of 0 to 255 as they are read, weights are some already.
+//! How is a convolution computed with 8-bit products? Features become whole numbers of 0 to 255 as they are read, weights are whole numbers already.
 //!
 //! With `x ≈ s (q - z)` for the features of an image and `w ≈ t r` for the weights of an output channel, `q` in 0 to 255 and `r` in -127 to 127, a
 //! convolution is `s t (Σ r q - z Σ r)`: sums of whole numbers, which are exact in whatever order, times one number. `s` and `z` follow from the
@@ -12,8 +12,7 @@ mod weights;
 
 pub(crate) use weights::Int8Weights;
 
-use crate::conv::direct::{input_window, scratch_stride};
-use crate::conv::micro::Run;
+use crate::conv::direct::{input_window, runs, scratch_stride};
 use crate::conv::units::Units;
 use crate::fill::{Window, with_view};
 use crate::kernels::Kernels;
@@ -22,7 +21,7 @@ use crate::shape::{ConvShape, Strip};
 use crate::simd::Simd;
 use crate::view::View;
 use dots::Dots;
-use range::{Range as Levels, ranges};
+use range::Levels;
 use std::ops::Range;
 
 /// Outputs that are computed together: lanes of the longest vector of 32-bit whole numbers.
@@ -75,7 +74,7 @@ impl<'w> Int8Forward<'w> {
         Self {
             shape: *shape,
             weights,
-            levels: ranges(kernels, view, shape.batch, shape.input),
+            levels: range::levels(kernels, view, shape.batch, shape.input),
             dots: Dots::of(kernels),
         }
     }
@@ -111,7 +110,7 @@ impl<'w> Int8Forward<'w> {
         let floats = scratch.take(length);
         let bytes = scratch.take(window.len().div_ceil(4));
         let bytes: *mut u8 = bytes.as_mut_ptr().cast();
-        // A ReLU needs nothing to be done: its least level is zero.
+        // A ReLU costs nothing: its range begins at 0, and what lies below is clamped to it.
         let direct = view.affine.is_none() && window.step == 1;
         for y in 0..window.rows {
             let row = Window {
@@ -170,25 +169,4 @@ impl<'w> Int8Forward<'w> {
             }
         }
     }
-}
-
-/// The stretches of bytes that one output pixel reads.
-fn runs(shape: &ConvShape, window: &Window, offset: usize) -> Vec<Run> {
-    let row = window.columns * window.pitch;
-    let mut runs = Vec::new();
-    for y in 0..shape.kernel[0] {
-        if shape.groups == 1 {
-            // The taps of a row follow each other.
-            runs.push(Run {
-                offset: y * row,
-                len: shape.kernel[1] * shape.input,
-            });
-        } else {
-            runs.extend((0..shape.kernel[1]).map(|x| Run {
-                offset: y * row + x * window.pitch + offset,
-                len: shape.group_input(),
-            }));
-        }
-    }
-    runs
 }

@@ -8,14 +8,14 @@ use crate::view::View;
 
 /// `x ≈ scale (q - zero)` for the features of one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Range {
+pub(crate) struct Levels {
     /// What a whole number stands for; NaN where a feature is not finite.
     pub(crate) scale: f32,
-    /// Which whole number is zero.
+    /// The zero point: which whole number stands for 0.
     pub(crate) zero: i32,
 }
 
-impl Range {
+impl Levels {
     fn new(found: &Found) -> Self {
         let (least, greatest) = (found.least.min(0.0), found.greatest.max(0.0));
         let scale = (greatest - least) / 255.0;
@@ -25,8 +25,12 @@ impl Range {
                 zero: 0,
             };
         }
-        if scale == 0.0 {
-            return Self { scale, zero: 0 };
+        // Below, one over the scale is no number any more.
+        if scale < f32::MIN_POSITIVE {
+            return Self {
+                scale: 0.0,
+                zero: 0,
+            };
         }
         Self {
             scale,
@@ -55,7 +59,7 @@ impl Range {
     }
 }
 
-/// [`Range::quantise`] as a function of its own.
+/// [`Levels::quantise`] as a function of its own.
 struct Quantise<'a> {
     inverse: f32,
     zero: f32,
@@ -72,7 +76,7 @@ impl<S: Simd> Op<S> for Quantise<'_> {
         const ROUND: f32 = 8_388_608.0;
         for (x, q) in self.features.iter().zip(self.to) {
             let level = x * self.inverse + self.zero;
-            // Comparisons as vectors do them; what is no number was noticed before.
+            // Comparisons as vectors do them; NaN and infinity were found by `levels`.
             let level = if level > 0.0 { level } else { 0.0 };
             let level = if level < 255.0 { level } else { 255.0 };
             *q = (level + ROUND).to_bits() as u8;
@@ -147,12 +151,12 @@ impl Loops for Look<'_> {
 }
 
 /// The whole numbers of each of `batch` images of `channels` channels.
-pub(crate) fn ranges(
+pub(crate) fn levels(
     kernels: Kernels,
     view: &View<'_>,
     batch: usize,
     channels: usize,
-) -> Vec<Range> {
+) -> Vec<Levels> {
     /// Features that are worth a task.
     const TASK: usize = 1 << 16;
     let pixels = view.data.len() / (batch * channels);
@@ -181,5 +185,5 @@ pub(crate) fn ranges(
             .fold(f32::NEG_INFINITY, f32::max),
         finite: parts.iter().all(|p| p.finite),
     });
-    whole.map(|found| Range::new(&found)).collect()
+    whole.map(|found| Levels::new(&found)).collect()
 }

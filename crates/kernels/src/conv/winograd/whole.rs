@@ -224,7 +224,7 @@ pub(crate) fn weight_gradients(
             plain: plain.as_mut().and_then(Iterator::next),
         })
         .collect();
-    // SAFETY: `isa` was checked against the processor; lengths were checked by who calls.
+    // SAFETY: `isa` was checked against the processor; lengths were checked by the caller.
     each(images, |op| unsafe { isa.run(op) });
     let mut weights = vec![0.0_f32; shape.weight_len()];
     let mut rest = &mut weights[..];
