@@ -70,7 +70,10 @@ fn a_folder_is_trained_and_found_again_from_everywhere() {
     ] {
         assert!(recipe.contains(line), "{line}: {recipe}");
     }
+    let whole = &objects(at, &["eval", "runs/trees", "--device", "cpu-int8"])[0];
+    assert_eq!(whole["device"], "cpu-int8");
     let found = &objects(at, &["eval", "runs/trees"])[0];
+    assert_eq!(found["device"], "cpu");
     assert_eq!(found["images"], 9);
     assert_eq!(found["classes"].as_array().map(Vec::len), Some(3));
     assert_eq!(found["classes"][0]["class"], "ash");

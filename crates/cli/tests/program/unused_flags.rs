@@ -10,6 +10,12 @@ fn flags_that_change_nothing_are_refused() {
         (&["lr-find", "--epochs", "3"][..], "--iterations"),
         (&["lr-find", "--time", "3m"], "--iterations"),
         (&["lr-find", "--lr", "0.1"], "--from"),
+        (&["lr-find", "--device", "cpu-int8"], "eval RUN --device"),
+        (&["train", "--device", "cpu-int8"], "eval RUN --device"),
+        (
+            &["reproduce", "schemes", "--device", "cpu-int8"],
+            "eval RUN --device",
+        ),
         (&["reproduce", "table1", "--epochs", "3"], "--epochs"),
         (&["reproduce", "table1", "--budget", "full"], "--budget"),
         (&["reproduce", "runtime", "--seeds", "3"], "--seeds"),

@@ -118,11 +118,9 @@ impl Entry for EngineFacts {
     fn page(&self) -> Result<String, TrainError> {
         let (page, key, when) = (self.named.page(), self.key, self.when);
         let command = match self.evaluated > 0.0 {
-            true => "eval RUN",
-            false => "train",
+            true => format!("`timestep eval runs/NAME --device {key}`"),
+            false => format!("`timestep train --device {key}`"),
         };
-        Ok(format!(
-            "{page}\n# Use it\n`timestep {command} --device {key}`, {when}\n"
-        ))
+        Ok(format!("{page}\n# Use it\n{command}, {when}\n"))
     }
 }
