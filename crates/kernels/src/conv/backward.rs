@@ -14,7 +14,7 @@ use crate::kernels::Kernels;
 use crate::parallel::{each, map};
 use crate::scratch::Arena;
 use crate::shape::{ConvShape, Strip, chunks, strip_rows, strips};
-use crate::simd::{Op, Simd};
+use crate::simd::{Loops, Op, Simd, run_loops};
 use crate::sums::{NormSums, through_view};
 use crate::view::{Scaled, Sum, View};
 
@@ -108,6 +108,20 @@ impl<S: Simd> Op<S> for BackwardChunk<'_> {
                 }
                 totals
             }
+        }
+    }
+}
+
+/// Adds the second array to the first.
+struct Add<'a>(&'a mut [f32], &'a [f32]);
+
+impl Loops for Add<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (a, b) in self.0.iter_mut().zip(self.1) {
+            *a += b;
         }
     }
 }
@@ -226,7 +240,9 @@ impl Kernels {
             Either::Winograd(pass) => pass.weight_sums(),
         };
         let strips = strips(shape.batch, shape.height, rows);
-        let chunks = chunks(strips.len(), (SUMS / sums).clamp(4, 16));
+        // A power of two, for most machines have as many threads: 5 chunks take two of them as long as 6.
+        let most = (SUMS / sums).clamp(4, 16);
+        let chunks = chunks(strips.len(), 1 << most.ilog2());
         let inputs = cut(
             wanted.input,
             &strips,
@@ -274,7 +290,7 @@ impl Kernels {
         each(total.chunks_mut(1 << 14).enumerate(), |(i, total)| {
             for other in &others {
                 let other = &other[i << 14..][..total.len()];
-                total.iter_mut().zip(other).for_each(|(a, b)| *a += b);
+                run_loops(*self, Add(total, other));
             }
         });
         if !wanted.weights {

@@ -52,12 +52,16 @@ pub(crate) fn scratch_stride(shape: &ConvShape) -> usize {
 /// their pages, and a micro-kernel reads more pixels at a time.
 fn spaced_window(shape: &ConvShape, image: usize, row: usize, rows: usize) -> Window {
     const PAGE: usize = 1024;
-    const LINE: usize = 16;
     let window = input_window(shape, image, row, rows);
     let apart = scratch_stride(shape) * window.pitch;
-    let room = if apart.is_multiple_of(PAGE) { LINE } else { 0 };
+    with_room(window, apart.is_multiple_of(PAGE))
+}
+
+/// A window whose pixels have a line of a cache between them, if there is `room` to be.
+pub(crate) fn with_room(window: Window, room: bool) -> Window {
+    const LINE: usize = 16;
     Window {
-        pitch: window.pitch + room,
+        pitch: window.pitch + if room { LINE } else { 0 },
         ..window
     }
 }

@@ -7,7 +7,7 @@
 use crate::buffer::Buffer;
 use crate::conv::cells::Cells;
 use crate::conv::classes::{Axis, Class};
-use crate::conv::direct::{input_window, scratch_stride};
+use crate::conv::direct::{input_window, scratch_stride, with_room};
 use crate::conv::micro::{Outer, Run, Tile, outer, tiles};
 use crate::conv::pack::{Weights, blocks, pack, unpack, vectors};
 use crate::fill::{Window, is_plain, with_sum, with_view};
@@ -16,6 +16,12 @@ use crate::shape::{ConvShape, Strip};
 use crate::simd::Simd;
 use crate::sums::{NormSums, through_view};
 use crate::view::{Sum, View};
+
+/// Do pixels of so many channels need room between them? Sums over many pixels read a few lines of each, which would share few places of a cache.
+fn need_room(shape: &ConvShape, channels: usize) -> bool {
+    const APART: usize = 128;
+    shape.pointwise() && channels.is_multiple_of(APART)
+}
 
 /// Weights with input and output exchanged, taps as they are.
 struct Exchanged<'w>(&'w ConvShape, &'w [f32]);
@@ -130,7 +136,7 @@ impl DirectBackward {
     /// The output gradient of output rows `row .. row + rows` with its border.
     fn grad_window(&self, image: usize, row: usize, rows: usize) -> Window {
         let s = &self.shape;
-        Window {
+        let window = Window {
             base: image * s.out_height() * s.out_width() * s.output,
             height: s.out_height(),
             width: s.out_width(),
@@ -143,7 +149,14 @@ impl DirectBackward {
             columns: self.columns.before + s.out_width() + self.columns.after,
             pitch: s.output,
             step: 1,
-        }
+        };
+        with_room(window, need_room(s, s.output))
+    }
+
+    /// The input of output rows `row .. row + rows`.
+    fn seen_window(&self, image: usize, row: usize, rows: usize) -> Window {
+        let window = input_window(&self.shape, image, row, rows);
+        with_room(window, need_room(&self.shape, self.shape.input))
     }
 
     /// Output rows of a strip of input rows.
@@ -167,7 +180,7 @@ impl DirectBackward {
         vec![
             // The last vector of a pixel may reach past its channels.
             self.grad_window(0, 0, out_rows).len() + self.lanes,
-            input_window(s, 0, 0, out_rows).len(),
+            self.seen_window(0, 0, out_rows).len(),
             Cells::scratch(rows * s.width, s.input, s.groups, self.lanes),
         ]
     }
@@ -177,7 +190,7 @@ impl DirectBackward {
     fn in_place<'a>(&self, inputs: &Inputs<'a>, outputs: &Outputs<'_>) -> Option<&'a [f32]> {
         let s = &self.shape;
         let whole = s.group_output().is_multiple_of(self.lanes);
-        let plain = s.pointwise() && s.stride == 1 && whole;
+        let plain = s.pointwise() && s.stride == 1 && whole && !need_room(s, s.output);
         match inputs.grad.terms.as_slice() {
             [one] if plain && outputs.grad.is_none() && inputs.grad.constant.is_none() => one
                 .scale
@@ -205,7 +218,7 @@ impl DirectBackward {
         let (row, rows) = self.out_rows(strip);
         let window = self.grad_window(strip.image, row, rows);
         let filled = scratch.take(window.len() + S::LANES);
-        let input = input_window(s, strip.image, row, rows);
+        let input = self.seen_window(strip.image, row, rows);
         let padded = scratch.take(input.len());
         let own = self.rows.before..self.rows.before + rows;
         // SAFETY: scratch has the windows' lengths, the inputs the whole batch, the copy this strip.
@@ -225,7 +238,8 @@ impl DirectBackward {
             };
             let view = inputs.view;
             if inputs.weights {
-                let from: *const f32 = if s.pointwise() && s.stride == 1 && is_plain(view) {
+                let in_place = s.pointwise() && s.stride == 1 && input.pitch == s.input;
+                let from: *const f32 = if in_place && is_plain(view) {
                     view.data.as_ptr().add(input.base + row * s.width * s.input)
                 } else {
                     with_view!(view, source => input.fill::<S, _>(
