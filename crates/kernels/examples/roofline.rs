@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 use std::hint::black_box;
-use std::io::{ErrorKind, Write};
+use std::io::{Error, ErrorKind, Result, Write};
 use std::time::Instant;
 use timestep_kernels::simd::{Loops, run_loops};
 use timestep_kernels::{Affine, ConvShape, Finish, Kernels, Scaled, Sum, View};
@@ -29,12 +29,8 @@ const SHAPES: [[usize; 6]; 13] = [
     [8, 14, 1024, 256, 1, 1],
 ];
 
-/// Prints a line; who has read enough (`| head`) ends the program.
-fn say(line: std::fmt::Arguments<'_>) {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        other => other.expect("standard output takes what is measured"),
-    }
+fn say(line: std::fmt::Arguments<'_>) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}")
 }
 
 /// The median seconds of some runs.
@@ -120,7 +116,7 @@ struct Pass<'a> {
 }
 
 impl Machine {
-    fn row(&self, shape: &str, pass: &Pass<'_>, csv: bool) {
+    fn row(&self, shape: &str, pass: &Pass<'_>, csv: bool) -> Result<()> {
         let peak = self.peak[usize::from(pass.int8)] * 1e9;
         let level = self.levels.iter().find(|(size, _)| pass.bytes <= *size);
         let level = level.or(self.levels.last());
@@ -144,7 +140,7 @@ impl Machine {
                 ms(move_),
                 peak / 1e9,
                 wide / 1e9
-            ));
+            ))
         } else {
             say(format_args!(
                 "{shape:<24} {name:<9} {method:<9} {:>8.3} {:>9.3} {:>8.3}  {bound:<15} {:>4.0} %  {rate:>6.0}",
@@ -152,12 +148,12 @@ impl Machine {
                 ms(multiply),
                 ms(move_),
                 100.0 * share
-            ));
+            ))
         }
     }
 
     /// Times the passes of a convolution.
-    fn convolution(&self, numbers: [usize; 6], csv: bool) {
+    fn convolution(&self, numbers: [usize; 6], csv: bool) -> Result<()> {
         let [batch, side, input, output, kernel, stride] = numbers;
         let shape = ConvShape {
             batch,
@@ -218,11 +214,11 @@ impl Machine {
         let forward = seconds(self.repeat, || {
             kernels.conv_forward(&shape, &view, &w, &mut y, true);
         });
-        self.row(&name, &pass("forward", forward, 1.0, 4 * arrays[0]), csv);
+        self.row(&name, &pass("forward", forward, 1.0, 4 * arrays[0]), csv)?;
         let backward = seconds(self.repeat, || {
             kernels.conv_backward(&shape, &view, &w, &sum, Some(&mut dx), None);
         });
-        self.row(&name, &pass("backward", backward, 2.0, 4 * arrays[1]), csv);
+        self.row(&name, &pass("backward", backward, 2.0, 4 * arrays[1]), csv)?;
         let packed = kernels.pack_conv_int8(&shape, &w);
         if packed.is_int8() && self.peak[1].is_finite() {
             // Its features are read twice: to find their levels, and to multiply them.
@@ -237,17 +233,28 @@ impl Machine {
                 bytes: 4 * (2 * x.len() + g.len()) + w.len(),
                 int8: true,
             };
-            self.row(&name, &pass, csv);
+            self.row(&name, &pass, csv)?;
         }
+        Ok(())
     }
 }
 
-fn main() {
+/// Who has read enough (`| head`) ends the program.
+fn main() -> Result<()> {
+    match run() {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let csv = arguments.iter().any(|a| a == "--csv");
     let repeat = (arguments.iter())
         .find(|a| *a != "--csv")
-        .map(|a| a.parse::<usize>().expect("a number of runs, or --csv"));
+        .map(|a| a.parse::<usize>())
+        .transpose()
+        .map_err(|_| Error::other("usage: roofline [RUNS] [--csv]"))?;
     let kernels = Kernels::detect();
     let threads = rayon::current_num_threads();
     let float = kernels.peak_gflops();
@@ -255,38 +262,39 @@ fn main() {
     let vnni = kernels.isa().name() == "avx512" && is_x86_feature_detected!("avx512vnni");
     #[cfg(not(target_arch = "x86_64"))]
     let vnni = false;
+    let mut levels = Vec::new();
+    for size in [1 << 15, 1 << 19, 1 << 23, 1 << 28] {
+        let [read, copy] = bandwidth(kernels, threads * size, threads);
+        if !csv {
+            let kilobytes = size >> 10;
+            say(format_args!(
+                "{kilobytes:>7} KiB per thread: {read:.0} GB/s read, {copy:.0} GB/s copied"
+            ))?;
+        }
+        levels.push((threads * size, copy));
+    }
     let machine = Machine {
         kernels,
         repeat: repeat.unwrap_or(9).max(1),
         // The instruction adds four products in the place of one.
         peak: [float, if vnni { 4.0 * float } else { f64::NAN }],
-        levels: [1 << 15, 1 << 19, 1 << 23, 1 << 28]
-            .map(|size| {
-                let [read, copy] = bandwidth(kernels, threads * size, threads);
-                if !csv {
-                    let kilobytes = size >> 10;
-                    say(format_args!(
-                        "{kilobytes:>7} KiB per thread: {read:.0} GB/s read, {copy:.0} GB/s copied"
-                    ));
-                }
-                (threads * size, copy)
-            })
-            .to_vec(),
+        levels,
     };
     if csv {
         say(format_args!(
             "shape,pass,method,ms,ms_of_multiplications,ms_of_memory,bound,share_of_roof,gflops_direct,peak_gflops,copy_gb_per_s"
-        ));
+        ))?;
     } else {
         let isa = kernels.isa().name();
         say(format_args!(
             "{isa}, {threads} threads, peak {float:.0} GFLOP/s; times in ms, the last column in GFLOP/s of a direct convolution"
-        ));
+        ))?;
         say(format_args!(
             "batch x side in-out k/s  pass      method      time  multiply   memory  bound            roof  GFLOP/s"
-        ));
+        ))?;
     }
     for shape in SHAPES {
-        machine.convolution(shape, csv);
+        machine.convolution(shape, csv)?;
     }
+    Ok(())
 }

@@ -17,15 +17,20 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Prints a line; who has read enough (`| head`) ends the program.
 fn say(line: std::fmt::Arguments<'_>) -> std::io::Result<()> {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+    writeln!(std::io::stdout(), "{line}")
+}
+
+/// Who has read enough (`| head`) ends the program.
+fn main() -> Result<(), Box<dyn Error>> {
+    let enough = |error: &std::io::Error| error.kind() == ErrorKind::BrokenPipe;
+    match run() {
+        Err(error) if error.downcast_ref().is_some_and(enough) => Ok(()),
         other => other,
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn run() -> Result<(), Box<dyn Error>> {
     let (flags, args): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|a| a == "--json");
     let [key, sigma, folder, rest @ ..] = args.as_slice() else {
