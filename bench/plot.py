@@ -80,3 +80,42 @@ def scaling(batch, depth, line, small, deep_batch, caption):
         f'font-family="system-ui, sans-serif" role="img" aria-label="Training time per image over batch and over depth">\n'
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>\n{body}\n</svg>\n'
     )
+
+
+def frontier(curves):
+    """Accuracy over seconds: `curves` maps (label, seed) to points (seconds, share); a label has one colour, named at the right."""
+    colours = [BLUE, ORANGE, "#2a7f3b", "#7a3fa0", "#8a6d00", "#555555"]
+    left, right, top, bottom = 70, 560, 50, 340
+    end = max(points[-1][0] for points in curves.values())
+    low = math.floor(10 * min(share for points in curves.values() for _, share in points)) / 10
+    marks = ticks(end)
+
+    def at(seconds, share):
+        return left + (right - left) * seconds / marks[-1], bottom - (bottom - top) * (share - low) / (1 - low)
+
+    out = [text((left + right) / 2, top - 20, "Accuracy over time of training", size=15, extra=' font-weight="bold"')]
+    share = low
+    while share < 1.0001:
+        _, y = at(0, share)
+        out += [segment(left, y, right, y, FAINT), text(left - 8, y + 4, f"{100 * share:.0f} %", "end")]
+        share += 0.05 if low >= 0.5 else 0.1
+    for mark in marks:
+        x, _ = at(mark, low)
+        out += [segment(x, bottom, x, bottom + 5, INK), text(x, bottom + 20, f"{mark:.10g}")]
+    out += [segment(left, bottom, right, bottom, INK), segment(left, top, left, bottom, INK)]
+    out.append(text((left + right) / 2, bottom + 42, "seconds of training and measuring"))
+    labels = list(dict.fromkeys(label for label, _ in curves))
+    for (label, _), points in curves.items():
+        colour = colours[labels.index(label) % len(colours)]
+        path = " ".join("{:.1f},{:.1f}".format(*at(*point)) for point in points)
+        out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in (at(*point) for point in points)]
+    for n, label in enumerate(labels):
+        y = top + 22 * n + 10
+        out += [segment(right + 20, y - 4, right + 44, y - 4, colours[n % len(colours)], 2), text(right + 50, y, label, "start", 12)]
+    body = "\n".join(out)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        f'font-family="system-ui, sans-serif" role="img" aria-label="Share of test images told right over seconds of training">\n'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>\n{body}\n</svg>\n'
+    )

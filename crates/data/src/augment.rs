@@ -31,6 +31,9 @@ use crop::crop_plane;
 /// What the draws of windows and flips are for.
 const AUGMENT: Purpose = Purpose::new("augment");
 
+/// What the draws of flips that alternate are for.
+const ALTERNATE: Purpose = Purpose::new("alternate-flip");
+
 /// What is put around an image before a window of it is cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,6 +59,9 @@ pub struct Augment {
     pub pad_mode: PadMode,
     /// Whether half of the images are turned left and right around.
     pub flip: bool,
+    /// Whether the other half is in the next epoch: an image is then seen both ways in every two epochs, where independent draws
+    /// show it twice the same way every second time. Which half begins is drawn (Jordan 2024, section 3.5).
+    pub alternate: bool,
     /// How much colours vary; they are changed after a window is cut from a whole image, and
     /// before an image is padded, so that padding is always black.
     pub jitter: Jitter,
@@ -75,6 +81,7 @@ impl Default for Augment {
             pad: 0,
             pad_mode: PadMode::Zero,
             flip: false,
+            alternate: false,
             jitter: Jitter::OFF,
             rand_augment: RandAugment::OFF,
             cutout: Cutout::OFF,
@@ -112,6 +119,7 @@ impl Augment {
         pad: 4,
         pad_mode: PadMode::Zero,
         flip: true,
+        alternate: false,
         jitter: Jitter::OFF,
         rand_augment: RandAugment::OFF,
         cutout: Cutout::OFF,
@@ -124,6 +132,7 @@ impl Augment {
         pad: 0,
         pad_mode: PadMode::Zero,
         flip: true,
+        alternate: false,
         jitter: Jitter::OFF,
         rand_augment: RandAugment::OFF,
         cutout: Cutout::OFF,
@@ -165,8 +174,22 @@ impl Augment {
         let places = 2 * self.pad + 1;
         let top = stream.below(places);
         let left = stream.below(places);
-        let flip = stream.below(2) == 1 && self.flip;
+        let flip = self.flips(stream.below(2) == 1, seed, epoch, index);
         Crop { top, left, flip }
+    }
+
+    /// Is image `index` turned around in `epoch`, where `drawn` says so if each epoch is by itself?
+    ///
+    /// Flips that alternate are drawn from the stream `alternate-flip` of the image, once for all epochs.
+    fn flips(&self, drawn: bool, seed: u64, epoch: u64, index: u32) -> bool {
+        let turned = match self.alternate {
+            true => {
+                let mut stream = Stream::new(seed, ALTERNATE, 0, u64::from(index));
+                (stream.below(2) == 1) != (epoch % 2 == 1)
+            }
+            false => drawn,
+        };
+        self.flip && turned
     }
 }
 
@@ -180,7 +203,8 @@ impl Draw<'_> {
     #[must_use]
     pub fn window(&self, index: u32, extent: (usize, usize), shape: ImageShape) -> Option<Window> {
         let mut stream = Stream::new(self.seed, AUGMENT, self.epoch, u64::from(index));
-        let flip = stream.below(2) == 1 && self.augment.flip;
+        let drawn = stream.below(2) == 1;
+        let flip = (self.augment).flips(drawn, self.seed, self.epoch, index);
         let window = self.augment.view.window(&mut stream, extent, shape)?;
         Some(Window { flip, ..window })
     }
@@ -317,5 +341,40 @@ mod tests {
         }
         // Five standard deviations of a binomial with n = 18000, p = 1/18 is 154.
         assert!(counts.iter().all(|&c| c.abs_diff(1000) < 154), "{counts:?}");
+    }
+
+    #[test]
+    fn flips_that_alternate_show_both_sides_in_every_two_epochs() {
+        let augment = Augment {
+            alternate: true,
+            ..Augment::CIFAR
+        };
+        let flips = |epoch| move |index| augment.draw(5, epoch, index).flip;
+        let turned = (0..10_000).filter(|&index| flips(0)(index)).count();
+        // Five standard deviations are 250.
+        assert!(turned.abs_diff(5000) < 250, "{turned}");
+        for index in 0..1000 {
+            let crop = augment.draw(5, 3, index);
+            let alone = Augment::CIFAR.draw(5, 3, index);
+            assert_eq!((crop.top, crop.left), (alone.top, alone.left));
+            for epoch in 0..4 {
+                assert_ne!(flips(epoch)(index), flips(epoch + 1)(index));
+            }
+            let window = Draw {
+                augment: &Augment {
+                    view: View::RANDOM_RESIZED,
+                    ..augment
+                },
+                seed: 5,
+                epoch: 3,
+            };
+            let window = window.window(index, (40, 30), ImageShape::new(3, 8, 8));
+            assert_eq!(window.map(|w| w.flip), Some(crop.flip));
+        }
+        let still = Augment {
+            flip: false,
+            ..augment
+        };
+        assert!((0..100).all(|index| !still.draw(5, 1, index).flip));
     }
 }

@@ -3,13 +3,15 @@
 use crate::{ExportError, Graph, Subject, onnx, pytorch, timm};
 use std::path::{Path, PathBuf};
 use timestep_nets::foreign::npz;
-use timestep_nets::{Metadata, Network, Parameters, to_safetensors};
+use timestep_nets::{Metadata, Network, Parameters, to_half_safetensors, to_safetensors};
 
 /// What a trained network can be written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// The weights without our metadata: `load_state_dict(load_file(…))` takes them.
     Safetensors,
+    /// The weights with our metadata, rounded to half precision: a file for this program of half the size.
+    Half,
     /// The weights as NumPy's archive of arrays.
     Npz,
     /// The network for ONNX Runtime and others.
@@ -34,10 +36,19 @@ impl Format {
     pub fn key(self) -> &'static str {
         match self {
             Self::Safetensors => "safetensors",
+            Self::Half => "half",
             Self::Npz => "npz",
             Self::Onnx => "onnx",
             Self::Pytorch => "pytorch",
             Self::Timm => "timm",
+        }
+    }
+
+    /// The ending of a file that holds it.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Half => Self::Safetensors.key(),
+            other => other.key(),
         }
     }
 }
@@ -109,6 +120,7 @@ impl Destination {
             Format::Safetensors => {
                 return Ok(vec![to_safetensors(parameters, &Metadata::new())?]);
             }
+            Format::Half => return Ok(vec![to_half_safetensors(parameters, source.metadata)?]),
             Format::Npz => return Ok(vec![npz(&arrays(parameters))?]),
             Format::Onnx | Format::Pytorch | Format::Timm => {}
         }
@@ -153,6 +165,8 @@ pub struct Source<'a> {
     pub std: &'a [f32],
     /// The program that writes: its name, a space, its version.
     pub version: &'a str,
+    /// Our metadata, which [`Format::Half`] keeps.
+    pub metadata: &'a Metadata,
 }
 
 /// The format that the ending and the word agree on.
@@ -164,6 +178,7 @@ fn format(out: &Path, given: Option<Format>, stream: bool) -> Result<Format, For
     let (message, hint) = match (known, given) {
         (Some((_, of_ending)), None) => return Ok(*of_ending),
         (Some((_, of_ending)), Some(given)) if *of_ending == given => return Ok(given),
+        (Some((_, Format::Safetensors)), Some(Format::Half)) => return Ok(Format::Half),
         (Some((_, of_ending)), Some(given)) => (
             format!(
                 "`{shown}` ends like {}, and --format is {}",
@@ -189,7 +204,7 @@ fn format(out: &Path, given: Option<Format>, stream: bool) -> Result<Format, For
         ),
         (None, Some(given)) if ending.is_none() => (
             format!("`{shown}` has no ending, and {} is a file", given.key()),
-            format!("name it `{shown}.{}`", given.key()),
+            format!("name it `{shown}.{}`", given.ending()),
         ),
         (None, _) => (
             format!("the ending of `{shown}` names no format of export"),

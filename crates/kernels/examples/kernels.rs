@@ -9,7 +9,7 @@ use std::time::Instant;
 use timestep_kernels::{Affine, ConvShape, Kernels, Scaled, Sum, View};
 
 /// Batch, side of the image, channels in and out, kernel, stride, groups.
-const SHAPES: [[usize; 7]; 23] = [
+const SHAPES: [[usize; 7]; 27] = [
     [128, 32, 3, 16, 3, 1, 1],
     [128, 32, 16, 16, 3, 1, 1],
     [128, 32, 16, 32, 3, 2, 1],
@@ -26,6 +26,11 @@ const SHAPES: [[usize; 7]; 23] = [
     [16, 7, 512, 512, 3, 1, 1],
     [16, 14, 1024, 256, 1, 1, 1],
     [16, 7, 512, 2048, 1, 1, 1],
+    // Fast WRN-10-4.
+    [128, 16, 64, 64, 3, 1, 1],
+    [128, 8, 128, 128, 3, 1, 1],
+    [128, 8, 128, 256, 3, 2, 1],
+    [128, 4, 256, 256, 3, 1, 1],
     // ResNeXt-29 8×64d.
     [32, 32, 512, 512, 3, 1, 8],
     [32, 16, 1024, 1024, 3, 1, 8],

@@ -6,7 +6,10 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
-/// Free memory that is kept, in floats: what the largest step so far had in use at once.
+/// Most floats of [`Pool::spare`] where arrays keep their lengths: 128 MiB.
+const SPARE: usize = 1 << 25;
+
+/// Free memory that is kept, in floats: what the largest step so far had in use at once, and some more.
 struct Pool {
     free: Vec<Vec<f32>>,
     idle: usize,
@@ -14,6 +17,15 @@ struct Pool {
     most: usize,
     /// Do arrays lie in half their room between the passes? Then whole and half ones are idle in turn, and both are kept: half as much again.
     packed: bool,
+}
+
+impl Pool {
+    /// What is kept beyond the most that was in use at once: a length does not fit where another one was, so without it arrays that are not
+    /// in use together would push each other out, and every step would ask the system for them anew.
+    fn spare(&self) -> usize {
+        let half = self.most / 2;
+        if self.packed { half } else { half.min(SPARE) }
+    }
 }
 
 static POOL: Mutex<Pool> = Mutex::new(Pool {
@@ -139,11 +151,7 @@ impl Drop for Buffer {
         pool.live -= memory.len();
         pool.idle += memory.len();
         pool.free.push(memory);
-        let kept = if pool.packed {
-            pool.most + pool.most / 2
-        } else {
-            pool.most
-        };
+        let kept = pool.most + pool.spare();
         // Oldest first: another batch size or network leaves lengths that nobody asks for again.
         while pool.live + pool.idle > kept && pool.free.len() > 1 {
             let old = pool.free.remove(0);

@@ -77,6 +77,7 @@ impl Stem {
                     ..ConvSpec::square(channels, side, side).valid()
                 }
             }
+            StemKind::Strided => ConvSpec::square(channels, 3, 2),
             _ => ConvSpec::square(channels, 3, 1),
         };
         let conv = match placed {
@@ -89,7 +90,8 @@ impl Stem {
             false => make.convolution("conv1", input, spec, size),
         };
         let mut size = spec.size(size);
-        let normed = !placed && (kind != StemKind::Cifar || !preactivation);
+        let bare = matches!(kind, StemKind::Cifar | StemKind::Strided) && preactivation;
+        let normed = !placed && !bare;
         let norm = normed.then(|| make.norm("bn1", channels));
         if large {
             make.keep(channels, size);

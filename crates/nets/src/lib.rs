@@ -70,4 +70,6 @@ pub use timestep_engine::{
 pub use trace::{SegmentTrace, TraceRow, Tracer};
 pub use transition::{Arrival, Entrance, Reduction};
 pub use visit::{StepAt, Visit};
-pub use weights::{Metadata, WeightsFile, read_safetensors, to_safetensors, write_arrays};
+pub use weights::{
+    Metadata, WeightsFile, read_safetensors, to_half_safetensors, to_safetensors, write_arrays,
+};

@@ -4,6 +4,7 @@
 //! as strings, so a weights file alone can be evaluated.
 
 use crate::{NetError, Network, Parameters};
+use half::f16;
 use safetensors::tensor::Dtype;
 use std::collections::BTreeMap;
 pub use timestep_weights::Metadata;
@@ -13,19 +14,40 @@ pub use timestep_weights::Metadata;
 /// # Errors
 /// [`NetError::Weights`] if the library refuses, which a built network never causes.
 pub fn to_safetensors(parameters: &Parameters, metadata: &Metadata) -> Result<Vec<u8>, NetError> {
-    let named: Vec<_> = parameters
-        .specs()
-        .iter()
-        .zip(parameters.ids())
-        .map(|(spec, id)| {
-            (
-                spec.name.as_str(),
-                spec.shape.as_slice(),
-                parameters.value(id),
-            )
-        })
-        .collect();
-    Ok(timestep_weights::write(&named, metadata)?)
+    Ok(timestep_weights::write(&named(parameters), metadata)?)
+}
+
+/// As [`to_safetensors`], with numbers rounded to half precision: half the bytes, errors of up to 1/2048 of a number.
+///
+/// # Errors
+/// [`NetError::Corrupt`] for a number that is too large for it; [`NetError::Weights`] as there.
+pub fn to_half_safetensors(
+    parameters: &Parameters,
+    metadata: &Metadata,
+) -> Result<Vec<u8>, NetError> {
+    let named = named(parameters);
+    let large = |values: &[f32]| {
+        values
+            .iter()
+            .any(|v| v.is_finite() && f16::from_f32(*v).is_infinite())
+    };
+    if let Some((name, ..)) = named.iter().find(|(_, _, values)| large(values)) {
+        let most = f16::MAX;
+        let what =
+            format!("`{name}` holds a number above {most}, which half precision does not have");
+        return Err(NetError::Corrupt(what));
+    }
+    Ok(timestep_weights::write_half(&named, metadata)?)
+}
+
+/// Name, shape and numbers of every parameter.
+fn named(parameters: &Parameters) -> Vec<timestep_weights::Named<'_>> {
+    let all = parameters.specs().iter().zip(parameters.ids());
+    all.map(|(spec, id)| {
+        let (name, shape) = (spec.name.as_str(), spec.shape.as_slice());
+        (name, shape, parameters.value(id))
+    })
+    .collect()
 }
 
 /// The bytes of a safetensors file with the given named arrays.
@@ -92,10 +114,15 @@ fn arrays_of(file: &timestep_weights::Arrays<'_>) -> Result<ByName, NetError> {
                     f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f32
                 })
                 .collect(),
+            Dtype::F16 => view
+                .data()
+                .chunks_exact(2)
+                .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
+                .collect(),
             // `num_batches_tracked` of PyTorch's norms: a counter that nothing here needs.
             Dtype::I64 if name.ends_with("num_batches_tracked") => continue,
             other => {
-                let what = format!("`{name}` has type {other:?}; f32 is needed");
+                let what = format!("`{name}` has type {other:?}; f16, f32 or f64 is needed");
                 return Err(NetError::Corrupt(what));
             }
         };

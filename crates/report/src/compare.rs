@@ -92,10 +92,11 @@ pub fn document<R: Compared>(comparison: &Comparison<'_, R>) -> Document {
         title: format!("Runs on {}", comparison.data),
         lead: vec![text(format!(
             "{} on {}, {}: mean and standard deviation over seeds. Differences with 95 % confidence \
-             intervals (Welch).",
+             intervals ({}).",
             R::MEASURE,
             comparison.data,
-            R::words(comparison.metric)
+            R::words(comparison.metric),
+            comparison.interval.words()
         ))],
         alert: None,
         sections: vec![Section {

@@ -5,7 +5,7 @@ mod answer;
 mod classifiers;
 mod restorers;
 
-use crate::statistics::{Difference, Sample, welch};
+use crate::statistics::{Difference, Sample, paired, welch};
 pub use answer::{ChangedSetting, ComparedGroup, ComparedRuns, LeftOut};
 use std::path::Path;
 use timestep_train::recipe::{Difference as Setting, TaskRecipe, diff};
@@ -17,6 +17,35 @@ pub enum Metric {
     Last,
     /// The best one on the test images or pictures: it flatters.
     Best,
+}
+
+/// How an interval of a difference comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interval {
+    /// From the spread of each group by itself.
+    Welch,
+    /// From the differences of runs with the same seed.
+    Paired,
+}
+
+impl Interval {
+    /// Its name, for programs.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Welch => "welch",
+            Self::Paired => "paired",
+        }
+    }
+
+    /// Its name, for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Welch => "Welch",
+            Self::Paired => "Student, runs paired by seed",
+        }
+    }
 }
 
 /// A number that a row has beside the result.
@@ -125,6 +154,8 @@ pub struct Comparison<'a, R: Compared> {
     pub data: String,
     /// Which result counts.
     pub metric: Metric,
+    /// How the intervals of differences come about.
+    pub interval: Interval,
     /// The groups, in the order given.
     pub groups: Vec<Group<'a, R>>,
     /// Runs that do not count, each with the reason.
@@ -138,14 +169,17 @@ pub struct NotComparable(pub String);
 /// Puts runs into groups and compares each with the first.
 ///
 /// # Errors
-/// [`NotComparable`] for runs on different data, and if no run counts.
+/// [`NotComparable`] for runs on different data, if no run counts, and for [`Interval::Paired`] if a group has other seeds than
+/// the first.
 pub fn compare<R: Compared>(
     records: &[R],
     metric: Metric,
+    interval: Interval,
 ) -> Result<Comparison<'_, R>, NotComparable> {
     let mut comparison = Comparison {
         data: String::new(),
         metric,
+        interval,
         groups: Vec::new(),
         left_out: Vec::new(),
     };
@@ -177,7 +211,7 @@ pub fn compare<R: Compared>(
             why.join("; ")
         )));
     }
-    comparison.finish();
+    comparison.finish()?;
     Ok(comparison)
 }
 
@@ -216,20 +250,27 @@ impl<'a, R: Compared> Comparison<'a, R> {
     }
 
     /// Means, differences and names, once all runs are in their groups.
-    fn finish(&mut self) {
+    fn finish(&mut self) -> Result<(), NotComparable> {
         for group in &mut self.groups {
             group.sample = Sample::of(&group.values);
             group.columns = R::columns(&group.runs);
         }
-        let (first, recipe) = (self.groups[0].sample, self.groups[0].recipe().clone());
-        for group in self.groups.iter_mut().skip(1) {
-            group.difference = Some(welch(&first, &group.sample));
+        let recipe = self.groups[0].recipe().clone();
+        let differences: Result<Vec<Difference>, NotComparable> = (self.groups.iter().skip(1))
+            .map(|group| match self.interval {
+                Interval::Welch => Ok(welch(&self.groups[0].sample, &group.sample)),
+                Interval::Paired => pairs(&self.groups[0], group),
+            })
+            .collect();
+        for (group, difference) in self.groups.iter_mut().skip(1).zip(differences?) {
+            group.difference = Some(difference);
             group.settings = relevant::<R>(&recipe, group.recipe());
         }
         let names: Vec<String> = (0..self.groups.len()).map(|g| self.name(g)).collect();
         for (group, name) in self.groups.iter_mut().zip(names) {
             group.name = name;
         }
+        Ok(())
     }
 
     /// What a group trains, with the settings in which it differs from groups of the same.
@@ -266,6 +307,27 @@ impl<R: Compared> Group<'_, R> {
         // A group begins with a run.
         self.runs[0].recipe()
     }
+}
+
+/// The difference of two groups, seed by seed.
+fn pairs<R: Compared>(
+    first: &Group<'_, R>,
+    other: &Group<'_, R>,
+) -> Result<Difference, NotComparable> {
+    let by_seed = |group: &Group<'_, R>| {
+        let seeds = group.runs.iter().map(|run| run.recipe().seed());
+        let mut all: Vec<(u64, f64)> = seeds.zip(group.values.iter().copied()).collect();
+        all.sort_by_key(|(seed, _)| *seed);
+        all.into_iter().unzip::<u64, f64, Vec<u64>, Vec<f64>>()
+    };
+    let ((seeds, a), (others, b)) = (by_seed(first), by_seed(other));
+    if seeds != others {
+        return Err(NotComparable(format!(
+            "the runs of `{}` and `{}` are no pairs: their seeds are {seeds:?} and {others:?}",
+            first.name, other.name
+        )));
+    }
+    Ok(paired(&a, &b))
 }
 
 /// The settings in which two recipes differ, apart from those that change nothing of what is learned.

@@ -196,6 +196,7 @@ impl Setup {
                 RecipePad::Reflect => PadMode::Reflect,
             },
             flip: data.flip,
+            alternate: data.alternate_flip,
             jitter: match data.jitter[..] {
                 [brightness, contrast, saturation] => Jitter {
                     brightness,

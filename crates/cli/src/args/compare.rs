@@ -14,6 +14,9 @@ pub(crate) struct Compare {
     /// Which epoch (of a restorer: phase) of a run counts
     #[arg(long, value_enum, default_value = "last")]
     pub(crate) metric: MetricArg,
+    /// Take differences between runs of the same seed, which must be there in every group
+    #[arg(long)]
+    pub(crate) paired: bool,
     /// Propose networks of the same size or cost as the first run's, with the commands to train them
     #[arg(long)]
     pub(crate) baselines: bool,
@@ -38,8 +41,9 @@ pub(crate) enum MetricArg {
 
 /// Shown at the end of its help.
 const AFTER: &str = "\
-Differences are to the first group, with a 95 % confidence interval (Welch);
-one that chance explains is called inconclusive.
+Differences are to the first group, with a 95 % confidence interval (Welch, or
+with --paired Student's for the differences of runs with the same seed); one that
+chance explains is called inconclusive.
 Examples:
   timestep train --seeds 3 && timestep train --net preresnet-20 --seeds 3
   timestep compare runs/digits-preresnet-20-s* runs/digits-lm-resnet-20-s*";

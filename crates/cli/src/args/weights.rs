@@ -62,6 +62,8 @@ pub(crate) struct Export {
 pub(crate) enum ExportFormat {
     /// The weights without our metadata (.safetensors): `load_state_dict(load_file(…))` takes them
     Safetensors,
+    /// The weights with our metadata in half precision (.safetensors): a smaller file for this program
+    Half,
     /// The weights as NumPy's archive of arrays (.npz)
     Npz,
     /// The network for ONNX Runtime and others (.onnx)
@@ -76,6 +78,7 @@ impl From<ExportFormat> for Format {
     fn from(format: ExportFormat) -> Self {
         match format {
             ExportFormat::Safetensors => Self::Safetensors,
+            ExportFormat::Half => Self::Half,
             ExportFormat::Npz => Self::Npz,
             ExportFormat::Onnx => Self::Onnx,
             ExportFormat::Pytorch => Self::Pytorch,
@@ -90,4 +93,5 @@ Examples:
   timestep export runs/pets -o pets.onnx --with-preprocessing
   timestep export runs/pets -o pets.py
   timestep export runs/pets --format timm -o pets-timm
-  timestep export runs/pets -o pets.safetensors";
+  timestep export runs/pets -o pets.safetensors
+  timestep export runs/pets --format half -o weights/pets.safetensors";

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use timestep_report::{compare as shown, document};
 use timestep_study::baselines::{Baselines, WITHIN, baselines};
 use timestep_study::codes::Code;
-use timestep_study::compare::{Compared, Comparison, Metric, compare};
+use timestep_study::compare::{Compared, Comparison, Interval, Metric, compare};
 use timestep_study::runs::{Record, RestorerRecord};
 use timestep_train::recipe::TaskKind;
 use timestep_train::recipe::catalogue::fitting;
@@ -87,12 +87,16 @@ fn side_by_side<'r, R: Compared>(
         MetricArg::Best => Metric::Best,
         MetricArg::Last => Metric::Last,
     };
-    let comparison = compare(records, metric).map_err(|why| {
-        Failure::usage(
-            why.0,
-            "compare finished runs that were measured on the same images of the same data set",
-        )
-        .coded(Code::NotComparable)
+    let interval = match args.paired {
+        true => Interval::Paired,
+        false => Interval::Welch,
+    };
+    let comparison = compare(records, metric, interval).map_err(|why| {
+        let hint = match args.paired {
+            true => "compare finished runs on the same data; with --paired each group needs the same seeds, without it any",
+            false => "compare finished runs that were measured on the same images of the same data set",
+        };
+        Failure::usage(why.0, hint).coded(Code::NotComparable)
     })?;
     let answer = comparison.answer();
     for out in &answer.left_out {

@@ -32,7 +32,9 @@ pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
     let named: Vec<Option<&Path>> = to.files.iter().map(|file| Some(file.as_path())).collect();
     let outputs = Outputs::check(&named, &[&args.weights], args.overwrite.force)?;
     let trained = trained::load(&args.weights, NonFinite::flag(args.allow_non_finite), ui)?;
+    let metadata = trained.card.to_metadata();
     let source = Source {
+        metadata: &metadata,
         network: &trained.network,
         parameters: &trained.parameters,
         classes: &trained.card.classes,
@@ -61,6 +63,7 @@ pub(crate) fn run(args: &Export, ui: Ui) -> Result<u8, Failure> {
             Format::Pytorch => "; `load()` in the module gives the network",
             Format::Timm =>
                 "; `timm.create_model(\"local-dir:…\", pretrained=True)` loads the folder",
+            Format::Half => " in half precision; `eval`, `predict` and `train --init` take it",
             Format::Safetensors | Format::Npz => ", with PyTorch's names and shapes",
         }
     ));

@@ -78,6 +78,43 @@ fn identical_results_are_inconclusive() {
 }
 
 #[test]
+fn runs_are_paired_by_seed_in_any_order() {
+    let at = runs();
+    // The second group is the first trained again: every difference within a pair is 0, between seeds it is not.
+    let args = [
+        "compare",
+        "runs/a-s0",
+        "runs/a-s1",
+        "runs/b-s1",
+        "runs/b-s0",
+    ];
+    let groups = objects(at, &[&args, &["--paired"][..]].concat());
+    let (a, b) = (&groups[0], &groups[1]);
+    assert_eq!(
+        (&a["interval_by"], &b["interval_by"]),
+        (&Value::Null, &"paired".into())
+    );
+    assert_eq!(b["interval"], serde_json::json!([0.0, 0.0]));
+    assert_eq!(b["inconclusive"], true);
+    let alone = objects(at, &args);
+    assert_eq!(alone[1]["interval_by"], "welch");
+    assert_ne!(alone[1]["interval"], b["interval"]);
+    let out = tempfile::tempdir().expect("a folder");
+    let md = out.path().join("t.md");
+    let file = ["--paired", "--md", md.to_str().expect("UTF-8")];
+    ok(at, &[&args, &file[..]].concat());
+    assert!(read(md).contains("paired by seed"));
+    let error = refused(
+        at,
+        &["compare", "--paired", "runs/a-s0", "runs/a-s1", "runs/b-s0"],
+    );
+    assert!(
+        error.contains("[0, 1] and [0]") && error.contains("same seeds"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_group_without_noise_has_no_settings_of_noise() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();

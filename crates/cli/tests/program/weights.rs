@@ -70,6 +70,48 @@ fn weights_come_in_and_go_out_unchanged() {
     assert!(found.contains("class "), "{found}");
 }
 
+#[test]
+fn half_precision_keeps_the_card_and_three_digits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let ours = imported(at, "lm-resnet-20");
+    ok(
+        at,
+        &[
+            "export",
+            text(&ours),
+            "--format",
+            "half",
+            "-o",
+            "small.safetensors",
+        ],
+    );
+    let (whole, small) = (
+        std::fs::read(&ours).expect("written"),
+        std::fs::read(at.join("small.safetensors")).expect("written"),
+    );
+    assert!(small.len() < whole.len() * 6 / 10);
+    let (whole, small) = (
+        read_safetensors(&whole).expect("readable"),
+        read_safetensors(&small).expect("readable"),
+    );
+    assert!(small.checked);
+    assert_eq!(small.metadata, whole.metadata);
+    for (name, (shape, values)) in &whole.arrays {
+        let (same, halves) = &small.arrays[name];
+        assert_eq!(shape, same);
+        let near = |(v, h): (&f32, &f32)| (v - h).abs() <= v.abs() / 2048.0 + 3e-8;
+        assert!(values.iter().zip(halves).all(near), "{name}");
+    }
+    let summary = ok(at, &["summary", "small.safetensors", "--json"]);
+    assert!(
+        summary.contains("\"network\":\"lm-resnet-20\""),
+        "{summary}"
+    );
+    let error = refused(at, &["export", text(&ours), "--format", "half", "-o", "x"]);
+    assert!(error.contains("name it `x.safetensors`"), "{error}");
+}
+
 /// Weights of ours of a network that is published for other images than digits.
 fn imported(at: &Path, name: &str) -> PathBuf {
     let ours = at.join(format!("{name}-ours.safetensors"));

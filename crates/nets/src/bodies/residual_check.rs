@@ -49,8 +49,12 @@ pub(super) fn check(
     }
     if config.body.shortcut == Shortcut::PooledOptionA {
         let halved = config.body.steps.len() - 1;
-        let large = config.stem.kind == StemKind::ImagenetNormed;
-        let factor = 1 << (halved + 2 * usize::from(large));
+        let before = match config.stem.kind {
+            StemKind::Imagenet | StemKind::ImagenetNormed => 2,
+            StemKind::Strided => 1,
+            _ => 0,
+        };
+        let factor = 1 << (halved + before);
         let (h, w) = (config.input.height, config.input.width);
         if !h.is_multiple_of(factor) || !w.is_multiple_of(factor) {
             problems.push(format!(

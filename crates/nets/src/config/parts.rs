@@ -75,6 +75,8 @@ pub enum StemKind {
     CifarNormed,
     /// A 3×3 convolution and a norm, no ReLU (Shake-Shake).
     CifarLinear,
+    /// A 3×3 convolution of stride 2; norm and ReLU as in [`Cifar`](Self::Cifar).
+    Strided,
     /// A 7×7 convolution of stride 2, norm, ReLU, and a 3×3 maximum of stride 2.
     Imagenet,
     /// The same for networks whose first block does not begin with norm and ReLU again (RevNet).

@@ -303,6 +303,20 @@ pub(super) static PRESETS: &[Preset] = &[
         &["zagoruyko2016wide"],
     ),
     preset(
+        "fast-wrn-10-4",
+        fast_wide,
+        counts(1_226_826, 0, 0.0),
+        &[],
+        &["zagoruyko2016wide"],
+    ),
+    preset(
+        "fast-wrn-16-4",
+        fast_wide,
+        counts(2_776_906, 0, 0.0),
+        &[],
+        &["zagoruyko2016wide"],
+    ),
+    preset(
         "fractalnet-20",
         fractalnet,
         counts(33_734_922, 0, 0.0),

@@ -1,6 +1,6 @@
 //! A comparison as an answer: a line for each run that is left out, and one for each group.
 
-use super::{Compared, Comparison, Group, Setting};
+use super::{Compared, Comparison, Group, Interval, Setting};
 use crate::answer;
 use crate::answer::{Documented, Line};
 use crate::json;
@@ -81,8 +81,10 @@ answer! {
         pub seconds unless "Option::is_none": Option<f64>,
         /// Mean of this group minus that of the first; null for the first.
         pub difference: Option<f64>,
-        /// 95 % confidence interval of the difference (Welch); null where a group has one run.
+        /// 95 % confidence interval of the difference; null where a group has one run.
         pub interval: Option<(f64, f64)>,
+        /// How the interval comes about: `welch`, or `paired` by seed; null for the first group.
+        pub interval_by: Option<&'static str>,
         /// Whether chance explains the difference; null for the first group.
         pub inconclusive: Option<bool>,
         /// Settings in which it differs from the first group.
@@ -138,7 +140,7 @@ impl ComparedGroup {
         })
     }
 
-    fn new<R: Compared>(group: &Group<'_, R>) -> Self {
+    fn new<R: Compared>(group: &Group<'_, R>, by: Interval) -> Self {
         let column = |key: &str| {
             let column = group.columns.iter().find(|column| column.key == key);
             column.map(|column| column.value)
@@ -164,6 +166,7 @@ impl ComparedGroup {
             seconds: column("seconds"),
             difference: group.difference.map(|d| d.difference),
             interval: group.difference.and_then(|d| d.interval),
+            interval_by: group.difference.map(|_| by.key()),
             inconclusive: group.difference.map(|d| d.inconclusive()),
             settings: group.settings.iter().map(ChangedSetting::new).collect(),
         }
@@ -186,7 +189,9 @@ impl<R: Compared> Comparison<'_, R> {
             subject: R::SUBJECT,
             measure: R::MEASURE,
             left_out: left_out.collect(),
-            groups: self.groups.iter().map(ComparedGroup::new).collect(),
+            groups: (self.groups.iter())
+                .map(|group| ComparedGroup::new(group, self.interval))
+                .collect(),
         }
     }
 }

@@ -25,6 +25,7 @@ static EMBEDDED: &[(&str, &str)] = embed![
     "cifar10/resnext-29-8x64d",
     "cifar10/lm-resnext-29-8x64d",
     "cifar10/wrn-28-10",
+    "cifar10/fast-wrn-10-4",
     "cifar10/fractalnet-20",
     "cifar10/fractalnet-40",
     "cifar10/revnet-38",

@@ -63,6 +63,8 @@ pub struct DataSettings {
     pub pad_mode: PadMode,
     /// Whether every second image, at random, is mirrored left to right.
     pub flip: bool,
+    /// Whether the other half of the images is mirrored in the next epoch.
+    pub alternate_flip: bool,
     /// Image folder: shorter side that a test image is scaled to before its centre is cut out; 0:
     /// as long as it takes to fill the crop.
     pub resize: usize,
@@ -260,6 +262,7 @@ impl Default for DataSettings {
             pad: 0,
             pad_mode: PadMode::Zero,
             flip: false,
+            alternate_flip: false,
             resize: 0,
             crop: CropKind::Pad,
             scale: Vec::new(),

@@ -124,6 +124,11 @@ static FIRST: &[Setting] = &[
         "mirror half of the images, at random",
     ),
     row(
+        "data.alternate_flip",
+        Kind::Switch,
+        "mirror the other half in the next epoch, instead of drawing anew",
+    ),
+    row(
         "data.resize",
         Kind::Count,
         "image folder: shorter side before the centre crop of a test image; 0: fill the crop",

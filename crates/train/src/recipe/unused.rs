@@ -31,6 +31,13 @@ pub(super) fn of_data(recipe: &Recipe, found: &mut Findings) {
         "changes nothing: no border is added",
         Some("set `data.pad`, or leave it out"),
     );
+    found.unused(
+        data.alternate_flip && !data.flip,
+        usual,
+        "data.alternate_flip",
+        "changes nothing: no image is mirrored",
+        Some("set `data.flip`, or leave it out"),
+    );
     for (path, said) in [
         ("data.pad", data.pad > 0),
         ("data.flip", data.flip),
