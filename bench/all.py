@@ -37,6 +37,8 @@ TABLES = {
     ], "torch", "5 min"),
     "kernels": ("kernels.csv", [["{py}", "bench/compare.py", "kernels", "--csv", "{csv}"]], "torch", "30 min"),
     "roofline": ("roofline.csv", [["cargo", "run", "--release", "--quiet", "--example", "roofline", "--", "21", "--csv"]], "", "1 min"),
+    "frontier": ("frontier.csv", [["{py}", "bench/frontier.py", "--data", f"{DATA}/cifar10-jpeg", "--csv", "{csv}"]], "torch, pillow, cifar10-jpeg", "45 min"),
+    "full-data": ("full-data.csv", [["results/full-data.sh", "{runs}", f"{DATA}/cifar10-jpeg"]], "cifar10-jpeg", "75 min"),
     "scaling": ("scaling.csv", [["{py}", "bench/compare.py", "scaling", "--csv", "{csv}"]], "", "5 min"),
     "denoising-runtime": ("denoising-runtime.csv", [["{py}", "bench/denoising.py", "--csv", "{csv}"]], "torch, bm3d, bsd-train400", "40 min"),
     "denoising": ("denoising.csv", [["{py}", "bench/quality.py", "--folder", BSD68, "--csv", "{csv}"]], "bsd68", "30 min"),

@@ -83,7 +83,7 @@ def scaling(batch, depth, line, small, deep_batch, caption):
 
 
 def frontier(curves):
-    """Accuracy over seconds: `curves` maps (label, seed) to points (seconds, share); a label has one colour, named at the right."""
+    """Accuracy over seconds: `curves` maps (label, number of a run) to points (seconds, share); a label has one colour, named at the right."""
     colours = [BLUE, ORANGE, "#2a7f3b", "#7a3fa0", "#8a6d00", "#555555"]
     left, right, top, bottom = 70, 560, 50, 340
     end = max(points[-1][0] for points in curves.values())

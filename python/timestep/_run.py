@@ -10,7 +10,7 @@ import numpy as np
 
 from ._program import call
 
-DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
+DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8"}
 
 
 def read_weights(path):

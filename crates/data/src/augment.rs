@@ -60,7 +60,7 @@ pub struct Augment {
     /// Whether half of the images are turned left and right around.
     pub flip: bool,
     /// Whether the other half is in the next epoch: an image is then seen both ways in every two epochs, where independent draws
-    /// show it twice the same way every second time. Which half begins is drawn (Jordan 2024, section 3.5).
+    /// show it twice the same way every second time. Which half begins is drawn (Jordan 2024, arXiv:2404.00498).
     pub alternate: bool,
     /// How much colours vary; they are changed after a window is cut from a whole image, and
     /// before an image is padded, so that padding is always black.

@@ -1,7 +1,6 @@
 //! Which operations does an evaluation ask for? A tape that computes nothing writes them down.
 
 use crate::op::{Node, Op, Scale, Shape, Term};
-use crate::positions::positions;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,6 +9,7 @@ use timestep_engine::{
     Backward, ConvSpec, End, Factor, GradientSink, ParamId, Recording, Sampling, Size, Specs,
     Statistics, Tape, Targets, Value, Window,
 };
+use timestep_nets::position_waves;
 
 /// The result of a node, as a value of the tape.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Tape for Recorder {
 
     fn features(&self, dims: [usize; 4], values: &[f32], _: bool) -> Value {
         let [_, channels, height, width] = dims;
-        let waves = positions([channels, height, width]);
+        let waves = position_waves([channels, height, width]);
         match values.chunks(waves.len()).all(|image| image == waves) {
             true => self.note(Op::Positions, Shape::Features(dims)),
             false => never("features that are neither images nor positions"),

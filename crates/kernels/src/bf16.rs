@@ -74,7 +74,7 @@ impl Kernels {
     pub fn pack_bf16(&self, numbers: &[f32]) -> Buffer {
         let half = numbers.len().div_ceil(2);
         let (low, high) = numbers.split_at(half);
-        let mut words = Buffer::for_packed(half);
+        let mut words = Buffer::new(half);
         let pieces = words.par_chunks_mut(PIECE).zip(low.par_chunks(PIECE));
         pieces.enumerate().for_each(|(i, (words, low))| {
             let [from, to] = [i, i + 1].map(|i| (i * PIECE).min(high.len()));

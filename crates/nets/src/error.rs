@@ -57,6 +57,9 @@ pub enum NetError {
     /// A weights file cannot be read as one.
     #[error("not a readable safetensors file: {0}")]
     Corrupt(String),
+    /// A number does not fit half precision.
+    #[error("`{0}` holds a number beyond ±65504, which half precision does not have")]
+    NotHalf(String),
     /// A weights file belongs to another network.
     #[error("the weights do not fit the network `{network}`: {}", .problems.join("; "))]
     Mismatch {
@@ -105,6 +108,7 @@ impl NetError {
             NetError::Corrupt(_) | NetError::Weights(_) => {
                 Some("the file may be truncated, or not a .safetensors file at all".into())
             }
+            NetError::NotHalf(_) => Some("leave `--format half` out: f32 holds it".into()),
             NetError::Mismatch { .. } => Some(
                 "the file was written for another network: `timestep summary FILE` names it".into(),
             ),

@@ -60,6 +60,7 @@ pub use network::{Network, NonFinite};
 pub use operator_norm::{Frequency, convolution_norm, convolution_norm_near};
 pub use parts::Part;
 pub use pass::{Draws, Measured as Statistics, Mode, Pass, Probe};
+pub use positions::position_waves;
 pub use presets::{Counts, Home, Preset, Published, preset, presets};
 pub use segment::{Segment, SegmentSummary};
 pub use spectrum::{Eigenvalue, MARGIN, StepSpectrum, Verdict};

@@ -5,9 +5,10 @@ use crate::{Features, Pass};
 /// The longest wave, in units of the shortest.
 const LONGEST: f64 = 10_000.0;
 
-/// Sines and cosines of the row and of the column, `[batch, channels, height, width]`, as Vaswani et al. 2017 (section 3.5) in two
+/// Sines and cosines of the row and of the column, `[channels, height, width]`, as Vaswani et al. 2017 (section 3.5) in two
 /// dimensions: a quarter of the channels each, of wave lengths from `2π` up to ten thousand times that; what four does not divide is 0.
-pub(crate) fn positions(pass: &Pass, [batch, channels, height, width]: [usize; 4]) -> Features {
+#[must_use]
+pub fn position_waves([channels, height, width]: [usize; 3]) -> Vec<f32> {
     let waves = channels / 4;
     let mut one = vec![0.0_f32; channels * height * width];
     for wave in 0..waves {
@@ -22,5 +23,11 @@ pub(crate) fn positions(pass: &Pass, [batch, channels, height, width]: [usize; 4
             }
         }
     }
+    one
+}
+
+/// [`position_waves`] for each image, `[batch, channels, height, width]`.
+pub(crate) fn positions(pass: &Pass, [batch, channels, height, width]: [usize; 4]) -> Features {
+    let one = position_waves([channels, height, width]);
     pass.images([batch, channels, height, width], &one.repeat(batch))
 }

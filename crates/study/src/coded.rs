@@ -106,6 +106,7 @@ impl Coded for NetError {
             Self::Step { source, .. } => source.code(),
             Self::Corrupt(_) | Self::Weights(_) => Code::WeightsDamaged,
             Self::Mismatch { .. } => Code::OtherNetwork,
+            Self::NotHalf(_) => Code::ArraysUnwritable,
             Self::Device(_) | Self::NoDevice(_) | Self::OnlyEvaluates(_) => Code::Device,
             Self::NotSampled(_) => Code::NotSampled,
             Self::Unmeasurable(_) | Self::Controlled(_) => Code::NoAnswer,

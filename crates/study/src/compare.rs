@@ -259,7 +259,7 @@ impl<'a, R: Compared> Comparison<'a, R> {
         let differences: Result<Vec<Difference>, NotComparable> = (self.groups.iter().skip(1))
             .map(|group| match self.interval {
                 Interval::Welch => Ok(welch(&self.groups[0].sample, &group.sample)),
-                Interval::Paired => pairs(&self.groups[0], group),
+                Interval::Paired => self.pairs(group),
             })
             .collect();
         for (group, difference) in self.groups.iter_mut().skip(1).zip(differences?) {
@@ -271,6 +271,30 @@ impl<'a, R: Compared> Comparison<'a, R> {
             group.name = name;
         }
         Ok(())
+    }
+
+    /// The difference of a group to the first, seed by seed.
+    fn pairs(&self, group: &Group<'_, R>) -> Result<Difference, NotComparable> {
+        let by_seed = |group: &Group<'_, R>| {
+            let seeds = group.runs.iter().map(|run| run.recipe().seed());
+            let mut all: Vec<(u64, f64)> = seeds.zip(group.values.iter().copied()).collect();
+            all.sort_by_key(|(seed, _)| *seed);
+            all.into_iter().unzip::<u64, f64, Vec<u64>, Vec<f64>>()
+        };
+        let ((seeds, a), (others, b)) = (by_seed(&self.groups[0]), by_seed(group));
+        if seeds == others {
+            return Ok(paired(&a, &b));
+        }
+        let left_out = self.left_out.iter();
+        let left_out: Vec<String> = left_out
+            .map(|(run, why)| format!("; `{}` is left out: {why}", run.folder().display()))
+            .collect();
+        Err(NotComparable(format!(
+            "the runs of `{}` and of `{}` are no pairs: their seeds are {seeds:?} and {others:?}{}",
+            self.groups[0].runs[0].folder().display(),
+            group.runs[0].folder().display(),
+            left_out.concat()
+        )))
     }
 
     /// What a group trains, with the settings in which it differs from groups of the same.
@@ -307,27 +331,6 @@ impl<R: Compared> Group<'_, R> {
         // A group begins with a run.
         self.runs[0].recipe()
     }
-}
-
-/// The difference of two groups, seed by seed.
-fn pairs<R: Compared>(
-    first: &Group<'_, R>,
-    other: &Group<'_, R>,
-) -> Result<Difference, NotComparable> {
-    let by_seed = |group: &Group<'_, R>| {
-        let seeds = group.runs.iter().map(|run| run.recipe().seed());
-        let mut all: Vec<(u64, f64)> = seeds.zip(group.values.iter().copied()).collect();
-        all.sort_by_key(|(seed, _)| *seed);
-        all.into_iter().unzip::<u64, f64, Vec<u64>, Vec<f64>>()
-    };
-    let ((seeds, a), (others, b)) = (by_seed(first), by_seed(other));
-    if seeds != others {
-        return Err(NotComparable(format!(
-            "the runs of `{}` and `{}` are no pairs: their seeds are {seeds:?} and {others:?}",
-            first.name, other.name
-        )));
-    }
-    Ok(paired(&a, &b))
 }
 
 /// The settings in which two recipes differ, apart from those that change nothing of what is learned.

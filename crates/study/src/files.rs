@@ -8,7 +8,7 @@ answer! {
     pub struct ExportedFile {
         /// The file or folder.
         pub file: String,
-        /// What it was written as: `safetensors`, `npz`, `onnx`, `pytorch` or `timm`.
+        /// What it was written as: `safetensors`, `half`, `npz`, `onnx`, `pytorch` or `timm`.
         pub format: &'static str,
         /// All files that were written.
         pub files: Vec<String>,

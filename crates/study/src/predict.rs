@@ -11,6 +11,7 @@ use std::path::Path;
 use timestep_data::{GreyFile, ImageShape, Source, Split, fill_batch, load_source};
 use timestep_nets::Engine;
 use timestep_train::evaluate::logits;
+use timestep_train::recipe::PadMode;
 use timestep_train::{TrainError, Trained};
 
 answer! {
@@ -40,6 +41,8 @@ pub struct Views {
     mirrored: bool,
     /// Also itself, moved by so many pixels into each of the four corners; 0: not.
     moved: usize,
+    /// Does what moves in mirror the image at its edge, or is it black?
+    reflected: bool,
 }
 
 impl Views {
@@ -47,6 +50,7 @@ impl Views {
     pub const PLAIN: Self = Self {
         mirrored: false,
         moved: 0,
+        reflected: false,
     };
 
     /// The views that the network was trained on: mirrored if it saw mirrored images, moved by half of the border that was added. `None` if it
@@ -57,9 +61,11 @@ impl Views {
     pub fn trained_on(trained: &Trained) -> Result<Option<Self>, TrainError> {
         let recipe = trained.card.recipe()?;
         let (data, varied) = (recipe.data, recipe.train.overfit == 0);
+        let moved = if varied { data.pad.div_ceil(2) } else { 0 };
         let views = Self {
             mirrored: data.flip && varied,
-            moved: if varied { data.pad.div_ceil(2) } else { 0 },
+            moved,
+            reflected: moved > 0 && data.pad_mode == PadMode::Reflect,
         };
         Ok((views != Self::PLAIN).then_some(views))
     }
@@ -70,7 +76,7 @@ impl Views {
         (1 + usize::from(self.mirrored)) * if self.moved > 0 { 5 } else { 1 }
     }
 
-    /// The views of an image, C×H×W; what moves in is black, as the border in training.
+    /// The views of an image, C×H×W; what moves in is as the border in training.
     fn of(&self, image: &[u8], shape: ImageShape) -> Vec<Vec<u8>> {
         let far = self.moved as isize;
         let mut places = vec![(0, 0)];
@@ -82,20 +88,35 @@ impl Views {
         let all = mirrors
             .iter()
             .flat_map(|mirror| places.iter().map(move |place| (*mirror, *place)));
-        all.map(|(mirror, place)| seen(image, shape, mirror, place))
+        all.map(|(mirror, place)| seen(image, shape, mirror, place, self.reflected))
             .collect()
     }
 }
 
-/// An image moved by (down, right) and perhaps mirrored.
-fn seen(image: &[u8], shape: ImageShape, mirror: bool, (down, right): (isize, isize)) -> Vec<u8> {
+/// The place within `0..n` that `at` mirrors at the edge, which is not repeated: `c b | a b c | b a`.
+fn reflected(at: isize, n: isize) -> isize {
+    let at = at.abs();
+    if at < n { at } else { 2 * (n - 1) - at }
+}
+
+/// An image moved by (down, right) and perhaps mirrored; what moves in reflects it, or is black.
+fn seen(
+    image: &[u8],
+    shape: ImageShape,
+    mirror: bool,
+    (down, right): (isize, isize),
+    reflect: bool,
+) -> Vec<u8> {
     let (h, w) = (shape.height as isize, shape.width as isize);
     let mut moved = Vec::with_capacity(image.len());
     for plane in image.chunks_exact(shape.plane()) {
         for y in 0..h {
             for x in 0..w {
                 let x = if mirror { w - 1 - x } else { x };
-                let (y, x) = (y - down, x - right);
+                let (mut y, mut x) = (y - down, x - right);
+                if reflect {
+                    (y, x) = (reflected(y, h), reflected(x, w));
+                }
                 let inside = (0..h).contains(&y) && (0..w).contains(&x);
                 moved.push(if inside {
                     plane[(y * w + x) as usize]
@@ -211,6 +232,7 @@ mod tests {
         let both = Views {
             mirrored: true,
             moved: 1,
+            reflected: false,
         };
         let all = both.of(&image, shape);
         assert_eq!((all.len(), both.count()), (10, 10));
@@ -220,6 +242,14 @@ mod tests {
         assert_eq!(all[4], [0, 0, 0, 0, 1, 2]);
         assert_eq!(all[5], [3, 2, 1, 6, 5, 4]);
         assert_eq!(Views::PLAIN.of(&image, shape), [image.to_vec()]);
+        let within = Views {
+            reflected: true,
+            ..both
+        };
+        let all = within.of(&image, shape);
+        // Up and left: row 1, then row 0 again; columns 1, 2, then 1 again.
+        assert_eq!(all[1], [5, 6, 5, 2, 3, 2]);
+        assert_eq!(all[4], [5, 4, 5, 2, 1, 2]);
         assert_eq!(mean(&[vec![0.5, 0.5], vec![1.0, 0.0]]), [0.75, 0.25]);
     }
 }

@@ -37,6 +37,7 @@ mod reproduce;
 mod resample;
 mod restorers;
 mod restorers_refused;
+mod trained_weights;
 mod training;
 mod transformers;
 mod unsafe_blocks;

@@ -17,6 +17,7 @@ const AUGMENT: Augment = Augment {
     pad: 2,
     pad_mode: PadMode::Reflect,
     flip: true,
+    alternate: false,
     jitter: Jitter::OFF,
     rand_augment: RandAugment::OFF,
     cutout: Cutout::OFF,

@@ -5,10 +5,10 @@ mod written;
 
 use super::parts::Attribute;
 use super::proto::Message;
-use crate::positions::positions;
 use crate::{Graph, Op, Scale, Subject, Term};
 use std::collections::{BTreeMap, BTreeSet};
 use timestep_engine::{ParamId, Parameters, Sampling, Window};
+use timestep_nets::position_waves;
 
 /// The operators so far, and under which name each node's result is known.
 pub(super) struct Nodes<'a> {
@@ -117,7 +117,7 @@ impl<'a> Nodes<'a> {
             }
             Op::Positions => {
                 let [_, channels, height, width] = graph.dims(node);
-                let waves = positions([channels, height, width]);
+                let waves = position_waves([channels, height, width]);
                 self.constant(&waves, &[1, channels, height, width])
             }
             Op::Adjoint { weight, shape } => {

@@ -10,7 +10,11 @@ use timestep_study::runs::duration;
 
 impl Answer for ComparedRuns {
     fn text(&self, page: &mut Page) {
-        page.line(format!("{}, {}", self.data, self.counts));
+        let intervals = match self.groups.len() {
+            0 | 1 => String::new(),
+            _ => format!("; 95 % intervals: {}", self.interval),
+        };
+        page.line(format!("{}, {}{intervals}", self.data, self.counts));
         let measure = format!("{} mean ± sd", self.measure);
         let mut rows = head([self.subject, "n", &measure]);
         let columns = self.groups.first().map(columns).unwrap_or_default();

@@ -99,6 +99,8 @@ pub struct ComparedRuns {
     pub data: String,
     /// Which result counts, in words.
     pub counts: &'static str,
+    /// How intervals come about, in words.
+    pub interval: &'static str,
     /// What is trained: `network`.
     pub subject: &'static str,
     /// What is compared: `top-1`.
@@ -186,6 +188,7 @@ impl<R: Compared> Comparison<'_, R> {
         ComparedRuns {
             data: self.data.clone(),
             counts: R::words(self.metric),
+            interval: self.interval.words(),
             subject: R::SUBJECT,
             measure: R::MEASURE,
             left_out: left_out.collect(),

@@ -41,6 +41,7 @@ pub(super) fn of_data(recipe: &Recipe, found: &mut Findings) {
     for (path, said) in [
         ("data.pad", data.pad > 0),
         ("data.flip", data.flip),
+        ("data.alternate_flip", data.alternate_flip && data.flip),
         ("data.crop", whole),
         ("data.jitter", !data.jitter.is_empty()),
     ] {
